@@ -1,0 +1,17 @@
+# maek_add_library(NAME FILES... [PUBLIC targets...] [PRIVATE targets...]
+#                  [DEPENDS targets...]): a static library of one layer, with
+# our warnings.
+add_library(maek_warnings INTERFACE)
+target_compile_options(maek_warnings INTERFACE -Wall -Wextra -Wshadow=local
+  -Wno-unused-parameter)
+
+function(maek_add_library name)
+  cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${arg_UNPARSED_ARGUMENTS})
+  add_library(maek::${name} ALIAS ${name})
+  target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE maek_warnings
+    ${arg_PRIVATE})
+  if(arg_DEPENDS)
+    add_dependencies(${name} ${arg_DEPENDS})
+  endif()
+endfunction()

@@ -1,0 +1,79 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Shape functions of the ops that sum or choose over axes.
+#include "ir/EinsumEquation.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include <map>
+
+using namespace mlir;
+using namespace maek;
+
+LogicalResult EinsumOp::inferReturnTypes(MLIRContext *,
+                                         std::optional<Location> location,
+                                         Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  llvm::Expected<EinsumEquation> equation =
+      EinsumEquation::parse(adaptor.getEquation());
+  if (!equation)
+    return emitOptionalError(location, "einsum: ",
+                             llvm::toString(equation.takeError()));
+  Type lhs = adaptor.getLhs().getType(), rhs = adaptor.getRhs().getType();
+  if (getElementType(lhs) != getElementType(rhs))
+    return emitOptionalError(location, "einsum multiplies ", lhs, " by ", rhs);
+  std::map<char, Extent> sizes;
+  for (auto [term, type] : {std::pair(StringRef(equation->lhs), lhs),
+                            std::pair(StringRef(equation->rhs), rhs)}) {
+    SmallVector<Extent> extents = getExtents(type);
+    if (extents.size() != term.size())
+      return emitOptionalError(location, "einsum: '", term, "' names ",
+                               term.size(), " axes of ", type);
+    for (auto [letter, extent] : llvm::zip(term, extents))
+      if (auto [entry, isNew] = sizes.try_emplace(letter, extent);
+          !isNew && entry->second != extent)
+        return emitOptionalError(location, "einsum: '", StringRef(&letter, 1),
+                                 "' is ", entry->second.str(), " in ", lhs,
+                                 " and ", extent.str(), " in ", rhs);
+  }
+  SmallVector<Extent> result;
+  for (char letter : equation->result)
+    result.push_back(sizes[letter]);
+  types.push_back(getTensorType(result, getElementType(lhs)));
+  return success();
+}
+
+LogicalResult ReduceOp::inferReturnTypes(MLIRContext *,
+                                         std::optional<Location> location,
+                                         Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  if (!llvm::is_contained({"sum", "max", "min"}, adaptor.getKind()))
+    return emitOptionalError(location, "reduce knows sum, max and min, not '",
+                             adaptor.getKind(), "'");
+  Type type = adaptor.getOperand().getType();
+  SmallVector<Extent> extents = getExtents(type), kept;
+  ArrayRef<int64_t> dims = adaptor.getDims();
+  for (auto [i, dim] : llvm::enumerate(dims))
+    if (dim < 0 || dim >= int64_t(extents.size()) || (i && dims[i - 1] >= dim))
+      return emitOptionalError(location, "reduce needs increasing axes of ",
+                               type, ", found ", dim);
+  for (auto [axis, extent] : llvm::enumerate(extents))
+    if (!llvm::is_contained(dims, int64_t(axis)))
+      kept.push_back(extent);
+  types.push_back(getTensorType(kept, getElementType(type)));
+  return success();
+}
+
+LogicalResult ArgmaxOp::inferReturnTypes(MLIRContext *context,
+                                         std::optional<Location> location,
+                                         Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  Type type = adaptor.getOperand().getType();
+  SmallVector<Extent> extents = getExtents(type);
+  int64_t dim = adaptor.getDim();
+  if (dim < 0 || dim >= int64_t(extents.size()))
+    return emitOptionalError(location, "argmax has no axis ", dim, " in ", type);
+  extents.erase(extents.begin() + dim);
+  types.push_back(getTensorType(extents, IntegerType::get(context, 32)));
+  return success();
+}

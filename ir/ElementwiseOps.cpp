@@ -1,0 +1,86 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Verifiers and assembly of the elementwise ops and the sources.
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace maek;
+
+static LogicalResult verifySameExtents(Operation *op, Type a, Type b) {
+  if (getExtents(a) == getExtents(b))
+    return success();
+  return op->emitOpError("needs equal shapes, found ") << a << " and " << b;
+}
+
+LogicalResult CompareOp::verify() {
+  if (!llvm::is_contained({"eq", "ne", "lt", "le", "gt", "ge"}, getPredicate()))
+    return emitOpError("has the unknown predicate '") << getPredicate() << "'";
+  return verifySameExtents(*this, getLhs().getType(), getType());
+}
+
+LogicalResult SelectOp::verify() {
+  return verifySameExtents(*this, getCondition().getType(), getType());
+}
+
+LogicalResult ConvertOp::verify() {
+  return verifySameExtents(*this, getOperand().getType(), getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Sources
+//===----------------------------------------------------------------------===//
+
+ParseResult ConstantOp::parse(OpAsmParser &parser, OperationState &result) {
+  double value;
+  Type type;
+  if (parser.parseFloat(value) ||
+      parser.parseOptionalAttrDict(result.attributes) ||
+      parser.parseColonType(type))
+    return failure();
+  result.addAttribute("value", parser.getBuilder().getF64FloatAttr(value));
+  result.addTypes(type);
+  return success();
+}
+
+void ConstantOp::print(OpAsmPrinter &printer) {
+  printer << ' ';
+  printer.printFloat(getValue());
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"value"});
+  printer << " : " << getType();
+}
+
+ParseResult IotaOp::parse(OpAsmParser &parser, OperationState &result) {
+  int64_t dim;
+  Type type;
+  if (parser.parseInteger(dim) ||
+      parser.parseOptionalAttrDict(result.attributes) ||
+      parser.parseColonType(type))
+    return failure();
+  result.addAttribute("dim", parser.getBuilder().getI64IntegerAttr(dim));
+  result.addTypes(type);
+  return success();
+}
+
+void IotaOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getDim();
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"dim"});
+  printer << " : " << getType();
+}
+
+LogicalResult IotaOp::verify() {
+  int64_t rank = getRank(getType());
+  if (getDim() < 0 || getDim() >= rank)
+    return emitOpError("has no axis ") << getDim() << " in " << getType();
+  return success();
+}
+
+LogicalResult ExtentOp::verify() {
+  if (getRank(getType()) != 0)
+    return emitOpError("gives a scalar, not ") << getType();
+  if (std::optional<Extent> extent = Extent::parse(getSymbol());
+      !extent || extent->isStatic())
+    return emitOpError("needs a symbol, found '") << getSymbol() << "'";
+  return success();
+}

@@ -1,0 +1,43 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "ir/Entries.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace maek {
+
+bool isKnownRole(StringRef role) {
+  return llvm::is_contained({"parameter", "state", "input", "target", "scalar",
+                             "prepared", "output", "loss", "metric", "report"},
+                            role);
+}
+
+static StringRef valueOr(Attribute attribute) {
+  auto text = dyn_cast_or_null<StringAttr>(attribute);
+  return text ? text.getValue() : StringRef();
+}
+
+StringRef getArgRole(func::FuncOp entry, unsigned index) {
+  return valueOr(entry.getArgAttr(index, kRoleAttr));
+}
+StringRef getArgName(func::FuncOp entry, unsigned index) {
+  return valueOr(entry.getArgAttr(index, kNameAttr));
+}
+StringRef getResultRole(func::FuncOp entry, unsigned index) {
+  return valueOr(entry.getResultAttr(index, kRoleAttr));
+}
+StringRef getResultName(func::FuncOp entry, unsigned index) {
+  return valueOr(entry.getResultAttr(index, kNameAttr));
+}
+
+DictionaryAttr getRoleAttrs(MLIRContext *context, StringRef role,
+                            StringRef name) {
+  return DictionaryAttr::get(
+      context, {NamedAttribute(StringAttr::get(context, kNameAttr),
+                               StringAttr::get(context, name)),
+                NamedAttribute(StringAttr::get(context, kRoleAttr),
+                               StringAttr::get(context, role))});
+}
+
+} // namespace maek

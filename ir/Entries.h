@@ -1,0 +1,44 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// What the arguments and results of an entry function stand for. Entries are
+// the public functions of a module: forward, evaluate, train_step, prepare.
+#ifndef MAEK_IR_ENTRIES_H
+#define MAEK_IR_ENTRIES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace maek {
+
+/// Attribute on each argument and result of an entry: its role.
+inline constexpr llvm::StringLiteral kRoleAttr = "maek.role";
+/// Attribute beside the role: the dotted name of the tensor.
+inline constexpr llvm::StringLiteral kNameAttr = "maek.name";
+/// On a private function: Halide compiles it, the host calls it.
+inline constexpr llvm::StringLiteral kKernelAttr = "maek.kernel";
+/// On a kernel: the extents' symbols that it takes as scalars, in order.
+inline constexpr llvm::StringLiteral kSymbolsAttr = "maek.symbols";
+
+/// Roles of arguments: `parameter`, `state`, `input`, `target`, `scalar` (a
+/// tensor<f32> that the runtime sets: `lr`, `step`, `steps`), `prepared` (made
+/// by the entry `prepare`). Roles of results: `output`, `loss`, `metric`,
+/// `report` (scalars for the log, such as `grad_norm`), `parameter` and
+/// `state` (the new value of the argument of that role and name), `prepared`.
+bool isKnownRole(llvm::StringRef role);
+
+llvm::StringRef getArgRole(mlir::func::FuncOp entry, unsigned index);
+llvm::StringRef getArgName(mlir::func::FuncOp entry, unsigned index);
+llvm::StringRef getResultRole(mlir::func::FuncOp entry, unsigned index);
+llvm::StringRef getResultName(mlir::func::FuncOp entry, unsigned index);
+
+/// {maek.role = role, maek.name = name}
+mlir::DictionaryAttr getRoleAttrs(mlir::MLIRContext *context,
+                                  llvm::StringRef role, llvm::StringRef name);
+
+inline bool isKernel(mlir::func::FuncOp function) {
+  return function->hasAttr(kKernelAttr);
+}
+inline bool isEntry(mlir::func::FuncOp function) { return function.isPublic(); }
+
+} // namespace maek
+
+#endif // MAEK_IR_ENTRIES_H

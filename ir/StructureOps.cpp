@@ -1,0 +1,115 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Verifiers of the ops with regions and of the module level.
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace maek;
+
+//===----------------------------------------------------------------------===//
+// scan
+//===----------------------------------------------------------------------===//
+
+SmallVector<Region *> ScanOp::getLoopRegions() { return {&getBody()}; }
+
+Block::BlockArgListType ScanOp::getRegionIterArgs() { return getStates(); }
+
+std::optional<ResultRange> ScanOp::getLoopResults() { return getFinals(); }
+
+std::optional<MutableArrayRef<OpOperand>> ScanOp::getYieldedValuesMutable() {
+  return getYield()->getOpOperands().take_front(getNumStates());
+}
+
+YieldOp ScanOp::getYield() {
+  return cast<YieldOp>(getBody().front().getTerminator());
+}
+
+/// The type of one step of a sequence.
+static RankedTensorType getStepType(Type sequence) {
+  return getTensorType(ArrayRef(getExtents(sequence)).drop_front(),
+                       getElementType(sequence));
+}
+
+LogicalResult ScanOp::verifyRegions() {
+  if (getSequences().empty())
+    return emitOpError("needs a sequence to run over");
+  for (Value sequence : getSequences())
+    if (getRank(sequence.getType()) == 0)
+      return emitOpError("runs over axis 0, which ") << sequence.getType()
+             << " lacks";
+  Extent steps = getExtent(getSequences().front().getType(), 0);
+  Block &block = getBody().front();
+  if (block.getNumArguments() != getNumSequences() + getNumStates())
+    return emitOpError("body needs one argument per sequence and state, ")
+           << getNumSequences() + getNumStates() << ", found "
+           << block.getNumArguments();
+  for (auto [sequence, element] : llvm::zip(getSequences(), getElements())) {
+    if (getExtent(sequence.getType(), 0) != steps)
+      return emitOpError("runs over sequences of ") << steps.str() << " and "
+             << getExtent(sequence.getType(), 0).str() << " steps";
+    if (element.getType() != getStepType(sequence.getType()))
+      return emitOpError("body takes ") << element.getType()
+             << " where one step of " << sequence.getType() << " is needed";
+  }
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || yield.getNumOperands() != getNumResults())
+    return emitOpError("body must yield ") << getNumResults() << " values";
+  for (auto [i, init] : llvm::enumerate(getInits()))
+    if (getStates()[i].getType() != init.getType() ||
+        yield.getOperand(i).getType() != init.getType() ||
+        getFinals()[i].getType() != init.getType())
+      return emitOpError("state ") << i << " changes its type from "
+             << init.getType() << " to " << yield.getOperand(i).getType();
+  for (auto [value, output] :
+       llvm::zip(yield.getOperands().drop_front(getNumStates()), getOutputs())) {
+    Type type = output.getType();
+    if (getRank(type) == 0 || getExtent(type, 0) != steps ||
+        getStepType(type) != value.getType())
+      return emitOpError("collects ") << value.getType() << " over "
+             << steps.str() << " steps as " << type;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// kernel, gradient
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelOp::verifyRegions() {
+  Block &block = getBody().front();
+  if (block.getNumArguments() != 0)
+    return emitOpError("body takes no arguments");
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || yield.getOperandTypes() != getResultTypes())
+    return emitOpError("body must yield the result types");
+  return success();
+}
+
+LogicalResult GradientOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                           Adaptor adaptor,
+                                           SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, adaptor.getParameters().getTypes());
+  return success();
+}
+
+LogicalResult GradientOp::verify() {
+  if (getRank(getValue().getType()) != 0)
+    return emitOpError("needs a scalar, found ") << getValue().getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Module level
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyStored(Operation *op, Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape())
+    return op->emitOpError("needs a static tensor type, found ") << type;
+  return success();
+}
+
+LogicalResult ParameterOp::verify() { return verifyStored(*this, getType()); }
+LogicalResult StateOp::verify() { return verifyStored(*this, getType()); }
