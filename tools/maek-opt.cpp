@@ -1,15 +1,14 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek-opt: reads IR, runs passes, prints IR.
-#include "ir/MaekDialect.h"
+#include "passes/Registration.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectRegistry.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
-#include "mlir/Transforms/Passes.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<maek::MaekDialect, mlir::func::FuncDialect>();
-  mlir::registerTransformsPasses();
+  maek::registerPassDialects(registry);
+  maek::registerAllPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Maek's pass driver\n", registry));
 }
