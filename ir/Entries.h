@@ -13,6 +13,8 @@ namespace maek {
 inline constexpr llvm::StringLiteral kRoleAttr = "maek.role";
 /// Attribute beside the role: the dotted name of the tensor.
 inline constexpr llvm::StringLiteral kNameAttr = "maek.name";
+/// On an argument of class labels: how many classes there are (i64).
+inline constexpr llvm::StringLiteral kClassesAttr = "maek.classes";
 /// On a private function: Halide compiles it, the host calls it.
 inline constexpr llvm::StringLiteral kKernelAttr = "maek.kernel";
 /// On a kernel: the extents' symbols that it takes as scalars, in order.

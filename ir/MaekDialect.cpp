@@ -155,6 +155,12 @@ LogicalResult InitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 //===----------------------------------------------------------------------===//
 
 static LogicalResult verifyRole(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kClassesAttr) {
+    auto classes = dyn_cast<IntegerAttr>(attribute.getValue());
+    if (!classes || !classes.getType().isInteger(64) || classes.getInt() < 1)
+      return op->emitError() << kClassesAttr << " is not a positive i64";
+    return success();
+  }
   auto text = dyn_cast<StringAttr>(attribute.getValue());
   if (!text)
     return op->emitError() << attribute.getName() << " is not a string";
