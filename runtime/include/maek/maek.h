@@ -1,0 +1,186 @@
+/* Part of Maek, under the MIT licence; see LICENSE.
+ * The C interface of a compiled model: make an instance, load or train its
+ * weights, run its entries. C11 and C++17.
+ *
+ *   maek_model_t *model;
+ *   if (maek_model_create(lstm_module(), NULL, &model) != MAEK_OK)
+ *     return fail(maek_model_last_error(NULL));
+ *   maek_model_load(model, "lstm.safetensors");
+ *   int64_t shape[] = {1, 28, 28};
+ *   maek_tensor_t image = {"image", MAEK_F32, 3, shape, pixels};
+ *   maek_model_forward(model, &image, 1);
+ *   maek_tensor_t logits;
+ *   maek_model_result(model, "forward", "logits", &logits);
+ *
+ * Rules. Every function reports by maek_status_t; the message is that of
+ * maek_model_last_error. No function throws, exits or prints. A model is used
+ * by one thread at a time; different models are independent, except that the
+ * pool of worker threads is the library's. Nothing is allocated by a call that
+ * runs an entry, unless its batch or length is larger than any before.
+ */
+#ifndef MAEK_MAEK_H
+#define MAEK_MAEK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maek/module.h"
+
+#if defined(__GNUC__)
+#define MAEK_API __attribute__((visibility("default")))
+#else
+#define MAEK_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Version of this interface: functions are added, never changed, within one.
+ */
+#define MAEK_ABI_VERSION 1
+
+/** The outcome of a call, and what a caller does about it. */
+typedef enum {
+  MAEK_OK = 0,
+  /** The call is wrong (null handle, unknown name, wrong shape or type).
+   *  Nothing happened. Mend the call. */
+  MAEK_INVALID_ARGUMENT = 1,
+  /** The module is not of this runtime's version, or its description is
+   *  damaged. Build the model again. */
+  MAEK_BAD_MODULE = 2,
+  /** No memory, or more than maek_options_t.memory_limit. The model is as
+   *  before the call. Use a smaller batch or length. */
+  MAEK_OUT_OF_MEMORY = 3,
+  /** A file cannot be opened, read or written. The model and any older file
+   *  of that name are as before. Look at the path, the rights, the disk. */
+  MAEK_IO_ERROR = 4,
+  /** A file is not what it should be; the message says where. The model is
+   *  as before. Use another file. */
+  MAEK_BAD_FILE = 5,
+  /** A compiled kernel failed. After a training step the weights may be
+   *  partly updated: load or initialise them again. */
+  MAEK_KERNEL_FAILED = 6,
+  /** The loss of a training step is infinite or not a number; the weights
+   *  are updated with it. Load the last good ones, lower the learning rate. */
+  MAEK_NOT_FINITE = 7,
+  /** A defect of the runtime itself. Please report it. */
+  MAEK_INTERNAL = 8
+} maek_status_t;
+
+/** Element types. Classes and indices are MAEK_I32. */
+typedef enum { MAEK_F32 = 1, MAEK_F64 = 2, MAEK_I32 = 3 } maek_dtype_t;
+
+/** A view of a contiguous row-major tensor; it owns nothing. */
+typedef struct {
+  const char *name;
+  maek_dtype_t dtype;
+  int32_t rank;
+  const int64_t *shape; /* `rank` sizes; may be null for rank 0 */
+  void *data;           /* aligned to its element; not written as argument */
+} maek_tensor_t;
+
+/** An instance of a module: weights, states, counters and buffers. */
+typedef struct maek_model maek_model_t;
+
+/** Choices at creation. Zero everything, then set `size` and what differs. */
+typedef struct {
+  uint64_t size;         /* sizeof(maek_options_t) */
+  uint64_t seed;         /* of the first weights */
+  uint64_t memory_limit; /* bytes this model may hold; 0 = no limit */
+  int32_t threads;       /* as maek_model_set_threads; 0 = leave as it is */
+} maek_options_t;
+
+/** MAEK_ABI_VERSION of the runtime that is linked. */
+MAEK_API int32_t maek_abi_version(void);
+
+/** "MAEK_OK", "MAEK_BAD_FILE", ...; never null. */
+MAEK_API const char *maek_status_name(maek_status_t status);
+
+/** Makes an instance with first weights drawn from the options' seed (0 if
+ *  `options` is null). The module must outlive it. On failure *model is null
+ *  and maek_model_last_error(NULL) tells why. */
+MAEK_API maek_status_t maek_model_create(const maek_module_t *module,
+                                         const maek_options_t *options,
+                                         maek_model_t **model);
+
+/** Frees the instance and every buffer it gave out. Null is fine. */
+MAEK_API void maek_model_destroy(maek_model_t *model);
+
+/** The message of this model's latest failed call, valid until its next call;
+ *  with null, that of this thread's latest failed maek_model_create. */
+MAEK_API const char *maek_model_last_error(const maek_model_t *model);
+
+/** Draws every parameter anew, sets every state and counter to its start. The
+ *  values depend on the seed and the tensors' names only. */
+MAEK_API maek_status_t maek_model_init(maek_model_t *model, uint64_t seed);
+
+/** Reads parameters and states from a safetensors file. All parameters must be
+ *  in it; of the states either all or those that inference needs, the others
+ *  are set to their start. Any other tensor, shape or type is refused. */
+MAEK_API maek_status_t maek_model_load(maek_model_t *model, const char *path);
+
+/** Writes parameters, states and the step counter as safetensors. The file is
+ *  complete on disk when this returns, and at no moment half written. */
+MAEK_API maek_status_t maek_model_save(maek_model_t *model, const char *path);
+
+/** Runs the entry `forward` on the arguments of role input, in any order.
+ *  Sizes of batch and length are taken from the arguments' shapes. */
+MAEK_API maek_status_t maek_model_forward(maek_model_t *model,
+                                          const maek_tensor_t *arguments,
+                                          size_t count);
+
+/** Runs `evaluate` on inputs and targets: outputs, loss and metrics. */
+MAEK_API maek_status_t maek_model_evaluate(maek_model_t *model,
+                                           const maek_tensor_t *arguments,
+                                           size_t count);
+
+/** Runs `train_step` on inputs and targets: loss, metrics, reports, and new
+ *  weights. `lr` is the learning rate, `steps` the planned number of updates
+ *  (for schedules); both are ignored where the model has no use for them. */
+MAEK_API maek_status_t maek_model_train_step(maek_model_t *model,
+                                             const maek_tensor_t *arguments,
+                                             size_t count, double lr,
+                                             int64_t steps);
+
+/** A result (output, loss, metric or report) of the entry's latest run. The
+ *  view is valid until that entry runs again. */
+MAEK_API maek_status_t maek_model_result(maek_model_t *model, const char *entry,
+                                         const char *name,
+                                         maek_tensor_t *result);
+
+/** A result of rank 0 as a number. */
+MAEK_API maek_status_t maek_model_scalar(maek_model_t *model, const char *entry,
+                                         const char *name, double *value);
+
+/** How many updates train_step has made, loaded ones included. */
+MAEK_API int64_t maek_model_step(const maek_model_t *model);
+
+/** How many parameters there are. */
+MAEK_API size_t maek_model_parameter_count(const maek_model_t *model);
+
+/** The parameter of that index, for reading; valid as long as the model. */
+MAEK_API maek_status_t maek_model_parameter_at(maek_model_t *model,
+                                               size_t index,
+                                               maek_tensor_t *parameter);
+
+/** The parameter of that name, for reading; valid as long as the model. */
+MAEK_API maek_status_t maek_model_parameter(maek_model_t *model,
+                                            const char *name,
+                                            maek_tensor_t *parameter);
+
+/** Copies `value` over the parameter of its name; shape and type must be
+ *  equal. */
+MAEK_API maek_status_t maek_model_set_parameter(maek_model_t *model,
+                                                const maek_tensor_t *value);
+
+/** How many threads kernels may use, for all models of this library; 0 means
+ *  one for each core. */
+MAEK_API maek_status_t maek_model_set_threads(maek_model_t *model,
+                                              int32_t threads);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MAEK_MAEK_H */

@@ -1,0 +1,55 @@
+/* Part of Maek, under the MIT licence; see LICENSE.
+ * What a compiled model is to the runtime: a description in JSON and a table
+ * of entry functions. The compiler writes one constant maek_module_t into
+ * every library and program that it makes; the runtime only reads it.
+ */
+#ifndef MAEK_MODULE_H
+#define MAEK_MODULE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The layout and meaning of everything in this file. */
+#define MAEK_MODULE_ABI 1u
+
+/**
+ * Runs an entry. `buffers` holds one pointer for each argument, then one for
+ * each result, in the description's order; a result of role parameter or
+ * state has the pointer of the argument of that role and name, and is written
+ * in place. `dims` holds the values of the entry's symbols in the
+ * description's order (sorted by name). `arena` is aligned to 64 bytes and
+ * has at least `arena_size(dims)` bytes; it may be null if that is 0.
+ * Tensors are row-major and contiguous. Returns 0, or the first kernel's
+ * error.
+ */
+typedef int32_t (*maek_entry_fn)(void *const *buffers, const int64_t *dims,
+                                 void *arena);
+
+/** The arena's size in bytes for these values of the entry's symbols. */
+typedef int64_t (*maek_arena_fn)(const int64_t *dims);
+
+typedef struct {
+  maek_entry_fn run;
+  maek_arena_fn arena_size;
+} maek_entry_code_t;
+
+/**
+ * A compiled model. `json` (json_size bytes; a NUL behind them is not needed)
+ * describes it, and `entries` holds one pair of functions for each element of
+ * its "entries", in that order.
+ */
+typedef struct {
+  uint32_t abi; /* MAEK_MODULE_ABI of the compiler */
+  const char *json;
+  uint64_t json_size;
+  const maek_entry_code_t *entries;
+} maek_module_t;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MAEK_MODULE_H */
