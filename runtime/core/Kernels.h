@@ -1,0 +1,28 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// What the runtime tells the support code that compiled kernels bring along:
+// the number of threads, where errors go, where scratch memory comes from.
+// Without such code (in tests) all of it does nothing.
+#ifndef MAEK_RUNTIME_CORE_KERNELS_H
+#define MAEK_RUNTIME_CORE_KERNELS_H
+
+#include <string>
+
+namespace maek::runtime {
+
+/// Sends the kernels' error messages to takeKernelError instead of standard
+/// error and abort, and keeps their scratch memory between calls. Idempotent.
+void catchKernelErrors();
+
+/// Forgets this thread's message.
+void clearKernelError();
+/// The latest message since then, from any thread; empty if there was none.
+std::string takeKernelError();
+
+/// How many threads kernels may use; 0 means one for each core.
+void setKernelThreads(int threads);
+/// How many of them there are: cores of this machine.
+int coreCount();
+
+} // namespace maek::runtime
+
+#endif // MAEK_RUNTIME_CORE_KERNELS_H

@@ -1,0 +1,172 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Making an instance, its first values, and what it shows of itself.
+#include "runtime/core/Model.h"
+#include "runtime/core/Kernels.h"
+#include "runtime/core/Philox.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace maek::runtime;
+
+Error Model::allocate(const std::vector<TensorInfo> &infos,
+                      std::vector<Stored> &out, std::string_view kind) {
+  for (const TensorInfo &tensor : infos) {
+    Stored &stored = out.emplace_back(&tensor, Buffer());
+    int64_t bytes = *countBytes(tensor.shape, tensor.dtype);
+    if (Error error = stored.data.reserve(
+            bytes, text(kind, " '", tensor.name, "'"), &budget))
+      return error;
+    std::memset(stored.data.data(), 0, static_cast<size_t>(bytes));
+  }
+  return Error::success();
+}
+
+Error Model::setUpEntries(const maek_module_t &module) {
+  for (size_t i = 0; i < info.entries.size(); ++i) {
+    const EntryInfo &entry = info.entries[i];
+    if (!module.entries[i].run || !module.entries[i].arena_size)
+      return makeError(MAEK_BAD_MODULE, "entry '", entry.name, "' has no code");
+    EntryState &state = entries.emplace_back();
+    state.info = &entry;
+    state.code = module.entries[i];
+    state.given.resize(entry.arguments.size());
+    state.dims.resize(entry.symbols.size());
+    state.buffers.resize(entry.arguments.size() + entry.results.size());
+    state.scalars.resize(entry.arguments.size());
+    state.results.resize(entry.results.size());
+    for (size_t r = 0; r < entry.results.size(); ++r)
+      state.results[r].shape.resize(entry.results[r].shape.size());
+    for (const PortInfo &port : entry.arguments) {
+      state.needsPrepared |= port.role == Role::Prepared;
+      if (port.role == Role::Scalar && port.name != "lr" &&
+          port.name != "step" && port.name != "steps")
+        return makeError(MAEK_BAD_MODULE, "entry '", entry.name,
+                         "' takes the unknown scalar '", port.name, "'");
+    }
+    if (state.needsPrepared && !info.findEntry("prepare"))
+      return makeError(MAEK_BAD_MODULE, "entry '", entry.name,
+                       "' takes prepared tensors, but nothing prepares them");
+  }
+  return Error::success();
+}
+
+Expected<std::unique_ptr<Model>> Model::create(const maek_module_t &module,
+                                               uint64_t seed,
+                                               uint64_t memoryLimit) {
+  Expected<ModuleInfo> info = readModule(module);
+  if (!info)
+    return info.takeError();
+  std::unique_ptr<Model> model(new Model);
+  model->info = std::move(*info);
+  if (memoryLimit)
+    model->budget.limit = memoryLimit;
+  catchKernelErrors();
+  if (Error error = model->allocate(model->info.parameters, model->parameters,
+                                    "parameter"))
+    return error;
+  if (Error error = model->allocate(model->info.states, model->states, "state"))
+    return error;
+  if (Error error = model->allocate(model->info.prepared, model->prepared,
+                                    "prepared tensor"))
+    return error;
+  if (Error error = model->setUpEntries(module))
+    return error;
+  if (Error error = model->initialize(seed))
+    return error;
+  return model;
+}
+
+template <typename T>
+static void draw(const TensorInfo &tensor, uint64_t seed, T *out) {
+  const InitInfo &init = tensor.init;
+  RandomStream random(seed, tensor.name);
+  for (int64_t i = 0; i < tensor.count; ++i) {
+    double value = init.first;
+    if (init.kind == InitInfo::Kind::Uniform)
+      value +=
+          (init.second - init.first) * random.uniform(static_cast<uint64_t>(i));
+    else if (init.kind == InitInfo::Kind::Normal)
+      value += init.second * random.normal(static_cast<uint64_t>(i));
+    out[i] = static_cast<T>(value);
+  }
+}
+
+void Model::reset(Stored &stored, uint64_t seed) {
+  switch (stored.info->dtype) {
+  case MAEK_F32:
+    return draw(*stored.info, seed, stored.data.as<float>());
+  case MAEK_F64:
+    return draw(*stored.info, seed, stored.data.as<double>());
+  case MAEK_I32:
+    return draw(*stored.info, seed, stored.data.as<int32_t>());
+  }
+}
+
+Error Model::initialize(uint64_t seed) {
+  for (Stored &stored : parameters)
+    reset(stored, seed);
+  for (Stored &stored : states)
+    reset(stored, seed);
+  step = 0;
+  mustPrepare = true;
+  return Error::success();
+}
+
+int64_t Model::arenaSize(size_t entry, const std::vector<int64_t> &dims) const {
+  return entries[entry].code.arena_size(dims.data());
+}
+
+maek_tensor_t Model::result(size_t entry, size_t index) const {
+  const EntryState &state = entries[entry];
+  const PortInfo &port = state.info->results[index];
+  const Result &result = state.results[index];
+  return {port.name.c_str(), port.dtype,
+          static_cast<int32_t>(result.shape.size()), result.shape.data(),
+          state.buffers[state.info->arguments.size() + index]};
+}
+
+double Model::scalar(size_t entry, size_t index) const {
+  maek_tensor_t tensor = result(entry, index);
+  if (!entries[entry].ran || tensor.rank != 0)
+    return 0;
+  switch (tensor.dtype) {
+  case MAEK_F32:
+    return *static_cast<const float *>(tensor.data);
+  case MAEK_F64:
+    return *static_cast<const double *>(tensor.data);
+  case MAEK_I32:
+    return *static_cast<const int32_t *>(tensor.data);
+  }
+  return 0;
+}
+
+maek_tensor_t Model::parameter(size_t index) const {
+  const Stored &stored = parameters[index];
+  const TensorInfo &tensor = *stored.info;
+  return {tensor.name.c_str(), tensor.dtype,
+          static_cast<int32_t>(tensor.shape.size()), tensor.shape.data(),
+          const_cast<void *>(stored.data.data())};
+}
+
+Error Model::setParameter(const maek_tensor_t &value) {
+  std::string_view name = value.name ? value.name : "";
+  for (Stored &stored : parameters) {
+    const TensorInfo &tensor = *stored.info;
+    if (tensor.name != name)
+      continue;
+    std::span<const int64_t> shape(value.shape,
+                                   static_cast<size_t>(value.rank));
+    if (value.dtype != tensor.dtype ||
+        !std::equal(shape.begin(), shape.end(), tensor.shape.begin(),
+                    tensor.shape.end()))
+      return makeError(MAEK_INVALID_ARGUMENT, "parameter '", name, "' is ",
+                       dtypeName(tensor.dtype), shapeText(tensor.shape),
+                       ", given ", dtypeName(value.dtype), shapeText(shape));
+    std::memcpy(stored.data.data(), value.data,
+                static_cast<size_t>(*countBytes(tensor.shape, tensor.dtype)));
+    mustPrepare = true;
+    return Error::success();
+  }
+  return makeError(MAEK_INVALID_ARGUMENT, "no parameter '", name, "'");
+}

@@ -1,0 +1,103 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// An instance of a compiled model: its tensors, counters and buffers, and how
+// an entry is called on them. What maek_model_t points to.
+#ifndef MAEK_RUNTIME_CORE_MODEL_H
+#define MAEK_RUNTIME_CORE_MODEL_H
+
+#include "runtime/core/ModuleInfo.h"
+#include "runtime/core/Tensor.h"
+#include <span>
+#include <utility>
+
+namespace maek::runtime {
+
+/// Pairs of a safetensors file's __metadata__.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+class Model {
+public:
+  /// Makes all tensors, with first values drawn from `seed`.
+  static Expected<std::unique_ptr<Model>>
+  create(const maek_module_t &module, uint64_t seed, uint64_t memoryLimit);
+
+  const ModuleInfo &module() const { return info; }
+  Error initialize(uint64_t seed);
+
+  /// Runs the entry on tensors for its inputs and targets, in any order.
+  Error run(size_t entry, std::span<const maek_tensor_t> arguments);
+  /// Runs `train_step` and counts the update. MAEK_NOT_FINITE if the loss is.
+  Error trainStep(std::span<const maek_tensor_t> arguments, double lr,
+                  int64_t steps);
+  /// Bytes of arena that the entry needs for these values of its symbols.
+  int64_t arenaSize(size_t entry, const std::vector<int64_t> &dims) const;
+  /// The values of the entry's symbols in its latest run.
+  const std::vector<int64_t> &dims(size_t entry) const {
+    return entries[entry].dims;
+  }
+
+  /// A result of the entry's latest run, by index into its results.
+  maek_tensor_t result(size_t entry, size_t index) const;
+  /// A result of rank 0 as a number, 0 if the entry did not run.
+  double scalar(size_t entry, size_t index) const;
+  bool hasRun(size_t entry) const { return entries[entry].ran; }
+
+  maek_tensor_t parameter(size_t index) const;
+  Error setParameter(const maek_tensor_t &value);
+
+  /// Reads a safetensors file; its metadata comes back. Nothing is changed on
+  /// failure. With `complete`, every state must be in the file.
+  Expected<Metadata> load(const std::string &path, bool complete);
+  /// Writes all tensors, `extra` and the step counter.
+  Error save(const std::string &path, const Metadata &extra) const;
+
+  int64_t step = 0; ///< updates made
+
+private:
+  struct Stored {
+    const TensorInfo *info;
+    Buffer data;
+  };
+  struct Result {
+    Buffer data;
+    std::vector<int64_t> shape;
+  };
+  struct EntryState {
+    const EntryInfo *info;
+    maek_entry_code_t code;
+    std::vector<const maek_tensor_t *> given; ///< per argument, or null
+    std::vector<int64_t> dims;                ///< per symbol
+    std::vector<void *> buffers;              ///< arguments, then results
+    std::vector<double> scalars;              ///< storage, per argument
+    std::vector<Result> results;              ///< per result
+    bool ran = false;
+    bool needsPrepared = false;
+  };
+
+  Model() = default;
+  Error allocate(const std::vector<TensorInfo> &infos, std::vector<Stored> &out,
+                 std::string_view kind);
+  Error setUpEntries(const maek_module_t &module);
+  void reset(Stored &stored, uint64_t seed);
+
+  Error match(EntryState &entry, std::span<const maek_tensor_t> arguments);
+  Error bindSymbols(EntryState &entry);
+  Error checkSizes(const EntryState &entry);
+  Error checkClasses(const EntryState &entry);
+  Error sizeResults(EntryState &entry);
+  Error call(EntryState &entry);
+  Error prepare();
+  void setScalars(EntryState &entry, double lr, int64_t steps);
+  void *storageOf(const PortInfo &port);
+  bool neededForInference(size_t state) const;
+
+  ModuleInfo info;
+  std::vector<Stored> parameters, states, prepared;
+  std::vector<EntryState> entries;
+  Buffer arena;
+  MemoryBudget budget;
+  bool mustPrepare = true; ///< parameters are newer than `prepared`
+};
+
+} // namespace maek::runtime
+
+#endif // MAEK_RUNTIME_CORE_MODEL_H

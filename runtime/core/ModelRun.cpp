@@ -1,0 +1,309 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Calling an entry: arguments are matched by name, the symbols' values are
+// read from their shapes, buffers grow where they must, and the code runs.
+#include "runtime/core/Kernels.h"
+#include "runtime/core/Model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+using namespace maek::runtime;
+
+static bool isGiven(const PortInfo &port) {
+  return port.role == Role::Input || port.role == Role::Target;
+}
+
+static std::span<const int64_t> shapeOf(const maek_tensor_t &tensor) {
+  return {tensor.shape, static_cast<size_t>(tensor.rank)};
+}
+
+static std::string describe(const PortInfo &port) {
+  return text(roleName(port.role), " '", port.name, "'");
+}
+
+// Finds the given tensor of each port, and complains about what is left over.
+Error Model::match(EntryState &entry,
+                   std::span<const maek_tensor_t> arguments) {
+  const std::vector<PortInfo> &ports = entry.info->arguments;
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (!isGiven(ports[i]))
+      continue;
+    entry.given[i] = nullptr;
+    for (const maek_tensor_t &tensor : arguments) {
+      if (!tensor.name || ports[i].name != tensor.name)
+        continue;
+      if (entry.given[i])
+        return makeError(MAEK_INVALID_ARGUMENT, describe(ports[i]),
+                         " is given twice");
+      entry.given[i] = &tensor;
+    }
+    if (!entry.given[i])
+      return makeError(MAEK_INVALID_ARGUMENT, "entry '", entry.info->name,
+                       "' needs the ", describe(ports[i]));
+  }
+  for (const maek_tensor_t &tensor : arguments) {
+    std::string_view name = tensor.name ? tensor.name : "";
+    bool known =
+        std::any_of(ports.begin(), ports.end(), [&](const PortInfo &port) {
+          return isGiven(port) && port.name == name;
+        });
+    if (!known)
+      return makeError(MAEK_INVALID_ARGUMENT, "entry '", entry.info->name,
+                       "' takes no '", name, "'");
+  }
+  return Error::success();
+}
+
+// A size with exactly one unknown symbol gives its value. Repeated, because
+// T*B can be solved once B is known.
+Error Model::bindSymbols(EntryState &entry) {
+  const EntryInfo &info = *entry.info;
+  constexpr int64_t unknown = -1;
+  std::fill(entry.dims.begin(), entry.dims.end(), unknown);
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (size_t i = 0; i < info.arguments.size(); ++i) {
+      const PortInfo &port = info.arguments[i];
+      if (!isGiven(port))
+        continue;
+      for (size_t axis = 0; axis < port.shape.size(); ++axis) {
+        const Extent &extent = port.shape[axis];
+        int64_t known = extent.factor;
+        const uint32_t *free = nullptr;
+        size_t numFree = 0;
+        for (const uint32_t &symbol : extent.symbols) {
+          if (entry.dims[symbol] != unknown)
+            known = multiplyChecked(known, entry.dims[symbol]).value_or(0);
+          else
+            free = &symbol, ++numFree;
+        }
+        if (numFree != 1 || known == 0)
+          continue;
+        entry.dims[*free] = entry.given[i]->shape[axis] / known;
+        progress = true;
+      }
+    }
+  }
+  for (size_t symbol = 0; symbol < entry.dims.size(); ++symbol)
+    if (entry.dims[symbol] < 1)
+      return makeError(
+          MAEK_INVALID_ARGUMENT, "entry '", info.name, "': ",
+          entry.dims[symbol] == unknown ? "no argument tells the size "
+                                        : "needed at least 1 for the size ",
+          info.symbols[symbol],
+          entry.dims[symbol] == unknown ? std::string()
+                                        : text(", found ", entry.dims[symbol]));
+  return Error::success();
+}
+
+Error Model::checkSizes(const EntryState &entry) {
+  const EntryInfo &info = *entry.info;
+  for (size_t i = 0; i < info.arguments.size(); ++i) {
+    const PortInfo &port = info.arguments[i];
+    if (!isGiven(port))
+      continue;
+    std::span<const int64_t> shape = shapeOf(*entry.given[i]);
+    for (size_t axis = 0; axis < shape.size(); ++axis)
+      if (port.shape[axis].evaluate(entry.dims) != shape[axis])
+        return makeError(MAEK_INVALID_ARGUMENT, describe(port), " has shape ",
+                         shapeText(shape), ", needed ",
+                         port.shapeText(info.symbols));
+  }
+  return Error::success();
+}
+
+// A class outside the range would make a kernel read out of bounds.
+Error Model::checkClasses(const EntryState &entry) {
+  for (size_t i = 0; i < entry.given.size(); ++i) {
+    const PortInfo &port = entry.info->arguments[i];
+    if (!isGiven(port) || port.classes == 0)
+      continue;
+    const maek_tensor_t &tensor = *entry.given[i];
+    const auto *values = static_cast<const int32_t *>(tensor.data);
+    int64_t count = *countElements(shapeOf(tensor));
+    for (int64_t at = 0; at < count; ++at)
+      if (values[at] < 0 || values[at] >= port.classes)
+        return makeError(MAEK_INVALID_ARGUMENT, describe(port), " has class ",
+                         values[at], " at index ", at, ", needed 0 to ",
+                         port.classes - 1);
+  }
+  return Error::success();
+}
+
+Error Model::sizeResults(EntryState &entry) {
+  const EntryInfo &info = *entry.info;
+  for (size_t r = 0; r < info.results.size(); ++r) {
+    const PortInfo &port = info.results[r];
+    if (storageOf(port))
+      continue;
+    Result &result = entry.results[r];
+    std::optional<int64_t> bytes;
+    bool fits = true;
+    for (size_t axis = 0; axis < port.shape.size(); ++axis) {
+      std::optional<int64_t> size = port.shape[axis].evaluate(entry.dims);
+      fits &= size.has_value();
+      result.shape[axis] = size.value_or(0);
+    }
+    if (fits)
+      bytes = countBytes(result.shape, port.dtype);
+    if (!bytes)
+      return makeError(MAEK_OUT_OF_MEMORY, describe(port),
+                       " is too large to address");
+    if (*bytes > result.data.capacity() || !result.data.data())
+      if (Error error = result.data.reserve(*bytes, describe(port), &budget))
+        return error;
+  }
+  return Error::success();
+}
+
+void *Model::storageOf(const PortInfo &port) {
+  switch (port.role) {
+  case Role::Parameter:
+    return parameters[port.storage].data.data();
+  case Role::State:
+    return states[port.storage].data.data();
+  case Role::Prepared:
+    return prepared[port.storage].data.data();
+  default:
+    return nullptr;
+  }
+}
+
+Error Model::call(EntryState &entry) {
+  const EntryInfo &info = *entry.info;
+  if (Error error = sizeResults(entry))
+    return error;
+  size_t numArguments = info.arguments.size();
+  for (size_t i = 0; i < numArguments; ++i) {
+    const PortInfo &port = info.arguments[i];
+    if (isGiven(port))
+      entry.buffers[i] = entry.given[i]->data;
+    else if (port.role == Role::Scalar)
+      entry.buffers[i] = &entry.scalars[i];
+    else
+      entry.buffers[i] = storageOf(port);
+  }
+  for (size_t r = 0; r < info.results.size(); ++r) {
+    void *storage = storageOf(info.results[r]);
+    entry.buffers[numArguments + r] =
+        storage ? storage : entry.results[r].data.data();
+  }
+  int64_t bytes = entry.code.arena_size(entry.dims.data());
+  if (bytes < 0)
+    return makeError(MAEK_OUT_OF_MEMORY, "entry '", info.name,
+                     "' needs an arena too large to address");
+  if (bytes > arena.capacity())
+    if (Error error = arena.reserve(bytes, "the arena", &budget))
+      return error;
+  entry.ran = false;
+  clearKernelError();
+  int32_t status =
+      entry.code.run(entry.buffers.data(), entry.dims.data(), arena.data());
+  if (status != 0) {
+    std::string message = takeKernelError();
+    return makeError(MAEK_KERNEL_FAILED, "entry '", info.name,
+                     "': a kernel failed with ", status,
+                     message.empty() ? "" : ": ", message);
+  }
+  entry.ran = true;
+  return Error::success();
+}
+
+Error Model::prepare() {
+  std::optional<size_t> index = info.findEntry("prepare");
+  if (!index)
+    return Error::success();
+  EntryState &entry = entries[*index];
+  if (Error error = match(entry, {}))
+    return error;
+  if (Error error = bindSymbols(entry))
+    return error;
+  if (Error error = call(entry))
+    return error;
+  mustPrepare = false;
+  return Error::success();
+}
+
+Error Model::run(size_t index, std::span<const maek_tensor_t> arguments) {
+  EntryState &entry = entries[index];
+  if (Error error = match(entry, arguments))
+    return error;
+  for (size_t i = 0; i < entry.given.size(); ++i) {
+    const PortInfo &port = entry.info->arguments[i];
+    if (!isGiven(port))
+      continue;
+    const maek_tensor_t &tensor = *entry.given[i];
+    if (tensor.dtype != port.dtype)
+      return makeError(MAEK_INVALID_ARGUMENT, describe(port), " is ",
+                       dtypeName(tensor.dtype), ", needed ",
+                       dtypeName(port.dtype));
+    if (tensor.rank < 0 || (tensor.rank > 0 && !tensor.shape))
+      return makeError(MAEK_INVALID_ARGUMENT, describe(port), " has no shape");
+    if (static_cast<size_t>(tensor.rank) != port.shape.size() ||
+        !countBytes(shapeOf(tensor), tensor.dtype))
+      return makeError(MAEK_INVALID_ARGUMENT, describe(port), " has shape ",
+                       shapeText(shapeOf(tensor)), ", needed ",
+                       port.shapeText(entry.info->symbols));
+    if (!tensor.data ||
+        reinterpret_cast<uintptr_t>(tensor.data) % dtypeSize(tensor.dtype))
+      return makeError(MAEK_INVALID_ARGUMENT, describe(port),
+                       tensor.data ? " is not aligned to its elements"
+                                   : " has no data");
+  }
+  if (Error error = bindSymbols(entry))
+    return error;
+  if (Error error = checkSizes(entry))
+    return error;
+  if (Error error = checkClasses(entry))
+    return error;
+  if (entry.needsPrepared && mustPrepare)
+    if (Error error = prepare())
+      return error;
+  return call(entry);
+}
+
+void Model::setScalars(EntryState &entry, double lr, int64_t steps) {
+  for (size_t i = 0; i < entry.scalars.size(); ++i) {
+    const PortInfo &port = entry.info->arguments[i];
+    if (port.role != Role::Scalar)
+      continue;
+    double value = lr;
+    if (port.name == "step")
+      value = static_cast<double>(step + 1);
+    else if (port.name == "steps")
+      value = static_cast<double>(steps);
+    if (port.dtype == MAEK_F32) {
+      auto narrow = static_cast<float>(value);
+      std::memcpy(&entry.scalars[i], &narrow, sizeof(narrow));
+    } else {
+      entry.scalars[i] = value;
+    }
+  }
+}
+
+Error Model::trainStep(std::span<const maek_tensor_t> arguments, double lr,
+                       int64_t steps) {
+  std::optional<size_t> index = info.findEntry("train_step");
+  if (!index)
+    return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
+  EntryState &entry = entries[*index];
+  setScalars(entry, lr, steps);
+  if (Error error = run(*index, arguments)) {
+    mustPrepare = true;
+    return error;
+  }
+  mustPrepare = true;
+  ++step;
+  for (size_t r = 0; r < entry.info->results.size(); ++r) {
+    const PortInfo &port = entry.info->results[r];
+    if (port.role != Role::Loss)
+      continue;
+    double loss = scalar(*index, r);
+    if (!std::isfinite(loss))
+      return makeError(MAEK_NOT_FINITE, "the ", port.name, " is ",
+                       std::isnan(loss) ? "not a number" : "infinite",
+                       " at step ", step);
+  }
+  return Error::success();
+}

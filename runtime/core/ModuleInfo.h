@@ -1,0 +1,109 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The description of a compiled model, read from the module's JSON and
+// checked, so that nothing behind it meets a surprise.
+#ifndef MAEK_RUNTIME_CORE_MODULEINFO_H
+#define MAEK_RUNTIME_CORE_MODULEINFO_H
+
+#include "runtime/core/Error.h"
+#include <optional>
+#include <vector>
+
+namespace maek::runtime {
+
+/// What an argument or result of an entry stands for.
+enum class Role {
+  Parameter,
+  State,
+  Prepared,
+  Input,
+  Target,
+  Scalar,
+  Output,
+  Loss,
+  Metric,
+  Report
+};
+const char *roleName(Role role);
+
+/// A size: `factor` times the product of symbols (indices into the entry's
+/// list; a square has its symbol twice).
+struct Extent {
+  int64_t factor = 1;
+  std::vector<uint32_t> symbols;
+
+  bool isStatic() const { return symbols.empty(); }
+  /// Its value, or nothing on overflow. `dims` are the symbols' values.
+  std::optional<int64_t> evaluate(const std::vector<int64_t> &dims) const;
+};
+
+/// An argument or result of an entry.
+struct PortInfo {
+  Role role;
+  std::string name;
+  maek_dtype_t dtype;
+  std::vector<Extent> shape;
+  int64_t classes = 0; ///< i32: values are 0 .. classes - 1; 0 = not known
+
+  /// The element that `name` has among parameters, states or prepared.
+  size_t storage = 0;
+  /// "[B, 28, 28]".
+  std::string shapeText(const std::vector<std::string> &symbols) const;
+};
+
+/// How a parameter or state gets its first value.
+struct InitInfo {
+  enum class Kind { Constant, Uniform, Normal };
+  Kind kind = Kind::Constant;
+  double first = 0, second = 0; ///< value; low, high; mean, deviation
+};
+
+/// A parameter, state or prepared tensor.
+struct TensorInfo {
+  std::string name;
+  maek_dtype_t dtype;
+  std::vector<int64_t> shape;
+  InitInfo init;
+  int64_t count = 0; ///< elements
+};
+
+/// A piece of an entry's memory plan, as the compiler words it.
+struct SlotInfo {
+  std::string slot, bytes;
+};
+
+struct EntryInfo {
+  std::string name;
+  std::vector<std::string> symbols;
+  std::vector<PortInfo> arguments, results;
+  std::vector<std::string> kernels;
+  std::vector<SlotInfo> memory;
+
+  /// The index of the symbol, or of the batch with "B"; nothing if unknown.
+  std::optional<size_t> findSymbol(std::string_view symbol) const;
+};
+
+/// What the model file's `train` block says. Absent ones are empty.
+struct SettingsInfo {
+  std::string data;
+  std::optional<int64_t> batch, epochs, seed;
+  std::optional<double> lr;
+};
+
+struct ModuleInfo {
+  std::string name, source, target;
+  maek_dtype_t precision = MAEK_F32;
+  std::vector<std::pair<std::string, std::string>> versions;
+  SettingsInfo settings;
+  std::vector<TensorInfo> parameters, states, prepared;
+  std::vector<EntryInfo> entries;
+
+  /// The index of the entry of that name, or nothing.
+  std::optional<size_t> findEntry(std::string_view name) const;
+};
+
+/// Reads and checks the description. Errors have the code MAEK_BAD_MODULE.
+Expected<ModuleInfo> readModule(const maek_module_t &module);
+
+} // namespace maek::runtime
+
+#endif // MAEK_RUNTIME_CORE_MODULEINFO_H

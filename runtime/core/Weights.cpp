@@ -1,0 +1,130 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// A model's tensors to and from a safetensors file.
+#include "runtime/core/Model.h"
+#include "runtime/core/Names.h"
+#include "runtime/core/Philox.h"
+#include "runtime/core/Safetensors.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+using namespace maek::runtime;
+
+static constexpr std::string_view stepKey = "maek.step";
+
+// Running statistics and the like; an optimizer's moments are not.
+bool Model::neededForInference(size_t state) const {
+  for (std::string_view name : {"forward", "evaluate"})
+    if (std::optional<size_t> entry = info.findEntry(name))
+      for (const PortInfo &port : info.entries[*entry].arguments)
+        if (port.role == Role::State && port.storage == state)
+          return true;
+  return false;
+}
+
+static Error checkTensor(const std::string &path, const FileTensor &found,
+                         const TensorInfo &needed) {
+  if (found.dtype == safetensorsName(needed.dtype) &&
+      found.shape == needed.shape)
+    return Error::success();
+  return makeError(MAEK_BAD_FILE, path, ": tensor '", needed.name, "' is ",
+                   found.dtype, shapeText(found.shape), ", the model needs ",
+                   safetensorsName(needed.dtype), shapeText(needed.shape));
+}
+
+static Expected<int64_t> readStep(const std::string &path,
+                                  const SafetensorsHeader &header) {
+  const std::string *value = header.findMetadata(stepKey);
+  if (!value)
+    return 0;
+  int64_t step;
+  auto [end, status] =
+      std::from_chars(value->data(), value->data() + value->size(), step);
+  if (status != std::errc() || end != value->data() + value->size() || step < 0)
+    return makeError(MAEK_BAD_FILE, path, ": metadata '", stepKey, "' is '",
+                     *value, "', needed a count");
+  return step;
+}
+
+Expected<Metadata> Model::load(const std::string &path, bool complete) {
+  Expected<SafetensorsFile> file = SafetensorsFile::open(path);
+  if (!file)
+    return file.takeError();
+  const SafetensorsHeader &header = file->header();
+
+  // All checks first, then all reads into memory of their own, then the copy:
+  // whatever fails, the model is as it was.
+  std::vector<std::string_view> names;
+  std::vector<std::pair<const FileTensor *, Stored *>> found;
+  std::vector<Stored *> missing;
+  int64_t total = 0;
+  auto visit = [&](std::vector<Stored> &tensors, bool areStates) {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      const TensorInfo &needed = *tensors[i].info;
+      names.push_back(needed.name);
+      const FileTensor *tensor = header.find(needed.name);
+      if (!tensor) {
+        if (!areStates || complete || neededForInference(i))
+          return makeError(MAEK_BAD_FILE, path, ": has no tensor '",
+                           needed.name, "', which the model needs as ",
+                           safetensorsName(needed.dtype),
+                           shapeText(needed.shape));
+        missing.push_back(&tensors[i]);
+        continue;
+      }
+      if (Error error = checkTensor(path, *tensor, needed))
+        return error;
+      found.emplace_back(tensor, &tensors[i]);
+      total += static_cast<int64_t>(tensor->end - tensor->begin);
+    }
+    return Error::success();
+  };
+  if (Error error = visit(parameters, false))
+    return error;
+  if (Error error = visit(states, true))
+    return error;
+  for (const FileTensor &tensor : header.tensors)
+    if (std::find(names.begin(), names.end(), tensor.name) == names.end())
+      return makeError(MAEK_BAD_FILE, path, ": tensor '", tensor.name,
+                       "' is not in the model", suggest(tensor.name, names));
+  Expected<int64_t> newStep = readStep(path, header);
+  if (!newStep)
+    return newStep.takeError();
+
+  Buffer content;
+  if (Error error = content.reserve(total, path))
+    return error;
+  char *at = content.as<char>();
+  for (auto [tensor, stored] : found) {
+    if (Error error = file->read(*tensor, at))
+      return error;
+    at += tensor->end - tensor->begin;
+  }
+  at = content.as<char>();
+  for (auto [tensor, stored] : found) {
+    std::memcpy(stored->data.data(), at, tensor->end - tensor->begin);
+    at += tensor->end - tensor->begin;
+  }
+  for (Stored *stored : missing)
+    reset(*stored, 0);
+  step = *newStep;
+  mustPrepare = true;
+  return header.metadata;
+}
+
+Error Model::save(const std::string &path, const Metadata &extra) const {
+  std::vector<maek_tensor_t> tensors;
+  for (const std::vector<Stored> *group : {&parameters, &states})
+    for (const Stored &stored : *group) {
+      const TensorInfo &tensor = *stored.info;
+      tensors.push_back({tensor.name.c_str(), tensor.dtype,
+                         static_cast<int32_t>(tensor.shape.size()),
+                         tensor.shape.data(),
+                         const_cast<void *>(stored.data.data())});
+    }
+  Metadata metadata = {{"maek.model", info.name},
+                       {std::string(stepKey), text(step)}};
+  metadata.insert(metadata.end(), extra.begin(), extra.end());
+  return writeSafetensors(path, tensors, metadata);
+}
