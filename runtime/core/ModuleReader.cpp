@@ -318,9 +318,9 @@ Error Reader::readEntry(const Json &json, EntryInfo &out) {
     for (const Json &kernel : kernels->elements)
       out.kernels.push_back(kernel.string);
   if (const Json *memory = json.find("memory"))
-    for (const Json &json : memory->elements) {
+    for (const Json &slot : memory->elements) {
       auto word = [&](const char *key) {
-        const Json *value = json.find(key);
+        const Json *value = slot.find(key);
         if (!value)
           return std::string();
         return value->isString() ? value->string : text(value->integer);

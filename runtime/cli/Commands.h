@@ -1,0 +1,54 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The commands of a generated program and what they share.
+#ifndef MAEK_RUNTIME_CLI_COMMANDS_H
+#define MAEK_RUNTIME_CLI_COMMANDS_H
+
+#include "runtime/cli/CommandLine.h"
+#include "runtime/core/Model.h"
+
+namespace maek::runtime {
+
+/// The program that runs: its module and the name it was called by.
+struct Program {
+  const maek_module_t *module;
+  ModuleInfo info;
+  std::string name;
+
+  CommandLine commandLine(std::string command, std::string summary) const {
+    return CommandLine(name, std::move(command), std::move(summary));
+  }
+};
+
+using Arguments = std::span<const std::string>;
+
+// Each reads its arguments and returns the exit code.
+int runTrain(const Program &program, Arguments arguments);
+int runEval(const Program &program, Arguments arguments);
+int runPredict(const Program &program, Arguments arguments);
+int runBench(const Program &program, Arguments arguments);
+int runInfo(const Program &program, Arguments arguments);
+
+/// Prints "program: error: message"; returns ExitError.
+int report(const Program &program, const Error &error);
+
+/// Limits of counts on the command line, far above use, below overflow.
+inline constexpr int64_t maxCount = 1'000'000'000;
+
+// Options that several commands have: declared, then read.
+void addBatchOption(CommandLine &line, const Program &program);
+int64_t readBatch(CommandLine &line, const Program &program);
+void addThreadsOption(CommandLine &line);
+/// Tells the kernels; returns how many threads they use.
+int applyThreads(int64_t threads);
+void addDataOptions(CommandLine &line, const Program &program);
+/// The data set's name; complains if neither model nor user gives one.
+std::string readDataName(CommandLine &line, const Program &program);
+void addDimOption(CommandLine &line);
+/// Reads --dim NAME=SIZE into the values of the entry's symbols; B comes from
+/// `batch`. Complains about unknown and missing ones.
+std::vector<int64_t> readDims(CommandLine &line, const EntryInfo &entry,
+                              int64_t batch);
+
+} // namespace maek::runtime
+
+#endif // MAEK_RUNTIME_CLI_COMMANDS_H

@@ -1,0 +1,161 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// `info`: what the program is made of.
+#include "runtime/cli/Commands.h"
+#include "runtime/core/Json.h"
+#include "runtime/core/Tensor.h"
+
+#include <algorithm>
+#include <cstdio>
+
+using namespace maek::runtime;
+
+static std::string portsText(const std::vector<PortInfo> &ports,
+                             const EntryInfo &entry) {
+  std::string out;
+  for (const PortInfo &port : ports) {
+    if (port.role == Role::Parameter || port.role == Role::State ||
+        port.role == Role::Prepared)
+      continue;
+    append(out, text(out.empty() ? "" : ", ", port.name, ": ",
+                     dtypeName(port.dtype), port.shapeText(entry.symbols)));
+  }
+  return out;
+}
+
+static int64_t totalCount(const std::vector<TensorInfo> &tensors) {
+  int64_t total = 0;
+  for (const TensorInfo &tensor : tensors)
+    total += tensor.count;
+  return total;
+}
+
+static std::string initText(const InitInfo &init) {
+  switch (init.kind) {
+  case InitInfo::Kind::Constant:
+    return text("= ", init.first);
+  case InitInfo::Kind::Uniform:
+    return text("~ uniform(", init.first, ", ", init.second, ")");
+  case InitInfo::Kind::Normal:
+    return text("~ normal(", init.first, ", ", init.second, ")");
+  }
+  return "";
+}
+
+static void printTensors(const char *title,
+                         const std::vector<TensorInfo> &tensors) {
+  if (tensors.empty())
+    return;
+  std::printf("\n%s: %zu tensors, %lld numbers\n", title, tensors.size(),
+              static_cast<long long>(totalCount(tensors)));
+  size_t width = 0, shapeWidth = 0;
+  auto shape = [](const TensorInfo &tensor) {
+    return dtypeName(tensor.dtype) + shapeText(tensor.shape);
+  };
+  for (const TensorInfo &tensor : tensors) {
+    width = std::max(width, tensor.name.size());
+    shapeWidth = std::max(shapeWidth, shape(tensor).size());
+  }
+  for (const TensorInfo &tensor : tensors)
+    std::printf("  %-*s  %-*s  %10lld  %s\n", static_cast<int>(width),
+                tensor.name.c_str(), static_cast<int>(shapeWidth),
+                shape(tensor).c_str(), static_cast<long long>(tensor.count),
+                initText(tensor.init).c_str());
+}
+
+static void printEntry(const EntryInfo &entry) {
+  std::printf("\nentry %s(%s)\n", entry.name.c_str(),
+              portsText(entry.arguments, entry).c_str());
+  std::string results = portsText(entry.results, entry);
+  if (!results.empty())
+    std::printf("  -> %s\n", results.c_str());
+  if (!entry.kernels.empty()) {
+    std::printf("  kernels (%zu):", entry.kernels.size());
+    for (const std::string &kernel : entry.kernels)
+      std::printf(" %s", kernel.c_str());
+    std::printf("\n");
+  }
+  for (const SlotInfo &slot : entry.memory)
+    std::printf("  memory %s: %s bytes\n", slot.slot.c_str(),
+                slot.bytes.c_str());
+}
+
+static void printHead(const ModuleInfo &info) {
+  std::printf("%s\n", info.name.c_str());
+  if (!info.source.empty())
+    std::printf("  source     %s\n", info.source.c_str());
+  std::printf("  target     %s\n  precision  %s\n  versions  ",
+              info.target.c_str(), dtypeName(info.precision));
+  for (const auto &[name, version] : info.versions)
+    std::printf(" %s %s,", name.c_str(), version.c_str());
+  std::printf(" module ABI %u\n", MAEK_MODULE_ABI);
+  const SettingsInfo &settings = info.settings;
+  std::string line;
+  auto add = [&](const char *name, const auto &value) {
+    append(line, text(line.empty() ? "" : ", ", name, ' ', value));
+  };
+  if (!settings.data.empty())
+    add("data", settings.data);
+  if (settings.batch)
+    add("batch", *settings.batch);
+  if (settings.epochs)
+    add("epochs", *settings.epochs);
+  if (settings.lr)
+    add("lr", *settings.lr);
+  if (settings.seed)
+    add("seed", *settings.seed);
+  if (!line.empty())
+    std::printf("  training   %s\n", line.c_str());
+}
+
+// Entries whose sizes are all given on the command line tell their arena.
+static int printArenas(const Program &program, CommandLine &line,
+                       int64_t batch) {
+  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
+  if (!model)
+    return report(program, model.takeError());
+  std::printf("\n");
+  for (size_t i = 0; i < program.info.entries.size(); ++i) {
+    const EntryInfo &entry = program.info.entries[i];
+    std::vector<int64_t> dims = readDims(line, entry, batch);
+    if (std::optional<int> code = line.check())
+      return *code;
+    std::string sizes;
+    for (size_t s = 0; s < dims.size(); ++s)
+      append(sizes,
+             text(s > 0 ? ", " : " at ", entry.symbols[s], " = ", dims[s]));
+    std::printf("arena of %s%s: %lld bytes\n", entry.name.c_str(),
+                sizes.c_str(),
+                static_cast<long long>((*model)->arenaSize(i, dims)));
+  }
+  return ExitSuccess;
+}
+
+int maek::runtime::runInfo(const Program &program, Arguments arguments) {
+  CommandLine line = program.commandLine(
+      "info", "Prints what the program is made of: entries, tensors, memory.");
+  line.addFlag("json", "print the module's description as JSON");
+  line.addFlag("arena", "print each entry's working memory in bytes");
+  addBatchOption(line, program);
+  addDimOption(line);
+  if (std::optional<int> code = line.parse(arguments))
+    return *code;
+  int64_t batch = readBatch(line, program);
+  if (std::optional<int> code = line.check())
+    return *code;
+  const ModuleInfo &info = program.info;
+  if (line.flag("json")) {
+    std::printf("{\"parameter_count\":%lld,\"abi\":%d,\"module\":%.*s}\n",
+                static_cast<long long>(totalCount(info.parameters)),
+                MAEK_ABI_VERSION, static_cast<int>(program.module->json_size),
+                program.module->json);
+    return ExitSuccess;
+  }
+  if (line.flag("arena"))
+    return printArenas(program, line, batch);
+  printHead(info);
+  printTensors("parameters", info.parameters);
+  printTensors("states", info.states);
+  for (const EntryInfo &entry : info.entries)
+    printEntry(entry);
+  return ExitSuccess;
+}

@@ -1,0 +1,99 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Options that several commands share.
+#include "runtime/cli/Commands.h"
+#include "runtime/core/Kernels.h"
+#include "runtime/core/Names.h"
+
+#include <charconv>
+#include <cstdio>
+
+using namespace maek::runtime;
+
+static constexpr int64_t defaultBatch = 32;
+
+int maek::runtime::report(const Program &program, const Error &error) {
+  std::fprintf(stderr, "%s: error: %.*s\n", program.name.c_str(),
+               static_cast<int>(error.message().size()),
+               error.message().data());
+  return ExitError;
+}
+
+void maek::runtime::addBatchOption(CommandLine &line, const Program &program) {
+  line.add("batch", "N",
+           text("examples at a time (",
+                program.info.settings.batch.value_or(defaultBatch), ")"));
+}
+
+int64_t maek::runtime::readBatch(CommandLine &line, const Program &program) {
+  int64_t otherwise = program.info.settings.batch.value_or(defaultBatch);
+  return line.count("batch", otherwise, 1, maxCount);
+}
+
+void maek::runtime::addThreadsOption(CommandLine &line) {
+  line.add("threads", "N", "threads of the kernels (one for each core)");
+}
+
+int maek::runtime::applyThreads(int64_t threads) {
+  if (threads == 0)
+    return coreCount();
+  setKernelThreads(static_cast<int>(threads));
+  return static_cast<int>(threads);
+}
+
+void maek::runtime::addDataOptions(CommandLine &line, const Program &program) {
+  const std::string &data = program.info.settings.data;
+  line.add("data", "NAME",
+           text("data set: fashion_mnist, mnist, or npy for files "
+                "train-TENSOR.npy and test-TENSOR.npy",
+                data.empty() ? "" : text(" (", data, ")")));
+  line.add("data-dir", "DIR", "folder of the data set's files");
+}
+
+std::string maek::runtime::readDataName(CommandLine &line,
+                                        const Program &program) {
+  std::string name = line.string("data", program.info.settings.data);
+  if (name.empty())
+    line.complain("the model names no data set; option '--data' is needed");
+  return name;
+}
+
+void maek::runtime::addDimOption(CommandLine &line) {
+  line.addList("dim", "NAME=SIZE", "value of a dynamic size, as T=100");
+}
+
+std::vector<int64_t> maek::runtime::readDims(CommandLine &line,
+                                             const EntryInfo &entry,
+                                             int64_t batch) {
+  std::vector<int64_t> dims(entry.symbols.size(), 0);
+  std::vector<std::string_view> known(entry.symbols.begin(),
+                                      entry.symbols.end());
+  if (std::optional<size_t> symbol = entry.findSymbol("B"))
+    dims[*symbol] = batch;
+  for (const std::string &dim : line.list("dim")) {
+    size_t equals = dim.find('=');
+    std::string name = dim.substr(0, equals);
+    std::optional<size_t> symbol = entry.findSymbol(name);
+    int64_t size = 0;
+    if (equals != std::string::npos) {
+      const char *begin = dim.data() + equals + 1;
+      const char *end = dim.data() + dim.size();
+      auto [stop, status] = std::from_chars(begin, end, size);
+      if (status != std::errc() || stop != end)
+        size = 0;
+    }
+    if (size < 1 || size > maxCount)
+      line.complain("option '--dim' needs NAME=SIZE with a size from 1 to ",
+                    maxCount, ", found '", dim, "'");
+    else if (!symbol)
+      line.complain("entry '", entry.name, "' has no size '", name, "'",
+                    suggest(name, known));
+    else
+      dims[*symbol] = size;
+  }
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (dims[i] == 0)
+      line.complain("entry '", entry.name, "' needs the size ",
+                    entry.symbols[i], ": give --dim ", entry.symbols[i],
+                    "=SIZE");
+  return dims;
+}

@@ -1,0 +1,170 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// `train`: learns on a data set, saves checkpoints, goes on from them.
+#include "runtime/cli/Commands.h"
+#include "runtime/cli/TrainConsole.h"
+#include "runtime/core/Files.h"
+
+#include <algorithm>
+#include <cstdio>
+
+using namespace maek::runtime;
+
+namespace {
+struct TrainRequest {
+  TrainOptions options;
+  std::string folder, resume, csv, jsonl;
+  int64_t threads = 0, logEvery = 0;
+  bool quiet = false;
+};
+} // namespace
+
+static void addOptions(CommandLine &line, const Program &program) {
+  const SettingsInfo &settings = program.info.settings;
+  line.add("epochs", "N",
+           text("passes over the data (", settings.epochs.value_or(1), ")"));
+  addBatchOption(line, program);
+  line.add(
+      "lr", "X",
+      text("learning rate (", settings.lr.value_or(TrainOptions().lr), ")"));
+  line.add("seed", "N",
+           text("of first weights and order of examples (",
+                settings.seed.value_or(0), ")"));
+  line.add("save", "FILE",
+           "checkpoint, written after each epoch and on Ctrl-C");
+  line.add("save-every", "N", "also after each N steps");
+  line.add("resume", "FILE",
+           "go on from this checkpoint; saved there again if --save names "
+           "no other");
+  addDataOptions(line, program);
+  addThreadsOption(line);
+  line.add("log-csv", "FILE", "figures as a table");
+  line.add("log-jsonl", "FILE", "figures as JSON lines");
+  line.add("log-every", "N", "also log each Nth step");
+  line.addFlag("quiet", "no progress, no lines for epochs");
+}
+
+static TrainRequest readOptions(CommandLine &line, const Program &program) {
+  const SettingsInfo &settings = program.info.settings;
+  TrainRequest request;
+  TrainOptions &options = request.options;
+  options.data = readDataName(line, program);
+  options.epochs =
+      line.count("epochs", settings.epochs.value_or(1), 1, maxCount);
+  options.batch = readBatch(line, program);
+  options.lr = line.number("lr", settings.lr.value_or(options.lr));
+  options.seed =
+      line.seed("seed", static_cast<uint64_t>(settings.seed.value_or(0)));
+  request.resume = line.string("resume");
+  options.save = line.string("save", request.resume);
+  options.saveEvery = line.count("save-every", 0, 1, maxCount);
+  if (options.saveEvery > 0 && options.save.empty())
+    line.complain("option '--save-every' needs '--save'");
+  request.folder = line.string("data-dir");
+  request.threads = line.count("threads", 0, 1, 1024);
+  request.csv = line.string("log-csv");
+  request.jsonl = line.string("log-jsonl");
+  request.logEvery = line.count("log-every", 0, 1, maxCount);
+  request.quiet = line.flag("quiet");
+  return request;
+}
+
+// The names of all figures, those of training first.
+static std::vector<std::string> logColumns(const Trainer &trainer) {
+  std::vector<std::string> columns;
+  for (const Meter *meter : {&trainer.meter(), trainer.evaluation()})
+    for (size_t i = 0; meter && i < meter->size(); ++i)
+      if (std::find(columns.begin(), columns.end(), meter->name(i)) ==
+          columns.end())
+        columns.push_back(meter->name(i));
+  return columns;
+}
+
+// Finds out now, not after an hour, that a checkpoint cannot be written.
+static Error checkWritable(const std::string &path) {
+  if (path.empty())
+    return Error::success();
+  Expected<AtomicFile> file = AtomicFile::create(path);
+  return file ? Error::success() : file.takeError();
+}
+
+// Says where it stopped; the exit code of an interrupted run.
+static int reportInterrupt(const Program &program, const Trainer &trainer,
+                           const TrainOptions &options) {
+  const TrainPosition &at = trainer.position();
+  std::fprintf(stderr, "%s: interrupted at epoch %lld, batch %lld of %lld; ",
+               program.name.c_str(), static_cast<long long>(at.epoch + 1),
+               static_cast<long long>(at.batch),
+               static_cast<long long>(at.batches));
+  if (options.save.empty())
+    std::fputs("nothing saved, there was no --save\n", stderr);
+  else
+    std::fprintf(stderr, "saved; go on with --resume %s\n",
+                 options.save.c_str());
+  return ExitInterrupted;
+}
+
+static int trainModel(const Program &program, const TrainRequest &request) {
+  const TrainOptions &options = request.options;
+  std::optional<size_t> entry = program.info.findEntry("train_step");
+  if (!entry)
+    return report(program, makeError(MAEK_INVALID_ARGUMENT,
+                                     "the model has no training step"));
+  applyThreads(request.threads);
+  Expected<std::unique_ptr<Model>> model =
+      Model::create(*program.module, options.seed, 0);
+  if (!model)
+    return report(program, model.takeError());
+  const EntryInfo &ports = program.info.entries[*entry];
+  Expected<Dataset> train =
+      loadDataset(options.data, request.folder, Split::Train, ports);
+  if (!train)
+    return report(program, train.takeError());
+  Expected<Dataset> test =
+      loadDataset(options.data, request.folder, Split::Test, ports);
+  if (!test)
+    return report(program, test.takeError());
+  Expected<Trainer> trainer = Trainer::create(**model, *train, &*test, options);
+  if (!trainer)
+    return report(program, trainer.takeError());
+  if (!request.resume.empty())
+    if (Error error = trainer->resume(request.resume))
+      return report(program, error);
+  if (Error error = checkWritable(options.save))
+    return report(program, error);
+  RunLog log;
+  if (Error error = log.open(request.csv, request.jsonl,
+                             !request.resume.empty(), logColumns(*trainer)))
+    return report(program, error);
+
+  TrainConsole console(**model, log, request.logEvery, request.quiet,
+                       trainer->examplesDone());
+  Expected<Outcome> outcome = trainer->run(console);
+  console.finish();
+  if (!outcome)
+    return report(program, outcome.takeError());
+  if (Error error = log.check())
+    return report(program, error);
+  if (*outcome == Outcome::Interrupted)
+    return reportInterrupt(program, *trainer, options);
+  if (request.quiet)
+    return ExitSuccess;
+  if (console.saved())
+    std::printf("saved %s at step %lld\n", options.save.c_str(),
+                static_cast<long long>((*model)->step));
+  else if (!request.resume.empty())
+    std::printf("nothing left to do: %s has all %lld epochs\n",
+                request.resume.c_str(), static_cast<long long>(options.epochs));
+  return ExitSuccess;
+}
+
+int maek::runtime::runTrain(const Program &program, Arguments arguments) {
+  CommandLine line = program.commandLine(
+      "train", "Trains the model and evaluates it after each epoch.");
+  addOptions(line, program);
+  if (std::optional<int> code = line.parse(arguments))
+    return *code;
+  TrainRequest request = readOptions(line, program);
+  if (std::optional<int> code = line.check())
+    return *code;
+  return trainModel(program, request);
+}

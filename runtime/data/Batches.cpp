@@ -1,0 +1,214 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Examples of a data set as the arguments of an entry.
+#include "runtime/data/Batches.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+using namespace maek::runtime;
+
+static constexpr std::string_view batchSymbol = "B";
+
+bool maek::runtime::hasBatchAxis(const PortInfo &port, const EntryInfo &entry) {
+  if (port.shape.empty())
+    return false;
+  const Extent &first = port.shape[0];
+  return first.factor == 1 && first.symbols.size() == 1 &&
+         entry.symbols[first.symbols[0]] == batchSymbol;
+}
+
+static const char *storageName(Column::Storage storage) {
+  switch (storage) {
+  case Column::Storage::Pixels:
+    return "pixels";
+  case Column::Storage::F32:
+    return "f32";
+  case Column::Storage::F64:
+    return "f64";
+  case Column::Storage::I32:
+    return "i32";
+  }
+  return "";
+}
+
+static const Column *findColumn(const EntryInfo &entry, const PortInfo &port,
+                                const Dataset &data) {
+  const Column *only = nullptr;
+  size_t sameRole = 0;
+  for (const Column &column : data.columns) {
+    if (column.name == port.name)
+      return &column;
+    if (column.role == port.role) {
+      only = &column;
+      ++sameRole;
+    }
+  }
+  auto ports = std::count_if(
+      entry.arguments.begin(), entry.arguments.end(),
+      [&](const PortInfo &other) { return other.role == port.role; });
+  return sameRole == 1 && ports == 1 ? only : nullptr;
+}
+
+// Whether a column's example fits the port's axes behind the batch: axis by
+// axis, or with axes of size 1 more or less, or flattened. Gives the sizes.
+static bool fitShape(std::span<const Extent> port,
+                     const std::vector<int64_t> &column,
+                     std::vector<int64_t> &out) {
+  auto fits = [](const Extent &extent, int64_t size) {
+    return !extent.isStatic() || extent.factor == size;
+  };
+  if (std::equal(port.begin(), port.end(), column.begin(), column.end(),
+                 fits)) {
+    out.insert(out.end(), column.begin(), column.end());
+    return true;
+  }
+  std::vector<int64_t> sizes, wanted, found;
+  for (const Extent &extent : port) {
+    if (!extent.isStatic())
+      return false;
+    sizes.push_back(extent.factor);
+  }
+  out.insert(out.end(), sizes.begin(), sizes.end());
+  auto isNotOne = [](int64_t size) { return size != 1; };
+  std::copy_if(sizes.begin(), sizes.end(), std::back_inserter(wanted),
+               isNotOne);
+  std::copy_if(column.begin(), column.end(), std::back_inserter(found),
+               isNotOne);
+  return wanted == found ||
+         (sizes.size() == 1 && countElements(column) == sizes[0]);
+}
+
+static Error checkClasses(const PortInfo &port, const Column &column) {
+  if (port.classes == 0)
+    return Error::success();
+  size_t count = column.data.size() / sizeof(int32_t);
+  for (size_t i = 0; i < count; ++i) {
+    int32_t value;
+    std::memcpy(&value, &column.data[i * sizeof(value)], sizeof(value));
+    if (value < 0 || value >= port.classes)
+      return makeError(MAEK_BAD_FILE, column.file, ": has class ", value,
+                       " at index ", i, "; ", roleName(port.role), " '",
+                       port.name, "' needs 0 to ", port.classes - 1);
+  }
+  return Error::success();
+}
+
+Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
+                       const Dataset &data, Link &out) {
+  std::string what = text(roleName(port.role), " '", port.name, "'");
+  if (!hasBatchAxis(port, entry))
+    return makeError(MAEK_INVALID_ARGUMENT, what,
+                     " has no leading batch axis, so no data set can feed it");
+  const Column *column = findColumn(entry, port, data);
+  if (!column) {
+    std::string names;
+    for (const Column &other : data.columns)
+      append(names, text(names.empty() ? "" : ", ", other.name));
+    return makeError(MAEK_INVALID_ARGUMENT, "the data set has nothing for ",
+                     what, "; it has ", names);
+  }
+  out.port = &port;
+  out.column = column;
+  out.shape.push_back(0);
+  if (!fitShape(std::span(port.shape).subspan(1), column->shape, out.shape))
+    return makeError(MAEK_BAD_FILE, column->file, ": an example has shape ",
+                     shapeText(column->shape), "; ", what, " needs ",
+                     port.shapeText(entry.symbols),
+                     ", of which the first is the batch");
+  bool isInteger = column->storage == Column::Storage::I32;
+  if (isInteger != (port.dtype == MAEK_I32))
+    return makeError(MAEK_BAD_FILE, column->file, ": has ",
+                     storageName(column->storage), "; ", what, " needs ",
+                     dtypeName(port.dtype));
+  out.count = *countElements(column->shape);
+  return isInteger ? checkClasses(port, *column) : Error::success();
+}
+
+Expected<Batches> Batches::create(const EntryInfo &entry, const Dataset &data,
+                                  int64_t batch) {
+  Batches batches;
+  batches.data = &data;
+  batch = std::min(batch, data.count);
+  for (const PortInfo &port : entry.arguments) {
+    if (port.role != Role::Input && port.role != Role::Target)
+      continue;
+    Link &link = batches.links.emplace_back();
+    if (Error error = connect(entry, port, data, link))
+      return error;
+    link.shape[0] = batch;
+    std::optional<int64_t> bytes = countBytes(link.shape, port.dtype);
+    if (Error error = link.content.reserve(
+            bytes.value_or(INT64_MAX),
+            text("a batch of ", roleName(port.role), " '", port.name, "'")))
+      return error;
+  }
+  for (Link &link : batches.links)
+    batches.tensors.push_back({link.port->name.c_str(), link.port->dtype,
+                               static_cast<int32_t>(link.shape.size()),
+                               link.shape.data(), link.content.data()});
+  return batches;
+}
+
+template <typename To>
+constexpr std::array<To, 256> pixelValues = [] {
+  std::array<To, 256> values{};
+  for (int i = 0; i < 256; ++i)
+    values[static_cast<size_t>(i)] = static_cast<To>(i) / static_cast<To>(255);
+  return values;
+}();
+
+template <typename From, typename To>
+static void convert(const std::byte *from, To *to, int64_t count) {
+  if constexpr (std::is_same_v<From, To>) {
+    std::memcpy(to, from, static_cast<size_t>(count) * sizeof(To));
+  } else if constexpr (std::is_same_v<From, std::byte>) {
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = pixelValues<To>[static_cast<size_t>(from[i])];
+  } else {
+    for (int64_t i = 0; i < count; ++i) {
+      From value;
+      std::memcpy(&value, from + i * static_cast<int64_t>(sizeof(From)),
+                  sizeof(From));
+      to[i] = static_cast<To>(value);
+    }
+  }
+}
+
+// Copies the picked examples one behind the other.
+template <typename From, typename To>
+static void gatherAs(const Column &column, int64_t count,
+                     std::span<const uint32_t> examples, void *out) {
+  To *to = static_cast<To *>(out);
+  for (uint32_t example : examples) {
+    const std::byte *from =
+        column.data.data() +
+        int64_t{example} * count * static_cast<int64_t>(sizeof(From));
+    convert<From, To>(from, to, count);
+    to += count;
+  }
+}
+
+std::span<const maek_tensor_t>
+Batches::gather(std::span<const uint32_t> examples) {
+  using Storage = Column::Storage;
+  for (Link &link : links) {
+    const Column &column = *link.column;
+    link.shape[0] = static_cast<int64_t>(examples.size());
+    void *out = link.content.data();
+    bool isDouble = link.port->dtype == MAEK_F64;
+    auto run = [&](auto gatherer) {
+      gatherer(column, link.count, examples, out);
+    };
+    if (column.storage == Storage::I32)
+      run(gatherAs<int32_t, int32_t>);
+    else if (column.storage == Storage::Pixels)
+      isDouble ? run(gatherAs<std::byte, double>)
+               : run(gatherAs<std::byte, float>);
+    else if (column.storage == Storage::F32)
+      isDouble ? run(gatherAs<float, double>) : run(gatherAs<float, float>);
+    else
+      isDouble ? run(gatherAs<double, double>) : run(gatherAs<double, float>);
+  }
+  return tensors;
+}

@@ -1,0 +1,153 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The registry of data sets. To add one: a line in `sources` if its files are
+// IDX, a function like loadNpy otherwise.
+#include "runtime/data/Dataset.h"
+#include "runtime/core/Names.h"
+#include "runtime/data/Idx.h"
+#include "runtime/data/Npy.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unistd.h>
+
+using namespace maek::runtime;
+
+namespace {
+/// A data set of images and labels in IDX files with MNIST's names.
+struct IdxSource {
+  std::string_view name;
+  std::string_view package; ///< Debian package, if there is one
+  std::string_view folder;  ///< where that puts the files
+};
+
+constexpr IdxSource sources[] = {
+    {"fashion_mnist", "dataset-fashion-mnist",
+     "/usr/share/datasets/fashion-mnist"},
+    {"mnist", "", ""},
+};
+} // namespace
+
+// The file, or the same without .gz; neither being there is an error that
+// says where to get it.
+static Expected<std::string> findFile(const std::string &folder,
+                                      std::string_view name,
+                                      const IdxSource &source) {
+  std::string path = text(folder, '/', name);
+  for (const std::string &candidate : {path + ".gz", path})
+    if (access(candidate.c_str(), F_OK) == 0)
+      return candidate;
+  return makeError(MAEK_IO_ERROR, path, ".gz: no such file; ",
+                   source.package.empty()
+                       ? ""
+                       : text("install the package ", source.package, " or "),
+                   "name the folder that has it by --data-dir");
+}
+
+static Expected<Dataset> loadIdx(const IdxSource &source, std::string folder,
+                                 Split split) {
+  if (folder.empty())
+    folder = source.folder;
+  if (folder.empty())
+    return makeError(MAEK_IO_ERROR, "data set '", source.name,
+                     "' needs --data-dir");
+  std::string prefix = split == Split::Train ? "train" : "t10k";
+  Expected<std::string> imagesPath =
+      findFile(folder, prefix + "-images-idx3-ubyte", source);
+  if (!imagesPath)
+    return imagesPath.takeError();
+  Expected<std::string> labelsPath =
+      findFile(folder, prefix + "-labels-idx1-ubyte", source);
+  if (!labelsPath)
+    return labelsPath.takeError();
+  Expected<IdxArray> images = readIdxFile(*imagesPath);
+  if (!images)
+    return images.takeError();
+  Expected<IdxArray> labels = readIdxFile(*labelsPath);
+  if (!labels)
+    return labels.takeError();
+  if (images->shape.size() != 3 || images->shape[0] < 1)
+    return makeError(MAEK_BAD_FILE, *imagesPath, ": has shape ",
+                     shapeText(images->shape),
+                     ", needed images: at least one, two axes each");
+  if (labels->shape.size() != 1 || labels->shape[0] != images->shape[0])
+    return makeError(MAEK_BAD_FILE, *labelsPath, ": has shape ",
+                     shapeText(labels->shape), ", needed [", images->shape[0],
+                     "]: one label for each image of ", *imagesPath);
+  Dataset data;
+  data.count = images->shape[0];
+  Column &image = data.columns.emplace_back();
+  image = {"image",
+           *imagesPath,
+           Role::Input,
+           Column::Storage::Pixels,
+           {images->shape.begin() + 1, images->shape.end()},
+           {}};
+  image.data.resize(images->data.size());
+  std::memcpy(image.data.data(), images->data.data(), images->data.size());
+  Column &label = data.columns.emplace_back();
+  label = {"label", *labelsPath, Role::Target, Column::Storage::I32, {}, {}};
+  label.data.resize(labels->data.size() * sizeof(int32_t));
+  for (size_t i = 0; i < labels->data.size(); ++i) {
+    int32_t value = labels->data[i];
+    std::memcpy(&label.data[i * sizeof(value)], &value, sizeof(value));
+  }
+  return data;
+}
+
+static Column::Storage storageOf(maek_dtype_t dtype) {
+  return dtype == MAEK_F32   ? Column::Storage::F32
+         : dtype == MAEK_F64 ? Column::Storage::F64
+                             : Column::Storage::I32;
+}
+
+static Expected<Dataset> loadNpy(const std::string &folder, Split split,
+                                 const EntryInfo &entry) {
+  if (folder.empty())
+    return makeError(MAEK_IO_ERROR, "data set 'npy' needs --data-dir");
+  Dataset data;
+  for (const PortInfo &port : entry.arguments) {
+    if (port.role != Role::Input && port.role != Role::Target)
+      continue;
+    std::string path =
+        text(folder, split == Split::Train ? "/train-" : "/test-", port.name,
+             ".npy");
+    Expected<NpyArray> array = readNpy(path);
+    if (!array)
+      return array.takeError();
+    if (array->shape.empty() || array->shape[0] < 1)
+      return makeError(MAEK_BAD_FILE, path, ": has shape ",
+                       shapeText(array->shape),
+                       ", needed at least one example");
+    if (!data.columns.empty() && array->shape[0] != data.count)
+      return makeError(MAEK_BAD_FILE, path, ": has ", array->shape[0],
+                       " examples, but ", data.columns[0].file, " has ",
+                       data.count);
+    data.count = array->shape[0];
+    Column &column = data.columns.emplace_back();
+    column = {port.name,
+              path,
+              port.role,
+              storageOf(array->dtype),
+              {array->shape.begin() + 1, array->shape.end()},
+              std::move(array->data)};
+  }
+  return data;
+}
+
+Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
+                                             const std::string &folder,
+                                             Split split,
+                                             const EntryInfo &entry) {
+  std::string plain(name);
+  std::replace(plain.begin(), plain.end(), '-', '_');
+  if (plain == "npy")
+    return loadNpy(folder, split, entry);
+  std::vector<std::string_view> known = {"npy"};
+  for (const IdxSource &source : sources) {
+    if (plain == source.name)
+      return loadIdx(source, folder, split);
+    known.push_back(source.name);
+  }
+  return makeError(MAEK_INVALID_ARGUMENT, "unknown data set '", name, "'",
+                   suggest(plain, known));
+}

@@ -1,0 +1,40 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Data sets by name, as columns of examples in memory.
+#ifndef MAEK_RUNTIME_DATA_DATASET_H
+#define MAEK_RUNTIME_DATA_DATASET_H
+
+#include "runtime/core/ModuleInfo.h"
+#include "runtime/core/Tensor.h"
+
+namespace maek::runtime {
+
+/// One tensor per example.
+struct Column {
+  /// Pixels are bytes that stand for v / 255.
+  enum class Storage { Pixels, F32, F64, I32 };
+
+  std::string name;
+  std::string file; ///< where it came from, for messages
+  Role role = Role::Input;
+  Storage storage = Storage::F32;
+  std::vector<int64_t> shape; ///< of one example
+  std::vector<std::byte> data;
+};
+
+struct Dataset {
+  int64_t count = 0; ///< examples, at least 1
+  std::vector<Column> columns;
+};
+
+enum class Split { Train, Test };
+
+/// Reads one half of the data set `name` (`fashion_mnist`, `fashion-mnist`,
+/// `mnist`, or `npy`: files train-COLUMN.npy and test-COLUMN.npy for each port
+/// of `entry` that takes data). `folder` is where the files are; empty means
+/// where the Debian package puts them.
+Expected<Dataset> loadDataset(std::string_view name, const std::string &folder,
+                              Split split, const EntryInfo &entry);
+
+} // namespace maek::runtime
+
+#endif // MAEK_RUNTIME_DATA_DATASET_H

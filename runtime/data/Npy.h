@@ -1,0 +1,41 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// NumPy's .npy format, versions 1 to 3, for the element types of the runtime.
+#ifndef MAEK_RUNTIME_DATA_NPY_H
+#define MAEK_RUNTIME_DATA_NPY_H
+
+#include "runtime/core/Tensor.h"
+#include <vector>
+
+namespace maek::runtime {
+
+struct NpyHeader {
+  maek_dtype_t dtype = MAEK_F32;
+  std::vector<int64_t> shape;
+  uint64_t dataOffset = 0;
+};
+
+/// An array in memory, row-major.
+struct NpyArray {
+  maek_dtype_t dtype = MAEK_F32;
+  std::vector<int64_t> shape;
+  std::vector<std::byte> data;
+};
+
+/// The longest beginning of a file that readNpyHeader looks at.
+inline constexpr uint64_t maxNpyHeader = 64 * 1024;
+
+/// Reads and checks the header at the beginning of a file of `fileSize` bytes;
+/// `start` is all of it or its first maxNpyHeader bytes. The data must fill
+/// the rest of the file exactly.
+Expected<NpyHeader> readNpyHeader(std::span<const std::byte> start,
+                                  uint64_t fileSize);
+
+/// Messages begin with the path.
+Expected<NpyArray> readNpy(const std::string &path);
+
+/// The bytes of a file before its data, as NumPy writes them.
+std::string makeNpyHeader(maek_dtype_t dtype, std::span<const int64_t> shape);
+
+} // namespace maek::runtime
+
+#endif // MAEK_RUNTIME_DATA_NPY_H

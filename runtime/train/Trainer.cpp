@@ -1,0 +1,218 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The training loop.
+#include "runtime/train/Trainer.h"
+#include "runtime/core/Philox.h"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+using namespace maek::runtime;
+
+Expected<Outcome> maek::runtime::evaluate(Model &model, Batches &batches,
+                                          int64_t batch, Meter &meter,
+                                          TrainListener &listener) {
+  std::optional<size_t> entry = model.module().findEntry("evaluate");
+  if (!entry)
+    return makeError(MAEK_INVALID_ARGUMENT, "the model has no evaluation");
+  meter.clear();
+  std::vector<uint32_t> examples(
+      static_cast<size_t>(std::min(batch, batches.count())));
+  for (int64_t done = 0; done < batches.count();) {
+    if (listener.mustStop())
+      return Outcome::Interrupted;
+    int64_t count = std::min(batch, batches.count() - done);
+    std::span<uint32_t> some(examples.data(), static_cast<size_t>(count));
+    std::iota(some.begin(), some.end(), static_cast<uint32_t>(done));
+    if (Error error = model.run(*entry, batches.gather(some)))
+      return error;
+    meter.add(model, count);
+    done += count;
+    listener.onEvaluate(done, batches.count());
+  }
+  return Outcome::Finished;
+}
+
+Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
+                                  const Dataset *test, TrainOptions options) {
+  const ModuleInfo &module = model.module();
+  std::optional<size_t> entry = module.findEntry("train_step");
+  if (!entry)
+    return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
+  if (train.count > UINT32_MAX)
+    return makeError(MAEK_INVALID_ARGUMENT, "more than 2^32 examples");
+  Expected<Batches> batches =
+      Batches::create(module.entries[*entry], train, options.batch);
+  if (!batches)
+    return batches.takeError();
+  Trainer trainer(model, std::move(options), Meter(module, *entry),
+                  std::move(*batches));
+  trainer.at.epochs = trainer.options.epochs;
+  trainer.at.batches =
+      (train.count + trainer.options.batch - 1) / trainer.options.batch;
+  trainer.order.resize(static_cast<size_t>(train.count));
+  entry = module.findEntry("evaluate");
+  if (test && entry) {
+    Expected<Batches> testBatches =
+        Batches::create(module.entries[*entry], *test, trainer.options.batch);
+    if (!testBatches)
+      return testBatches.takeError();
+    trainer.testMeter.emplace(module, *entry);
+    trainer.testBatches = std::move(*testBatches);
+  }
+  return trainer;
+}
+
+// Fisher and Yates. The order depends on seed and epoch only, so a resumed
+// run draws the same.
+void Trainer::shuffle() {
+  if (shuffledEpoch == at.epoch)
+    return;
+  shuffledEpoch = at.epoch;
+  RandomStream random(options.seed, text("shuffle ", at.epoch));
+  std::iota(order.begin(), order.end(), 0u);
+  for (size_t i = order.size() - 1; i > 0; --i)
+    std::swap(order[i], order[random.below(i, i + 1)]);
+}
+
+Error Trainer::trainBatch(TrainListener &listener) {
+  shuffle();
+  auto begin = static_cast<size_t>(at.batch * options.batch);
+  size_t count =
+      std::min(static_cast<size_t>(options.batch), order.size() - begin);
+  std::span<const uint32_t> examples(order.data() + begin, count);
+  if (Error error = model->trainStep(trainBatches.gather(examples), options.lr,
+                                     at.epochs * at.batches)) {
+    if (error.code() != MAEK_NOT_FINITE)
+      return error;
+    return makeError(
+        MAEK_NOT_FINITE, error.message(), " (epoch ", at.epoch + 1, "); ",
+        savedStep < 0 ? "nothing was saved"
+                      : text(options.save, " holds step ", savedStep));
+  }
+  trainMeter.add(*model, static_cast<int64_t>(count));
+  ++at.batch;
+  listener.onStep(at, trainMeter);
+  return Error::success();
+}
+
+Expected<Outcome> Trainer::finishEpoch(TrainListener &listener) {
+  if (testBatches) {
+    Expected<Outcome> outcome =
+        evaluate(*model, *testBatches, options.batch, *testMeter, listener);
+    if (!outcome || *outcome == Outcome::Interrupted)
+      return outcome;
+  }
+  listener.onEpoch(at, trainMeter, testMeter ? &*testMeter : nullptr);
+  ++at.epoch;
+  at.batch = 0;
+  trainMeter.clear();
+  if (Error error = save(listener))
+    return error;
+  return Outcome::Finished;
+}
+
+Expected<Outcome> Trainer::run(TrainListener &listener) {
+  while (at.epoch < at.epochs) {
+    if (listener.mustStop()) {
+      if (Error error = save(listener))
+        return error;
+      return Outcome::Interrupted;
+    }
+    if (at.batch < at.batches) {
+      if (Error error = trainBatch(listener))
+        return error;
+      if (options.saveEvery > 0 && model->step % options.saveEvery == 0)
+        if (Error error = save(listener))
+          return error;
+      continue;
+    }
+    Expected<Outcome> outcome = finishEpoch(listener);
+    if (!outcome)
+      return outcome;
+  }
+  return Outcome::Finished;
+}
+
+//===----------------------------------------------------------------------===//
+// Checkpoints
+//===----------------------------------------------------------------------===//
+
+Error Trainer::save(TrainListener &listener) {
+  if (options.save.empty())
+    return Error::success();
+  Metadata metadata = {{"maek.data", options.data},
+                       {"maek.examples", text(order.size())},
+                       {"maek.seed", text(options.seed)},
+                       {"maek.batch", text(options.batch)},
+                       {"maek.epochs", text(options.epochs)},
+                       {"maek.lr", text(options.lr)},
+                       {"maek.epoch", text(at.epoch)},
+                       {"maek.batch_in_epoch", text(at.batch)},
+                       {"maek.meter", trainMeter.save()}};
+  if (Error error = model->save(options.save, metadata))
+    return error;
+  savedStep = model->step;
+  listener.onSave(options.save);
+  return Error::success();
+}
+
+static const std::string *findKey(const Metadata &metadata,
+                                  std::string_view key) {
+  for (const auto &[name, value] : metadata)
+    if (name == key)
+      return &value;
+  return nullptr;
+}
+
+Error Trainer::restore(const std::string &path, const Metadata &metadata) {
+  auto bad = [&](const auto &...parts) {
+    return makeError(MAEK_BAD_FILE, path, ": ", parts...);
+  };
+  // What decides the order of examples must be as it was.
+  const std::pair<const char *, std::string> fixed[] = {
+      {"maek.model", model->module().name},
+      {"maek.data", options.data},
+      {"maek.examples", text(order.size())},
+      {"maek.seed", text(options.seed)},
+      {"maek.batch", text(options.batch)}};
+  for (const auto &[key, needed] : fixed) {
+    const std::string *found = findKey(metadata, key);
+    if (!found)
+      return bad("no checkpoint of a training run: it has no metadata '", key,
+                 "'");
+    if (*found != needed)
+      return bad("was written with ", key + 5, " ", *found,
+                 ", cannot go on with ", needed);
+  }
+  const std::pair<const char *, int64_t *> counts[] = {
+      {"maek.epoch", &at.epoch}, {"maek.batch_in_epoch", &at.batch}};
+  for (const auto &[key, out] : counts) {
+    const std::string *value = findKey(metadata, key);
+    if (!value)
+      return bad("no checkpoint of a training run: it has no metadata '", key,
+                 "'");
+    const char *end = value->data() + value->size();
+    auto [stop, status] = std::from_chars(value->data(), end, *out);
+    if (status != std::errc() || stop != end || *out < 0)
+      return bad("metadata '", key, "' is '", *value, "', needed a count");
+  }
+  if (at.batch > at.batches)
+    return bad("metadata 'maek.batch_in_epoch' is ", at.batch,
+               ", but an epoch has ", at.batches, " batches");
+  const std::string *meter = findKey(metadata, "maek.meter");
+  if (!meter || !trainMeter.restore(*meter))
+    return bad("metadata 'maek.meter' is ", meter ? "damaged" : "missing");
+  return Error::success();
+}
+
+Error Trainer::resume(const std::string &path) {
+  Expected<Metadata> metadata = model->load(path, true);
+  if (!metadata)
+    return metadata.takeError();
+  if (Error error = restore(path, *metadata))
+    return error;
+  if (path == options.save)
+    savedStep = model->step;
+  return Error::success();
+}

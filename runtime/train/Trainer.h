@@ -1,0 +1,92 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The training loop: shuffled epochs, evaluation after each, checkpoints from
+// which it goes on bit for bit.
+#ifndef MAEK_RUNTIME_TRAIN_TRAINER_H
+#define MAEK_RUNTIME_TRAIN_TRAINER_H
+
+#include "runtime/data/Batches.h"
+#include "runtime/train/Meter.h"
+
+namespace maek::runtime {
+
+struct TrainOptions {
+  std::string data; ///< name of the data set, kept in checkpoints
+  int64_t epochs = 1, batch = 32;
+  double lr = 1e-3;
+  uint64_t seed = 0;
+  std::string save;      ///< checkpoint; empty: none is written
+  int64_t saveEvery = 0; ///< steps between checkpoints; 0: after epochs only
+};
+
+/// Where training stands. Counts from 0; `batch` is the next one to train on
+/// and equals `batches` when only the epoch's evaluation is left.
+struct TrainPosition {
+  int64_t epoch = 0, batch = 0;
+  int64_t epochs = 0, batches = 0;
+};
+
+/// Told of what happens, and asked whether to stop.
+class TrainListener {
+public:
+  virtual ~TrainListener() = default;
+  virtual void onStep(const TrainPosition &position, const Meter &meter) = 0;
+  /// Of `count` examples `done` are evaluated.
+  virtual void onEvaluate(int64_t done, int64_t count) = 0;
+  /// `test` is null if the model or data has no evaluation.
+  virtual void onEpoch(const TrainPosition &position, const Meter &train,
+                       const Meter *test) = 0;
+  virtual void onSave(const std::string &path) = 0;
+  virtual bool mustStop() = 0;
+};
+
+enum class Outcome { Finished, Interrupted };
+
+/// Runs `evaluate` on all examples. Interrupted if the listener says so.
+Expected<Outcome> evaluate(Model &model, Batches &batches, int64_t batch,
+                           Meter &meter, TrainListener &listener);
+
+class Trainer {
+public:
+  /// All must outlive the trainer. `test` may be null.
+  static Expected<Trainer> create(Model &model, const Dataset &train,
+                                  const Dataset *test, TrainOptions options);
+
+  /// Continues from a checkpoint of the same model, data, seed and batch.
+  Error resume(const std::string &path);
+
+  /// Trains up to the last epoch, saving as the options say. An interrupt is
+  /// answered after the current step, and saved.
+  Expected<Outcome> run(TrainListener &listener);
+
+  const TrainPosition &position() const { return at; }
+  /// Examples of the current epoch that are done.
+  int64_t examplesDone() const { return trainMeter.examples(); }
+  const Meter &meter() const { return trainMeter; }
+  const Meter *evaluation() const { return testMeter ? &*testMeter : nullptr; }
+
+private:
+  Trainer(Model &model, TrainOptions options, Meter meter, Batches batches)
+      : model(&model), options(std::move(options)), trainMeter(meter),
+        trainBatches(std::move(batches)) {}
+
+  Error restore(const std::string &path, const Metadata &metadata);
+  void shuffle();
+  Error trainBatch(TrainListener &listener);
+  Expected<Outcome> finishEpoch(TrainListener &listener);
+  Error save(TrainListener &listener);
+
+  Model *model;
+  TrainOptions options;
+  TrainPosition at;
+  Meter trainMeter;
+  Batches trainBatches;
+  std::optional<Meter> testMeter;
+  std::optional<Batches> testBatches;
+  std::vector<uint32_t> order;
+  int64_t shuffledEpoch = -1;
+  int64_t savedStep = -1;
+};
+
+} // namespace maek::runtime
+
+#endif // MAEK_RUNTIME_TRAIN_TRAINER_H
