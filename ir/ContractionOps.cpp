@@ -14,14 +14,17 @@ LogicalResult EinsumOp::inferReturnTypes(MLIRContext *,
                                          std::optional<Location> location,
                                          Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   llvm::Expected<EinsumEquation> equation =
       EinsumEquation::parse(adaptor.getEquation());
   if (!equation)
-    return emitOptionalError(location, "einsum: ",
-                             llvm::toString(equation.takeError()));
+    return emitOptionalError(location,
+                             "einsum: ", llvm::toString(equation.takeError()));
   Type lhs = adaptor.getLhs().getType(), rhs = adaptor.getRhs().getType();
   if (getElementType(lhs) != getElementType(rhs))
-    return emitOptionalError(location, "einsum multiplies ", lhs, " by ", rhs);
+    return emitOptionalError(location, "einsum multiplies ", lhs, " by ", rhs,
+                             ", of another element type");
   std::map<char, Extent> sizes;
   for (auto [term, type] : {std::pair(StringRef(equation->lhs), lhs),
                             std::pair(StringRef(equation->rhs), rhs)}) {
@@ -47,6 +50,8 @@ LogicalResult ReduceOp::inferReturnTypes(MLIRContext *,
                                          std::optional<Location> location,
                                          Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   if (!llvm::is_contained({"sum", "max", "min"}, adaptor.getKind()))
     return emitOptionalError(location, "reduce knows sum, max and min, not '",
                              adaptor.getKind(), "'");
@@ -68,11 +73,17 @@ LogicalResult ArgmaxOp::inferReturnTypes(MLIRContext *context,
                                          std::optional<Location> location,
                                          Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   Type type = adaptor.getOperand().getType();
   SmallVector<Extent> extents = getExtents(type);
   int64_t dim = adaptor.getDim();
   if (dim < 0 || dim >= int64_t(extents.size()))
-    return emitOptionalError(location, "argmax has no axis ", dim, " in ", type);
+    return emitOptionalError(location, "argmax has no axis ", dim, " in ",
+                             type);
+  if (extents[dim] == Extent(0))
+    return emitOptionalError(location, "argmax needs an element along axis ",
+                             dim, " of ", type);
   extents.erase(extents.begin() + dim);
   types.push_back(getTensorType(extents, IntegerType::get(context, 32)));
   return success();

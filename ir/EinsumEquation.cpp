@@ -22,7 +22,8 @@ Expected<EinsumEquation> EinsumEquation::parse(StringRef text) {
   auto [operands, result] = text.split("->");
   auto [lhs, rhs] = operands.split(',');
   if (!text.contains("->") || !operands.contains(','))
-    return createStringError("expected 'lhs,rhs->result', found '" + text + "'");
+    return createStringError("expected 'lhs,rhs->result', found '" + text +
+                             "'");
   for (StringRef term : {lhs, rhs, result})
     if (Error error = checkTerm(term))
       return error;

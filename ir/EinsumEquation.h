@@ -17,8 +17,12 @@ struct EinsumEquation {
   static llvm::Expected<EinsumEquation> parse(llvm::StringRef text);
   std::string str() const { return lhs + "," + rhs + "->" + result; }
 
-  bool inLhs(char letter) const { return lhs.find(letter) != std::string::npos; }
-  bool inRhs(char letter) const { return rhs.find(letter) != std::string::npos; }
+  bool inLhs(char letter) const {
+    return lhs.find(letter) != std::string::npos;
+  }
+  bool inRhs(char letter) const {
+    return rhs.find(letter) != std::string::npos;
+  }
   bool inResult(char letter) const {
     return result.find(letter) != std::string::npos;
   }

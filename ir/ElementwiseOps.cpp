@@ -4,6 +4,7 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace maek;
@@ -69,6 +70,24 @@ void IotaOp::print(OpAsmPrinter &printer) {
   printer << " : " << getType();
 }
 
+/// Whether an element of type `type` holds `value` exactly, as far as integers
+/// go.
+static bool holds(Type type, double value) {
+  auto integer = dyn_cast<IntegerType>(type);
+  if (!integer)
+    return true;
+  double low = integer.getWidth() == 1 ? 0 : double(INT32_MIN);
+  double high = integer.getWidth() == 1 ? 1 : double(INT32_MAX);
+  return value >= low && value <= high && std::trunc(value) == value;
+}
+
+LogicalResult ConstantOp::verify() {
+  if (!holds(getElementType(getType()), getValue().convertToDouble()))
+    return emitOpError("has no value ")
+           << getValueAttr() << " in " << getType();
+  return success();
+}
+
 LogicalResult IotaOp::verify() {
   int64_t rank = getRank(getType());
   if (getDim() < 0 || getDim() >= rank)
@@ -80,7 +99,8 @@ LogicalResult ExtentOp::verify() {
   if (getRank(getType()) != 0)
     return emitOpError("gives a scalar, not ") << getType();
   if (std::optional<Extent> extent = Extent::parse(getSymbol());
-      !extent || extent->isStatic())
-    return emitOpError("needs a symbol, found '") << getSymbol() << "'";
+      !extent || extent->isStatic() || extent->str() != getSymbol())
+    return emitOpError("needs a sorted product of symbols, found '")
+           << getSymbol() << "'";
   return success();
 }

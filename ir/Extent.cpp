@@ -3,8 +3,10 @@
 
 #include "ir/MaekDialect.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -16,18 +18,25 @@ Extent Extent::symbol(StringRef name) {
   return extent;
 }
 
+bool Extent::isValidSymbol(StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::none_of(name, [](char c) {
+           return uint8_t(c) <= ' ' || StringRef("*?\"\\<>,").contains(c);
+         });
+}
+
 std::optional<Extent> Extent::parse(StringRef text) {
   Extent extent;
   SmallVector<StringRef> parts;
   text.split(parts, '*');
   for (auto [i, part] : llvm::enumerate(parts)) {
-    if (part.empty())
-      return std::nullopt;
-    if (llvm::isDigit(part.front())) {
+    if (!part.empty() && llvm::isDigit(part.front())) {
       if (i != 0 || part.getAsInteger(10, extent.factor) || extent.factor <= 0)
         return std::nullopt;
       continue;
     }
+    if (!isValidSymbol(part))
+      return std::nullopt;
     extent.symbols.push_back(part.str());
   }
   llvm::sort(extent.symbols);
@@ -35,8 +44,11 @@ std::optional<Extent> Extent::parse(StringRef text) {
 }
 
 Extent Extent::operator*(const Extent &other) const {
+  if (factor == 0 || other.factor == 0)
+    return Extent(0);
   Extent product = *this;
-  product.factor *= other.factor;
+  if (llvm::MulOverflow(factor, other.factor, product.factor))
+    product.factor = kTooLarge;
   product.symbols.append(other.symbols.begin(), other.symbols.end());
   llvm::sort(product.symbols);
   return product;
@@ -47,6 +59,26 @@ std::string Extent::str() const {
     return std::to_string(factor);
   std::string text = factor == 1 ? "" : std::to_string(factor) + "*";
   return text + llvm::join(symbols, "*");
+}
+
+bool hasNamedExtents(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return false;
+  // The encoding's own verifier compares the number of names.
+  return tensor.hasStaticShape()
+             ? !tensor.getEncoding()
+             : isa_and_nonnull<DimsAttr>(tensor.getEncoding());
+}
+
+LogicalResult verifyNamedExtents(std::optional<Location> location,
+                                 ValueRange values) {
+  for (Type type : values.getTypes())
+    if (!hasNamedExtents(type))
+      return emitOptionalError(
+          location, "expected a ranked tensor with named extents, found ",
+          type);
+  return success();
 }
 
 SmallVector<Extent> getExtents(Type tensor) {
@@ -73,13 +105,15 @@ RankedTensorType getTensorType(ArrayRef<Extent> extents, Type element) {
   MLIRContext *context = element.getContext();
   SmallVector<int64_t> shape;
   SmallVector<StringAttr> symbols;
+  bool named = true;
   for (const Extent &extent : extents) {
+    named &= !llvm::is_contained(extent.symbols, "?");
     shape.push_back(extent.isStatic() ? extent.factor : ShapedType::kDynamic);
-    if (!extent.isStatic())
+    if (named && !extent.isStatic())
       symbols.push_back(StringAttr::get(context, extent.str()));
   }
   Attribute encoding =
-      symbols.empty() ? Attribute() : DimsAttr::get(context, symbols);
+      symbols.empty() || !named ? Attribute() : DimsAttr::get(context, symbols);
   return RankedTensorType::get(shape, element, encoding);
 }
 

@@ -1,20 +1,28 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Folds: identities that hold for every value, NaN and infinity included
-// unless a line says otherwise.
+// Folds: identities that hold for every value, NaN and infinity included. The
+// sign of a zero may change.
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
-#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace maek;
 
+/// Whether every element of `value` is `number`.
 static bool isConstant(Value value, double number) {
-  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    value = broadcast.getOperand();
-  auto constant = value.getDefiningOp<ConstantOp>();
-  return constant && constant.getValue().convertToDouble() == number;
+  // A module's own region may hold a cycle; the chain is short otherwise.
+  for (int i = 0; i < 8; ++i) {
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return false;
+    if (auto constant = dyn_cast<ConstantOp>(op))
+      return constant.getValue().convertToDouble() == number;
+    if (!isa<BroadcastOp, ReshapeOp, SliceOp, TransposeOp>(op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return false;
 }
 
 OpFoldResult NegOp::fold(FoldAdaptor) {
@@ -23,7 +31,6 @@ OpFoldResult NegOp::fold(FoldAdaptor) {
   return {};
 }
 
-// x + 0 -> x (the sign of a zero may differ)
 OpFoldResult AddOp::fold(FoldAdaptor) {
   if (isConstant(getRhs(), 0))
     return getLhs();
@@ -52,6 +59,40 @@ OpFoldResult DivOp::fold(FoldAdaptor) {
   return {};
 }
 
+OpFoldResult PowOp::fold(FoldAdaptor) {
+  if (isConstant(getRhs(), 1))
+    return getLhs();
+  return {};
+}
+
+OpFoldResult MaxOp::fold(FoldAdaptor) {
+  return getLhs() == getRhs() ? getLhs() : OpFoldResult();
+}
+
+OpFoldResult MinOp::fold(FoldAdaptor) {
+  return getLhs() == getRhs() ? getLhs() : OpFoldResult();
+}
+
+OpFoldResult SelectOp::fold(FoldAdaptor) {
+  if (getOnTrue() == getOnFalse() || isConstant(getCondition(), 1))
+    return getOnTrue();
+  if (isConstant(getCondition(), 0))
+    return getOnFalse();
+  return {};
+}
+
+OpFoldResult ConvertOp::fold(FoldAdaptor) {
+  if (getOperand().getType() == getType())
+    return getOperand();
+  return {};
+}
+
+OpFoldResult StopGradientOp::fold(FoldAdaptor) {
+  if (getOperand().getDefiningOp<StopGradientOp>())
+    return getOperand();
+  return {};
+}
+
 OpFoldResult BroadcastOp::fold(FoldAdaptor) {
   if (getOperand().getType() == getType())
     return getOperand();
@@ -59,28 +100,75 @@ OpFoldResult BroadcastOp::fold(FoldAdaptor) {
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
-  ArrayRef<int64_t> permutation = getPermutation();
-  if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
+  if (llvm::equal(getPermutation(),
+                  llvm::seq<int64_t>(0, getPermutation().size())))
     return getOperand();
-  auto inner = getOperand().getDefiningOp<TransposeOp>();
-  if (!inner)
-    return {};
-  for (auto [i, axis] : llvm::enumerate(permutation))
-    if (inner.getPermutation()[axis] != int64_t(i))
-      return {};
-  return inner.getOperand();
-}
-
-OpFoldResult ReshapeOp::fold(FoldAdaptor) {
-  Value source = getOperand();
-  while (auto inner = source.getDefiningOp<ReshapeOp>())
-    source = inner.getOperand();
-  if (source.getType() == getType())
-    return source;
   return {};
 }
 
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getOperand().getType() == getType())
+    return getOperand();
+  auto inner = getOperand().getDefiningOp<ReshapeOp>();
+  if (inner && inner.getOperand().getType() == getType())
+    return inner.getOperand();
+  return {};
+}
+
+/// The value whose parts along axis `dim`, one after the other and all of them,
+/// `operands` are. `PartsOp` is split or unstack.
+template <typename PartsOp>
+static Value getWhole(ValueRange operands, int64_t dim) {
+  auto parts = operands.front().getDefiningOp<PartsOp>();
+  if (parts && parts.getDim() == dim && parts->getResults() == operands)
+    return parts.getOperand();
+  return {};
+}
+
+OpFoldResult ConcatOp::fold(FoldAdaptor) {
+  if (getOperands().size() == 1)
+    return getOperands().front();
+  return getWhole<SplitOp>(getOperands(), getDim());
+}
+
+OpFoldResult StackOp::fold(FoldAdaptor) {
+  return getWhole<UnstackOp>(getOperands(), getDim());
+}
+
+LogicalResult SplitOp::fold(FoldAdaptor,
+                            SmallVectorImpl<OpFoldResult> &results) {
+  if (getOutputs().size() == 1) {
+    results.push_back(getOperand());
+    return success();
+  }
+  auto concat = getOperand().getDefiningOp<ConcatOp>();
+  if (!concat || concat.getDim() != getDim() ||
+      concat.getOperandTypes() != getResultTypes())
+    return failure();
+  llvm::append_range(results, concat.getOperands());
+  return success();
+}
+
+LogicalResult UnstackOp::fold(FoldAdaptor,
+                              SmallVectorImpl<OpFoldResult> &results) {
+  auto stack = getOperand().getDefiningOp<StackOp>();
+  if (!stack || stack.getDim() != getDim())
+    return failure();
+  llvm::append_range(results, stack.getOperands());
+  return success();
+}
+
 OpFoldResult SliceOp::fold(FoldAdaptor) {
+  if (getOperand().getType() == getType())
+    return getOperand();
+  auto pad = getOperand().getDefiningOp<PadOp>();
+  if (pad && pad.getDim() == getDim() && pad.getOffset() == getOffset() &&
+      pad.getOperand().getType() == getType())
+    return pad.getOperand();
+  return {};
+}
+
+OpFoldResult PadOp::fold(FoldAdaptor) {
   if (getOperand().getType() == getType())
     return getOperand();
   return {};

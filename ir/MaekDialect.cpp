@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace maek;
@@ -37,9 +38,9 @@ void MaekDialect::initialize() {
 static ParseResult parseExtent(AsmParser &parser, std::string &text) {
   do {
     int64_t factor = 0;
-    OptionalParseResult number =
-        text.empty() ? parser.parseOptionalInteger(factor)
-                     : OptionalParseResult(std::nullopt);
+    OptionalParseResult number = text.empty()
+                                     ? parser.parseOptionalInteger(factor)
+                                     : OptionalParseResult(std::nullopt);
     std::string part;
     if (number.has_value()) {
       if (failed(*number))
@@ -67,10 +68,12 @@ Attribute DimsAttr::parse(AsmParser &parser, Type) {
     symbols.push_back(StringAttr::get(parser.getContext(), extent->str()));
     return success();
   };
+  SMLoc loc = parser.getCurrentLocation();
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::LessGreater,
                                      parseOne))
     return {};
-  return DimsAttr::get(parser.getContext(), symbols);
+  return DimsAttr::getChecked([&] { return parser.emitError(loc); },
+                              parser.getContext(), symbols);
 }
 
 void DimsAttr::print(AsmPrinter &printer) const {
@@ -81,7 +84,9 @@ void DimsAttr::print(AsmPrinter &printer) const {
       printer << extent.factor << "*";
     llvm::interleave(
         extent.symbols, printer,
-        [&](const std::string &symbol) { printer.printKeywordOrString(symbol); },
+        [&](const std::string &symbol) {
+          printer.printKeywordOrString(symbol);
+        },
         "*");
   });
   printer << ">";
@@ -89,6 +94,8 @@ void DimsAttr::print(AsmPrinter &printer) const {
 
 LogicalResult DimsAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                ArrayRef<StringAttr> symbols) {
+  if (symbols.empty())
+    return emitError() << "expected at least one extent";
   for (StringAttr entry : symbols) {
     std::optional<Extent> extent = Extent::parse(entry.getValue());
     if (!extent || extent->isStatic() || extent->str() != entry.getValue())
@@ -117,24 +124,25 @@ Attribute InitAttr::parse(AsmParser &parser, Type) {
   std::string kind;
   SmallVector<double> arguments;
   SMLoc loc = parser.getCurrentLocation();
-  auto parseNumber = [&] { return parser.parseFloat(arguments.emplace_back()); };
+  auto parseNumber = [&] {
+    return parser.parseFloat(arguments.emplace_back());
+  };
   if (parser.parseLess() || parser.parseKeywordOrString(&kind) ||
       parser.parseComma() ||
       parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
                                      parseNumber) ||
       parser.parseGreater())
     return {};
-  return InitAttr::getChecked([&] { return parser.emitError(loc); },
-                              parser.getContext(), kind,
-                              DenseF64ArrayAttr::get(parser.getContext(),
-                                                     arguments));
+  return InitAttr::getChecked(
+      [&] { return parser.emitError(loc); }, parser.getContext(), kind,
+      DenseF64ArrayAttr::get(parser.getContext(), arguments));
 }
 
 void InitAttr::print(AsmPrinter &printer) const {
   printer << "<" << getKind() << ", [";
-  llvm::interleaveComma(getArguments().asArrayRef(), printer, [&](double value) {
-    printer.printFloat(APFloat(value));
-  });
+  llvm::interleaveComma(
+      getArguments().asArrayRef(), printer,
+      [&](double value) { printer.printFloat(APFloat(value)); });
   printer << "]>";
 }
 
@@ -147,6 +155,15 @@ LogicalResult InitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (arguments.size() != needed)
     return emitError() << kind << " takes " << needed << " numbers, found "
                        << arguments.size();
+  if (!llvm::all_of(arguments.asArrayRef(),
+                    [](double number) { return std::isfinite(number); }))
+    return emitError() << kind << " takes finite numbers";
+  if (kind == "uniform" && arguments[0] > arguments[1])
+    return emitError() << "uniform needs low <= high, found " << arguments[0]
+                       << " and " << arguments[1];
+  if (kind == "normal" && arguments[1] < 0)
+    return emitError() << "normal needs a standard deviation >= 0, found "
+                       << arguments[1];
   return success();
 }
 
@@ -154,38 +171,71 @@ LogicalResult InitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 // Discardable attributes
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyRole(Operation *op, NamedAttribute attribute) {
-  if (attribute.getName() == kClassesAttr) {
+/// What an argument or result of an entry may say of itself.
+static LogicalResult verifyEntryAttribute(Operation *op,
+                                          NamedAttribute attribute) {
+  StringAttr name = attribute.getName();
+  if (name == kClassesAttr) {
     auto classes = dyn_cast<IntegerAttr>(attribute.getValue());
     if (!classes || !classes.getType().isInteger(64) || classes.getInt() < 1)
-      return op->emitError() << kClassesAttr << " is not a positive i64";
-    return success();
+      return op->emitError() << name << " is not a positive i64";
   }
+  if (name != kRoleAttr && name != kNameAttr)
+    return success();
   auto text = dyn_cast<StringAttr>(attribute.getValue());
   if (!text)
-    return op->emitError() << attribute.getName() << " is not a string";
-  if (attribute.getName() == kRoleAttr && !isKnownRole(text.getValue()))
+    return op->emitError() << name << " is not a string";
+  if (name == kRoleAttr && !isKnownRole(text.getValue()))
     return op->emitError() << "unknown role '" << text.getValue() << "'";
   return success();
 }
 
+/// A result of role parameter or state is written over the argument of the same
+/// role, name and type.
+static LogicalResult verifyUpdate(func::FuncOp function, unsigned result) {
+  StringRef role = getResultRole(function, result);
+  StringRef name = getResultName(function, result);
+  if (role != "parameter" && role != "state")
+    return success();
+  Type type = function.getResultTypes()[result];
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (getArgRole(function, i) == role && getArgName(function, i) == name &&
+        function.getArgumentTypes()[i] == type)
+      return success();
+  return function.emitError()
+         << "result " << result << " updates the " << role << " '" << name
+         << "' of type " << type << ", which is no argument";
+}
+
 LogicalResult MaekDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
-  if ((attribute.getName() == kKernelAttr ||
-       attribute.getName() == kSymbolsAttr) &&
-      !isa<func::FuncOp>(op))
-    return op->emitError() << attribute.getName() << " belongs on a function";
+  StringAttr name = attribute.getName();
+  if (name != kKernelAttr && name != kSymbolsAttr)
+    return success();
+  if (!isa<func::FuncOp>(op))
+    return op->emitError() << name << " belongs on a function";
+  if (name == kKernelAttr && !isa<UnitAttr>(attribute.getValue()))
+    return op->emitError() << name << " has no value";
+  if (name == kSymbolsAttr) {
+    auto symbols = dyn_cast<ArrayAttr>(attribute.getValue());
+    if (!symbols || !llvm::all_of(symbols, llvm::IsaPred<StringAttr>))
+      return op->emitError() << name << " is not a list of strings";
+  }
   return success();
 }
 
-LogicalResult
-MaekDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned,
-                                      NamedAttribute attribute) {
-  return verifyRole(op, attribute);
+LogicalResult MaekDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                    unsigned,
+                                                    NamedAttribute attribute) {
+  return verifyEntryAttribute(op, attribute);
 }
 
-LogicalResult
-MaekDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
-                                         NamedAttribute attribute) {
-  return verifyRole(op, attribute);
+LogicalResult MaekDialect::verifyRegionResultAttribute(
+    Operation *op, unsigned, unsigned result, NamedAttribute attribute) {
+  if (failed(verifyEntryAttribute(op, attribute)))
+    return failure();
+  auto function = dyn_cast<func::FuncOp>(op);
+  return function && attribute.getName() == kRoleAttr
+             ? verifyUpdate(function, result)
+             : success();
 }

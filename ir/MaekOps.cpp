@@ -2,6 +2,8 @@
 // The generated definitions of the ops.
 #include "ir/MaekOps.h"
 
+#include "ir/Extent.h"
+
 #include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;

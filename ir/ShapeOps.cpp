@@ -4,6 +4,7 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace maek;
@@ -32,15 +33,19 @@ LogicalResult BroadcastOp::verify() {
     if (i && dims[i - 1] >= dim)
       return emitOpError("needs increasing axes");
     if (from[i] != to[dim])
-      return emitOpError("maps axis ") << i << " of size " << from[i].str()
-             << " to axis " << dim << " of size " << to[dim].str();
+      return emitOpError("maps axis ")
+             << i << " of size " << from[i].str() << " to axis " << dim
+             << " of size " << to[dim].str();
   }
   return verifySameElementType(*this, getOperand().getType(), getType());
 }
 
-LogicalResult TransposeOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> location, Adaptor adaptor,
-    SmallVectorImpl<Type> &types) {
+LogicalResult TransposeOp::inferReturnTypes(MLIRContext *,
+                                            std::optional<Location> location,
+                                            Adaptor adaptor,
+                                            SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   Type type = adaptor.getOperand().getType();
   ArrayRef<int64_t> permutation = adaptor.getPermutation();
   SmallVector<Extent> from = getExtents(type), to;
@@ -63,6 +68,9 @@ LogicalResult TransposeOp::inferReturnTypes(
 LogicalResult ReshapeOp::verify() {
   Extent from = getNumElements(getExtents(getOperand().getType()));
   Extent to = getNumElements(getExtents(getType()));
+  if (from.factor == Extent::kTooLarge || to.factor == Extent::kTooLarge)
+    return emitOpError("has too many elements in ")
+           << getOperand().getType() << " or " << getType();
   if (from != to)
     return emitOpError("keeps the number of elements, found ")
            << from.str() << " and " << to.str();
@@ -73,6 +81,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *,
                                          std::optional<Location> location,
                                          Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   ValueRange operands = adaptor.getOperands();
   if (operands.empty())
     return emitOptionalError(location, "concat needs an operand");
@@ -92,9 +102,12 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *,
       if (int64_t(axis) == dim) {
         if (!extent.isStatic() || !extents[dim].isStatic())
           return emitOptionalError(location,
-                                   "concat needs static sizes along axis ",
-                                   dim, ", found ", extent.str());
-        extents[dim].factor += extent.factor;
+                                   "concat needs static sizes along axis ", dim,
+                                   ", found ", extent.str());
+        if (llvm::AddOverflow(extents[dim].factor, extent.factor,
+                              extents[dim].factor))
+          return emitOptionalError(location, "concat's axis ", dim,
+                                   " becomes too large");
       } else if (extent != extents[axis]) {
         return emitOptionalError(location, "concat joins axes of size ",
                                  extents[axis].str(), " and ", extent.str());
@@ -118,15 +131,17 @@ LogicalResult SplitOp::verify() {
       return emitOpError("keeps the rank, found ") << type << " and " << output;
     for (auto [axis, extent] : llvm::enumerate(part))
       if (int64_t(axis) != int64_t(getDim()) && extent != extents[axis])
-        return emitOpError("cuts axis ") << getDim() << " only, found " << type
-               << " and " << output;
+        return emitOpError("cuts axis ")
+               << getDim() << " only, found " << type << " and " << output;
     if (!part[getDim()].isStatic())
       return emitOpError("needs static sizes along axis ") << getDim();
-    total += part[getDim()].factor;
+    if (llvm::AddOverflow(total, part[getDim()].factor, total))
+      return emitOpError("cuts ")
+             << extents[getDim()].str() << " into larger parts";
   }
   if (extents[getDim()] != Extent(total))
     return emitOpError("cuts ") << extents[getDim()].str() << " into parts of "
-           << total << " together";
+                                << total << " together";
   return success();
 }
 
@@ -134,6 +149,8 @@ LogicalResult StackOp::inferReturnTypes(MLIRContext *,
                                         std::optional<Location> location,
                                         Adaptor adaptor,
                                         SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   ValueRange operands = adaptor.getOperands();
   if (operands.empty())
     return emitOptionalError(location, "stack needs an operand");
@@ -152,10 +169,15 @@ LogicalResult StackOp::inferReturnTypes(MLIRContext *,
   return success();
 }
 
+// A short text must not ask for results without end.
+static constexpr int64_t kMaxUnstacked = 65536;
+
 LogicalResult UnstackOp::inferReturnTypes(MLIRContext *,
                                           std::optional<Location> location,
                                           Adaptor adaptor,
                                           SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   Type type = adaptor.getOperand().getType();
   int64_t dim = adaptor.getDim();
   SmallVector<Extent> extents = getExtents(type);
@@ -163,6 +185,9 @@ LogicalResult UnstackOp::inferReturnTypes(MLIRContext *,
     return emitOptionalError(location, "unstack needs a static axis ", dim,
                              " in ", type);
   int64_t count = extents[dim].factor;
+  if (count > kMaxUnstacked)
+    return emitOptionalError(location, "unstack gives at most ", kMaxUnstacked,
+                             " results, found an axis of ", count);
   extents.erase(extents.begin() + dim);
   types.append(count, getTensorType(extents, getElementType(type)));
   return success();
@@ -176,25 +201,27 @@ static LogicalResult verifyRange(Operation *op, Type whole, Type part,
     return failure();
   SmallVector<Extent> outer = getExtents(whole), inner = getExtents(part);
   if (outer.size() != inner.size())
-    return op->emitOpError("keeps the rank, found ") << whole << " and " << part;
+    return op->emitOpError("keeps the rank, found ")
+           << whole << " and " << part;
   for (auto [axis, extent] : llvm::enumerate(inner))
     if (int64_t(axis) != dim && extent != outer[axis])
-      return op->emitOpError("changes axis ") << dim << " only, found " << whole
-             << " and " << part;
+      return op->emitOpError("changes axis ")
+             << dim << " only, found " << whole << " and " << part;
   const Extent &size = inner[dim], &limit = outer[dim];
   if (size == limit && offset == 0)
     return success();
   if (!size.isStatic())
     return op->emitOpError("needs a static size along axis ") << dim;
-  if (offset < 0 && size.factor > -offset)
-    return op->emitOpError("reads past the end: ") << size.factor
-           << " elements from " << offset;
+  // A size is never negative, so its negation does not overflow.
+  if (offset < 0 && offset > -size.factor)
+    return op->emitOpError("reads past the end: ")
+           << size.factor << " elements from " << offset;
   if (!limit.isStatic())
     return success();
   int64_t start = offset < 0 ? limit.factor + offset : offset;
-  if (start < 0 || start + size.factor > limit.factor)
-    return op->emitOpError("range ") << start << " to " << start + size.factor
-           << " is outside of " << limit.factor;
+  if (start < 0 || start > limit.factor - size.factor)
+    return op->emitOpError("range of ") << size.factor << " from " << start
+                                        << " is outside of " << limit.factor;
   return success();
 }
 
@@ -209,19 +236,21 @@ LogicalResult PadOp::verify() {
 }
 
 /// The packed type of `operand`, or the reason why there is none.
-static FailureOr<RankedTensorType>
-inferPacked(std::optional<Location> location, Type operand, int64_t dim,
-            int64_t width, ArrayRef<int64_t> order) {
+static FailureOr<RankedTensorType> inferPacked(std::optional<Location> location,
+                                               Type operand, int64_t dim,
+                                               int64_t width,
+                                               ArrayRef<int64_t> order) {
   SmallVector<Extent> extents = getExtents(operand);
   int64_t rank = extents.size();
   if (dim < 0 || dim >= rank || !extents[dim].isStatic() || width <= 0)
-    return emitOptionalError(location, "pack needs a static axis and a "
-                                       "positive width, found axis ",
+    return emitOptionalError(location,
+                             "pack needs a static axis and a "
+                             "positive width, found axis ",
                              dim, " of ", operand, " and width ", width);
   SmallVector<bool> seen(rank);
   seen[dim] = true;
-  SmallVector<Extent> packed{
-      Extent((extents[dim].factor + width - 1) / width)};
+  int64_t size = extents[dim].factor;
+  SmallVector<Extent> packed{Extent(size / width + (size % width != 0))};
   for (int64_t axis : order) {
     if (axis < 0 || axis >= rank || seen[axis])
       return emitOptionalError(location, "pack's order names axis ", axis,
@@ -240,6 +269,8 @@ LogicalResult PackOp::inferReturnTypes(MLIRContext *,
                                        std::optional<Location> location,
                                        Adaptor adaptor,
                                        SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
   FailureOr<RankedTensorType> packed =
       inferPacked(location, adaptor.getOperand().getType(), adaptor.getDim(),
                   adaptor.getWidth(), adaptor.getOrder());
@@ -255,7 +286,7 @@ LogicalResult UnpackOp::verify() {
   if (failed(packed))
     return failure();
   if (*packed != getOperand().getType())
-    return emitOpError("undoes a pack to ") << *packed << ", found "
-           << getOperand().getType();
+    return emitOpError("undoes a pack to ")
+           << *packed << ", found " << getOperand().getType();
   return success();
 }

@@ -18,8 +18,12 @@ Block::BlockArgListType ScanOp::getRegionIterArgs() { return getStates(); }
 
 std::optional<ResultRange> ScanOp::getLoopResults() { return getFinals(); }
 
+// The loop interface's own verifier asks before verifyRegions has run.
 std::optional<MutableArrayRef<OpOperand>> ScanOp::getYieldedValuesMutable() {
-  return getYield()->getOpOperands().take_front(getNumStates());
+  auto yield = dyn_cast<YieldOp>(getBody().front().back());
+  if (!yield || yield.getNumOperands() < getNumStates())
+    return std::nullopt;
+  return yield->getOpOperands().take_front(getNumStates());
 }
 
 YieldOp ScanOp::getYield() {
@@ -32,43 +36,54 @@ static RankedTensorType getStepType(Type sequence) {
                        getElementType(sequence));
 }
 
-LogicalResult ScanOp::verifyRegions() {
+LogicalResult ScanOp::verify() {
   if (getSequences().empty())
     return emitOpError("needs a sequence to run over");
   for (Value sequence : getSequences())
     if (getRank(sequence.getType()) == 0)
-      return emitOpError("runs over axis 0, which ") << sequence.getType()
-             << " lacks";
+      return emitOpError("runs over axis 0, which ")
+             << sequence.getType() << " lacks";
   Extent steps = getExtent(getSequences().front().getType(), 0);
+  for (Value sequence : getSequences())
+    if (getExtent(sequence.getType(), 0) != steps)
+      return emitOpError("runs over sequences of ")
+             << steps.str() << " and " << getExtent(sequence.getType(), 0).str()
+             << " steps";
+  if (getNumResults() < getNumStates())
+    return emitOpError("needs one result per state, ")
+           << getNumStates() << ", found " << getNumResults();
   Block &block = getBody().front();
   if (block.getNumArguments() != getNumSequences() + getNumStates())
     return emitOpError("body needs one argument per sequence and state, ")
            << getNumSequences() + getNumStates() << ", found "
            << block.getNumArguments();
-  for (auto [sequence, element] : llvm::zip(getSequences(), getElements())) {
-    if (getExtent(sequence.getType(), 0) != steps)
-      return emitOpError("runs over sequences of ") << steps.str() << " and "
-             << getExtent(sequence.getType(), 0).str() << " steps";
+  for (auto [sequence, element] : llvm::zip(getSequences(), getElements()))
     if (element.getType() != getStepType(sequence.getType()))
-      return emitOpError("body takes ") << element.getType()
-             << " where one step of " << sequence.getType() << " is needed";
-  }
-  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+      return emitOpError("body takes ")
+             << element.getType() << " where one step of " << sequence.getType()
+             << " is needed";
+  return success();
+}
+
+LogicalResult ScanOp::verifyRegions() {
+  Extent steps = getExtent(getSequences().front().getType(), 0);
+  auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || yield.getNumOperands() != getNumResults())
     return emitOpError("body must yield ") << getNumResults() << " values";
   for (auto [i, init] : llvm::enumerate(getInits()))
     if (getStates()[i].getType() != init.getType() ||
         yield.getOperand(i).getType() != init.getType() ||
         getFinals()[i].getType() != init.getType())
-      return emitOpError("state ") << i << " changes its type from "
-             << init.getType() << " to " << yield.getOperand(i).getType();
-  for (auto [value, output] :
-       llvm::zip(yield.getOperands().drop_front(getNumStates()), getOutputs())) {
+      return emitOpError("state ")
+             << i << " changes its type from " << init.getType() << " to "
+             << yield.getOperand(i).getType();
+  for (auto [value, output] : llvm::zip(
+           yield.getOperands().drop_front(getNumStates()), getOutputs())) {
     Type type = output.getType();
     if (getRank(type) == 0 || getExtent(type, 0) != steps ||
         getStepType(type) != value.getType())
       return emitOpError("collects ") << value.getType() << " over "
-             << steps.str() << " steps as " << type;
+                                      << steps.str() << " steps as " << type;
   }
   return success();
 }
@@ -87,7 +102,8 @@ LogicalResult KernelOp::verifyRegions() {
   return success();
 }
 
-LogicalResult GradientOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+LogicalResult GradientOp::inferReturnTypes(MLIRContext *,
+                                           std::optional<Location>,
                                            Adaptor adaptor,
                                            SmallVectorImpl<Type> &types) {
   llvm::append_range(types, adaptor.getParameters().getTypes());
@@ -104,12 +120,47 @@ LogicalResult GradientOp::verify() {
 // Module level
 //===----------------------------------------------------------------------===//
 
-static LogicalResult verifyStored(Operation *op, Type type) {
+/// What the runtime keeps in a checkpoint.
+static LogicalResult verifyStored(Operation *op, StringRef name, Type type) {
+  if (name.empty())
+    return op->emitOpError("needs a name");
   auto tensor = dyn_cast<RankedTensorType>(type);
-  if (!tensor || !tensor.hasStaticShape())
+  if (!tensor || !tensor.hasStaticShape() || tensor.getEncoding())
     return op->emitOpError("needs a static tensor type, found ") << type;
   return success();
 }
 
-LogicalResult ParameterOp::verify() { return verifyStored(*this, getType()); }
-LogicalResult StateOp::verify() { return verifyStored(*this, getType()); }
+LogicalResult ParameterOp::verify() {
+  if (failed(verifyStored(*this, getSymName(), getType())))
+    return failure();
+  Type element = getElementType(getType());
+  if (!element.isF32() && !element.isF64())
+    return emitOpError("needs elements of f32 or f64, found ") << element;
+  return success();
+}
+
+LogicalResult StateOp::verify() {
+  if (failed(verifyStored(*this, getSymName(), getType())))
+    return failure();
+  Type element = getElementType(getType());
+  if (!element.isF32() && !element.isF64() && !element.isInteger(32))
+    return emitOpError("needs elements of f32, f64 or i32, found ") << element;
+  return success();
+}
+
+LogicalResult ModelOp::verify() {
+  for (StringRef name : {"batch", "epochs"})
+    if (Attribute setting = getSettings().get(name)) {
+      auto number = dyn_cast<IntegerAttr>(setting);
+      if (!number || !number.getType().isInteger(64) || number.getInt() < 1)
+        return emitOpError("needs a positive i64 as ")
+               << name << ", found " << setting;
+    }
+  if (Attribute setting = getSettings().get("data");
+      setting && !isa<StringAttr>(setting))
+    return emitOpError("needs a string as data, found ") << setting;
+  if (Attribute setting = getSettings().get("lr");
+      setting && !isa<FloatAttr>(setting))
+    return emitOpError("needs a float as lr, found ") << setting;
+  return success();
+}

@@ -1,0 +1,77 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Ops that sum or choose over axes.
+#ifndef MAEK_IR_CONTRACTIONOPS_TD
+#define MAEK_IR_CONTRACTIONOPS_TD
+
+include "ir/MaekOpBase.td"
+
+def Maek_ContractionGroup : OpDocGroup {
+  let summary = "Contractions and reductions";
+  let description = [{
+    The order in which numbers are summed is not promised.
+  }];
+}
+
+let opDocGroup = Maek_ContractionGroup in {
+
+def Maek_EinsumOp : Maek_Op<"einsum", [Pure,
+    InferTypeOpAdaptor]> {
+  let summary = "sum of products over contracted letters";
+  let description = [{
+    `result[r] = Σ lhs[l] · rhs[m]` over the values of all letters that are not
+    in the result, where `r`, `l` and `m` are the letters' values in the three
+    terms of the equation. One letter per axis; each letter stands at most once
+    in each term; every letter of the result is in an operand; equal letters
+    have equal extents.
+
+    ```mlir
+    // z[b, n] = sum over k of x[b, k] * W[n, k]
+    %z = maek.einsum "bk,nk->bn" %x, %W
+      : tensor<?x4xf32, #maek.dims<B>>, tensor<8x4xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$equation, Maek_FloatTensor:$lhs,
+                       Maek_FloatTensor:$rhs);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat =
+      "$equation $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs)";
+}
+
+def Maek_ReduceOp : Maek_Op<"reduce", [Pure,
+    InferTypeOpAdaptor]> {
+  let summary = "sum, maximum or minimum over some axes";
+  let description = [{
+    `result[kept] = kind over the axes in dims of operand`, where `kind` is
+    `sum`, `max` or `min`; the axes in `dims` (increasing) disappear. Over no
+    elements: 0, -infinity, +infinity. A NaN among the elements gives NaN.
+
+    ```mlir
+    %s = maek.reduce "sum" %x dims [1] : tensor<4x10xf32>   // 4
+    ```
+  }];
+  let arguments = (ins StrAttr:$kind, Maek_FloatTensor:$operand,
+                       DenseI64ArrayAttr:$dims);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat = "$kind $operand `dims` $dims attr-dict `:` type($operand)";
+  let hasFolder = 1;
+}
+
+def Maek_ArgmaxOp : Maek_Op<"argmax", [Pure,
+    InferTypeOpAdaptor]> {
+  let summary = "index of the largest element along one axis";
+  let description = [{
+    The smallest index along axis `dim` whose element is the largest; the axis
+    disappears and has at least one element. Unspecified where one is NaN.
+
+    ```mlir
+    %i = maek.argmax %x dim 1 : tensor<4x10xf32>   // tensor<4xi32>
+    ```
+  }];
+  let arguments = (ins Maek_FloatTensor:$operand, Maek_IntAttr:$dim);
+  let results = (outs Maek_IntTensor:$result);
+  let assemblyFormat = "$operand `dim` $dim attr-dict `:` type($operand)";
+}
+
+} // opDocGroup = Maek_ContractionGroup
+
+#endif // MAEK_IR_CONTRACTIONOPS_TD

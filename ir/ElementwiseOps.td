@@ -1,0 +1,284 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Elementwise ops and sources.
+#ifndef MAEK_IR_ELEMENTWISEOPS_TD
+#define MAEK_IR_ELEMENTWISEOPS_TD
+
+include "ir/MaekOpBase.td"
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+def Maek_ElementwiseGroup : OpDocGroup {
+  let summary = "Elementwise operations";
+  let description = [{
+    The result has the operands' shape; its element at each index depends on
+    the operands' elements at that index alone. There is no implicit
+    broadcasting: `maek.broadcast` says where elements repeat. Numbers follow
+    IEEE 754; which of +0 and -0 a result is, and the bits of a NaN, are not
+    promised.
+  }];
+}
+
+let opDocGroup = Maek_ElementwiseGroup in {
+
+class Maek_Unary<string mnemonic, string formula, list<Trait> traits = []>
+    : Maek_Op<mnemonic, !listconcat([Pure, Elementwise,
+                                     SameOperandsAndResultType,
+                                     AllTypesMatch<["operand", "result"]>],
+                                    traits)> {
+  let description = "`result[i] = " # formula # [{`, for each index `i`.
+
+    ```mlir
+    %y = maek.}] # mnemonic # [{ %x : tensor<?x4xf32, #maek.dims<B>>
+    ```
+  }];
+  let arguments = (ins Maek_FloatTensor:$operand);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat = "$operand attr-dict `:` type($result)";
+}
+
+class Maek_Binary<string mnemonic, string formula, list<Trait> traits = []>
+    : Maek_Op<mnemonic, !listconcat([Pure, Elementwise,
+                                     SameOperandsAndResultType,
+                                     AllTypesMatch<["lhs", "rhs", "result"]>],
+                                    traits)> {
+  let description = "`result[i] = " # formula # [{`, for each index `i`.
+
+    ```mlir
+    %c = maek.}] # mnemonic # [{ %a, %b : tensor<?x4xf32, #maek.dims<B>>
+    ```
+  }];
+  let arguments = (ins Maek_FloatTensor:$lhs, Maek_FloatTensor:$rhs);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
+def Maek_NegOp : Maek_Unary<"neg", "-operand[i]"> {
+  let summary = "-x";
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+def Maek_ExpOp : Maek_Unary<"exp", "e ^ operand[i]"> {
+  let summary = "e to the x";
+}
+def Maek_LogOp : Maek_Unary<"log", "ln(operand[i])"> {
+  let summary = "natural logarithm";
+}
+def Maek_TanhOp : Maek_Unary<"tanh", "tanh(operand[i])"> {
+  let summary = "hyperbolic tangent";
+}
+def Maek_SigmoidOp : Maek_Unary<"sigmoid", "1 / (1 + e ^ -operand[i])"> {
+  let summary = "1 / (1 + exp(-x))";
+}
+def Maek_SqrtOp : Maek_Unary<"sqrt", "√operand[i]"> {
+  let summary = "square root";
+}
+def Maek_SinOp : Maek_Unary<"sin", "sin(operand[i])"> {
+  let summary = "sine, x in radians";
+}
+def Maek_CosOp : Maek_Unary<"cos", "cos(operand[i])"> {
+  let summary = "cosine, x in radians";
+}
+
+def Maek_AddOp : Maek_Binary<"add", "lhs[i] + rhs[i]", [Commutative]> {
+  let summary = "a + b";
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+def Maek_SubOp : Maek_Binary<"sub", "lhs[i] - rhs[i]"> {
+  let summary = "a - b";
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+def Maek_MulOp : Maek_Binary<"mul", "lhs[i] · rhs[i]", [Commutative]> {
+  let summary = "a * b, element by element";
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+def Maek_DivOp : Maek_Binary<"div", "lhs[i] / rhs[i]"> {
+  let summary = "a / b, element by element";
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+def Maek_PowOp : Maek_Binary<"pow", "lhs[i] ^ rhs[i]"> {
+  let summary = "a to the b, for a >= 0";
+  let description = [{
+    `result[i] = lhs[i] ^ rhs[i]`, for each index `i`. Where `lhs[i]` is
+    negative and `rhs[i]` is not a constant whole number, the result is
+    unspecified.
+
+    ```mlir
+    %c = maek.pow %a, %b : tensor<?x4xf32, #maek.dims<B>>
+    ```
+  }];
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+def Maek_MaxOp : Maek_Binary<"max", "max(lhs[i], rhs[i])", [Commutative]> {
+  let summary = "the larger of a and b";
+  let description = [{
+    `result[i] = max(lhs[i], rhs[i])`, for each index `i`. NaN if either
+    operand is NaN.
+
+    ```mlir
+    %c = maek.max %a, %b : tensor<?x4xf32, #maek.dims<B>>
+    ```
+  }];
+  let hasFolder = 1;
+}
+def Maek_MinOp : Maek_Binary<"min", "min(lhs[i], rhs[i])", [Commutative]> {
+  let summary = "the smaller of a and b";
+  let description = [{
+    `result[i] = min(lhs[i], rhs[i])`, for each index `i`. NaN if either
+    operand is NaN.
+
+    ```mlir
+    %c = maek.min %a, %b : tensor<?x4xf32, #maek.dims<B>>
+    ```
+  }];
+  let hasFolder = 1;
+}
+
+def Maek_CompareOp : Maek_Op<"compare", [Pure, Elementwise, SameTypeOperands]> {
+  let summary = "a predicate on each pair of elements";
+  let description = [{
+    `result[i] = lhs[i] predicate rhs[i]`, for each index `i`. `predicate` is
+    one of `eq ne lt le gt ge`. With a NaN, `ne` holds and the others do not.
+    Operands have one type; the result has their shape.
+
+    ```mlir
+    %c = maek.compare "ge" %a, %b : tensor<4xf32> -> tensor<4xi1>
+    ```
+  }];
+  let arguments = (ins StrAttr:$predicate, Maek_Tensor:$lhs, Maek_Tensor:$rhs);
+  let results = (outs Maek_BoolTensor:$result);
+  let assemblyFormat =
+      "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Maek_SelectOp : Maek_Op<"select", [Pure, Elementwise,
+    AllTypesMatch<["onTrue", "onFalse", "result"]>]> {
+  let summary = "a where the condition holds, else b";
+  let description = [{
+    `result[i] = condition[i] ? onTrue[i] : onFalse[i]`, for each index `i`.
+    All have one shape.
+
+    ```mlir
+    %y = maek.select %c, %a, %b : tensor<4xi1>, tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins Maek_BoolTensor:$condition, Maek_FloatTensor:$onTrue,
+                       Maek_FloatTensor:$onFalse);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat = [{
+    $condition `,` $onTrue `,` $onFalse attr-dict
+    `:` type($condition) `,` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Maek_ConvertOp : Maek_Op<"convert", [Pure, Elementwise]> {
+  let summary = "change the element type";
+  let description = [{
+    `result[i] = operand[i]` in the result's element type, for each index `i`.
+    To i1: whether the element is not 0. From i1: 0 or 1. From a float to i32:
+    towards zero; unspecified where i32 cannot hold the number. Between floats:
+    rounded to the nearest. Both sides have one shape.
+
+    ```mlir
+    %y = maek.convert %x : tensor<4xi1> -> tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins Maek_Tensor:$operand);
+  let results = (outs Maek_Tensor:$result);
+  let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
+}
+
+def Maek_StopGradientOp : Maek_Op<"stop_gradient", [Pure, Elementwise,
+    SameOperandsAndResultType, AllTypesMatch<["operand", "result"]>]> {
+  let summary = "x, of which no gradient is taken";
+  let description = [{
+    `result[i] = operand[i]`, for each index `i`. `maek.gradient` treats the
+    result as a constant.
+
+    ```mlir
+    %y = maek.stop_gradient %x : tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins Maek_Tensor:$operand);
+  let results = (outs Maek_Tensor:$result);
+  let assemblyFormat = "$operand attr-dict `:` type($result)";
+  let hasFolder = 1;
+}
+
+} // opDocGroup = Maek_ElementwiseGroup
+
+//===----------------------------------------------------------------------===//
+// Sources
+//===----------------------------------------------------------------------===//
+
+def Maek_SourceGroup : OpDocGroup {
+  let summary = "Sources";
+  let description = "Tensors that come from no other tensor.";
+}
+
+let opDocGroup = Maek_SourceGroup in {
+
+def Maek_ConstantOp : Maek_Op<"constant", [Pure]> {
+  let summary = "a tensor whose elements are all one number";
+  let description = [{
+    `result[i] = value`, for each index `i`. A whole number within i32 for i32,
+    0 or 1 for i1. Infinities and NaN are written as the bits of an f64.
+
+    ```mlir
+    %c = maek.constant 0.5 : tensor<?x256xf32, #maek.dims<B>>
+    %infinity = maek.constant 0x7FF0000000000000 : tensor<f32>
+    ```
+  }];
+  let arguments = (ins F64Attr:$value);
+  let results = (outs Maek_Tensor:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Maek_IotaOp : Maek_Op<"iota", [Pure]> {
+  let summary = "each element's index along one axis";
+  let description = [{
+    `result[i] = i[dim]`, for each index `i`.
+
+    ```mlir
+    %i = maek.iota 1 : tensor<4x10xi32>    // every row is 0, 1, ..., 9
+    ```
+  }];
+  let arguments = (ins Maek_IntAttr:$dim);
+  let results = (outs Maek_Tensor:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Maek_ExtentOp : Maek_Op<"extent", [Pure]> {
+  let summary = "an extent's value as a scalar";
+  let description = [{
+    `symbol` is an extent as `#maek.dims` writes it: a symbol or a product.
+    The result is a scalar.
+
+    ```mlir
+    %b = maek.extent "B" : tensor<f32>
+    %rows = maek.extent "B*T" : tensor<f32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$symbol);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat = "$symbol attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+} // opDocGroup = Maek_SourceGroup
+
+#endif // MAEK_IR_ELEMENTWISEOPS_TD

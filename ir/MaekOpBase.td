@@ -1,0 +1,34 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// What the op definitions share: tensor types, attribute kinds, base classes.
+#ifndef MAEK_IR_MAEKOPBASE_TD
+#define MAEK_IR_MAEKOPBASE_TD
+
+include "ir/MaekDialect.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/CommonAttrConstraints.td"
+include "mlir/IR/CommonTypeConstraints.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Maek_HasNamedExtents : CPred<"::maek::hasNamedExtents($_self)">;
+
+class Maek_TensorOf<list<Type> elements, string names>
+    : ConfinedType<RankedTensorOf<elements>, [Maek_HasNamedExtents],
+                   "ranked tensor of " # names # " with named extents">;
+
+def Maek_FloatTensor : Maek_TensorOf<[F32, F64], "f32 or f64">;
+def Maek_IntTensor : Maek_TensorOf<[I32], "i32">;
+def Maek_BoolTensor : Maek_TensorOf<[I1], "i1">;
+def Maek_Tensor : Maek_TensorOf<[F32, F64, I32, I1], "f32, f64, i32 or i1">;
+
+/// A signless 64-bit integer that reads as int64_t (I64Attr reads as uint64_t).
+def Maek_IntAttr : SignlessIntegerAttrBase<I64, "64-bit integer"> {
+  let returnType = "int64_t";
+  let convertFromStorage = "$_self.getInt()";
+  let constBuilderCall = "$_builder.getI64IntegerAttr($0)";
+}
+
+class Maek_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Maek_Dialect, mnemonic, traits>;
+
+#endif // MAEK_IR_MAEKOPBASE_TD
