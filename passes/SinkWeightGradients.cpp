@@ -1,0 +1,262 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-sink-weight-gradients: a state that only adds up a term of each step
+// leaves the scan; what the term is made of becomes output sequences, and one
+// large einsum or reduce over time follows the scan.
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+
+#include "ir/EinsumEquation.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallBitVector.h"
+
+using namespace mlir;
+
+namespace maek {
+
+#define GEN_PASS_DEF_SINKWEIGHTGRADIENTS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+constexpr llvm::StringLiteral kPass = "sink-weight-gradients";
+
+/// Rewrites one scan.
+class Sinker {
+public:
+  explicit Sinker(ScanOp scan)
+      : scan(scan), body(&scan.getBody().front()), builder(scan.getContext()) {
+    region.push_back(block = new Block);
+    builder.setInsertionPointToEnd(block);
+  }
+  /// The number of states that left the scan.
+  unsigned run();
+
+private:
+  SmallVector<Value> findTerms(unsigned state);
+  Value sumOverSteps(Value value);
+  Value sumLinear(Operation *op, OpResult result);
+  Value sumProduct(EinsumOp op);
+  Value getSequence(Value value);
+  void rebuild(const llvm::SmallBitVector &sunk, ArrayRef<Value> sums);
+
+  bool isInside(Value value) const { return value.getParentBlock() == body; }
+
+  ScanOp scan;
+  Block *body;
+  OpBuilder builder;
+  /// What will follow the scan; its arguments stand for output sequences.
+  Region region;
+  Block *block;
+  /// The values of `body` whose sequences are the arguments of `block`.
+  SmallVector<Value> sequenced;
+  llvm::DenseMap<Value, Value> sums;
+};
+
+} // namespace
+
+/// The terms that `state` adds up, if that is all that is done with it.
+SmallVector<Value> Sinker::findTerms(unsigned state) {
+  SmallVector<Value> terms;
+  Value sum = scan.getStates()[state];
+  Location loc = scan.getLoc();
+  while (sum.hasOneUse()) {
+    OpOperand &use = *sum.use_begin();
+    if (use.getOwner() == scan.getYield()) {
+      if (use.getOperandNumber() != state || terms.empty())
+        return {};
+      return terms;
+    }
+    auto add = dyn_cast<AddOp>(use.getOwner());
+    if (!add || !isInside(add))
+      return {};
+    loc = add.getLoc();
+    terms.push_back(add->getOperand(1 - use.getOperandNumber()));
+    if (!isInside(terms.back())) {
+      remarkMissed(loc, kPass) << "left a sum in the scan: it adds the same "
+                                  "value at each step";
+      return {};
+    }
+    sum = add;
+  }
+  if (!terms.empty())
+    remarkMissed(loc, kPass)
+        << "left a sum in the scan: a step uses the sum so far";
+  return {};
+}
+
+/// [steps, ...value] where `block` stands.
+Value Sinker::getSequence(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (argument && argument.getArgNumber() < scan.getNumSequences())
+    return scan.getSequences()[argument.getArgNumber()];
+  auto known = llvm::find(sequenced, value);
+  if (known != sequenced.end())
+    return block->getArgument(known - sequenced.begin());
+  sequenced.push_back(value);
+  SmallVector<Extent> extents = getExtents(value.getType());
+  extents.insert(extents.begin(),
+                 getExtent(scan.getSequences().front().getType(), 0));
+  return block->addArgument(
+      getTensorType(extents, getElementType(value.getType())), value.getLoc());
+}
+
+/// The sum over the steps of `value`, which the body computes.
+Value Sinker::sumOverSteps(Value value) {
+  if (Value known = sums.lookup(value))
+    return known;
+  Value sum;
+  if (auto result = dyn_cast<OpResult>(value))
+    sum = sumLinear(result.getOwner(), result);
+  if (!sum)
+    sum = ReduceOp::create(builder, value.getLoc(), "sum", getSequence(value),
+                           ArrayRef<int64_t>{0});
+  return sums[value] = sum;
+}
+
+// sum over t of "l,r->y" a_t c_t = "tl,tr->y" a c
+Value Sinker::sumProduct(EinsumOp op) {
+  EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
+  char step = equation.freshLetter();
+  if (!isInside(op.getLhs()) || !isInside(op.getRhs()) || step == '?')
+    return {};
+  equation.lhs.insert(equation.lhs.begin(), step);
+  equation.rhs.insert(equation.rhs.begin(), step);
+  remarkPassed(op.getLoc(), kPass)
+      << "one product after the scan instead of one per step: "
+      << equation.str();
+  return EinsumOp::create(builder, op.getLoc(), equation.str(),
+                          getSequence(op.getLhs()), getSequence(op.getRhs()));
+}
+
+/// The sum over the steps of a result of `op`, by linearity; null if the op is
+/// not linear in what changes from step to step, or is needed in the scan.
+Value Sinker::sumLinear(Operation *op, OpResult result) {
+  if (!op->hasOneUse() && !isa<UnstackOp, SplitOp>(op))
+    return {};
+  if (auto product = dyn_cast<EinsumOp>(op))
+    if (Value sum = sumProduct(product))
+      return sum;
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    if (reduce.getKind() != "sum" || !isInside(reduce.getOperand()))
+      return {};
+    SmallVector<int64_t> dims{0};
+    for (int64_t dim : reduce.getDims())
+      dims.push_back(dim + 1);
+    return ReduceOp::create(builder, op->getLoc(), "sum",
+                            getSequence(reduce.getOperand()), dims);
+  }
+  unsigned inside =
+      llvm::count_if(op->getOperands(), [&](Value v) { return isInside(v); });
+  bool isLinearInAll =
+      isa<AddOp, SubOp, NegOp, StackOp, ConcatOp, UnstackOp, SplitOp, ReshapeOp,
+          TransposeOp, SliceOp, PadOp, BroadcastOp>(op) &&
+      inside == op->getNumOperands();
+  bool isLinearInOne = isa<EinsumOp, MulOp>(op) && inside == 1;
+  if (!isLinearInAll && !isLinearInOne)
+    return {};
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    if (isInside(operand))
+      mapping.map(operand, sumOverSteps(operand));
+  Operation *clone = builder.clone(*op, mapping);
+  for (auto [from, to] : llvm::zip(op->getResults(), clone->getResults()))
+    sums[from] = to;
+  return clone->getResult(result.getResultNumber());
+}
+
+/// Makes the scan without the `sunk` states and with the output sequences, then
+/// puts `block` behind it; `totals` are the sunk states' final values.
+void Sinker::rebuild(const llvm::SmallBitVector &sunk, ArrayRef<Value> totals) {
+  unsigned numStates = scan.getNumStates();
+  YieldOp yield = scan.getYield();
+  SmallVector<Value> inits, yielded;
+  SmallVector<Type> types;
+  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
+    if (i < numStates && sunk[i])
+      continue;
+    if (i < numStates)
+      inits.push_back(scan.getInits()[i]);
+    yielded.push_back(value);
+    types.push_back(scan.getResult(i).getType());
+  }
+  SmallVector<unsigned> results;
+  unsigned keptStates = inits.size();
+  for (auto [value, argument] : llvm::zip(sequenced, block->getArguments())) {
+    auto same = std::find(yielded.begin() + keptStates, yielded.end(), value);
+    results.push_back(same - yielded.begin());
+    if (same != yielded.end())
+      continue;
+    yielded.push_back(value);
+    types.push_back(argument.getType());
+  }
+  builder.setInsertionPoint(scan);
+  auto smaller = ScanOp::create(builder, scan.getLoc(), types,
+                                scan.getSequences(), inits, scan.getReverse());
+  smaller->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
+  smaller.getBody().takeBody(scan.getBody());
+  yield.getValuesMutable().assign(yielded);
+
+  unsigned next = 0;
+  SmallVector<Value> replacements(totals);
+  for (unsigned i : llvm::seq(scan.getNumResults()))
+    if (i >= numStates || !sunk[i])
+      scan.getResult(i).replaceAllUsesWith(smaller.getResult(next++));
+  for (auto [argument, result] : llvm::zip(block->getArguments(), results))
+    argument.replaceAllUsesWith(smaller.getResult(result));
+  scan->getBlock()->getOperations().splice(scan->getIterator(),
+                                           block->getOperations());
+  for (auto [i, total] : llvm::zip(sunk.set_bits(), totals))
+    scan.getResult(i).replaceAllUsesWith(total);
+  scan.erase();
+  scan = smaller;
+
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*body)))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+  body->eraseArguments([&](BlockArgument argument) {
+    unsigned number = argument.getArgNumber();
+    return number >= smaller.getNumSequences() &&
+           sunk[number - smaller.getNumSequences()];
+  });
+}
+
+unsigned Sinker::run() {
+  llvm::SmallBitVector sunk(scan.getNumStates());
+  SmallVector<Value> totals;
+  for (unsigned i : llvm::seq(scan.getNumStates())) {
+    SmallVector<Value> terms = findTerms(i);
+    if (terms.empty())
+      continue;
+    sunk.set(i);
+    Value total = scan.getInits()[i];
+    for (Value term : terms)
+      total =
+          builder.createOrFold<AddOp>(term.getLoc(), total, sumOverSteps(term));
+    totals.push_back(total);
+  }
+  if (!totals.empty())
+    rebuild(sunk, totals);
+  return totals.size();
+}
+
+namespace {
+
+struct SinkWeightGradients
+    : impl::SinkWeightGradientsBase<SinkWeightGradients> {
+  void runOnOperation() override {
+    // The walk gives inner scans first: their sums are terms of outer ones.
+    SmallVector<ScanOp> scans;
+    getOperation()->walk([&](ScanOp scan) { scans.push_back(scan); });
+    for (ScanOp scan : scans)
+      numSunk += Sinker(scan).run();
+  }
+};
+
+} // namespace
+
+} // namespace maek
