@@ -5,4 +5,344 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Differentiate : Pass<"maek-differentiate", "::mlir::func::FuncOp"> {
+  let summary = "Expands each gradient by reverse-mode differentiation.";
+  let description = [{
+    Walks back from the value over the ops of the same block that lie on a path
+    from the parameters, and builds the adjoint of each by the rule that the op
+    brings (the interface `Differentiable`). A parameter on which the value does
+    not depend gets zeros. An op on the path without a rule is an error.
+
+    ```mlir
+    %y = maek.tanh %x : tensor<f32>
+    %g = maek.gradient %y wrt(%x) : tensor<f32>, tensor<f32>
+    ```
+    becomes
+    ```mlir
+    %y = maek.tanh %x : tensor<f32>
+    %one = maek.constant 1.0 : tensor<f32>
+    %0 = maek.mul %y, %y : tensor<f32>
+    %1 = maek.sub %one, %0 : tensor<f32>
+    %g = maek.mul %one, %1 : tensor<f32>
+    ```
+
+    The adjoint of a scan is a scan that runs the other way. The values of a
+    step that it needs are recomputed in it where that is cheap, and otherwise
+    become output sequences of the forward scan.
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numGradients", "num-gradients", "gradients expanded">,
+  ];
+}
+
+def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
+  let summary = "Puts each product or reduction into a kernel with its epilogue.";
+  let description = [{
+    An einsum, or a reduce that is not along rows, becomes the anchor of a
+    maek.kernel. Elementwise ops and unstacks that use its result join it while
+    all that the kernel yields keeps one shape; so do the elementwise ops that
+    work for those alone, and those that work for a reduction alone. An op stays
+    out if a value would leave the kernel and come back, if it only added an
+    output that its users can compute themselves, or if it is the new value of a
+    parameter or state.
+
+    ```mlir
+    %z = maek.einsum "bk,nk->bn" %x, %W : tensor<4x8xf32>, tensor<6x8xf32>
+    %y = maek.tanh %z : tensor<4x6xf32>
+    ```
+    becomes
+    ```mlir
+    %y = maek.kernel {
+      %z = maek.einsum "bk,nk->bn" %x, %W : tensor<4x8xf32>, tensor<6x8xf32>
+      %0 = maek.tanh %z : tensor<4x6xf32>
+      maek.yield %0 : tensor<4x6xf32>
+    } : tensor<4x6xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numKernels", "num-kernels", "kernels made">,
+    Statistic<"numFused", "num-fused", "ops that joined an anchor">,
+  ];
+}
+
+def FuseElementwise : Pass<"maek-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuses elementwise work and row reductions into kernels.";
+  let description = [{
+    What is not in a kernel yet becomes one: elementwise ops of one shape that
+    depend on one another or read the same value together, reductions along rows
+    with the elementwise ops on either side of them, all scalars together. An op
+    that only moves elements stays on the host where it is a view, and else
+    becomes a kernel too; a stack or concat is a view if its operands can be
+    computed in place. Constants and broadcasts are repeated in each kernel.
+
+    ```mlir
+    %a = maek.exp %x : tensor<4x6xf32>
+    %s = maek.reduce "sum" %a dims [1] : tensor<4x6xf32>
+    %l = maek.log %s : tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    %l = maek.kernel {
+      %a = maek.exp %x : tensor<4x6xf32>
+      %s = maek.reduce "sum" %a dims [1] : tensor<4x6xf32>
+      %0 = maek.log %s : tensor<4xf32>
+      maek.yield %0 : tensor<4xf32>
+    } : tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numKernels", "num-kernels", "kernels made">,
+    Statistic<"numFused", "num-fused", "ops that joined another">,
+  ];
+}
+
+def HoistInputProjection
+    : Pass<"maek-hoist-input-projection", "::mlir::ModuleOp"> {
+  let summary = "Computes what depends on a scan's sequences alone before it.";
+  let description = [{
+    A product in a scan's body that reads the sequences and not the state, with
+    the terms of its sum that do not read the state either and the elementwise
+    ops that follow, is computed for all steps at once: one large product. It
+    enters the scan as a sequence.
+
+    ```mlir
+    %hT = maek.scan over(%xs) init(%h0) {
+    ^bb0(%x: tensor<2x3xf32>, %h: tensor<2x4xf32>):
+      %p = maek.einsum "bk,nk->bn" %x, %W : tensor<2x3xf32>, tensor<4x3xf32>
+      %n = maek.add %p, %h : tensor<2x4xf32>
+      maek.yield %n : tensor<2x4xf32>
+    } : (tensor<9x2x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    ```
+    becomes
+    ```mlir
+    %ps = maek.einsum "tbk,nk->tbn" %xs, %W : tensor<9x2x3xf32>, tensor<4x3xf32>
+    %hT = maek.scan over(%ps) init(%h0) {
+    ^bb0(%p: tensor<2x4xf32>, %h: tensor<2x4xf32>):
+      %n = maek.add %p, %h : tensor<2x4xf32>
+      maek.yield %n : tensor<2x4xf32>
+    } : (tensor<9x2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numHoisted", "num-hoisted", "products moved out of a loop">,
+  ];
+}
+
+def MaterializeCopies : Pass<"maek-materialize-copies", "::mlir::ModuleOp"> {
+  let summary = "Inserts the copies without which a tensor lies at two places.";
+  let description = [{
+    A tensor is computed where it is used: in the result's buffer, in its part
+    of a concat or stack, in its row of a scan's output. Where that cannot be
+    (an argument is returned, a value is wanted at two places, a new parameter
+    would overwrite one that is still read), a kernel that copies is called. A
+    view op whose operand has no such view, and any op that computes, becomes a
+    kernel.
+
+    ```mlir
+    func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+      return %x : tensor<4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %0 = call @copy_0(%x) : (tensor<4xf32>) -> tensor<4xf32>
+      return %0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numCopies", "num-copies", "copies inserted">,
+    Statistic<"numKernels", "num-kernels", "ops that became kernels">,
+  ];
+}
+
+def MergeGateMatmuls : Pass<"maek-merge-gate-matmuls", "::mlir::ModuleOp"> {
+  let summary = "Merges products that share an operand into one product.";
+  let description = [{
+    Einsums of one block with a shared operand, alike equations and other
+    operands of one type become one einsum on the stacked other operands, which
+    are weights: known outside of the loop, or of static size. No merged product
+    needs another one's result. Sums of each part with alike values follow, and
+    in scans each sum first takes together the terms that do not depend on the
+    state.
+
+    ```mlir
+    %f = maek.einsum "bk,nk->bn" %x, %Wf : tensor<2x3xf32>, tensor<4x3xf32>
+    %i = maek.einsum "bk,nk->bn" %x, %Wi : tensor<2x3xf32>, tensor<4x3xf32>
+    ```
+    becomes
+    ```mlir
+    %W = maek.stack %Wf, %Wi dim 0 : tensor<4x3xf32>, tensor<4x3xf32>
+    %z = maek.einsum "bk,gnk->bgn" %x, %W : tensor<2x3xf32>, tensor<2x4x3xf32>
+    %f, %i = maek.unstack %z dim 1 : tensor<2x2x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numMerged", "num-merged", "products made from several">,
+  ];
+}
+
+def PlanMemory : Pass<"maek-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Turns entries on tensors into entries on buffers and one arena.";
+  let description = [{
+    An entry takes buffers for its arguments and results, the arena, and the
+    symbols of its extents by name. Kernel calls become maek.launch, scans
+    become scf.for, views become strided memrefs. Tensors whose lifetimes do not
+    overlap share a slot of the arena; `maek.memory` lists slots with sizes,
+    tensors and lifetimes, and `@<entry>_arena` computes the arena's bytes, or
+    -1 for extents with which the entry cannot run.
+
+    ```mlir
+    func.func @f(%x: tensor<?x4xf32, #maek.dims<B>>)
+        -> tensor<?x4xf32, #maek.dims<B>> {
+      %0 = call @k(%x) : (tensor<?x4xf32, #maek.dims<B>>)
+          -> tensor<?x4xf32, #maek.dims<B>>
+      return %0 : tensor<?x4xf32, #maek.dims<B>>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%x: memref<?x4xf32>, %y: memref<?x4xf32>,
+                 %arena: memref<?xi8>, %B: index) {
+      maek.launch @k(%x : memref<?x4xf32>) into(%y : memref<?x4xf32>)
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::maek::MaekDialect"];
+  let options = [
+    Option<"share", "share", "bool", "true",
+           "let tensors share memory; off for debugging">,
+  ];
+  let statistics = [
+    Statistic<"numTensors", "num-tensors", "tensors in arenas">,
+    Statistic<"numSlots", "num-slots", "slots that they share">,
+  ];
+}
+
+def Simplify : Pass<"maek-simplify", "::mlir::ModuleOp"> {
+  let summary = "Rewrites values as cheaper equal ones.";
+  let description = [{
+    Until nothing changes: constants folded; reshapes, transposes and
+    broadcasts composed and cancelled; work done before a broadcast rather than
+    after it; slices moved towards the sources, the last step of a scan's
+    output becoming its final state; what a scan carries, yields or reads in
+    vain removed, and what no step changes moved out of it; common
+    subexpressions merged. stop_gradient disappears once no gradient is left to
+    take in the function.
+
+    ```mlir
+    %a = maek.transpose %x [1, 0] : tensor<2x3xf32>
+    %b = maek.tanh %a : tensor<3x2xf32>
+    %y = maek.transpose %b [1, 0] : tensor<3x2xf32>
+    ```
+    becomes
+    ```mlir
+    %y = maek.tanh %x : tensor<2x3xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numHoisted", "num-hoisted", "invariant ops moved out of scans">,
+  ];
+}
+
+def SplitConcatMatmul : Pass<"maek-split-concat-matmul", "::mlir::ModuleOp"> {
+  let summary = "Splits products with a concatenated operand where a part can leave the loop.";
+  let description = [{
+    An einsum in a scan that sums over the axis of a concat becomes the sum of
+    one einsum for each operand of the concat, on a split of the other operand,
+    if some of the parts depend on the loop's state and some do not.
+
+    ```mlir
+    %a = maek.concat %h, %x dim 1 : tensor<2x4xf32>, tensor<2x3xf32>
+    %z = maek.einsum "bk,nk->bn" %a, %W : tensor<2x7xf32>, tensor<4x7xf32>
+    ```
+    becomes
+    ```mlir
+    %Wh, %Wx = maek.split %W dim 1
+      : tensor<4x7xf32> -> tensor<4x4xf32>, tensor<4x3xf32>
+    %p = maek.einsum "bk,nk->bn" %h, %Wh : tensor<2x4xf32>, tensor<4x4xf32>
+    %q = maek.einsum "bk,nk->bn" %x, %Wx : tensor<2x3xf32>, tensor<4x3xf32>
+    %z = maek.add %p, %q : tensor<2x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numSplit", "num-split", "products split">,
+  ];
+}
+
+def SinkWeightGradients
+    : Pass<"maek-sink-weight-gradients", "::mlir::func::FuncOp"> {
+  let summary = "Moves sums over the steps of a scan behind it.";
+  let description = [{
+    A state to which each step adds a term, and of which nothing else is used
+    but the final value, leaves the scan: the operands of the term become output
+    sequences, and one einsum or reduce over all steps follows. The adjoint scan
+    sums the gradients of captured weights that way.
+
+    ```mlir
+    %x0, %dW = maek.scan over(%dz, %h) init(%zero) {
+    ^bb0(%dzt: tensor<?x8xf32, #maek.dims<B>>, %ht: tensor<?x4xf32, #maek.dims<B>>, %sum: tensor<8x4xf32>):
+      %0 = maek.einsum "bn,bk->nk" %dzt, %ht : ...
+      %1 = maek.add %sum, %0 : tensor<8x4xf32>
+      maek.yield %1 : tensor<8x4xf32>
+    } : ...
+    ```
+    becomes
+    ```mlir
+    %dW = maek.einsum "tbn,tbk->nk" %dz, %h : ...
+    ```
+
+    The order of the additions changes.
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numSunk", "num-sunk", "sums moved out of a scan">,
+  ];
+}
+
+def OutlineKernels : Pass<"maek-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turns each kernel into a private function, equal ones into one.";
+  let description = [{
+    What a maek.kernel uses from outside becomes the function's arguments, in
+    the order of their first use. The name says the kind of work: `product`,
+    `reduction`, `rows` (reductions along rows), `elementwise` or `layout`
+    (elements only moved). A function that stands for several kernels carries
+    the locations of all.
+
+    ```mlir
+    %y = maek.kernel {
+      %0 = maek.tanh %x : tensor<4xf32>
+      maek.yield %0 : tensor<4xf32>
+    } : tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = func.call @elementwise_0(%x) : (tensor<4xf32>) -> tensor<4xf32>
+
+    func.func private @elementwise_0(%x: tensor<4xf32>) -> tensor<4xf32>
+        attributes {maek.kernel, maek.symbols = []} {
+      %0 = maek.tanh %x : tensor<4xf32>
+      return %0 : tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect", "::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numKernels", "num-kernels", "kernel functions made">,
+    Statistic<"numShared", "num-shared", "kernels that reuse a function">,
+  ];
+}
+
 #endif // MAEK_PASSES_PASSES_TD

@@ -2,7 +2,10 @@
 #include "passes/Registration.h"
 
 #include "ir/MaekDialect.h"
+#include "passes/AdjointBuilder.h"
+#include "passes/Mappable.h"
 #include "passes/Passes.h"
+#include "passes/Pipelines.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -19,10 +22,13 @@ namespace maek {
 void registerPassDialects(DialectRegistry &registry) {
   registry.insert<MaekDialect, arith::ArithDialect, func::FuncDialect,
                   LLVM::LLVMDialect, memref::MemRefDialect, scf::SCFDialect>();
+  registerGradientModels(registry);
+  registerMappableModels(registry);
 }
 
 void registerAllPasses() {
   registerMaekPasses();
+  registerPipelines();
   registerTransformsPasses();
 }
 

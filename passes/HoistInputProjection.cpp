@@ -1,0 +1,192 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-hoist-input-projection: what a scan's steps compute from the sequences
+// alone, by way of a product, is computed for all steps at once before it.
+#include "passes/AddTrees.h"
+#include "passes/KernelOps.h"
+#include "passes/Mappable.h"
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+#include "passes/Scans.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace maek {
+
+#define GEN_PASS_DEF_HOISTINPUTPROJECTION
+#include "passes/Passes.h.inc"
+
+namespace {
+
+constexpr llvm::StringLiteral kPass = "hoist-input-projection";
+
+/// What leaves one scan, and the scan rebuilt around what enters instead.
+class Hoister {
+public:
+  explicit Hoister(ScanOp scan)
+      : scan(scan), body(scan.getBody().front()), dependence(scan) {}
+
+  /// Picks the ops; false if there is nothing to hoist.
+  bool choose();
+  /// Returns the new scan.
+  ScanOp hoist();
+
+  ArrayRef<EinsumOp> getProducts() const { return products; }
+
+private:
+  bool canMap(Operation *op);
+  bool wants(Operation *op);
+  void require(Operation *op);
+  void build(Operation *op, OpBuilder &builder);
+
+  ScanOp scan;
+  Block &body;
+  ScanDependence dependence;
+  SmallVector<EinsumOp> products;
+  /// What a product's value goes into, element by element or as a view.
+  llvm::DenseSet<Operation *> derived;
+  /// What is computed outside, for its own sake and for the others' sake.
+  llvm::SetVector<Operation *> wanted, required;
+  /// The values outside, for all steps where they depend on the step.
+  IRMapping mapping;
+};
+
+/// Whether all that `op` needs from the body can be computed for all steps.
+bool Hoister::canMap(Operation *op) {
+  if (op->getBlock() != &body)
+    return true;
+  Dependence kind = dependence.of(op);
+  if (kind == Dependence::State ||
+      (kind == Dependence::Sequence && !isa<Mappable>(op)) ||
+      !isMemoryEffectFree(op))
+    return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    Operation *source = operand.getDefiningOp();
+    return !source || canMap(source);
+  });
+}
+
+/// Products, and what is as large as they are: then as many values enter the
+/// scan and more work leaves it.
+bool Hoister::wants(Operation *op) {
+  if (dependence.of(op) != Dependence::Sequence || !canMap(op))
+    return false;
+  if (isa<EinsumOp>(op))
+    return true;
+  bool follows = llvm::any_of(op->getOperands(), [&](Value operand) {
+    Operation *source = operand.getDefiningOp();
+    return source && derived.contains(source);
+  });
+  if (follows && (isElementwise(op) || isView(op) || isReduction(op)))
+    derived.insert(op);
+  return follows && (isElementwise(op) || isReduction(op));
+}
+
+void Hoister::require(Operation *op) {
+  if (op->getBlock() != &body || required.contains(op))
+    return;
+  for (Value operand : op->getOperands())
+    if (Operation *source = operand.getDefiningOp())
+      require(source);
+  required.insert(op);
+}
+
+bool Hoister::choose() {
+  for (Operation &op : body.without_terminator()) {
+    if (!wants(&op))
+      continue;
+    derived.insert(&op);
+    wanted.insert(&op);
+    require(&op);
+    if (auto product = dyn_cast<EinsumOp>(op))
+      products.push_back(product);
+  }
+  return !wanted.empty();
+}
+
+void Hoister::build(Operation *op, OpBuilder &builder) {
+  if (dependence.of(op) == Dependence::Invariant) {
+    builder.clone(*op, mapping);
+    return;
+  }
+  SmallVector<Value> operands;
+  llvm::SmallBitVector mapped(op->getNumOperands());
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    operands.push_back(mapping.lookupOrDefault(operand));
+    mapped[i] = dependence.of(operand) == Dependence::Sequence;
+  }
+  Extent steps = getExtent(scan.getSequences().front().getType(), 0);
+  mapping.map(op->getResults(),
+              cast<Mappable>(op).mapOverAxis(builder, operands, mapped, steps));
+}
+
+ScanOp Hoister::hoist() {
+  OpBuilder builder(scan);
+  for (auto [element, sequence] :
+       llvm::zip(scan.getElements(), scan.getSequences()))
+    mapping.map(element, sequence);
+  for (Operation *op : required)
+    build(op, builder);
+
+  // The values that the rest of the body reads enter as sequences.
+  SmallVector<Value> entering, sequences;
+  for (Operation *op : wanted)
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+            return !required.contains(user) ||
+                   (isView(user) && !wanted.contains(user));
+          })) {
+        entering.push_back(result);
+        sequences.push_back(mapping.lookup(result));
+      }
+  IRRewriter rewriter(scan.getContext());
+  scan = rebuildScan(rewriter, scan, ScanDrops(scan), sequences);
+  for (auto [value, element] :
+       llvm::zip(entering, scan.getElements().take_back(entering.size())))
+    value.replaceAllUsesWith(element);
+  for (Operation *op : llvm::reverse(required.getArrayRef()))
+    if (op->use_empty())
+      op->erase();
+
+  ScanDrops unused(scan);
+  for (auto [i, element] : llvm::enumerate(scan.getElements()))
+    if (element.use_empty())
+      unused.sequences.set(i);
+  if (unused.sequences.all())
+    unused.sequences.reset(0);
+  return unused.any() ? rebuildScan(rewriter, scan, unused) : scan;
+}
+
+struct HoistInputProjection
+    : impl::HoistInputProjectionBase<HoistInputProjection> {
+  using HoistInputProjectionBase::HoistInputProjectionBase;
+
+  void runOnOperation() override {
+    SmallVector<ScanOp> scans;
+    getOperation().walk([&](ScanOp scan) { scans.push_back(scan); });
+    for (ScanOp scan : scans)
+      visit(scan);
+  }
+
+private:
+  void visit(ScanOp scan) {
+    regroupSums(scan);
+    Hoister hoister(scan);
+    if (hoister.choose()) {
+      for (EinsumOp product : hoister.getProducts())
+        remarkPassed(product.getLoc(), kPass)
+            << "moved a product out of the loop, to compute it for all steps "
+               "at once";
+      numHoisted += hoister.getProducts().size();
+      scan = hoister.hoist();
+    }
+    for (auto product : scan.getBody().front().getOps<EinsumOp>())
+      remarkMissed(product.getLoc(), kPass)
+          << "left a product in the loop: it depends on the loop's state";
+  }
+};
+
+} // namespace
+} // namespace maek

@@ -1,0 +1,239 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-merge-gate-matmuls: products that share an operand become one product
+// on stacked weights, and the sums that follow become one sum.
+#include "ir/EinsumEquation.h"
+#include "passes/AddTrees.h"
+#include "passes/BlockOrder.h"
+#include "passes/ParallelValues.h"
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+
+namespace maek {
+
+#define GEN_PASS_DEF_MERGEGATEMATMULS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+constexpr llvm::StringLiteral kPass = "merge-gate-matmuls";
+
+/// A product seen from one of its operands, the one to share.
+struct Product {
+  EinsumOp op;
+  unsigned side;
+
+  Value getShared() const { return op->getOperand(side); }
+  Value getOther() const { return op->getOperand(1 - side); }
+};
+
+/// The equation with letters named in order of appearance, the shared term
+/// first: "bk,nk->bn" and "hi,bi->bh" shared on the right are alike.
+std::string getForm(const Product &product) {
+  EinsumEquation equation =
+      cantFail(EinsumEquation::parse(EinsumOp(product.op).getEquation()));
+  if (product.side == 1)
+    std::swap(equation.lhs, equation.rhs);
+  std::string seen, form = equation.str();
+  for (char &letter : form) {
+    if (!llvm::isAlpha(letter))
+      continue;
+    size_t index = seen.find(letter);
+    if (index == std::string::npos) {
+      index = seen.size();
+      seen += letter;
+    }
+    letter = char('a' + index);
+  }
+  return form;
+}
+
+using Groups =
+    llvm::MapVector<std::pair<Value, StringAttr>, SmallVector<Product>>;
+
+/// All outputs of one unstack are side by side already.
+UnstackOp getUnstack(ArrayRef<Product> products) {
+  SmallVector<Value> others;
+  for (const Product &product : products)
+    others.push_back(product.getOther());
+  auto parts = others.front().getDefiningOp<UnstackOp>();
+  return parts && ValueRange(parts.getOutputs()) == ValueRange(others)
+             ? parts
+             : UnstackOp();
+}
+
+/// The letter of the new axis and the merged equation, on the letters of the
+/// first product. `place` is the new letter's place in the other term.
+EinsumEquation mergeEquation(const Product &first, size_t place,
+                             size_t &resultDim) {
+  EinsumEquation equation =
+      cantFail(EinsumEquation::parse(EinsumOp(first.op).getEquation()));
+  bool hasG = StringRef(equation.str()).contains('g');
+  char letter = hasG ? equation.freshLetter() : 'g';
+  std::string &other = first.side == 0 ? equation.rhs : equation.lhs;
+  StringRef shared = first.side == 0 ? equation.lhs : equation.rhs;
+  // Right before the first axis that the other operand alone brings.
+  resultDim = 0;
+  while (resultDim < equation.result.size() &&
+         shared.contains(equation.result[resultDim]))
+    ++resultDim;
+  equation.result.insert(resultDim, 1, letter);
+  other.insert(place, 1, letter);
+  return equation;
+}
+
+struct MergeGateMatmuls : impl::MergeGateMatmulsBase<MergeGateMatmuls> {
+  using MergeGateMatmulsBase::MergeGateMatmulsBase;
+
+  void runOnOperation() override {
+    getOperation().walk([](ScanOp scan) { regroupSums(scan); });
+    SmallVector<Block *> blocks;
+    getOperation().walk([&](Block *block) {
+      if (!isa<KernelOp>(block->getParentOp()))
+        blocks.push_back(block);
+    });
+    for (Block *block : blocks) {
+      while (mergeProducts(*block))
+        continue;
+      while (mergeSums(*block))
+        continue;
+      reportMissed(*block);
+    }
+  }
+
+private:
+  bool mergeProducts(Block &block);
+  bool mergeGroup(ArrayRef<Product> products);
+  void merge(ArrayRef<Product> products, UnstackOp parts);
+  bool mergeSums(Block &block);
+  void reportMissed(Block &block);
+};
+
+/// The products of the block by shared operand and form, larger groups first.
+SmallVector<std::pair<Value, SmallVector<Product>>>
+collectGroups(Block &block) {
+  Groups groups;
+  for (auto op : block.getOps<EinsumOp>()) {
+    if (op.getLhs() == op.getRhs())
+      continue;
+    for (unsigned side : {0, 1}) {
+      Product product{op, side};
+      auto form = StringAttr::get(op.getContext(), getForm(product));
+      groups[{product.getShared(), form}].push_back(product);
+    }
+  }
+  SmallVector<std::pair<Value, SmallVector<Product>>> sorted;
+  for (auto &[key, products] : groups)
+    if (products.size() > 1)
+      sorted.emplace_back(key.first, products);
+  llvm::stable_sort(sorted, [](const auto &a, const auto &b) {
+    return a.second.size() > b.second.size();
+  });
+  return sorted;
+}
+
+/// Merges one group, if there is one to merge.
+bool MergeGateMatmuls::mergeProducts(Block &block) {
+  for (auto &[shared, products] : collectGroups(block)) {
+    llvm::MapVector<Type, SmallVector<Product>> byType;
+    for (const Product &product : products)
+      byType[product.getOther().getType()].push_back(product);
+    for (auto &[type, alike] : byType)
+      if (mergeGroup(alike))
+        return true;
+  }
+  return false;
+}
+
+bool MergeGateMatmuls::mergeGroup(ArrayRef<Product> products) {
+  if (products.size() < 2)
+    return false;
+  UnstackOp parts = getUnstack(products);
+  SmallVector<Product> chosen;
+  SmallVector<Operation *> ops;
+  for (const Product &product : products) {
+    if (!parts && !getJoinObstacle(product.getOther(), product.op).empty())
+      continue;
+    ops.push_back(product.op);
+    if (areIndependent(ops))
+      chosen.push_back(product);
+    else
+      ops.pop_back();
+  }
+  if (chosen.size() < 2)
+    return false;
+  merge(chosen, chosen.size() == products.size() ? parts : UnstackOp());
+  return true;
+}
+
+void MergeGateMatmuls::merge(ArrayRef<Product> products, UnstackOp parts) {
+  const Product &first = products.front(), &last = products.back();
+  SmallVector<Operation *> ops;
+  SmallVector<Value> others;
+  SmallVector<Location> locs;
+  for (const Product &product : products) {
+    ops.push_back(product.op);
+    others.push_back(product.getOther());
+    locs.push_back(EinsumOp(product.op).getLoc());
+  }
+  OpBuilder builder(last.op);
+  Location loc = builder.getFusedLoc(locs);
+  size_t resultDim, place = parts ? parts.getDim() : 0;
+  EinsumEquation equation = mergeEquation(first, place, resultDim);
+  Value weights = joinParallel(others, place, last.op, loc);
+  Value shared = first.getShared();
+  Value product = EinsumOp::create(builder, loc, equation.str(),
+                                   first.side == 0 ? shared : weights,
+                                   first.side == 0 ? weights : shared);
+  auto unstack = UnstackOp::create(builder, loc, product, resultDim);
+  moveDependentsAfter(ops, unstack);
+  for (auto [op, part] : llvm::zip(ops, unstack.getOutputs())) {
+    op->getResult(0).replaceAllUsesWith(part);
+    op->erase();
+  }
+  ++numMerged;
+  remarkPassed(loc, kPass) << "merged " + std::to_string(products.size()) +
+                                  " products that share an operand into one: " +
+                                  equation.str();
+}
+
+bool MergeGateMatmuls::mergeSums(Block &block) {
+  for (auto parts : block.getOps<UnstackOp>())
+    if (UnstackOp merged = mergeParallelAdds(parts)) {
+      remarkPassed(merged.getLoc(), kPass)
+          << "merged " + std::to_string(merged->getNumResults()) +
+                 " parallel sums into one";
+      return true;
+    }
+  return false;
+}
+
+/// Products of one form that share an operand and were left apart: why.
+void MergeGateMatmuls::reportMissed(Block &block) {
+  for (auto &[shared, products] : collectGroups(block)) {
+    const Product &first = products.front();
+    for (const Product &product : ArrayRef(products).drop_front()) {
+      std::string why = getJoinObstacle(product.getOther(), product.op);
+      if (why.empty())
+        why = getJoinObstacle(first.getOther(), first.op);
+      std::string text;
+      llvm::raw_string_ostream stream(text);
+      Type type = product.getOther().getType();
+      if (first.getOther().getType() != type)
+        stream << "their shapes differ, " << first.getOther().getType()
+               << " and " << type;
+      else if (!why.empty())
+        stream << "the other operand cannot be stacked: " << why;
+      else
+        stream << "one product needs the other one's result";
+      remarkMissed(EinsumOp(product.op).getLoc(), kPass)
+          << "left two products that share an operand apart: " + text;
+    }
+  }
+}
+
+} // namespace
+} // namespace maek

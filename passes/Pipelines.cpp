@@ -1,0 +1,68 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/Pipelines.h"
+
+#include "passes/Passes.h"
+
+#include "mlir/Pass/PassRegistry.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace maek {
+
+ArrayRef<StringLiteral> getOptionalPasses() {
+  static constexpr StringLiteral names[] = {"hoist-input-projection",
+                                            "merge-gate-matmuls", "simplify",
+                                            "split-concat-matmul"};
+  return names;
+}
+
+void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  auto add = [&](std::unique_ptr<Pass> pass) {
+    StringRef name = pass->getArgument();
+    name.consume_front("maek-");
+    if (!llvm::is_contained(options.disable, name))
+      manager.addPass(std::move(pass));
+  };
+
+  // The equations. Simplifying first makes equal operands one value, by which
+  // the later passes know that products share it, and takes transposes and
+  // slices from between layers.
+  add(createSimplify());
+  // Splitting comes before merging: the halves of [h, x] then merge across the
+  // gates, also where gates concatenate different things (GRU's [r * h, x]).
+  add(createSplitConcatMatmul());
+  add(createMergeGateMatmuls());
+  // Hoisting comes after merging: one large product leaves the loop, not four.
+  add(createHoistInputProjection());
+  add(createSimplify());
+}
+
+void registerPipelines() {
+  auto build =
+      [](OpPassManager &manager, StringRef text,
+         function_ref<LogicalResult(const Twine &)> report) -> LogicalResult {
+    PipelineOptions options;
+    StringRef names = text.trim();
+    if (!names.empty() && !names.consume_front("disable="))
+      return report("maek-pipeline: expected disable=pass,pass, found '" +
+                    text + "'");
+    SmallVector<StringRef> list;
+    names.split(list, ',', -1, /*KeepEmpty=*/false);
+    for (StringRef name : list) {
+      if (!llvm::is_contained(getOptionalPasses(), name))
+        return report("maek-pipeline: '" + name +
+                      "' is no optional pass; there are " +
+                      llvm::join(getOptionalPasses(), ", "));
+      options.disable.push_back(name.str());
+    }
+    buildPipeline(manager, options);
+    return success();
+  };
+  registerPassPipeline(
+      "maek-pipeline",
+      "Runs all passes in order; disable=pass,pass leaves some out.", build,
+      [](function_ref<void(const detail::PassOptions &)>) {});
+}
+
+} // namespace maek

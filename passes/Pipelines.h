@@ -1,0 +1,30 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The compiler's passes in order, from the model's equations to host code.
+#ifndef MAEK_PASSES_PIPELINES_H
+#define MAEK_PASSES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include <string>
+#include <vector>
+
+namespace maek {
+
+struct PipelineOptions {
+  /// Names of optimisations to leave out, without "maek-": "simplify".
+  std::vector<std::string> disable;
+};
+
+/// The passes that `PipelineOptions::disable` may name: those without which
+/// the result is the same, only slower.
+llvm::ArrayRef<llvm::StringLiteral> getOptionalPasses();
+
+/// Adds every pass to `manager`, which runs on a module.
+void buildPipeline(mlir::OpPassManager &manager,
+                   const PipelineOptions &options);
+
+/// Registers `--maek-pipeline`, with the option `disable=name,name`.
+void registerPipelines();
+
+} // namespace maek
+
+#endif // MAEK_PASSES_PIPELINES_H

@@ -1,0 +1,109 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/Scans.h"
+
+#include "ir/Extent.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace maek {
+
+ScanDependence::ScanDependence(ScanOp scan) {
+  for (Value element : scan.getElements())
+    kinds[element] = Dependence::Sequence;
+  for (Value state : scan.getStates())
+    kinds[state] = Dependence::State;
+  for (Operation &op : scan.getBody().front())
+    add(&op);
+}
+
+void ScanDependence::add(Operation *op) {
+  Dependence kind = of(op);
+  for (Value result : op->getResults())
+    kinds[result] = kind;
+}
+
+Dependence ScanDependence::of(Operation *op) const {
+  Dependence kind = Dependence::Invariant;
+  op->walk([&](Operation *nested) {
+    for (Value operand : nested->getOperands())
+      kind = std::max(kind, of(operand));
+  });
+  return kind;
+}
+
+bool isOutside(Value value, ScanOp scan) {
+  return !scan.getBody().isAncestor(value.getParentRegion());
+}
+
+Operation *getHoistPoint(Operation *op, ValueRange values) {
+  while (auto scan = dyn_cast<ScanOp>(op->getParentOp())) {
+    if (!llvm::all_of(values, [&](Value v) { return isOutside(v, scan); }))
+      break;
+    op = scan;
+  }
+  return op;
+}
+
+/// The members of `range` whose bit is clear.
+template <typename Range>
+static SmallVector<Value> keep(Range range, const llvm::BitVector &drops) {
+  SmallVector<Value> kept;
+  for (auto [i, value] : llvm::enumerate(range))
+    if (!drops[i])
+      kept.push_back(value);
+  return kept;
+}
+
+/// The type of one step of a sequence.
+static Type getStepType(Value sequence) {
+  return getTensorType(ArrayRef(getExtents(sequence.getType())).drop_front(),
+                       getElementType(sequence.getType()));
+}
+
+ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
+                   ValueRange moreSequences) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  SmallVector<Value> sequences = keep(scan.getSequences(), drops.sequences);
+  SmallVector<Value> inits = keep(scan.getInits(), drops.states);
+  SmallVector<Value> results = keep(scan.getFinals(), drops.states);
+  llvm::append_range(sequences, moreSequences);
+  llvm::append_range(results, keep(scan.getOutputs(), drops.outputs));
+
+  rewriter.setInsertionPoint(scan);
+  auto rebuilt =
+      ScanOp::create(rewriter, scan.getLoc(), ValueRange(results).getTypes(),
+                     sequences, inits, scan.getReverse());
+  rebuilt->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
+  rewriter.inlineRegionBefore(scan.getBody(), rebuilt.getBody(),
+                              rebuilt.getBody().end());
+
+  Block &body = rebuilt.getBody().front();
+  auto yield = cast<YieldOp>(body.getTerminator());
+  unsigned numStates = drops.states.size();
+  SmallVector<Value> yielded =
+      keep(yield.getValues().take_front(numStates), drops.states);
+  llvm::append_range(
+      yielded, keep(yield.getValues().drop_front(numStates), drops.outputs));
+  rewriter.modifyOpInPlace(yield,
+                           [&] { yield.getValuesMutable().assign(yielded); });
+  rewriter.modifyOpInPlace(rebuilt, [&] {
+    unsigned numSequences = drops.sequences.size();
+    for (auto [i, sequence] : llvm::enumerate(moreSequences))
+      body.insertArgument(numSequences + i, getStepType(sequence),
+                          sequence.getLoc());
+    for (unsigned i = numStates; i-- > 0;)
+      if (drops.states[i])
+        body.eraseArgument(numSequences + moreSequences.size() + i);
+    for (unsigned i = numSequences; i-- > 0;)
+      if (drops.sequences[i])
+        body.eraseArgument(i);
+  });
+  for (auto [old, now] : llvm::zip(results, rebuilt.getResults()))
+    rewriter.replaceAllUsesWith(old, now);
+  rewriter.eraseOp(scan);
+  return rebuilt;
+}
+
+} // namespace maek

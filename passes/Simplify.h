@@ -1,0 +1,34 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The rewrites of `maek-simplify`, by topic. Each keeps the value, NaN and
+// infinity included, up to rounding; the exceptions say so.
+#ifndef MAEK_PASSES_SIMPLIFY_H
+#define MAEK_PASSES_SIMPLIFY_H
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace maek {
+
+class ScanOp;
+
+/// Constants folded, signs and factors gathered, powers made cheaper.
+void populateArithmeticPatterns(mlir::RewritePatternSet &patterns);
+/// Work done before a broadcast rather than after it.
+void populateBroadcastPatterns(mlir::RewritePatternSet &patterns);
+/// Reductions of what is repeated, permuted or reduced already.
+void populateReducePatterns(mlir::RewritePatternSet &patterns);
+/// Reshapes and transposes composed, cancelled or absorbed.
+void populateShapePatterns(mlir::RewritePatternSet &patterns);
+/// Slices moved towards the values' sources, down to a scan's final state.
+void populateSlicePatterns(mlir::RewritePatternSet &patterns);
+/// Concat against split and stack against unstack.
+void populateJoinPatterns(mlir::RewritePatternSet &patterns);
+/// Scans without what they carry in vain.
+void populateScanPatterns(mlir::RewritePatternSet &patterns);
+
+/// Moves what no step changes out of the scan, except what costs nothing to
+/// repeat (constants, broadcasts). Returns the number of ops moved.
+unsigned hoistInvariants(ScanOp scan);
+
+} // namespace maek
+
+#endif // MAEK_PASSES_SIMPLIFY_H

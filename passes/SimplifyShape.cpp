@@ -1,0 +1,266 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Reshapes and transposes composed, cancelled or absorbed.
+#include "ir/EinsumEquation.h"
+#include "passes/Rewriting.h"
+#include "passes/Simplify.h"
+
+using namespace mlir;
+
+namespace maek {
+namespace {
+
+/// reshape(reshape(x)) -> reshape(x)
+struct ComposeReshapes : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ReshapeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getOperand().getDefiningOp<ReshapeOp>();
+    if (!inner)
+      return failure();
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(),
+                                           inner.getOperand());
+    return success();
+  }
+};
+
+/// transpose(transpose(x)) -> transpose(x)
+struct ComposeTransposes : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getOperand().getDefiningOp<TransposeOp>();
+    if (!inner)
+      return failure();
+    SmallVector<int64_t> permutation;
+    for (int64_t axis : op.getPermutation())
+      permutation.push_back(inner.getPermutation()[axis]);
+    rewriter.replaceOpWithNewOp<TransposeOp>(op, inner.getOperand(),
+                                             permutation);
+    return success();
+  }
+};
+
+/// A transpose that moves axes of size 1 only -> reshape
+struct TransposeToReshape : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<Extent> extents = getExtents(op.getOperand().getType());
+    int64_t last = -1;
+    for (int64_t axis : op.getPermutation()) {
+      if (extents[axis].isOne())
+        continue;
+      if (axis < last)
+        return failure();
+      last = axis;
+    }
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
+    return success();
+  }
+};
+
+/// reshape or transpose of a constant -> constant
+struct MoveConstant : RewritePattern {
+  MoveConstant(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
+    if (!isa<ReshapeOp, TransposeOp>(op))
+      return failure();
+    auto constant = op->getOperand(0).getDefiningOp<ConstantOp>();
+    if (!constant)
+      return failure();
+    rewriter.replaceOpWithNewOp<ConstantOp>(op, op->getResult(0).getType(),
+                                            constant.getValueAttr());
+    return success();
+  }
+};
+
+/// transpose(broadcast(x)) -> broadcast(transpose(x)), which moves less
+struct TransposeOfBroadcast : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto broadcast = op.getOperand().getDefiningOp<BroadcastOp>();
+    if (!broadcast)
+      return failure();
+    ArrayRef<int64_t> mapped = broadcast.getDims();
+    SmallVector<int64_t> permutation, dims;
+    for (auto [axis, source] : llvm::enumerate(op.getPermutation()))
+      if (const auto *place = llvm::find(mapped, source);
+          place != mapped.end()) {
+        permutation.push_back(place - mapped.begin());
+        dims.push_back(axis);
+      }
+    Value moved = rewriter.createOrFold<TransposeOp>(
+        op.getLoc(), broadcast.getOperand(), permutation);
+    rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), moved, dims);
+    return success();
+  }
+};
+
+/// einsum(transpose(x), y) -> einsum(x, y) with the letters permuted, where
+/// the transpose moves the innermost axis. The others are views for free, and
+/// the equation reads better without.
+struct AbsorbTranspose : OpRewritePattern<EinsumOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(EinsumOp op,
+                                PatternRewriter &rewriter) const override {
+    EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
+    SmallVector<Value> operands(op->getOperands());
+    bool any = false;
+    for (auto [operand, term] : {std::pair(&operands[0], &equation.lhs),
+                                 std::pair(&operands[1], &equation.rhs)}) {
+      auto transpose = operand->getDefiningOp<TransposeOp>();
+      if (!transpose || keepsInnermost(transpose.getPermutation()))
+        continue;
+      std::string letters(*term);
+      for (auto [axis, source] : llvm::enumerate(transpose.getPermutation()))
+        letters[source] = (*term)[axis];
+      *term = letters;
+      *operand = transpose.getOperand();
+      any = true;
+    }
+    if (!any)
+      return failure();
+    rewriter.replaceOpWithNewOp<EinsumOp>(op, equation.str(), operands[0],
+                                          operands[1]);
+    return success();
+  }
+};
+
+/// Undoes transposes under a tree of ops whose result is transposed: layers
+/// that map over the batch sit between scans, each of which wants time first.
+class TransposeCanceller {
+public:
+  explicit TransposeCanceller(PatternRewriter &rewriter) : rewriter(rewriter) {}
+
+  /// Whether transposing `value` by `permutation` only removes work: each leaf
+  /// of the tree of single-use ops is a transpose back, or repeats freely.
+  static bool isFree(Value value, ArrayRef<int64_t> permutation, bool &cancels);
+  /// `value` transposed, as `isFree` found.
+  Value apply(Value value, ArrayRef<int64_t> permutation);
+
+private:
+  PatternRewriter &rewriter;
+};
+
+/// How an einsum's lhs is transposed so that its result is transposed by
+/// `permutation`: none if letters of the rhs would move.
+std::optional<SmallVector<int64_t>> permuteLhs(EinsumOp op,
+                                               ArrayRef<int64_t> permutation) {
+  EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
+  std::string moved;
+  for (auto [axis, source] : llvm::enumerate(permutation)) {
+    char letter = equation.result[source];
+    if (int64_t(axis) == source)
+      continue;
+    if (equation.inRhs(letter))
+      return std::nullopt;
+    moved += letter;
+  }
+  SmallVector<int64_t> result;
+  size_t next = 0;
+  for (auto [axis, letter] : llvm::enumerate(equation.lhs)) {
+    bool moves = StringRef(moved).contains(letter);
+    result.push_back(moves ? equation.lhs.find(moved[next++]) : axis);
+  }
+  return result;
+}
+
+bool TransposeCanceller::isFree(Value value, ArrayRef<int64_t> permutation,
+                                bool &cancels) {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return false;
+  if (isa<ConstantOp>(op))
+    return true;
+  if (auto transpose = dyn_cast<TransposeOp>(op)) {
+    cancels = true;
+    return transpose.getPermutation() ==
+           ArrayRef(invertPermutation(permutation));
+  }
+  if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+    SmallVector<int64_t> inverse = invertPermutation(permutation);
+    int64_t last = -1;
+    for (int64_t dim : broadcast.getDims()) {
+      if (inverse[dim] < last)
+        return false;
+      last = inverse[dim];
+    }
+    return true;
+  }
+  if (!op->hasOneUse())
+    return false;
+  if (auto einsum = dyn_cast<EinsumOp>(op)) {
+    auto lhs = permuteLhs(einsum, permutation);
+    return lhs && isFree(einsum.getLhs(), *lhs, cancels);
+  }
+  return op->hasTrait<OpTrait::Elementwise>() &&
+         llvm::all_of(op->getOperands(), [&](Value operand) {
+           return isFree(operand, permutation, cancels);
+         });
+}
+
+Value TransposeCanceller::apply(Value value, ArrayRef<int64_t> permutation) {
+  Operation *op = value.getDefiningOp();
+  rewriter.setInsertionPoint(op);
+  if (isa<ConstantOp, BroadcastOp, TransposeOp>(op))
+    return rewriter.createOrFold<TransposeOp>(op->getLoc(), value, permutation);
+  if (auto einsum = dyn_cast<EinsumOp>(op)) {
+    EinsumEquation equation =
+        cantFail(EinsumEquation::parse(einsum.getEquation()));
+    SmallVector<int64_t> lhsPermutation = *permuteLhs(einsum, permutation);
+    Value lhs = apply(einsum.getLhs(), lhsPermutation);
+    EinsumEquation permuted = equation;
+    for (auto [axis, source] : llvm::enumerate(lhsPermutation))
+      permuted.lhs[axis] = equation.lhs[source];
+    for (auto [axis, source] : llvm::enumerate(permutation))
+      permuted.result[axis] = equation.result[source];
+    rewriter.setInsertionPoint(op);
+    return EinsumOp::create(rewriter, op->getLoc(), permuted.str(), lhs,
+                            einsum.getRhs());
+  }
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(apply(operand, permutation));
+  SmallVector<Extent> extents;
+  for (int64_t source : permutation)
+    extents.push_back(getExtent(value.getType(), source));
+  rewriter.setInsertionPoint(op);
+  return cloneWith(rewriter, op,
+                   getTensorType(extents, getElementType(value.getType())),
+                   operands)
+      ->getResult(0);
+}
+
+/// transpose(f(transpose(x), ...)) -> f(x, ...)
+struct CancelTransposes : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *source = op.getOperand().getDefiningOp();
+    if (!source || isa<ConstantOp, BroadcastOp, TransposeOp>(source))
+      return failure();
+    bool cancels = false;
+    if (!TransposeCanceller::isFree(op.getOperand(), op.getPermutation(),
+                                    cancels) ||
+        !cancels)
+      return failure();
+    Value result = TransposeCanceller(rewriter).apply(op.getOperand(),
+                                                      op.getPermutation());
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+} // namespace
+
+void populateShapePatterns(RewritePatternSet &patterns) {
+  patterns
+      .add<ComposeReshapes, ComposeTransposes, TransposeToReshape, MoveConstant,
+           TransposeOfBroadcast, AbsorbTranspose, CancelTransposes>(
+          patterns.getContext());
+}
+
+} // namespace maek

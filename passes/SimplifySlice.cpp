@@ -1,0 +1,223 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Slices moved towards the values' sources, down to a scan's final state.
+#include "ir/EinsumEquation.h"
+#include "passes/Rewriting.h"
+#include "passes/Simplify.h"
+
+using namespace mlir;
+
+namespace maek {
+namespace {
+
+/// The first element that the slice reads, if it is a known number.
+std::optional<int64_t> getStart(SliceOp op) {
+  if (op.getOffset() >= 0)
+    return op.getOffset();
+  Extent extent = getExtent(op.getOperand().getType(), op.getDim());
+  if (!extent.isStatic())
+    return std::nullopt;
+  return extent.factor + op.getOffset();
+}
+
+/// `value`'s range along `dim` that has the size of `size`.
+Value sliceLike(PatternRewriter &rewriter, SliceOp op, Value value, int64_t dim,
+                const Extent &size) {
+  SmallVector<Extent> extents = getExtents(value.getType());
+  extents[dim] = size;
+  Type type = getTensorType(extents, getElementType(value.getType()));
+  return SliceOp::create(rewriter, op.getLoc(), type, value, dim,
+                         op.getOffset());
+}
+
+Extent getSize(SliceOp op) { return getExtent(op.getType(), op.getDim()); }
+
+/// slice(transpose(x)) -> transpose(slice(x))
+struct SliceOfTranspose : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto transpose = op.getOperand().getDefiningOp<TransposeOp>();
+    if (!transpose)
+      return failure();
+    Value part =
+        sliceLike(rewriter, op, transpose.getOperand(),
+                  transpose.getPermutation()[op.getDim()], getSize(op));
+    rewriter.replaceOpWithNewOp<TransposeOp>(op, part,
+                                             transpose.getPermutation());
+    return success();
+  }
+};
+
+/// slice(broadcast(x)) -> broadcast(slice(x)), or broadcast(x) along a
+/// repeated axis
+struct SliceOfBroadcast : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto broadcast = op.getOperand().getDefiningOp<BroadcastOp>();
+    if (!broadcast)
+      return failure();
+    Value value = broadcast.getOperand();
+    const auto *place = llvm::find(broadcast.getDims(), op.getDim());
+    if (place != broadcast.getDims().end())
+      value = sliceLike(rewriter, op, value,
+                        place - broadcast.getDims().begin(), getSize(op));
+    rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), value,
+                                             broadcast.getDims());
+    return success();
+  }
+};
+
+/// slice of a constant -> constant
+struct SliceOfConstant : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto constant = op.getOperand().getDefiningOp<ConstantOp>();
+    if (!constant)
+      return failure();
+    rewriter.replaceOpWithNewOp<ConstantOp>(op, op.getType(),
+                                            constant.getValueAttr());
+    return success();
+  }
+};
+
+/// slice(slice(x)) along one axis -> slice(x)
+struct ComposeSlices : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto inner = op.getOperand().getDefiningOp<SliceOp>();
+    std::optional<int64_t> start = getStart(op);
+    if (!inner || inner.getDim() != op.getDim() || !start)
+      return failure();
+    int64_t offset = inner.getOffset() + *start;
+    if (inner.getOffset() < 0 && offset >= 0)
+      return failure();
+    rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), inner.getOperand(),
+                                         op.getDim(), offset);
+    return success();
+  }
+};
+
+/// slice(f(x, y)) -> f(slice(x), slice(y)), where nothing else reads f(x, y)
+struct SliceOfElementwise : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *source = op.getOperand().getDefiningOp();
+    if (!source || !source->hasTrait<OpTrait::Elementwise>() ||
+        !source->hasOneUse())
+      return failure();
+    SmallVector<Value> operands;
+    for (Value operand : source->getOperands())
+      operands.push_back(
+          sliceLike(rewriter, op, operand, op.getDim(), getSize(op)));
+    Operation *small = cloneWith(rewriter, source, op.getType(), operands);
+    rewriter.replaceOp(op, small->getResults());
+    return success();
+  }
+};
+
+/// slice(einsum(x, y)) -> einsum(slice(x), slice(y)), where nothing else reads
+/// the product: a layer mapped over time of which the last step is used.
+struct SliceOfEinsum : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto einsum = op.getOperand().getDefiningOp<EinsumOp>();
+    if (!einsum || !einsum->hasOneUse())
+      return failure();
+    EinsumEquation equation =
+        cantFail(EinsumEquation::parse(einsum.getEquation()));
+    char letter = equation.result[op.getDim()];
+    SmallVector<Value> operands(einsum->getOperands());
+    for (auto [operand, term] : {std::pair(&operands[0], &equation.lhs),
+                                 std::pair(&operands[1], &equation.rhs)})
+      if (size_t axis = term->find(letter); axis != std::string::npos)
+        *operand = sliceLike(rewriter, op, *operand, axis, getSize(op));
+    rewriter.replaceOpWithNewOp<EinsumOp>(op, einsum.getEquation(), operands[0],
+                                          operands[1]);
+    return success();
+  }
+};
+
+/// The slice of a pad that is the padded value -> that value
+struct SliceOfPad : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto pad = op.getOperand().getDefiningOp<PadOp>();
+    if (!pad || pad.getDim() != op.getDim() ||
+        pad.getOffset() != op.getOffset() ||
+        pad.getOperand().getType() != op.getType())
+      return failure();
+    rewriter.replaceOp(op, pad.getOperand());
+    return success();
+  }
+};
+
+/// A slice within one operand of a concat -> slice of that operand
+struct SliceOfConcat : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto concat = op.getOperand().getDefiningOp<ConcatOp>();
+    std::optional<int64_t> start = getStart(op);
+    if (!concat || concat.getDim() != op.getDim() || !start ||
+        !getSize(op).isStatic())
+      return failure();
+    int64_t offset = *start, size = getSize(op).factor;
+    for (Value operand : concat.getOperands()) {
+      int64_t width = getExtent(operand.getType(), op.getDim()).factor;
+      if (offset + size <= width) {
+        rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), operand,
+                                             op.getDim(), offset);
+        return success();
+      }
+      if (offset < width)
+        return failure();
+      offset -= width;
+    }
+    return failure();
+  }
+};
+
+/// The last step of a scan's output -> the final state, if each step yields
+/// the same value for both. The last step of a reversed scan is step 0.
+struct SliceOfScan : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto scan = op.getOperand().getDefiningOp<ScanOp>();
+    if (!scan || op.getDim() != 0 || !getSize(op).isOne())
+      return failure();
+    unsigned result = cast<OpResult>(op.getOperand()).getResultNumber();
+    if (result < scan.getNumStates())
+      return failure();
+    Extent steps = getExtent(op.getOperand().getType(), 0);
+    bool isLast = scan.getReverse() ? op.getOffset() == 0
+                                    : op.getOffset() == -1 ||
+                                          (steps.isStatic() &&
+                                           op.getOffset() == steps.factor - 1);
+    if (!isLast)
+      return failure();
+    ValueRange yielded = scan.getYield().getValues();
+    for (auto [i, final] : llvm::enumerate(scan.getFinals()))
+      if (yielded[i] == yielded[result]) {
+        rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), final);
+        return success();
+      }
+    return failure();
+  }
+};
+
+} // namespace
+
+void populateSlicePatterns(RewritePatternSet &patterns) {
+  patterns.add<SliceOfTranspose, SliceOfBroadcast, SliceOfConstant,
+               ComposeSlices, SliceOfElementwise, SliceOfEinsum, SliceOfPad,
+               SliceOfConcat, SliceOfScan>(patterns.getContext());
+}
+
+} // namespace maek

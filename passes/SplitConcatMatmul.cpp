@@ -1,0 +1,130 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-split-concat-matmul: W · [h, x] -> W_h · h + W_x · x in scans, so that
+// the part that does not wait for the state can leave the loop.
+#include "ir/EinsumEquation.h"
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+#include "passes/Rewriting.h"
+#include "passes/Scans.h"
+
+using namespace mlir;
+
+namespace maek {
+
+#define GEN_PASS_DEF_SPLITCONCATMATMUL
+#include "passes/Passes.h.inc"
+
+namespace {
+
+constexpr llvm::StringLiteral kPass = "split-concat-matmul";
+
+/// An einsum's operand that is a concat along a letter that is summed over.
+struct ConcatOperand {
+  ConcatOp concat;
+  unsigned side;
+  char letter;
+};
+
+std::optional<ConcatOperand> findConcat(EinsumOp op,
+                                        const EinsumEquation &equation) {
+  for (unsigned side : {0, 1}) {
+    auto concat = op->getOperand(side).getDefiningOp<ConcatOp>();
+    if (!concat)
+      continue;
+    char letter = (side == 0 ? equation.lhs : equation.rhs)[concat.getDim()];
+    if (!equation.inResult(letter))
+      return ConcatOperand{concat, side, letter};
+  }
+  return std::nullopt;
+}
+
+/// Why the parts would not be better off apart, or an empty string.
+std::string getObstacle(EinsumOp op, ConcatOperand operand) {
+  auto scan = dyn_cast<ScanOp>(op->getParentOp());
+  if (!scan)
+    return "the product is in no loop that a part could leave";
+  ScanDependence dependence(scan);
+  if (dependence.of(op->getOperand(1 - operand.side)) == Dependence::State)
+    return "the other operand depends on the loop's state";
+  bool stays = false, leaves = false;
+  for (Value part : operand.concat.getOperands())
+    (dependence.of(part) == Dependence::State ? stays : leaves) = true;
+  if (!leaves)
+    return "every part depends on the loop's state";
+  if (!stays)
+    return "no part depends on the loop's state";
+  return "";
+}
+
+/// The parts of the other operand that meet the concat's operands: cut where
+/// the operand is made, as far out of the loops as possible.
+SmallVector<Value> cutOther(EinsumOp op, const EinsumEquation &equation,
+                            ConcatOperand operand) {
+  Value other = op->getOperand(1 - operand.side);
+  const std::string &term = operand.side == 0 ? equation.rhs : equation.lhs;
+  size_t dim = term.find(operand.letter);
+  ValueRange parts = operand.concat.getOperands();
+  if (dim == std::string::npos)
+    return SmallVector<Value>(parts.size(), other);
+  SmallVector<Type> types;
+  for (Value part : parts) {
+    SmallVector<Extent> extents = getExtents(other.getType());
+    extents[dim] = getExtent(part.getType(), operand.concat.getDim());
+    types.push_back(getTensorType(extents, getElementType(other.getType())));
+  }
+  OpBuilder builder(getHoistPoint(op, other));
+  auto split = SplitOp::create(builder, op.getLoc(), types, other, dim);
+  return SmallVector<Value>(split.getOutputs());
+}
+
+void splitProduct(EinsumOp op, const EinsumEquation &equation,
+                  ConcatOperand operand) {
+  SmallVector<Value> others = cutOther(op, equation, operand);
+  OpBuilder builder(op);
+  Value sum;
+  for (auto [part, other] : llvm::zip(operand.concat.getOperands(), others)) {
+    Value lhs = operand.side == 0 ? part : other;
+    Value rhs = operand.side == 0 ? other : part;
+    Value product =
+        EinsumOp::create(builder, op.getLoc(), op.getEquation(), lhs, rhs);
+    sum = sum ? AddOp::create(builder, op.getLoc(), sum, product) : product;
+  }
+  op.replaceAllUsesWith(sum);
+  op.erase();
+}
+
+struct SplitConcatMatmul : impl::SplitConcatMatmulBase<SplitConcatMatmul> {
+  using SplitConcatMatmulBase::SplitConcatMatmulBase;
+
+  void runOnOperation() override {
+    SmallVector<EinsumOp> products;
+    getOperation().walk([&](EinsumOp op) { products.push_back(op); });
+    for (EinsumOp op : products)
+      visit(op);
+  }
+
+private:
+  void visit(EinsumOp op) {
+    EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
+    std::optional<ConcatOperand> operand = findConcat(op, equation);
+    if (!operand)
+      return;
+    if (std::string why = getObstacle(op, *operand); !why.empty()) {
+      remarkMissed(op.getLoc(), kPass)
+          << "left the product with a concatenated operand whole: " + why;
+      return;
+    }
+    remarkPassed(op.getLoc(), kPass)
+        << "split a product with a concatenated operand into " +
+               std::to_string(operand->concat.getOperands().size()) +
+               " products";
+    ++numSplit;
+    ConcatOp concat = operand->concat;
+    splitProduct(op, equation, *operand);
+    if (concat->use_empty())
+      concat.erase();
+  }
+};
+
+} // namespace
+} // namespace maek
