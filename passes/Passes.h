@@ -3,6 +3,7 @@
 #ifndef MAEK_PASSES_PASSES_H
 #define MAEK_PASSES_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 #include <memory>
