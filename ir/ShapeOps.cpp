@@ -121,6 +121,8 @@ LogicalResult SplitOp::verify() {
   Type type = getOperand().getType();
   if (failed(verifyAxis(*this, getDim(), type)))
     return failure();
+  if (getOutputs().empty())
+    return emitOpError("needs a result");
   SmallVector<Extent> extents = getExtents(type);
   int64_t total = 0;
   for (Type output : getOutputs().getTypes()) {

@@ -62,21 +62,23 @@ LogicalResult ScanOp::verify() {
       return emitOpError("body takes ")
              << element.getType() << " where one step of " << sequence.getType()
              << " is needed";
+  for (auto [i, init] : llvm::enumerate(getInits()))
+    if (getStates()[i].getType() != init.getType() ||
+        getFinals()[i].getType() != init.getType())
+      return emitOpError("state ")
+             << i << " is " << init.getType() << " before the loop, "
+             << getStates()[i].getType() << " in it and "
+             << getFinals()[i].getType() << " after it";
   return success();
 }
+
+// What the body yields as states is compared by the loop interface.
 
 LogicalResult ScanOp::verifyRegions() {
   Extent steps = getExtent(getSequences().front().getType(), 0);
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || yield.getNumOperands() != getNumResults())
     return emitOpError("body must yield ") << getNumResults() << " values";
-  for (auto [i, init] : llvm::enumerate(getInits()))
-    if (getStates()[i].getType() != init.getType() ||
-        yield.getOperand(i).getType() != init.getType() ||
-        getFinals()[i].getType() != init.getType())
-      return emitOpError("state ")
-             << i << " changes its type from " << init.getType() << " to "
-             << yield.getOperand(i).getType();
   for (auto [value, output] : llvm::zip(
            yield.getOperands().drop_front(getNumStates()), getOutputs())) {
     Type type = output.getType();
@@ -111,6 +113,8 @@ LogicalResult GradientOp::inferReturnTypes(MLIRContext *,
 }
 
 LogicalResult GradientOp::verify() {
+  if (getParameters().empty())
+    return emitOpError("needs a value to differentiate by");
   if (getRank(getValue().getType()) != 0)
     return emitOpError("needs a scalar, found ") << getValue().getType();
   return success();

@@ -145,7 +145,7 @@ def Maek_LaunchOp : Maek_Op<"launch", [AttrSizedOperandSegments]> {
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyMemRef>:$inputs,
                        Variadic<Index>:$scalars, Variadic<AnyMemRef>:$outputs);
   let assemblyFormat = [{
-    $kernel `(` $inputs `:` type($inputs) `)` (`scalars` `(` $scalars^ `)`)?
+    $kernel `(` ($inputs^ `:` type($inputs))? `)` (`scalars` `(` $scalars^ `)`)?
     `into` `(` $outputs `:` type($outputs) `)` attr-dict
   }];
 }
