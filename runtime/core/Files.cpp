@@ -21,12 +21,10 @@ Error maek::runtime::systemError(const std::string &path,
 
 Expected<InputFile> InputFile::open(const std::string &path) {
   // Without O_NONBLOCK, a pipe of that name would wait for its writer.
-  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0)
-    return systemError(path, "cannot open");
-  InputFile file(descriptor, path, 0);
+  InputFile file(-1, path, 0);
+  file.descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   struct stat info;
-  if (fstat(descriptor, &info) != 0)
+  if (file.descriptor < 0 || fstat(file.descriptor, &info) != 0)
     return systemError(path, "cannot open");
   if (!S_ISREG(info.st_mode))
     return makeError(MAEK_IO_ERROR, path, ": not a regular file");
@@ -80,20 +78,22 @@ Expected<AtomicFile> AtomicFile::create(const std::string &path) {
   // Moving a file over a device or a pipe would destroy it.
   if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
     return makeError(MAEK_IO_ERROR, path, ": not a regular file");
+  // The lock keeps two programs from writing one file; a killed one leaves no
+  // lock, and its remains are overwritten here. The object owns the file only
+  // once it is locked: what another program writes must not be removed.
   std::string partial = partialName(path);
+  AtomicFile file(-1, path);
   int descriptor =
       ::open(partial.c_str(),
              O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
   if (descriptor < 0)
     return systemError(path, "cannot write");
-  // The lock keeps two programs from writing one file; a killed one leaves no
-  // lock, and its remains are overwritten here.
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     close(descriptor);
     return makeError(MAEK_IO_ERROR, path,
                      ": another program is writing this file");
   }
-  AtomicFile file(descriptor, path);
+  file.descriptor = descriptor;
   struct stat named;
   if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode) ||
       ftruncate(descriptor, 0) != 0)

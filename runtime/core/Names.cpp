@@ -1,25 +1,29 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// "did you mean", by the number of edits (Levenshtein).
+// "did you mean", by the number of edits (Damerau and Levenshtein).
 #include "runtime/core/Names.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 using namespace maek::runtime;
 
+// Insertions, deletions, replacements, and swaps of neighbours.
 static size_t countEdits(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
+  std::vector<size_t> before(b.size() + 1), row(b.size() + 1),
+      next(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j)
     row[j] = j;
   for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
+    next[0] = i + 1;
     for (size_t j = 0; j < b.size(); ++j) {
-      size_t above = row[j + 1];
-      row[j + 1] =
-          std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1)});
-      diagonal = above;
+      next[j + 1] = std::min(
+          {row[j + 1] + 1, next[j] + 1, row[j] + (a[i] == b[j] ? 0 : 1)});
+      if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+        next[j + 1] = std::min(next[j + 1], before[j - 1] + 1);
     }
+    std::swap(before, row);
+    std::swap(row, next);
   }
   return row.back();
 }
@@ -29,7 +33,8 @@ std::string maek::runtime::suggest(std::string_view name,
   constexpr size_t longest = 64;
   std::string_view best;
   size_t bestEdits = std::max<size_t>(1, name.size() / 3) + 1;
-  if (name.size() > longest)
+  // One letter is near to any other.
+  if (name.size() < 2 || name.size() > longest)
     return "";
   for (std::string_view candidate : known) {
     if (candidate.size() > longest)

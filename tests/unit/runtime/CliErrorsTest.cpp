@@ -1,0 +1,307 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Everything a user can get wrong on the command line or in files, with the
+// exact message and exit code; and nothing is written.
+#include "Run.h"
+#include "Scratch.h"
+#include "runtime/data/Npy.h"
+
+#include <cstdio>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+using namespace maek::fake;
+
+namespace {
+class CliErrorsTest : public testing::Test {
+protected:
+  void SetUp() override {
+    knobs() = Knobs();
+    writeNpyData(scratch);
+    Result result = run({"train", "--data", "npy", "--data-dir", scratch.path(),
+                         "--save", weights, "--quiet"});
+    ASSERT_EQ(result.code, 0) << result.err;
+  }
+
+  void expectUsage(const std::vector<std::string> &arguments,
+                   const std::string &message,
+                   const maek_module_t &module = logistic()) {
+    Result result = run(arguments, module);
+    EXPECT_EQ(result.code, 2);
+    std::string command = arguments.empty() || message.starts_with("unknown c")
+                              ? ""
+                              : " " + arguments[0];
+    EXPECT_EQ(result.err, "fake: error: " + message + "\ntry 'fake" + command +
+                              " --help'\n");
+    EXPECT_EQ(result.out, "");
+  }
+  void expectError(const std::vector<std::string> &arguments,
+                   const std::string &message,
+                   const maek_module_t &module = logistic()) {
+    std::vector<std::string> before = scratch.files();
+    Result result = run(arguments, module);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.err, "fake: error: " + message + "\n");
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(scratch.files(), before);
+  }
+  std::vector<std::string> train(std::vector<std::string> more) {
+    more.insert(more.begin(),
+                {"train", "--data", "npy", "--data-dir", scratch.path()});
+    return more;
+  }
+  std::vector<std::string> predict(std::vector<std::string> more) {
+    more.insert(more.begin(), {"predict", "--weights", weights});
+    return more;
+  }
+  void writeImages(const std::string &name, maek_dtype_t dtype,
+                   std::vector<int64_t> shape) {
+    auto bytes = static_cast<size_t>(*maek::runtime::countBytes(shape, dtype));
+    writeFile(scratch / name, maek::runtime::makeNpyHeader(dtype, shape) +
+                                  std::string(bytes, '\0'));
+  }
+
+  Scratch scratch;
+  std::string weights = scratch / "w.safetensors";
+};
+} // namespace
+
+TEST_F(CliErrorsTest, WrongCommandLines) {
+  expectUsage({}, "a command is needed");
+  expectUsage({"tarin"}, "unknown command 'tarin'; did you mean 'train'?");
+  expectUsage({"xyzzy"}, "unknown command 'xyzzy'");
+  expectUsage({"train", "--epoch", "3"},
+              "unknown option '--epoch'; did you mean 'epochs'?");
+  expectUsage({"train", "--frobnicate"}, "unknown option '--frobnicate'");
+  expectUsage({"train", "now"}, "unexpected argument 'now'");
+  expectUsage({"train", "--epochs"}, "option '--epochs' needs a value");
+  expectUsage({"train", "--quiet=yes"}, "option '--quiet' takes no value");
+  expectUsage({"train", "--seed", "1", "--seed", "2"},
+              "option '--seed' is given twice");
+  for (const char *wrong : {"0", "-1", "x", "3x", "1e3", "99999999999", ""})
+    expectUsage({"train", "--batch", wrong},
+                std::string("option '--batch' needs a whole number from 1 to "
+                            "1000000000, found '") +
+                    wrong + "'");
+  expectUsage({"train", "--seed", "-1"},
+              "option '--seed' needs a whole number from 0 to "
+              "18446744073709551615, found '-1'");
+  for (const char *wrong : {"x", "nan", "inf", "0.1x"})
+    expectUsage({"train", "--lr", wrong},
+                std::string("option '--lr' needs a number, found '") + wrong +
+                    "'");
+  expectUsage({"train", "--save-every", "5"},
+              "option '--save-every' needs '--save'");
+  expectUsage({"eval"}, "option '--weights' is needed");
+  expectUsage({"predict", "--weights", "w", "--output", "y"},
+              "option '--input' is needed for 'image'");
+  expectUsage({"predict", "--weights", "w", "--input", "x"},
+              "option '--output' is needed");
+  expectUsage(predict({"--input", "imgae=x", "--output", "y"}),
+              "the model has no input 'imgae'; did you mean 'image'?");
+  expectUsage(predict({"--input", "x", "--input", "x", "--output", "y"}),
+              "option '--input' names 'image' twice");
+  expectUsage(predict({"--input", "image=", "--output", "y"}),
+              "option '--input' needs a file for 'image'");
+  expectUsage({"predict", "--weights", "w", "--input", "x.npy"},
+              "option '--input' needs NAME=FILE, found 'x.npy'", lengths());
+  expectUsage({"bench", "--entry", "froward"},
+              "the model has no entry 'froward'; did you mean 'forward'?");
+  expectUsage({"bench", "--dim", "T=3"}, "entry 'forward' has no size 'T'");
+  expectUsage({"bench", "--dim", "B=x"},
+              "option '--dim' needs NAME=SIZE with a size from 1 to "
+              "1000000000, found 'B=x'");
+  expectUsage({"bench"}, "entry 'forward' needs the size T: give --dim T=SIZE",
+              lengths());
+  expectUsage({"eval", "--weights", "w"},
+              "the model names no data set; option '--data' is needed",
+              lengths());
+}
+
+TEST_F(CliErrorsTest, ModelsWithoutAnEntry) {
+  expectError({"train", "--data", "npy"}, "the model has no training step",
+              lengths());
+  expectError({"eval", "--data", "npy", "--weights", "w"},
+              "the model has no evaluation", lengths());
+}
+
+TEST_F(CliErrorsTest, DataSetsThatAreNotThere) {
+  expectError({"train", "--data", "fashoin_mnist"},
+              "unknown data set 'fashoin_mnist'; did you mean "
+              "'fashion_mnist'?");
+  expectError(
+      {"train", "--data", "fashion-mnist", "--data-dir", scratch.path()},
+      scratch / "train-images-idx3-ubyte.gz" +
+          ": no such file; install the package dataset-fashion-mnist "
+          "or name the folder that has it by --data-dir");
+  expectError({"train", "--data", "mnist"},
+              "data set 'mnist' needs --data-dir");
+  expectError({"train", "--data", "npy"}, "data set 'npy' needs --data-dir");
+  std::remove((scratch / "test-image.npy").c_str());
+  expectError(train({}), scratch / "test-image.npy" +
+                             ": cannot open: No such file or directory");
+}
+
+TEST_F(CliErrorsTest, DataThatDoesNotFit) {
+  writeImages("train-image.npy", MAEK_F32, {50, 5, 5});
+  expectError(train({}), scratch / "train-image.npy" +
+                             ": an example has shape [5, 5]; input 'image' "
+                             "needs [B, 4, 4], of which the first is the "
+                             "batch");
+  writeImages("train-image.npy", MAEK_I32, {50, 4, 4});
+  expectError(train({}), scratch / "train-image.npy" +
+                             ": has i32; input 'image' needs f32");
+  writeImages("train-image.npy", MAEK_F32, {40, 4, 4});
+  expectError(train({}), scratch / "train-label.npy" +
+                             ": has 50 examples, but " +
+                             scratch / "train-image.npy" + " has 40");
+  writeImages("train-image.npy", MAEK_F32, {0, 4, 4});
+  expectError(train({}), scratch / "train-image.npy" +
+                             ": has shape [0, 4, 4], needed at least one "
+                             "example");
+  writeNpyData(scratch);
+  std::string labels = readFile(scratch / "train-label.npy");
+  labels[labels.size() - 4] = 3;
+  writeFile(scratch / "train-label.npy", labels);
+  expectError(train({}), scratch / "train-label.npy" +
+                             ": has class 3 at index 49; target 'label' needs "
+                             "0 to 2");
+}
+
+TEST_F(CliErrorsTest, IdxDataThatDoesNotFit) {
+  std::vector<std::string> arguments = {"train", "--data-dir", scratch.path()};
+  auto write = [&](const std::string &prefix, uint32_t images, uint32_t size,
+                   const std::string &labels) {
+    writeFile(scratch / (prefix + "-images-idx3-ubyte.gz"),
+              gzip(makeIdx({images, size, size},
+                           std::string(images * size * size, '\x7f'))));
+    writeFile(scratch / (prefix + "-labels-idx1-ubyte"),
+              makeIdx({static_cast<uint32_t>(labels.size())}, labels));
+  };
+  std::string good("\0\1\2\1", 4);
+  write("train", 4, 4, good);
+  write("t10k", 4, 4, good);
+  arguments.push_back("--quiet");
+  EXPECT_EQ(run(arguments).code, 0);
+  write("train", 3, 4, good);
+  expectError(arguments, scratch / "train-labels-idx1-ubyte" +
+                             ": has shape [4], needed [3]: one label for each "
+                             "image of " +
+                             scratch / "train-images-idx3-ubyte.gz");
+  write("train", 4, 5, good);
+  expectError(arguments, scratch / "train-images-idx3-ubyte.gz" +
+                             ": an example has shape [5, 5]; input 'image' "
+                             "needs [B, 4, 4], of which the first is the "
+                             "batch");
+  write("train", 4, 4, std::string("\0\1\7\1", 4));
+  expectError(arguments, scratch / "train-labels-idx1-ubyte" +
+                             ": has class 7 at index 2; target 'label' needs "
+                             "0 to 2");
+  std::string file = readFile(scratch / "t10k-images-idx3-ubyte.gz");
+  write("train", 4, 4, good);
+  writeFile(scratch / "t10k-images-idx3-ubyte.gz",
+            file.substr(0, file.size() / 2));
+  expectError(arguments, scratch / "t10k-images-idx3-ubyte.gz" +
+                             ": the compressed data ends too early");
+}
+
+TEST_F(CliErrorsTest, WeightsThatDoNotFit) {
+  std::string good = readFile(weights);
+  auto expectEval = [&](const std::string &content, const std::string &text) {
+    writeFile(weights, content);
+    expectError({"eval", "--weights", weights, "--data", "npy", "--data-dir",
+                 scratch.path()},
+                weights + ": " + text);
+  };
+  auto replace = [&](const std::string &from, const std::string &to) {
+    std::string content = good;
+    content.replace(content.find(from), from.size(), to);
+    return content;
+  };
+  expectEval("short", "not a safetensors file: it has 5 bytes, needed at "
+                      "least 8");
+  expectEval(good.substr(0, good.size() - 1),
+             "tensor 'm.linear.b' at bytes 396 to 408: the file's data ends "
+             "at 407");
+  expectEval(replace("linear.W", "linear.V"),
+             "has no tensor 'linear.W', which the model needs as F32[3, 16]");
+  expectEval(replace("m.linear.W", "m.linear.V"),
+             "tensor 'm.linear.V' is not in the model; did you mean "
+             "'m.linear.W'?");
+  expectEval(replace("[3, 16]", "[16, 3]"),
+             "tensor 'linear.W' is F32[16, 3], the model needs F32[3, 16]");
+  expectEval(replace("\"F32\"", "\"I32\""),
+             "tensor 'linear.W' is I32[3, 16], the model needs F32[3, 16]");
+  expectEval(replace("\"maek.step\":\"14\"", "\"maek.step\":\"-4\""),
+             "metadata 'maek.step' is '-4', needed a count");
+  expectError({"eval", "--weights", scratch / "no", "--data", "npy",
+               "--data-dir", scratch.path()},
+              scratch / "no" + ": cannot open: No such file or directory");
+}
+
+TEST_F(CliErrorsTest, InputsThatDoNotFit) {
+  std::string x = scratch / "x.npy", y = scratch / "y.npy";
+  std::vector<std::string> arguments = predict({"--input", x, "--output", y});
+  expectError(arguments, x + ": cannot open: No such file or directory");
+  writeImages("x.npy", MAEK_F64, {5, 4, 4});
+  expectError(arguments, x + ": has f64[5, 4, 4]; input 'image' needs f32[B, "
+                             "4, 4]");
+  writeImages("x.npy", MAEK_F32, {5, 4, 5});
+  expectError(arguments, x + ": has f32[5, 4, 5]; input 'image' needs f32[B, "
+                             "4, 4]");
+  writeImages("x.npy", MAEK_F32, {0, 4, 4});
+  expectError(arguments, x + ": has no examples");
+  writeFile(x, "PK");
+  expectError(arguments,
+              x + ": not a .npy file: it does not begin with \\x93NUMPY");
+  writeImages("x.npy", MAEK_F32, {5, 4, 4});
+  expectError(predict({"--input", x, "--output", scratch / "no/y.npy"}),
+              scratch / "no/y.npy" +
+                  ": cannot write: No such file or directory");
+  expectError(predict({"--input", x, "--output", scratch.path()}),
+              scratch.path() + ": not a regular file");
+  knobs().failWith = -3;
+  expectError(arguments, "entry 'forward': a kernel failed with -3");
+}
+
+TEST_F(CliErrorsTest, PlacesThatCannotBeWritten) {
+  std::string no = scratch / "no/f";
+  expectError(train({"--save", no}),
+              no + ": cannot write: No such file or directory");
+  expectError(train({"--log-csv", no}),
+              no + ": cannot write: No such file or directory");
+  expectError(train({"--log-jsonl", no}),
+              no + ": cannot write: No such file or directory");
+  expectError(train({"--resume", no}),
+              no + ": cannot open: No such file or directory");
+  Result result = run(train({"--log-csv", "/dev/full", "--quiet"}));
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "fake: error: /dev/full: cannot write\n");
+}
+
+TEST_F(CliErrorsTest, OutputThatDoesNotArrive) {
+  int former = dup(STDOUT_FILENO);
+  int full = open("/dev/full", O_WRONLY);
+  std::fflush(stdout);
+  Result result;
+  {
+    // `run` would capture standard output, so this call is made by hand.
+    dup2(full, STDOUT_FILENO);
+    testing::internal::CaptureStderr();
+    result.code = runUncaptured({"info"});
+    result.err = testing::internal::GetCapturedStderr();
+    std::clearerr(stdout);
+    dup2(former, STDOUT_FILENO);
+  }
+  close(full);
+  close(former);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "fake: error: cannot write to standard output: No "
+                        "space left on device\n");
+}
+
+TEST_F(CliErrorsTest, ADamagedModuleIsTold) {
+  maek_module_t module = logistic();
+  module.abi = 9;
+  expectError({"info"}, "the module has ABI 9, this runtime reads 1", module);
+}

@@ -1,0 +1,307 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The commands of a generated program where all goes well.
+#include "Run.h"
+#include "Scratch.h"
+#include "runtime/cli/Progress.h"
+#include "runtime/core/Json.h"
+#include "runtime/data/Npy.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+
+using namespace maek::fake;
+using maek::runtime::Json;
+using maek::runtime::parseJson;
+
+namespace {
+class CliTest : public testing::Test {
+protected:
+  void SetUp() override {
+    knobs() = Knobs();
+    writeNpyData(scratch);
+  }
+  Result train(std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"train", "--data", "npy",
+                                          "--data-dir", scratch.path()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+  /// Trains and saves weights; their path.
+  std::string weights() {
+    std::string path = scratch / "w.safetensors";
+    Result result = train({"--save", path, "--epochs", "5", "--quiet"});
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_EQ(result.out + result.err, "");
+    return path;
+  }
+
+  Scratch scratch;
+};
+} // namespace
+
+TEST_F(CliTest, TrainPrintsALineForEachEpoch) {
+  std::string path = scratch / "w.safetensors";
+  Result result = train({"--save", path, "--threads", "1"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(hideTimes(result.out),
+            "epoch 1/2: loss #, accuracy #, grad_norm #; test loss #, "
+            "accuracy #; # s, # samples/s\n"
+            "epoch 2/2: loss #, accuracy #, grad_norm #; test loss #, "
+            "accuracy #; # s, # samples/s\n"
+            "saved " +
+                path + " at step 14\n");
+  EXPECT_TRUE(exists(path));
+}
+
+/// Each field behind the third that is not empty becomes #, but in the head.
+static std::string hideFigures(const std::string &csv) {
+  std::string out;
+  size_t commas = 0, line = 0;
+  for (char c : csv) {
+    bool ends = c == ',' || c == '\n';
+    if (!ends && line > 0 && commas >= 3) {
+      if (out.back() != '#')
+        out += '#';
+      continue;
+    }
+    out += c;
+    commas = c == '\n' ? 0 : commas + (c == ',');
+    line += c == '\n';
+  }
+  return out;
+}
+
+TEST_F(CliTest, TrainWritesLogs) {
+  std::string csv = scratch / "log.csv", jsonl = scratch / "log.jsonl";
+  Result result = train(
+      {"--log-csv", csv, "--log-jsonl", jsonl, "--log-every", "5", "--quiet"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(hideFigures(readFile(csv)),
+            "epoch,step,split,loss,accuracy,grad_norm,seconds,"
+            "samples_per_second\n"
+            "1,5,step,#,#,#,#,#\n"
+            "1,7,train,#,#,#,#,#\n"
+            "1,7,test,#,#,,#,#\n"
+            "2,10,step,#,#,#,#,#\n"
+            "2,14,train,#,#,#,#,#\n"
+            "2,14,test,#,#,,#,#\n");
+  std::string lines = readFile(jsonl);
+  size_t count = 0;
+  for (size_t at = 0; at < lines.size(); ++count) {
+    size_t end = lines.find('\n', at);
+    ASSERT_NE(end, std::string::npos);
+    auto row = parseJson(std::string_view(lines).substr(at, end - at));
+    ASSERT_TRUE(row) << lines.substr(at, end - at);
+    EXPECT_TRUE(row->find("loss")->isNumber());
+    EXPECT_TRUE(row->find("samples_per_second")->isNumber());
+    at = end + 1;
+  }
+  EXPECT_EQ(count, 6u);
+}
+
+TEST_F(CliTest, EvalPrintsFigures) {
+  std::string path = weights();
+  std::vector<std::string> arguments = {
+      "eval", "--weights", path, "--data", "npy", "--data-dir", scratch.path()};
+  Result result = run(arguments);
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(hideTimes(result.out), "loss #, accuracy #, 50 examples\n");
+  arguments.push_back("--json");
+  result = run(arguments);
+  auto json = parseJson(result.out);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->find("examples")->integer, 50);
+  EXPECT_GT(json->find("accuracy")->number, 0.9);
+  // Another batch size, the last batch partial or not: the same means.
+  double loss = json->find("loss")->number;
+  arguments.insert(arguments.end(), {"--batch", "13"});
+  json = parseJson(run(arguments).out);
+  ASSERT_TRUE(json);
+  EXPECT_NEAR(json->find("loss")->number, loss, 1e-6);
+}
+
+TEST_F(CliTest, PredictWritesTheOutputs) {
+  std::string path = weights(), out = scratch / "y.npy";
+  std::vector<std::string> arguments = {
+      "predict",  "--weights", path,     "--input", scratch / "test-image.npy",
+      "--output", out,         "--batch"};
+  std::string first;
+  for (const char *batch : {"50", "7", "1", "1000"}) {
+    arguments.push_back(batch);
+    Result result = run(arguments);
+    arguments.pop_back();
+    ASSERT_EQ(result.code, 0) << result.err;
+    EXPECT_EQ(result.out + result.err, "");
+    if (first.empty())
+      first = readFile(out);
+    EXPECT_EQ(readFile(out), first) << batch;
+  }
+  auto array = maek::runtime::readNpy(out);
+  ASSERT_TRUE(array);
+  EXPECT_EQ(array->shape, (std::vector<int64_t>{50, 3}));
+}
+
+TEST_F(CliTest, PredictTakesInputsByName) {
+  int64_t xShape[] = {2, 3, 2}, nShape[] = {6};
+  std::string x = maek::runtime::makeNpyHeader(MAEK_F32, xShape);
+  std::string n = maek::runtime::makeNpyHeader(MAEK_I32, nShape);
+  for (int32_t i = 0; i < 12; ++i) {
+    float value = 1;
+    x.append(reinterpret_cast<const char *>(&value), sizeof(value));
+    int32_t index = i % 5;
+    if (i < 6)
+      n.append(reinterpret_cast<const char *>(&index), sizeof(index));
+  }
+  writeFile(scratch / "x.npy", x);
+  writeFile(scratch / "n.npy", n);
+  writeFile(scratch / "empty.safetensors",
+            std::string("\2\0\0\0\0\0\0\0{}", 10));
+  Result result =
+      run({"predict", "--weights", scratch / "empty.safetensors", "--input",
+           "n=" + scratch / "n.npy", "--input", "x=" + scratch / "x.npy",
+           "--output", "total=" + scratch / "total.npy", "--output",
+           "y=" + scratch / "y.npy", "--batch", "1"},
+          lengths());
+  ASSERT_EQ(result.code, 0) << result.err;
+  auto y = maek::runtime::readNpy(scratch / "y.npy");
+  auto total = maek::runtime::readNpy(scratch / "total.npy");
+  ASSERT_TRUE(y);
+  ASSERT_TRUE(total);
+  EXPECT_EQ(y->shape, (std::vector<int64_t>{2, 3}));
+  EXPECT_EQ(total->shape, std::vector<int64_t>());
+  float sum;
+  std::memcpy(&sum, total->data.data(), sizeof(sum));
+  EXPECT_EQ(sum, 22.0f);
+}
+
+TEST_F(CliTest, BenchPrintsTimes) {
+  Result result = run({"bench", "--entry", "train_step", "--batch", "4",
+                       "--threads", "1", "--repeat", "3"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(hideTimes(result.out), "train_step, B = 4, 1 thread: min # ms, "
+                                   "median # ms, mean # ms, # runs\n");
+  result = run({"bench", "--batch", "4", "--dim", "T=3", "--threads", "2",
+                "--repeat", "4", "--json"},
+               lengths());
+  EXPECT_EQ(result.code, 0) << result.err;
+  auto json = parseJson(result.out);
+  ASSERT_TRUE(json) << result.out;
+  EXPECT_EQ(json->find("model")->string, "Lengths");
+  EXPECT_EQ(json->find("entry")->string, "forward");
+  EXPECT_EQ(json->find("dims")->find("B")->integer, 4);
+  EXPECT_EQ(json->find("dims")->find("T")->integer, 3);
+  EXPECT_EQ(json->find("threads")->integer, 2);
+  EXPECT_EQ(json->find("repeats")->integer, 4);
+  EXPECT_LE(json->find("min_ms")->number, json->find("median_ms")->number);
+}
+
+TEST_F(CliTest, InfoShowsTheModule) {
+  Result result = run({"info"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(
+      result.out,
+      "Logistic\n"
+      "  source     models/logistic.maek\n"
+      "  target     x86-64-linux\n"
+      "  precision  f32\n"
+      "  versions   maek 0.1.0, llvm 22.1, module ABI 1\n"
+      "  training   data fashion_mnist, batch 8, epochs 2, lr 0.1, seed 0\n"
+      "\n"
+      "parameters: 2 tensors, 51 numbers\n"
+      "  linear.W  f32[3, 16]          48  ~ uniform(-0.25, 0.25)\n"
+      "  linear.b  f32[3]               3  = 0\n"
+      "\n"
+      "states: 2 tensors, 51 numbers\n"
+      "  m.linear.W  f32[3, 16]          48  = 0\n"
+      "  m.linear.b  f32[3]               3  = 0\n"
+      "\n"
+      "entry forward(image: f32[B, 4, 4])\n"
+      "  -> logits: f32[B, 3]\n"
+      "  kernels (1): product_0\n"
+      "  memory a0: 12*B bytes\n"
+      "\n"
+      "entry evaluate(image: f32[B, 4, 4], label: i32[B])\n"
+      "  -> logits: f32[B, 3], loss: f32[], accuracy: f32[]\n"
+      "\n"
+      "entry train_step(image: f32[B, 4, 4], label: i32[B], lr: f32[], step: "
+      "f32[], steps: f32[])\n"
+      "  -> loss: f32[], accuracy: f32[], grad_norm: f32[]\n"
+      "\n"
+      "entry prepare()\n");
+  result = run({"info", "--arena", "--batch", "10"});
+  EXPECT_EQ(result.out, "\narena of forward at B = 10: 312 bytes\n"
+                        "arena of evaluate at B = 10: 312 bytes\n"
+                        "arena of train_step at B = 10: 312 bytes\n"
+                        "arena of prepare: 0 bytes\n");
+  auto json = parseJson(run({"info", "--json"}).out);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->find("parameter_count")->integer, 51);
+  EXPECT_EQ(json->find("module")->find("name")->string, "Logistic");
+}
+
+TEST_F(CliTest, HelpAndVersion) {
+  Result result = run({"--help"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out,
+            "usage: fake COMMAND [OPTIONS]\n"
+            "Logistic, compiled by Maek from models/logistic.maek\n"
+            "\n"
+            "commands\n"
+            "  train     learn on a data set\n"
+            "  eval      loss and metrics of saved weights\n"
+            "  predict   outputs for .npy files\n"
+            "  bench     time an entry on random input\n"
+            "  info      entries, tensors, memory, versions\n"
+            "\n"
+            "'fake COMMAND --help' tells the options of a command.\n");
+  EXPECT_EQ(run({"--version"}).out,
+            "Logistic (maek 0.1.0, llvm 22.1) for x86-64-linux\n");
+  for (const char *command : {"train", "eval", "predict", "bench", "info"}) {
+    result = run({command, "--help"});
+    EXPECT_EQ(result.code, 0);
+    EXPECT_TRUE(result.out.starts_with("usage: fake " + std::string(command) +
+                                       " [OPTIONS]\n"));
+    EXPECT_NE(result.out.find("--help"), std::string::npos);
+  }
+}
+
+TEST(Progress, TimesAreReadable) {
+  using maek::runtime::clockText;
+  EXPECT_EQ(clockText(0), "0:00");
+  EXPECT_EQ(clockText(65.2), "1:05");
+  EXPECT_EQ(clockText(7207), "2:00:07");
+  EXPECT_EQ(clockText(1e300), "-");
+  EXPECT_EQ(clockText(0.0 / 0.0), "-");
+}
+
+TEST(Progress, ATerminalsLineIsCutAndOverwritten) {
+  Scratch scratch;
+  std::FILE *file = std::fopen((scratch / "tty").c_str(), "w");
+  {
+    maek::runtime::ProgressLine line(file, true, true, 10);
+    EXPECT_TRUE(line.isDue());
+    line.show("0123456789abc");
+    EXPECT_FALSE(line.isDue());
+    line.show("short");
+    line.clear();
+    line.clear();
+  }
+  std::fclose(file);
+  EXPECT_EQ(readFile(scratch / "tty"),
+            "\r012345678\x1b[K\rshort\x1b[K\r\x1b[K");
+}
+
+TEST(Progress, ElsewhereItIsPlainOrNothing) {
+  Scratch scratch;
+  std::FILE *file = std::fopen((scratch / "log").c_str(), "w");
+  maek::runtime::ProgressLine plain(file, false, true);
+  EXPECT_FALSE(plain.isDue());
+  plain.show("a long line that is not cut");
+  plain.clear();
+  maek::runtime::ProgressLine off(file, true, false);
+  EXPECT_FALSE(off.isDue());
+  off.show("nothing");
+  std::fclose(file);
+  EXPECT_EQ(readFile(scratch / "log"), "a long line that is not cut\n");
+}

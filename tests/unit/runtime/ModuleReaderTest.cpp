@@ -1,0 +1,107 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Descriptions of modules: the hand-written one, and damaged ones.
+#include "FakeModule.h"
+#include "Mutations.h"
+#include "runtime/core/ModuleInfo.h"
+
+#include <gtest/gtest.h>
+
+using namespace maek::runtime;
+using namespace maek::fake;
+
+static std::string read(const std::string &json) {
+  maek_module_t module = logistic();
+  module.json = json.data();
+  module.json_size = json.size();
+  Expected<ModuleInfo> info = readModule(module);
+  if (info)
+    return "ok";
+  Error error = info.takeError();
+  EXPECT_EQ(error.code(), MAEK_BAD_MODULE);
+  return std::string(error.message());
+}
+
+TEST(ModuleReader, ReadsEverything) {
+  Expected<ModuleInfo> info = readModule(logistic());
+  ASSERT_TRUE(info) << info.takeError().message();
+  EXPECT_EQ(info->name, "Logistic");
+  EXPECT_EQ(info->settings.data, "fashion_mnist");
+  EXPECT_EQ(info->settings.batch, 8);
+  EXPECT_EQ(info->settings.lr, 0.1);
+  EXPECT_EQ(info->versions.size(), 2u);
+  ASSERT_EQ(info->parameters.size(), 2u);
+  EXPECT_EQ(info->parameters[0].count, 48);
+  EXPECT_EQ(info->parameters[0].init.second, 0.25);
+  ASSERT_EQ(info->entries.size(), 4u);
+  const EntryInfo &train = info->entries[*info->findEntry("train_step")];
+  EXPECT_EQ(train.arguments[5].classes, 3);
+  EXPECT_EQ(train.arguments[4].shapeText(train.symbols), "[B, 4, 4]");
+  EXPECT_EQ(train.results[3].storage, 0u);
+}
+
+TEST(ModuleReader, DamageIsRefusedWithAReason) {
+  auto replace = [](const std::string &from, const std::string &to) {
+    std::string json = logisticJson();
+    json.replace(json.find(from), from.size(), to);
+    return read(json);
+  };
+  struct {
+    const char *from, *to, *message;
+  } cases[] = {
+      {"\"name\": \"Logistic\"", "\"name\": 3",
+       "the model has no string \"name\""},
+      {"\"precision\": \"f32\"", "\"precision\": \"f16\"",
+       "unknown precision 'f16'"},
+      {"\"dtype\": \"f32\"", "\"dtype\": \"i1\"",
+       "'linear.W' has the unknown dtype 'i1'"},
+      {"\"shape\": [3, 16]", "\"shape\": [3, -16]",
+       "'linear.W' has a size that is no count"},
+      {"\"shape\": [3, 16]", "\"shape\": [3, 4611686018427387904]",
+       "'linear.W' is too large to address"},
+      {"\"shape\": [3, 16]", "\"shape\": [4, 16]",
+       "entry 'train_step', argument 'linear.W' differs from the parameter of "
+       "its name in shape or dtype"},
+      {"[-0.25, 0.25]", "[-0.25]", "'linear.W': uniform takes 2 numbers"},
+      {"\"uniform\"", "\"cauchy\"",
+       "'linear.W' has the unknown initialiser 'cauchy'"},
+      {"\"m.linear.W\"", "\"linear.W\"",
+       "'linear.W' is both parameter and state"},
+      {"\"batch\": 8", "\"batch\": -8", "setting \"batch\" is no count"},
+      {"\"lr\": 0.1", "\"lr\": \"x\"", "setting \"lr\" is no number"},
+      {"[\"B\"], \"arguments\"", "[\"B\", \"B\"], \"arguments\"",
+       "entry 'forward' has a wrong list of symbols"},
+      {"[\"B\", 4, 4]", "[\"C\", 4, 4]",
+       "entry 'forward', argument 'image' has the unknown size 'C'"},
+      {"\"role\": \"prepared\"", "\"role\": \"output\"",
+       "entry 'forward', argument 'packed.W' has the unknown role 'output'"},
+      {"\"classes\": 3", "\"classes\": 0",
+       "entry 'evaluate', argument 'label' has a wrong number of classes"},
+      {"\"name\": \"evaluate\"", "\"name\": \"forward\"",
+       "entry 'forward' comes twice"},
+      {"\"entries\"", "\"entires\"", "the model has no array \"entries\""},
+  };
+  for (const auto &[from, to, message] : cases)
+    EXPECT_EQ(replace(from, to), text("module description: ", message));
+  EXPECT_EQ(read("{"), "module description: malformed JSON at byte 1");
+  EXPECT_EQ(read(R"({"a":1,"a":2})"),
+            "module description: key 'a' comes twice");
+  EXPECT_EQ(read("[]"), "module description: it is no object");
+}
+
+TEST(ModuleReader, OtherAbisAreRefused) {
+  maek_module_t module = logistic();
+  module.abi = 7;
+  EXPECT_EQ(readModule(module).takeError().message(),
+            "the module has ABI 7, this runtime reads 1");
+  module = logistic();
+  module.entries = nullptr;
+  EXPECT_EQ(readModule(module).takeError().message(),
+            "the module has no entries");
+}
+
+TEST(ModuleReader, NoDamageCrashesIt) {
+  forEachMutation(logisticJson(),
+                  [](const std::string &bad, const std::string &what) {
+                    EXPECT_FALSE(read(bad).empty()) << what;
+                  });
+}

@@ -1,0 +1,164 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Interrupted training goes on bit for bit; what stops it otherwise is told.
+#include "Run.h"
+#include "Scratch.h"
+
+#include <csignal>
+#include <gtest/gtest.h>
+#include <regex>
+
+using namespace maek::fake;
+
+namespace {
+class ResumeTest : public testing::Test {
+protected:
+  void SetUp() override {
+    knobs() = Knobs();
+    writeNpyData(scratch);
+  }
+  Result train(std::vector<std::string> more) {
+    std::vector<std::string> arguments = {
+        "train",    "--data", "npy",    "--data-dir", scratch.path(),
+        "--epochs", epochs,   "--seed", "5"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+  /// Raises the signal in the step of that number, once.
+  static void interruptAt(int step, int signal = SIGINT) {
+    knobs().onTrain = [step, signal, count = 0]() mutable {
+      if (++count == step)
+        std::raise(signal);
+    };
+  }
+
+  Scratch scratch;
+  std::string epochs = "3";
+  std::string path = scratch / "c.safetensors";
+};
+} // namespace
+
+/// The columns of a log that are not times.
+static std::string figures(const std::string &csv) {
+  static const std::regex times(",[^,\n]*,[^,\n]*\n");
+  return std::regex_replace(csv, times, "\n");
+}
+
+TEST_F(ResumeTest, GoesOnBitForBitFromAnyStep) {
+  std::string whole = scratch / "whole.safetensors";
+  std::string wholeLog = scratch / "whole.csv";
+  Result result = train({"--save", whole, "--log-csv", wholeLog});
+  ASSERT_EQ(result.code, 0) << result.err;
+  // 7 batches an epoch: the first step, the middle, around the end.
+  for (int step : {1, 4, 6, 7, 8, 13, 14, 20, 21}) {
+    std::string log = scratch / ("log" + std::to_string(step) + ".csv");
+    interruptAt(step);
+    result = train({"--save", path, "--log-csv", log, "--quiet"});
+    knobs().onTrain = nullptr;
+    ASSERT_EQ(result.code, 130) << step << result.err;
+    int epoch = (step - 1) / 7, batch = (step - 1) % 7 + 1;
+    EXPECT_EQ(result.err,
+              "fake: interrupted at epoch " + std::to_string(epoch + 1) +
+                  ", batch " + std::to_string(batch) +
+                  " of 7; saved; go on with --resume " + path + "\n");
+    result = train({"--resume", path, "--log-csv", log, "--quiet"});
+    ASSERT_EQ(result.code, 0) << step << result.err;
+    EXPECT_EQ(readFile(path), readFile(whole)) << step;
+    EXPECT_EQ(figures(readFile(log)), figures(readFile(wholeLog))) << step;
+    std::remove(path.c_str());
+  }
+}
+
+TEST_F(ResumeTest, OtherSignalsAreAnsweredToo) {
+  for (int signal : {SIGTERM, SIGHUP}) {
+    interruptAt(2, signal);
+    Result result = train({"--save", path, "--quiet"});
+    EXPECT_EQ(result.code, 130);
+    EXPECT_TRUE(exists(path));
+  }
+}
+
+TEST_F(ResumeTest, ASecondCtrlCKills) {
+  auto interruptTwice = [&] {
+    knobs().onTrain = [] {
+      std::raise(SIGINT);
+      std::raise(SIGINT);
+    };
+    train({"--quiet"});
+  };
+  EXPECT_EXIT(interruptTwice(), testing::KilledBySignal(SIGINT), "");
+}
+
+TEST_F(ResumeTest, AnIgnoredSignalStaysIgnored) {
+  auto former = std::signal(SIGHUP, SIG_IGN);
+  interruptAt(2, SIGHUP);
+  EXPECT_EQ(train({"--quiet"}).code, 0);
+  std::signal(SIGHUP, former);
+}
+
+TEST_F(ResumeTest, WithoutSaveAnInterruptSaysSo) {
+  interruptAt(9);
+  Result result = train({"--quiet"});
+  EXPECT_EQ(result.code, 130);
+  EXPECT_EQ(result.err, "fake: interrupted at epoch 2, batch 2 of 7; nothing "
+                        "saved, there was no --save\n");
+}
+
+TEST_F(ResumeTest, AFinishedRunHasNothingLeft) {
+  ASSERT_EQ(train({"--save", path, "--quiet"}).code, 0);
+  std::string before = readFile(path);
+  Result result = train({"--resume", path});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out, "nothing left to do: " + path + " has all 3 epochs\n");
+  EXPECT_EQ(readFile(path), before);
+  // More epochs may follow.
+  epochs = "4";
+  result = train({"--resume", path});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(hideTimes(result.out),
+            "epoch 4/4: loss #, accuracy #, grad_norm #; test loss #, "
+            "accuracy #; # s, # samples/s\nsaved " +
+                path + " at step 28\n");
+}
+
+TEST_F(ResumeTest, WhatWouldChangeTheRunIsRefused) {
+  ASSERT_EQ(train({"--save", path, "--quiet"}).code, 0);
+  auto expect = [&](std::vector<std::string> more, const std::string &text) {
+    more.insert(more.end(), {"--resume", path});
+    Result result = train(more);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.err, "fake: error: " + path + ": " + text + "\n");
+  };
+  expect({"--batch", "9"}, "was written with batch 8, cannot go on with 9");
+  writeNpyData(scratch, 40);
+  expect({}, "was written with examples 50, cannot go on with 40");
+}
+
+TEST_F(ResumeTest, WeightsAloneAreNoCheckpoint) {
+  maek_model_t *model;
+  ASSERT_EQ(maek_model_create(&logistic(), nullptr, &model), MAEK_OK);
+  ASSERT_EQ(maek_model_save(model, path.c_str()), MAEK_OK);
+  maek_model_destroy(model);
+  Result result = train({"--resume", path});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "fake: error: " + path +
+                            ": no checkpoint of a training run: it has no "
+                            "metadata 'maek.data'\n");
+}
+
+TEST_F(ResumeTest, ALossThatIsNotANumberStops) {
+  knobs().onTrain = [count = 0]() mutable {
+    knobs().lossIsNan = ++count == 10;
+  };
+  Result result = train({"--save", path, "--quiet"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "fake: error: the loss is not a number at step 10 "
+                        "(epoch 2); " +
+                            path + " holds step 7\n");
+  // The checkpoint of the first epoch is good.
+  knobs() = Knobs();
+  EXPECT_EQ(train({"--resume", path, "--quiet"}).code, 0);
+  knobs().lossIsNan = true;
+  EXPECT_EQ(train({"--quiet"}).err,
+            "fake: error: the loss is not a number at step 1 (epoch 1); "
+            "nothing was saved\n");
+}

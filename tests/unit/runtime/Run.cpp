@@ -1,0 +1,64 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Runs the command line inside the test.
+#include "Run.h"
+#include "maek/cli.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <regex>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace maek::fake;
+
+namespace {
+/// Sends a stream's descriptor into memory for a while.
+class Capture {
+public:
+  explicit Capture(std::FILE *stream)
+      : stream(stream), memory(memfd_create("capture", 0)) {
+    std::fflush(stream);
+    former = dup(fileno(stream));
+    dup2(memory, fileno(stream));
+  }
+  std::string finish() {
+    std::fflush(stream);
+    dup2(former, fileno(stream));
+    close(former);
+    auto size = static_cast<size_t>(lseek(memory, 0, SEEK_END));
+    std::string text(size, '\0');
+    if (pread(memory, text.data(), size, 0) != static_cast<ssize_t>(size))
+      std::abort();
+    close(memory);
+    return text;
+  }
+
+private:
+  std::FILE *stream;
+  int memory, former;
+};
+} // namespace
+
+int maek::fake::runUncaptured(const std::vector<std::string> &arguments,
+                              const maek_module_t &module) {
+  std::vector<std::string> owned = {"/usr/bin/fake"};
+  owned.insert(owned.end(), arguments.begin(), arguments.end());
+  std::vector<char *> pointers;
+  for (std::string &argument : owned)
+    pointers.push_back(argument.data());
+  return maek_main(&module, static_cast<int>(pointers.size()), pointers.data());
+}
+
+Result maek::fake::run(const std::vector<std::string> &arguments,
+                       const maek_module_t &module) {
+  Capture out(stdout), err(stderr);
+  int code = runUncaptured(arguments, module);
+  std::string printed = out.finish();
+  return {code, printed, err.finish()};
+}
+
+std::string maek::fake::hideTimes(const std::string &text) {
+  static const std::regex number(
+      R"([0-9]+\.[0-9]+|[0-9]+(?= (samples/s|runs)))");
+  return std::regex_replace(text, number, "#");
+}
