@@ -27,7 +27,8 @@ class Maek_Unary<string mnemonic, string formula, list<Trait> traits = []>
                                      SameOperandsAndResultType,
                                      AllTypesMatch<["operand", "result"]>],
                                     traits)> {
-  let description = "`result[i] = " # formula # [{`, for each index `i`.
+  let description = [{
+    `result[i] = }] # formula # [{`, for each index `i`.
 
     ```mlir
     %y = maek.}] # mnemonic # [{ %x : tensor<?x4xf32, #maek.dims<B>>
@@ -43,7 +44,8 @@ class Maek_Binary<string mnemonic, string formula, list<Trait> traits = []>
                                      SameOperandsAndResultType,
                                      AllTypesMatch<["lhs", "rhs", "result"]>],
                                     traits)> {
-  let description = "`result[i] = " # formula # [{`, for each index `i`.
+  let description = [{
+    `result[i] = }] # formula # [{`, for each index `i`.
 
     ```mlir
     %c = maek.}] # mnemonic # [{ %a, %b : tensor<?x4xf32, #maek.dims<B>>
@@ -60,7 +62,7 @@ def Maek_NegOp : Maek_Unary<"neg", "-operand[i]"> {
   let hasCanonicalizeMethod = 1;
 }
 def Maek_ExpOp : Maek_Unary<"exp", "e ^ operand[i]"> {
-  let summary = "e to the x";
+  let summary = "exponential";
 }
 def Maek_LogOp : Maek_Unary<"log", "ln(operand[i])"> {
   let summary = "natural logarithm";
@@ -82,27 +84,27 @@ def Maek_CosOp : Maek_Unary<"cos", "cos(operand[i])"> {
 }
 
 def Maek_AddOp : Maek_Binary<"add", "lhs[i] + rhs[i]", [Commutative]> {
-  let summary = "a + b";
+  let summary = "the sum a + b";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
 def Maek_SubOp : Maek_Binary<"sub", "lhs[i] - rhs[i]"> {
-  let summary = "a - b";
+  let summary = "the difference a - b";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
 def Maek_MulOp : Maek_Binary<"mul", "lhs[i] · rhs[i]", [Commutative]> {
-  let summary = "a * b, element by element";
+  let summary = "the product a * b, element by element";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
 def Maek_DivOp : Maek_Binary<"div", "lhs[i] / rhs[i]"> {
-  let summary = "a / b, element by element";
+  let summary = "the quotient a / b, element by element";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
 def Maek_PowOp : Maek_Binary<"pow", "lhs[i] ^ rhs[i]"> {
-  let summary = "a to the b, for a >= 0";
+  let summary = "the power a ^ b, for a >= 0";
   let description = [{
     `result[i] = lhs[i] ^ rhs[i]`, for each index `i`. Where `lhs[i]` is
     negative and `rhs[i]` is not a constant whole number, the result is
@@ -160,7 +162,7 @@ def Maek_CompareOp : Maek_Op<"compare", [Pure, Elementwise, SameTypeOperands]> {
 
 def Maek_SelectOp : Maek_Op<"select", [Pure, Elementwise,
     AllTypesMatch<["onTrue", "onFalse", "result"]>]> {
-  let summary = "a where the condition holds, else b";
+  let summary = "choose a where the condition holds, else b";
   let description = [{
     `result[i] = condition[i] ? onTrue[i] : onFalse[i]`, for each index `i`.
     All have one shape.
@@ -202,7 +204,7 @@ def Maek_ConvertOp : Maek_Op<"convert", [Pure, Elementwise]> {
 
 def Maek_StopGradientOp : Maek_Op<"stop_gradient", [Pure, Elementwise,
     SameOperandsAndResultType, AllTypesMatch<["operand", "result"]>]> {
-  let summary = "x, of which no gradient is taken";
+  let summary = "the operand, of which no gradient is taken";
   let description = [{
     `result[i] = operand[i]`, for each index `i`. `maek.gradient` treats the
     result as a constant.
