@@ -1,0 +1,265 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The syntax tree of model files. Names are canonical (see Unicode.h) and
+// point into the token list, which outlives the tree.
+#ifndef MAEK_DSL_AST_H
+#define MAEK_DSL_AST_H
+
+#include "dsl/Token.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
+#include <memory>
+#include <vector>
+
+namespace maek::dsl {
+
+//===----------------------------------------------------------------------===//
+// Expressions
+//===----------------------------------------------------------------------===//
+
+enum class ExprKind {
+  Number,
+  Name,
+  Unary,
+  Binary,
+  Call,
+  Index,
+  Concat,
+  Transpose
+};
+
+/// `loc` is where a caret points best: an operator, or the first character.
+/// `begin` is the first character.
+struct Expr {
+  ExprKind kind;
+  llvm::SMLoc loc, begin;
+  /// Of the tree below; the parser keeps it under Parser::maxDepth.
+  unsigned depth = 1;
+
+  Expr(ExprKind kind, llvm::SMLoc loc) : kind(kind), loc(loc), begin(loc) {}
+  virtual ~Expr() = default;
+};
+using ExprPtr = std::unique_ptr<Expr>;
+
+template <ExprKind K>
+struct ExprBase : Expr {
+  ExprBase(llvm::SMLoc loc) : Expr(K, loc) {}
+  static bool classof(const Expr *expr) { return expr->kind == K; }
+};
+
+struct NumberExpr : ExprBase<ExprKind::Number> {
+  double value;
+  NumberExpr(llvm::SMLoc loc, double value) : ExprBase(loc), value(value) {}
+};
+
+struct NameExpr : ExprBase<ExprKind::Name> {
+  llvm::StringRef name, spelling;
+  NameExpr(const Token &token)
+      : ExprBase(token.loc), name(token.name), spelling(token.text) {}
+};
+
+/// Negation or square root.
+struct UnaryExpr : ExprBase<ExprKind::Unary> {
+  TokenKind op;
+  ExprPtr operand;
+  UnaryExpr(llvm::SMLoc loc, TokenKind op, ExprPtr operand)
+      : ExprBase(loc), op(op), operand(std::move(operand)) {}
+};
+
+struct BinaryExpr : ExprBase<ExprKind::Binary> {
+  TokenKind op;
+  ExprPtr lhs, rhs;
+  BinaryExpr(llvm::SMLoc loc, TokenKind op, ExprPtr lhs, ExprPtr rhs)
+      : ExprBase(loc), op(op), lhs(std::move(lhs)), rhs(std::move(rhs)) {}
+};
+
+/// `value` or `name = value`.
+struct Argument {
+  llvm::StringRef name;
+  llvm::SMLoc loc;
+  ExprPtr value;
+};
+
+struct CallExpr : ExprBase<ExprKind::Call> {
+  ExprPtr callee;
+  std::vector<Argument> arguments;
+  CallExpr(ExprPtr callee)
+      : ExprBase(callee->begin), callee(std::move(callee)) {}
+  const NameExpr *getCalleeName() const;
+};
+
+/// `low`, or `low:high` with either part left out.
+struct IndexItem {
+  llvm::SMLoc loc;
+  ExprPtr low, high;
+  bool isRange = false;
+};
+
+struct IndexExpr : ExprBase<ExprKind::Index> {
+  ExprPtr base;
+  std::vector<IndexItem> items;
+  IndexExpr(llvm::SMLoc loc, ExprPtr base)
+      : ExprBase(loc), base(std::move(base)) {}
+};
+
+struct ConcatExpr : ExprBase<ExprKind::Concat> {
+  std::vector<ExprPtr> elements;
+  ConcatExpr(llvm::SMLoc loc) : ExprBase(loc) {}
+};
+
+struct TransposeExpr : ExprBase<ExprKind::Transpose> {
+  ExprPtr operand;
+  TransposeExpr(llvm::SMLoc loc, ExprPtr operand)
+      : ExprBase(loc), operand(std::move(operand)) {}
+};
+
+inline const NameExpr *CallExpr::getCalleeName() const {
+  return callee->kind == ExprKind::Name
+             ? static_cast<const NameExpr *>(callee.get())
+             : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Declarations and statements
+//===----------------------------------------------------------------------===//
+
+struct Identifier {
+  llvm::StringRef name;
+  llvm::SMLoc loc;
+};
+
+/// `[dims]`, `class(n)` or `[dims] of class(n)`.
+struct TypeSyntax {
+  llvm::SMLoc loc;
+  std::vector<ExprPtr> dims;
+  ExprPtr classes;
+};
+
+/// A parameter of a definition or function: `name`, `name : type`,
+/// `name = value`.
+struct Formal {
+  Identifier name;
+  std::optional<TypeSyntax> type;
+  ExprPtr defaultValue;
+};
+
+enum class StmtKind {
+  Assign,
+  For,
+  Param,
+  State,
+  Input,
+  Target,
+  Output,
+  Metric
+};
+
+struct Stmt {
+  StmtKind kind;
+  llvm::SMLoc loc;
+  Stmt(StmtKind kind, llvm::SMLoc loc) : kind(kind), loc(loc) {}
+  virtual ~Stmt() = default;
+};
+using StmtPtr = std::unique_ptr<Stmt>;
+using Block = std::vector<StmtPtr>;
+
+template <StmtKind... Kinds>
+struct StmtBase : Stmt {
+  using Stmt::Stmt;
+  static bool classof(const Stmt *stmt) {
+    return ((stmt->kind == Kinds) || ...);
+  }
+};
+
+/// `name = value` or `metric name = value`. In a model `loss = value` is an
+/// assignment like any other.
+struct AssignStmt : StmtBase<StmtKind::Assign, StmtKind::Metric> {
+  using StmtBase::StmtBase;
+  Identifier target;
+  ExprPtr value;
+};
+
+/// `for name in low..high { body }`, both ends included.
+struct ForStmt : StmtBase<StmtKind::For> {
+  using StmtBase::StmtBase;
+  Identifier variable;
+  ExprPtr low, high;
+  Block body;
+};
+
+/// `names : type`, with an initial value for `param` and `state`: `= value`,
+/// or `~ distribution(arguments)`.
+struct DeclareStmt : StmtBase<StmtKind::Param, StmtKind::State, StmtKind::Input,
+                              StmtKind::Target> {
+  using StmtBase::StmtBase;
+  std::vector<Identifier> names;
+  std::optional<TypeSyntax> type;
+  ExprPtr init;
+  bool isDistribution = false;
+};
+
+struct OutputStmt : StmtBase<StmtKind::Output> {
+  using StmtBase::StmtBase;
+  std::vector<Identifier> names;
+};
+
+/// `(formals) = value` or `(formals) -> result { body }`.
+struct Function {
+  llvm::SMLoc loc;
+  std::vector<Formal> formals;
+  ExprPtr value;
+  Identifier result;
+  Block body;
+};
+
+enum class DefinitionKind { Fn, Layer, Cell, Model, Optimizer };
+
+/// How the language spells the kind: "fn", "layer", ...
+llvm::StringRef getKindName(DefinitionKind kind);
+
+/// A `fn` has no hyperparameters, its formals are its function's; a model has
+/// no function, and all its statements in `body`.
+struct Definition {
+  DefinitionKind kind;
+  Identifier name;
+  std::vector<Formal> hyperparameters;
+  Block body;
+  std::optional<Function> function;
+  /// From the standard library: its places are not the user's.
+  bool isStandard = false;
+
+  /// What a call gives values for first.
+  const std::vector<Formal> &getFormals() const {
+    return kind == DefinitionKind::Fn && function ? function->formals
+                                                  : hyperparameters;
+  }
+};
+
+/// `keyword value`, where the value is an expression; a bare name or a text
+/// for `data`.
+struct TrainItem {
+  Identifier keyword;
+  ExprPtr value;
+  llvm::StringRef text;
+};
+
+struct Train {
+  llvm::SMLoc loc;
+  Identifier model;
+  std::vector<TrainItem> items;
+};
+
+struct Import {
+  llvm::SMLoc loc;
+  llvm::StringRef path;
+};
+
+struct File {
+  std::vector<Import> imports;
+  std::vector<std::unique_ptr<Definition>> definitions;
+  std::vector<Train> trains;
+};
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_AST_H

@@ -1,0 +1,64 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "dsl/Arguments.h"
+
+#include "dsl/Diagnostics.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+static std::string plural(size_t count, StringRef noun) {
+  return std::to_string(count) + " " + noun.str() + (count == 1 ? "" : "s");
+}
+
+std::optional<std::vector<const Expr *>>
+matchArguments(const Definition &definition, ArrayRef<Formal> formals,
+               ArrayRef<Argument> arguments, SMLoc loc,
+               Diagnostics *diagnostics, unsigned given) {
+  std::string name = "'" + definition.name.name.str() + "'";
+  auto fail = [&](SMLoc at, const Twine &message) {
+    if (diagnostics)
+      diagnostics->error(at, message)
+          .note(definition.name.loc, name + " is defined here");
+    return std::nullopt;
+  };
+  std::vector<const Expr *> values(formals.size());
+  size_t next = given;
+  bool named = false;
+  for (const Argument &argument : arguments) {
+    size_t index = next;
+    if (argument.name.empty()) {
+      if (named)
+        return fail(argument.loc, "arguments by position come before those by "
+                                  "name");
+      if (next++ >= formals.size())
+        return fail(argument.loc,
+                    name + " takes " +
+                        plural(formals.size() - given, "argument") +
+                        ", found " + Twine(arguments.size()));
+    } else {
+      named = true;
+      index = given;
+      while (index < formals.size() &&
+             formals[index].name.name != argument.name)
+        ++index;
+      if (index >= formals.size()) {
+        std::vector<StringRef> names;
+        for (const Formal &formal : formals.drop_front(given))
+          names.push_back(formal.name.name);
+        return fail(argument.loc, name + " has no parameter '" + argument.name +
+                                      "'" + didYouMean(argument.name, names));
+      }
+      if (values[index])
+        return fail(argument.loc, "'" + argument.name + "' is given twice");
+    }
+    values[index] = argument.value.get();
+  }
+  for (size_t i = given; i < formals.size(); ++i)
+    if (!values[i] && !(values[i] = formals[i].defaultValue.get()))
+      return fail(loc,
+                  name + " needs a value for '" + formals[i].name.name + "'");
+  return values;
+}
+
+} // namespace maek::dsl

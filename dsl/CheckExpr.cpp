@@ -1,0 +1,161 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The names in expressions, and the calls.
+#include "dsl/NameChecker.h"
+
+#include "dsl/Arguments.h"
+#include "dsl/Diagnostics.h"
+#include "dsl/Primitives.h"
+#include "dsl/Program.h"
+
+#include "llvm/Support/Casting.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+void NameChecker::checkExpr(const Expr *expr) {
+  if (auto *name = dyn_cast<NameExpr>(expr)) {
+    checkName(*name);
+  } else if (auto *unary = dyn_cast<UnaryExpr>(expr)) {
+    checkExpr(unary->operand.get());
+  } else if (auto *binary = dyn_cast<BinaryExpr>(expr)) {
+    checkExpr(binary->lhs.get());
+    checkExpr(binary->rhs.get());
+  } else if (auto *transpose = dyn_cast<TransposeExpr>(expr)) {
+    checkExpr(transpose->operand.get());
+  } else if (auto *concat = dyn_cast<ConcatExpr>(expr)) {
+    for (const ExprPtr &element : concat->elements)
+      checkExpr(element.get());
+  } else if (auto *index = dyn_cast<IndexExpr>(expr)) {
+    checkExpr(index->base.get());
+    for (const IndexItem &item : index->items)
+      for (const ExprPtr *part : {&item.low, &item.high})
+        if (*part)
+          checkExpr(part->get());
+  } else if (auto *call = dyn_cast<CallExpr>(expr)) {
+    checkCall(*call);
+  }
+}
+
+void NameChecker::checkName(const NameExpr &name) {
+  if (find(name.name))
+    return;
+  if (const Primitive *primitive = findPrimitive(name.name)) {
+    if (primitive->kind != PrimitiveKind::Pi)
+      diagnostics.error(name.loc,
+                        "'" + name.spelling + "' is a function; call it");
+    return;
+  }
+  if (const Definition *definition =
+          program.find(name.name, current->isStandard)) {
+    diagnostics
+        .error(name.loc, "'" + name.spelling + "' is a " +
+                             getKindName(definition->kind) + ", not a value")
+        .note(definition->name.loc, "it is defined here");
+    return;
+  }
+  unknown(name);
+}
+
+void NameChecker::unknown(const NameExpr &name) {
+  if (auto it = later.find(name.name); it != later.end()) {
+    diagnostics
+        .error(name.loc, "'" + name.spelling +
+                             "' is used before it has a "
+                             "value")
+        .note(it->second, "it gets its value here");
+    return;
+  }
+  std::vector<StringRef> known;
+  for (Scope &scope : llvm::reverse(scopes))
+    for (auto &entry : scope)
+      known.push_back(entry.first());
+  // A hash table's order is no order: the hint is the same in every run.
+  llvm::sort(known);
+  for (const Definition *definition :
+       program.getDefinitions(current->isStandard))
+    known.push_back(definition->name.name);
+  for (const Primitive &primitive : getPrimitives())
+    known.push_back(primitive.name);
+  diagnostics.error(name.loc, "unknown name '" + name.spelling + "'" +
+                                  didYouMean(name.name, known));
+}
+
+void NameChecker::checkCall(const CallExpr &call) {
+  for (const Argument &argument : call.arguments)
+    checkExpr(argument.value.get());
+  const NameExpr *name = call.getCalleeName();
+  if (!name)
+    return checkExpr(call.callee.get());
+  if (Entry *entry = find(name->name)) {
+    if (entry->kind != NameKind::Value && entry->kind != NameKind::Metric)
+      diagnostics
+          .error(name->loc, "'" + name->spelling + "' is " +
+                                describe(entry->kind) +
+                                ", which cannot be called")
+          .note(entry->loc, "it is declared here");
+    return;
+  }
+  if (findPrimitive(name->name))
+    return checkPrimitiveCall(call, name->name);
+  if (const Definition *callee = program.find(name->name, current->isStandard))
+    return checkDefinitionCall(call, *callee);
+  unknown(*name);
+}
+
+void NameChecker::checkPrimitiveCall(const CallExpr &call, StringRef name) {
+  const Primitive &primitive = *findPrimitive(name);
+  unsigned positional = 0;
+  for (const Argument &argument : call.arguments) {
+    if (argument.name.empty())
+      ++positional;
+    else if (argument.name != "axis" || !primitive.hasAxis)
+      diagnostics.error(
+          argument.loc,
+          "'" + name + "' has no parameter '" + argument.name + "'" +
+              (primitive.hasAxis ? didYouMean(argument.name, {"axis"}) : ""));
+  }
+  if (positional >= primitive.minArguments &&
+      positional <= primitive.maxArguments)
+    return;
+  std::string needed = std::to_string(primitive.minArguments);
+  if (primitive.maxArguments != primitive.minArguments)
+    needed += " or " + std::to_string(primitive.maxArguments);
+  diagnostics.error(call.loc, "'" + name + "' takes " + needed + " argument" +
+                                  (needed == "1" ? "" : "s") + ", found " +
+                                  Twine(positional));
+}
+
+void NameChecker::checkDefinitionCall(const CallExpr &call,
+                                      const Definition &callee) {
+  StringRef name = callee.name.name;
+  bool hasParameters = callee.kind == DefinitionKind::Layer ||
+                       callee.kind == DefinitionKind::Cell;
+  if (callee.kind != DefinitionKind::Fn && !hasParameters) {
+    diagnostics
+        .error(call.loc, (callee.kind == DefinitionKind::Model
+                              ? "'" + name +
+                                    "' is a model, which cannot be "
+                                    "called"
+                              : "'" + name +
+                                    "' is an optimizer, which belongs "
+                                    "in a train block")
+                             .str())
+        .note(callee.name.loc, "it is defined here");
+    return;
+  }
+  if (hasParameters && (current->kind == DefinitionKind::Fn ||
+                        current->kind == DefinitionKind::Optimizer)) {
+    diagnostics
+        .error(call.loc, "a " + getKindName(current->kind) +
+                             " has no parameters of its own: '" + name +
+                             "' can only stand in a layer, cell or model")
+        .note(callee.name.loc, "it is defined here");
+    return;
+  }
+  graph[current].emplace_back(&callee, call.loc);
+  matchArguments(callee, callee.getFormals(), call.arguments, call.loc,
+                 &diagnostics);
+}
+
+} // namespace maek::dsl

@@ -1,0 +1,111 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "dsl/Diagnostics.h"
+
+#include "dsl/Unicode.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+Diagnostic &Diagnostic::note(SMLoc at, const Twine &text) {
+  if (at.isValid())
+    notes.emplace_back(at, text.str());
+  return *this;
+}
+
+Diagnostic &Diagnostics::error(SMLoc loc, const Twine &message) {
+  std::string text = message.str();
+  if (!seen.emplace(loc.getPointer(), text).second || isFull()) {
+    dropped = {};
+    return dropped;
+  }
+  ++numErrors;
+  kept.push_back({loc, std::move(text), {}, context});
+  return kept.back();
+}
+
+/// The line that holds `loc`.
+static StringRef getLine(const MemoryBuffer &buffer, const char *at) {
+  const char *begin = at, *end = at;
+  while (begin != buffer.getBufferStart() && begin[-1] != '\n')
+    --begin;
+  while (end != buffer.getBufferEnd() && *end != '\n' && *end != '\r')
+    ++end;
+  return StringRef(begin, end - begin);
+}
+
+// SourceMgr::PrintMessage leaves the caret out on lines with characters past
+// ASCII, which are most lines of a model.
+void Diagnostics::printOne(raw_ostream &os, SMLoc loc, StringRef kind,
+                           StringRef message) const {
+  unsigned id = loc.isValid() ? sources.FindBufferContainingLoc(loc) : 0;
+  if (!id) {
+    os << kind << ": " << message << "\n";
+    return;
+  }
+  const MemoryBuffer &buffer = *sources.getMemoryBuffer(id);
+  auto [line, column] = sources.getLineAndColumn(loc, id);
+  os << buffer.getBufferIdentifier() << ":" << line << ":" << column << ": "
+     << kind << ": " << message << "\n";
+  StringRef text = getLine(buffer, loc.getPointer());
+  StringRef before = text.take_front(loc.getPointer() - text.begin());
+  os << text << "\n";
+  size_t tab;
+  while ((tab = before.find('\t')) != StringRef::npos) {
+    os.indent(displayWidth(before.take_front(tab))) << "\t";
+    before = before.drop_front(tab + 1);
+  }
+  os.indent(displayWidth(before)) << "^\n";
+}
+
+void Diagnostics::print(raw_ostream &os) const {
+  std::vector<const Diagnostic *> order;
+  for (const Diagnostic &diagnostic : kept)
+    order.push_back(&diagnostic);
+  auto key = [&](const Diagnostic *diagnostic) {
+    SMLoc loc = diagnostic->loc;
+    return std::pair(loc.isValid() ? sources.FindBufferContainingLoc(loc) : 0,
+                     loc.getPointer());
+  };
+  llvm::stable_sort(order, [&](auto *a, auto *b) { return key(a) < key(b); });
+  for (const Diagnostic *diagnostic : order) {
+    printOne(os, diagnostic->loc, "error", diagnostic->message);
+    for (auto *notes : {&diagnostic->notes, &diagnostic->context})
+      for (auto &[loc, text] : *notes)
+        printOne(os, loc, "note", text);
+  }
+  if (isFull())
+    os << "error: too many errors; stopped after " << maxErrors << "\n";
+}
+
+StringRef findNearest(StringRef name, ArrayRef<StringRef> candidates) {
+  StringRef best;
+  unsigned limit = std::max<unsigned>(1, (unsigned(name.size()) + 1) / 3);
+  for (StringRef candidate : candidates) {
+    if (candidate == name)
+      continue;
+    unsigned distance = name.equals_insensitive(candidate)
+                            ? 1
+                            : name.edit_distance(candidate, true, limit);
+    // A one-letter name is near every other one: that helps nobody.
+    if (distance > limit || distance >= std::max(name.size(), size_t(2)))
+      continue;
+    if (name.size() == 1 && !name.equals_insensitive(candidate))
+      continue;
+    best = candidate;
+    limit = distance ? distance - 1 : 0;
+    if (distance <= 1)
+      break;
+  }
+  return best;
+}
+
+std::string didYouMean(StringRef name, ArrayRef<StringRef> candidates) {
+  StringRef nearest = findNearest(name, candidates);
+  return nearest.empty() ? "" : "; did you mean '" + nearest.str() + "'?";
+}
+
+} // namespace maek::dsl

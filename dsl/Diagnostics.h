@@ -1,0 +1,72 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Located errors of model files: collected, sorted by place and printed as
+// clang prints them. Columns count bytes, as in MLIR's locations.
+#ifndef MAEK_DSL_DIAGNOSTICS_H
+#define MAEK_DSL_DIAGNOSTICS_H
+
+#include "llvm/ADT/Twine.h"
+#include "llvm/Support/SMLoc.h"
+#include "llvm/Support/SourceMgr.h"
+#include <deque>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace maek::dsl {
+
+/// A place and what there is to say about it.
+using Note = std::pair<llvm::SMLoc, std::string>;
+
+/// One error and the places that explain it.
+struct Diagnostic {
+  llvm::SMLoc loc;
+  std::string message;
+  std::vector<Note> notes;
+  /// How the program came to this place; printed last.
+  std::vector<Note> context;
+
+  /// Adds a note at another place; ignored where there is no place.
+  Diagnostic &note(llvm::SMLoc at, const llvm::Twine &text);
+};
+
+class Diagnostics {
+public:
+  /// Errors past this number are counted, not kept.
+  static constexpr unsigned maxErrors = 20;
+
+  llvm::SourceMgr sources;
+  /// Given to each error that is recorded from now on.
+  std::vector<Note> context;
+
+  /// Records an error at `loc`, which may be no place at all. The same error
+  /// at the same place is recorded once. The reference stays valid.
+  Diagnostic &error(llvm::SMLoc loc, const llvm::Twine &message);
+
+  unsigned getNumErrors() const { return numErrors; }
+  bool hasErrors() const { return numErrors != 0; }
+  bool isFull() const { return numErrors >= maxErrors; }
+
+  /// Prints what was recorded, in the order of the files' text.
+  void print(llvm::raw_ostream &os) const;
+
+private:
+  void printOne(llvm::raw_ostream &os, llvm::SMLoc loc, llvm::StringRef kind,
+                llvm::StringRef message) const;
+
+  std::deque<Diagnostic> kept;
+  Diagnostic dropped;
+  std::set<std::pair<const char *, std::string>> seen;
+  unsigned numErrors = 0;
+};
+
+/// The candidate nearest to `name`, or nothing if none is near.
+llvm::StringRef findNearest(llvm::StringRef name,
+                            llvm::ArrayRef<llvm::StringRef> candidates);
+
+/// "; did you mean 'x'?" for the nearest candidate, or "".
+std::string didYouMean(llvm::StringRef name,
+                       llvm::ArrayRef<llvm::StringRef> candidates);
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_DIAGNOSTICS_H

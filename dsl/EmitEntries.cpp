@@ -1,0 +1,205 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Entry functions and the module around them.
+#include "dsl/ModelEmitter.h"
+
+#include "dsl/Diagnostics.h"
+
+#include "ir/Entries.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+bool ModelEmitter::emitBody(Entry entry, std::vector<Result> &results) {
+  std::optional<Outcome> outcome = evaluateModel();
+  if (!outcome)
+    return false;
+  hasLoss = outcome->loss.has_value();
+  hasMetrics = !outcome->metrics.empty();
+  auto add = [&](StringRef role, Identifier name, const Value &value) {
+    results.push_back({role, name.name.str(), value.tensor});
+    return !value.isPoison();
+  };
+  if (entry != Entry::TrainStep)
+    for (auto &[name, value] : outcome->outputs) {
+      evaluator.moveTo(name.loc, frame);
+      bool isClass =
+          value.is(ValueKind::Tensor) && value.element == Element::Class;
+      Value output = isClass ? value : tensors.toFloat(value);
+      if (!add("output", name, tensors.broadcast(output, {0u}, output.axes)))
+        return false;
+    }
+  if (entry == Entry::Forward)
+    return true;
+  Value loss;
+  if (outcome->loss) {
+    auto &[name, value] = *outcome->loss;
+    evaluator.moveTo(name.loc, frame);
+    loss = tensors.batchMean(value);
+    if (!add("loss", name, loss))
+      return false;
+  }
+  for (auto &[name, value] : outcome->metrics) {
+    evaluator.moveTo(name.loc, frame);
+    if (!add("metric", name, tensors.batchMean(value)))
+      return false;
+  }
+  return entry != Entry::TrainStep || emitTraining(loss, results);
+}
+
+/// Emits everything once for its errors, and for the lists of parameters and
+/// arguments.
+bool ModelEmitter::check() {
+  mlir::Block scratch;
+  entryBlock = evaluator.parameterBlock = &scratch;
+  tensors.ops.setInsertionPointToEnd(&scratch);
+  std::vector<Result> results;
+  bool valid = emitBody(Entry::Evaluate, results);
+  results.clear();
+  if (valid && train)
+    valid = readTrain() && emitBody(Entry::TrainStep, results);
+  argumentValues.clear();
+  evaluator.parameterTensors.clear();
+  scratch.dropAllReferences();
+  return valid && !diagnostics.hasErrors();
+}
+
+/// The targets of forward stand behind its other arguments: what it gives
+/// must not need them.
+bool ModelEmitter::checkTargets(mlir::Block &block, size_t numArguments) {
+  for (mlir::BlockArgument target :
+       block.getArguments().drop_front(numArguments)) {
+    if (target.use_empty())
+      continue;
+    for (const StmtPtr &stmt : model.body)
+      if (auto *output = dyn_cast<OutputStmt>(stmt.get())) {
+        diagnostics.error(output->loc, "what the model gives must not depend "
+                                       "on a target");
+        return false;
+      }
+  }
+  block.eraseArguments(numArguments, block.getNumArguments() - numArguments);
+  return true;
+}
+
+bool ModelEmitter::emitEntry(Entry entry, StringRef name,
+                             mlir::ModuleOp module) {
+  mlir::OpBuilder &ops = tensors.ops;
+  mlir::MLIRContext *context = ops.getContext();
+  bool isTraining = entry == Entry::TrainStep;
+  std::vector<const Argument *> order;
+  SmallVector<mlir::Type> types;
+  auto addRole = [&](StringRef role) {
+    for (const Argument &argument : arguments)
+      if (argument.role == role) {
+        order.push_back(&argument);
+        types.push_back(argument.type);
+      }
+  };
+  for (StringRef role : {"parameter", "state", "scalar"})
+    if (isTraining || role == "parameter")
+      addRole(role);
+  addRole("input");
+  if (entry != Entry::Forward)
+    addRole("target");
+
+  ops.setInsertionPointToEnd(module.getBody());
+  mlir::Location location = evaluator.getLocation(model.name.loc);
+  auto function = mlir::func::FuncOp::create(ops, location, name,
+                                             ops.getFunctionType(types, {}));
+  mlir::Block &block = *function.addEntryBlock();
+  entryBlock = evaluator.parameterBlock = &block;
+  argumentValues.clear();
+  evaluator.parameterTensors.clear();
+  for (auto [argument, value] : llvm::zip(order, block.getArguments())) {
+    value.setLoc(argument->location);
+    argumentValues[(argument->role + "." + argument->name).str()] = value;
+    function.setArgAttrs(value.getArgNumber(),
+                         getRoleAttrs(context, argument->role, argument->name));
+    if (argument->classes)
+      function.setArgAttr(value.getArgNumber(), "maek.classes",
+                          ops.getI64IntegerAttr(argument->classes));
+  }
+  for (auto &parameter : evaluator.getParameters())
+    evaluator.parameterTensors[parameter.get()] =
+        argumentValues["parameter." + parameter->name];
+  ops.setInsertionPointToEnd(&block);
+  std::vector<Result> results;
+  if (!emitBody(entry, results))
+    return false;
+  finishEntry(function, results, order.size());
+  return checkTargets(block, order.size());
+}
+
+void ModelEmitter::finishEntry(mlir::func::FuncOp function,
+                               ArrayRef<Result> results, size_t numArguments) {
+  mlir::OpBuilder &ops = tensors.ops;
+  mlir::Block &block = function.front();
+  SmallVector<mlir::Value> values;
+  SmallVector<mlir::Type> types;
+  for (const Result &result : results) {
+    values.push_back(result.value);
+    types.push_back(result.value.getType());
+  }
+  ops.setInsertionPointToEnd(&block);
+  mlir::func::ReturnOp::create(ops, function.getLoc(), values);
+  for (mlir::Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(block.getOperations())))
+    if (mlir::isOpTriviallyDead(&op))
+      op.erase();
+  function.setFunctionType(ops.getFunctionType(
+      function.getFunctionType().getInputs().take_front(numArguments), types));
+  for (auto [i, result] : llvm::enumerate(results))
+    function.setResultAttrs(
+        i, getRoleAttrs(ops.getContext(), result.role, result.name));
+}
+
+void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
+  mlir::OpBuilder &ops = tensors.ops;
+  ops.setInsertionPointToStart(module.getBody());
+  ModelOp::create(ops, evaluator.getLocation(model.name.loc), model.name.name,
+                  ops.getDictionaryAttr(settings));
+  auto getInit = [&](StringRef kind, ArrayRef<double> numbers) {
+    return InitAttr::get(ops.getContext(), kind,
+                         ops.getDenseF64ArrayAttr(numbers));
+  };
+  for (auto &parameter : evaluator.getParameters())
+    ParameterOp::create(ops, parameter->location, parameter->name,
+                        tensors.getType({}, parameter->axes, Element::Float),
+                        getInit(parameter->distribution, parameter->arguments));
+  for (auto [state, init] : llvm::zip(optimizer.states, optimizer.stateInits))
+    for (auto &parameter : evaluator.getParameters())
+      StateOp::create(ops, parameter->location,
+                      (optimizer.definition->name.name + "." + state.name +
+                       "." + parameter->name)
+                          .str(),
+                      tensors.getType({}, parameter->axes, Element::Float),
+                      getInit("constant", {init}));
+}
+
+mlir::OwningOpRef<mlir::ModuleOp>
+ModelEmitter::emit(const Overrides &overrides) {
+  if (!setHyperparameters(overrides) || !check())
+    return {};
+  // Parameters come from the evaluator; each is an argument of every entry.
+  std::vector<Argument> all;
+  for (auto &parameter : evaluator.getParameters())
+    all.push_back({"parameter", parameter->name,
+                   tensors.getType({}, parameter->axes, Element::Float),
+                   parameter->location, 0});
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  arguments = std::move(all);
+  auto module = mlir::ModuleOp::create(evaluator.getLocation(model.name.loc));
+  mlir::OwningOpRef<mlir::ModuleOp> owner(module);
+  emitMetadata(module);
+  bool valid = emitEntry(Entry::Forward, "forward", module) &&
+               (!(hasLoss || hasMetrics) ||
+                emitEntry(Entry::Evaluate, "evaluate", module)) &&
+               (!train || emitEntry(Entry::TrainStep, "train_step", module));
+  if (!valid)
+    return {};
+  return owner;
+}
+
+} // namespace maek::dsl

@@ -1,0 +1,145 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Calls: of functions, which are inlined, and of layers and cells.
+#include "dsl/Evaluator.h"
+
+#include "dsl/Arguments.h"
+#include "dsl/Diagnostics.h"
+#include "dsl/Program.h"
+
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/Casting.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+namespace {
+/// While it lives, errors say that they are within a call at this place.
+class CallContext {
+public:
+  CallContext(Diagnostics &diagnostics, const Definition &definition, SMLoc at)
+      : diagnostics(diagnostics) {
+    pushed = !definition.isStandard;
+    if (pushed)
+      diagnostics.context.insert(
+          diagnostics.context.begin(),
+          {at, "in '" + definition.name.name.str() + "', used here"});
+  }
+  ~CallContext() {
+    if (pushed)
+      diagnostics.context.erase(diagnostics.context.begin());
+  }
+  CallContext(const CallContext &) = delete;
+  CallContext &operator=(const CallContext &) = delete;
+
+private:
+  Diagnostics &diagnostics;
+  bool pushed;
+};
+} // namespace
+
+Value Evaluator::evaluateCall(const CallExpr &call, Frame &frame) {
+  const NameExpr *name = call.getCalleeName();
+  Value callee;
+  if (name && !frame.find(name->name)) {
+    if (const Primitive *primitive = findPrimitive(name->name))
+      return evaluatePrimitive(call, primitive->kind, frame);
+    const Definition *definition =
+        program.find(name->name, frame.definition->isStandard);
+    if (!definition)
+      return {};
+    if (definition->kind == DefinitionKind::Fn)
+      return callFunction(call, *definition, frame);
+    if (definition->kind != DefinitionKind::Layer &&
+        definition->kind != DefinitionKind::Cell)
+      return {};
+    return frame.owner ? makeInstance(call, *definition, frame) : Value();
+  }
+  callee = evaluate(*call.callee, frame);
+  if (callee.isPoison())
+    return {};
+  if (!callee.is(ValueKind::Instance)) {
+    moveTo(call.loc, frame);
+    tensors.error(describe(callee) + " cannot be called; only functions, "
+                                     "layers and cells can");
+    return {};
+  }
+  return applyInstance(call, *callee.instance, frame);
+}
+
+/// Arguments are evaluated where the call stands, defaults where the formals
+/// do.
+static bool isDefault(const Expr *expr, const Formal &formal) {
+  return expr == formal.defaultValue.get();
+}
+
+Value Evaluator::callFunction(const CallExpr &call,
+                              const Definition &definition, Frame &frame) {
+  ArrayRef<Formal> formals = definition.getFormals();
+  auto exprs =
+      matchArguments(definition, formals, call.arguments, call.loc, nullptr);
+  if (!exprs || !definition.function)
+    return {};
+  SmallVector<Value, 0> arguments;
+  for (auto [expr, formal] : llvm::zip(*exprs, formals))
+    arguments.push_back(isDefault(expr, formal) ? Value()
+                                                : evaluate(*expr, frame));
+  moveTo(call.loc, frame);
+  Frame callee(&definition, nullptr, tensors.where, tensors.location);
+  callee.binding = frame.binding;
+  for (auto [expr, formal, argument] : llvm::zip(*exprs, formals, arguments))
+    if (isDefault(expr, formal))
+      argument = evaluate(*expr, callee);
+  return apply(callee, arguments, call.loc);
+}
+
+Value Evaluator::applyInstance(const CallExpr &call, Instance &instance,
+                               Frame &frame) {
+  const Definition &definition = *instance.definition;
+  if (!definition.function)
+    return {};
+  const Function &function = *definition.function;
+  SmallVector<Value, 0> arguments;
+  moveTo(call.loc, frame);
+  auto exprs = matchArguments(definition, function.formals, call.arguments,
+                              tensors.where, &diagnostics);
+  if (!exprs)
+    return {};
+  for (auto [expr, formal] : llvm::zip(*exprs, function.formals))
+    arguments.push_back(evaluate(*expr, frame));
+  moveTo(call.loc, frame);
+  Frame callee(&definition, &instance, tensors.where, tensors.location);
+  runBody(callee);
+  callee.scopes.emplace_back();
+  moveToCall(callee);
+  if (definition.kind == DefinitionKind::Layer)
+    return apply(callee, arguments, call.loc);
+  CallContext context(diagnostics, definition, call.loc);
+  return applyCell(callee, arguments);
+}
+
+void Evaluator::moveToCall(const Frame &callee) {
+  tensors.where = callee.callPlace;
+  tensors.location = callee.callLocation;
+  tensors.detail = {};
+}
+
+Value Evaluator::apply(Frame &callee, ArrayRef<Value> arguments, SMLoc place) {
+  const Function &function = *callee.definition->function;
+  if (llvm::any_of(arguments,
+                   [](const Value &value) { return value.isPoison(); }))
+    return {};
+  Binding binding;
+  if (!bindFormals(function.formals, arguments, callee, /*isCell=*/false,
+                   binding))
+    return {};
+  Value result;
+  {
+    CallContext context(diagnostics, *callee.definition, place);
+    result = run(function, callee);
+  }
+  moveToCall(callee);
+  return unmap(result, binding);
+}
+
+} // namespace maek::dsl

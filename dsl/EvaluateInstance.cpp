@@ -1,0 +1,170 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Layers and cells with their hyperparameters, names and parameters.
+#include "dsl/Evaluator.h"
+
+#include "dsl/Arguments.h"
+#include "dsl/Diagnostics.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Casting.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+bool Evaluator::bindHyperparameters(ArrayRef<const Expr *> exprs, Frame &caller,
+                                    StringMap<Value> &values, Frame &callee) {
+  const Definition &definition = *callee.definition;
+  for (auto [expr, formal] : llvm::zip(exprs, definition.hyperparameters)) {
+    bool isDefault = expr == formal.defaultValue.get();
+    std::optional<double> number = evaluateNumber(
+        *expr, isDefault ? callee : caller,
+        "'" + formal.name.name + "' of '" + definition.name.name + "'");
+    if (!number)
+      return false;
+    Value value = Value::makeNumber(*number, expr->begin);
+    values[formal.name.name] = value;
+    callee.scopes.front()[formal.name.name] = value;
+  }
+  return true;
+}
+
+/// The name that the instance is bound to, or its definition's in lower case;
+/// numbered from the second one on.
+std::string Evaluator::chooseName(const Definition &definition, Frame &frame) {
+  std::string base = frame.loop + definition.name.name.lower();
+  std::string name = base;
+  for (unsigned i = 2; !frame.owner->taken.insert(name).second; ++i)
+    name = base + "_" + std::to_string(i);
+  return name;
+}
+
+Value Evaluator::makeInstance(const CallExpr &call,
+                              const Definition &definition, Frame &frame) {
+  auto key = std::pair(&call, frame.loop);
+  Instance &owner = *frame.owner;
+  if (auto it = owner.children.find(key); it != owner.children.end())
+    return Value::makeInstance(*it->second);
+  auto exprs = matchArguments(definition, definition.hyperparameters,
+                              call.arguments, call.loc, nullptr);
+  if (!exprs)
+    return {};
+  auto instance = std::make_unique<Instance>();
+  instance->definition = &definition;
+  moveTo(call.loc, frame);
+  Frame callee(&definition, instance.get(), tensors.where, tensors.location);
+  if (!bindHyperparameters(*exprs, frame, instance->hyperparameters, callee))
+    return {};
+  std::string name;
+  if (frame.bound == &call) {
+    name = frame.loop + frame.binding.str();
+    for (unsigned i = 2; !owner.taken.insert(name).second; ++i)
+      name = frame.loop + frame.binding.str() + "_" + std::to_string(i);
+  } else {
+    name = chooseName(definition, frame);
+  }
+  instance->path = owner.path + name + ".";
+  Instance &made = *instance;
+  owner.children[key] = std::move(instance);
+  if (!definition.isStandard)
+    diagnostics.context.insert(
+        diagnostics.context.begin(),
+        {call.loc, "in '" + definition.name.name.str() + "', used here"});
+  runBody(callee);
+  if (!definition.isStandard)
+    diagnostics.context.erase(diagnostics.context.begin());
+  return Value::makeInstance(made);
+}
+
+/// Gives a layer's frame its hyperparameters, parameters and what its text
+/// names beside its function.
+void Evaluator::runBody(Frame &frame) {
+  for (auto &entry : frame.owner->hyperparameters)
+    frame.scopes.front()[entry.first()] = entry.second;
+  for (const StmtPtr &stmt : frame.definition->body) {
+    if (auto *declare = dyn_cast<DeclareStmt>(stmt.get())) {
+      if (declare->kind == StmtKind::Param)
+        declareParameters(*declare, frame);
+    } else {
+      evaluate(*stmt, frame);
+    }
+  }
+}
+
+Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,
+                                    Frame &frame) {
+  if (!declare.type || !declare.init || declare.type->classes)
+    return nullptr;
+  std::optional<Axes> axes = evaluateDims(*declare.type, frame);
+  if (!axes)
+    return nullptr;
+  for (const Axis &axis : *axes)
+    if (!axis.size.isStatic()) {
+      moveTo(axis.origin, frame);
+      tensors.error(
+          "a param needs sizes that are known when compiling, found " +
+          axis.size.str());
+      return nullptr;
+    }
+  std::string distribution = "constant";
+  SmallVector<double, 2> arguments;
+  auto addNumber = [&](const Expr &expr, const Twine &what) {
+    std::optional<double> number = evaluateNumber(expr, frame, what);
+    arguments.push_back(number.value_or(0));
+    return number.has_value();
+  };
+  auto *call = dyn_cast<CallExpr>(declare.init.get());
+  if (!declare.isDistribution) {
+    if (!addNumber(*declare.init, "the initial value"))
+      return nullptr;
+  } else {
+    if (!call || !call->getCalleeName() || call->arguments.size() != 2)
+      return nullptr;
+    distribution = call->getCalleeName()->name.str();
+    for (const Argument &argument : call->arguments)
+      if (!addNumber(*argument.value, "an argument of '" + distribution + "'"))
+        return nullptr;
+    moveTo(call->loc, frame);
+    if (distribution == "uniform" && arguments[0] > arguments[1]) {
+      tensors.error("'uniform' from " + formatNumber(arguments[0]) + " to " +
+                    formatNumber(arguments[1]) + " is empty");
+      return nullptr;
+    }
+    if (distribution == "normal" && arguments[1] < 0) {
+      tensors.error("the deviation of 'normal' is negative: " +
+                    formatNumber(arguments[1]));
+      return nullptr;
+    }
+  }
+  moveTo(name.loc, frame);
+  mlir::Location location = frame.definition->isStandard
+                                ? tensors.location
+                                : getLocation(name.loc, name.name);
+  parameters.push_back(std::make_unique<Parameter>(
+      Parameter{frame.owner->path + name.name.str(), *axes, distribution,
+                arguments, location}));
+  return parameters.back().get();
+}
+
+void Evaluator::declareParameters(const DeclareStmt &declare, Frame &frame) {
+  Instance &owner = *frame.owner;
+  for (Identifier name : declare.names) {
+    auto [entry, isNew] = owner.parameters.try_emplace(name.name, nullptr);
+    if (isNew) {
+      owner.taken.insert(name.name);
+      entry->second = makeParameter(declare, name, frame);
+    }
+    Value value;
+    if (Parameter *parameter = entry->second) {
+      mlir::Value &tensor = parameterTensors[parameter];
+      if (!tensor)
+        tensor = parameterBlock->addArgument(
+            tensors.getType({}, parameter->axes, Element::Float),
+            parameter->location);
+      value = tensors.wrap(tensor, {}, parameter->axes);
+    }
+    frame.set(name.name, value);
+  }
+}
+
+} // namespace maek::dsl

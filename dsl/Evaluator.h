@@ -1,0 +1,131 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Walks expressions and definitions and emits their IR. What is a number when
+// compiling is computed; what is a tensor becomes an op; a call is inlined.
+#ifndef MAEK_DSL_EVALUATOR_H
+#define MAEK_DSL_EVALUATOR_H
+
+#include "dsl/Instance.h"
+#include "dsl/Primitives.h"
+#include "dsl/TensorBuilder.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+namespace maek::dsl {
+class Program;
+
+class Evaluator {
+public:
+  /// Of calls and expressions within one another.
+  static constexpr unsigned maxDepth = 400;
+
+  Evaluator(const Program &program, Diagnostics &diagnostics,
+            TensorBuilder &tensors)
+      : program(program), diagnostics(diagnostics), tensors(tensors) {}
+
+  Value evaluate(const Expr &expr, Frame &frame);
+  /// Assignments and loops.
+  void evaluate(const Stmt &stmt, Frame &frame);
+  /// Applies the frame's fn or layer, called at `place`: mapped over the
+  /// leading axes that its formals do not speak of.
+  Value apply(Frame &callee, llvm::ArrayRef<Value> arguments,
+              llvm::SMLoc place);
+  /// The result of a function whose formals have their values.
+  Value run(const Function &function, Frame &frame);
+
+  /// Makes the parameters on the first call, binds their names on each.
+  void declareParameters(const DeclareStmt &declare, Frame &frame);
+  /// The frame's definition's hyperparameters as numbers; false, reported, if
+  /// one is none. `exprs` is one per formal, evaluated in `caller`.
+  bool bindHyperparameters(llvm::ArrayRef<const Expr *> exprs, Frame &caller,
+                           llvm::StringMap<Value> &values, Frame &callee);
+  void moveToCall(const Frame &callee);
+
+  std::optional<Axis> evaluateDim(const Expr &expr, Frame &frame);
+  std::optional<Axes> evaluateDims(const TypeSyntax &type, Frame &frame);
+  /// A number, or an error about `what`.
+  std::optional<double> evaluateNumber(const Expr &expr, Frame &frame,
+                                       const llvm::Twine &what);
+  std::optional<int64_t> evaluateInteger(const Expr &expr, Frame &frame,
+                                         const llvm::Twine &what);
+
+  /// Sets where errors and ops are from: this place, or the call, if the place
+  /// is in the standard library.
+  void moveTo(llvm::SMLoc loc, Frame &frame);
+  mlir::Location getLocation(llvm::SMLoc loc, llvm::StringRef name = {});
+
+  /// Parameters in the order in which they were made.
+  llvm::ArrayRef<std::unique_ptr<Parameter>> getParameters() const {
+    return parameters;
+  }
+  /// The parameters' tensors in the function being emitted. One that is
+  /// missing becomes a new argument of `parameterBlock`.
+  llvm::DenseMap<const Parameter *, mlir::Value> parameterTensors;
+  mlir::Block *parameterBlock = nullptr;
+
+private:
+  // Evaluator.cpp
+  Value evaluateName(const NameExpr &name, Frame &frame);
+  Value evaluateBinary(const BinaryExpr &binary, Frame &frame);
+  Value evaluateIndex(const IndexExpr &index, Frame &frame);
+  bool select(const IndexItem &item, Value &value, unsigned &axis,
+              Frame &frame);
+  void runLoop(const ForStmt &loop, Frame &frame);
+
+  // EvaluatePrimitive.cpp
+  Value evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
+                          Frame &frame);
+  Value evaluateReduction(const CallExpr &call, PrimitiveKind kind,
+                          Frame &frame);
+
+  // EvaluateCall.cpp
+  Value evaluateCall(const CallExpr &call, Frame &frame);
+  Value callFunction(const CallExpr &call, const Definition &definition,
+                     Frame &frame);
+  Value applyInstance(const CallExpr &call, Instance &instance, Frame &frame);
+
+  // EvaluateInstance.cpp
+  Value makeInstance(const CallExpr &call, const Definition &definition,
+                     Frame &frame);
+  std::string chooseName(const Definition &definition, Frame &frame);
+  void runBody(Frame &frame);
+  Parameter *makeParameter(const DeclareStmt &declare, Identifier name,
+                           Frame &frame);
+
+  // BindFormals.cpp
+  struct Binding {
+    llvm::SmallVector<unsigned> mapped;
+    /// Of a cell: the axis that it scans.
+    std::optional<Axis> time;
+    llvm::SmallVector<Value, 0> values;
+  };
+  bool bindFormals(llvm::ArrayRef<Formal> formals,
+                   llvm::ArrayRef<Value> arguments, Frame &frame, bool isCell,
+                   Binding &binding);
+  bool checkArgument(const Formal &formal, Value &value, Frame &frame);
+  bool bindDims(const Formal &formal, const Value &value, Frame &frame,
+                bool names);
+  bool bindDim(const Expr &dim, const Axis &axis, const Formal &formal,
+               const Value &value, Frame &frame, bool names);
+  bool mapLeading(Value &value, unsigned count, Binding &binding,
+                  unsigned total);
+  Value unmap(const Value &value, const Binding &binding);
+
+  // EvaluateCell.cpp
+  struct CellState;
+  Value applyCell(Frame &callee, llvm::ArrayRef<Value> arguments);
+  bool makeStates(Frame &frame, llvm::ArrayRef<unsigned> mapped,
+                  std::vector<CellState> &states);
+  Value emitScan(Frame &callee, Binding &binding,
+                 std::vector<CellState> &states,
+                 llvm::ArrayRef<unsigned> mapped);
+
+  const Program &program;
+  Diagnostics &diagnostics;
+  TensorBuilder &tensors;
+  std::vector<std::unique_ptr<Parameter>> parameters;
+  unsigned depth = 0;
+};
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_EVALUATOR_H

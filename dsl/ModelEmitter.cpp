@@ -1,0 +1,207 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The model's own statements.
+#include "dsl/ModelEmitter.h"
+
+#include "dsl/Diagnostics.h"
+#include "dsl/Program.h"
+
+#include "llvm/Support/Casting.h"
+#include <cmath>
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+/// The symbol of the batch axis, which no model names.
+static constexpr StringLiteral batchSymbol = "B";
+
+ModelEmitter::ModelEmitter(const Program &program, Diagnostics &diagnostics,
+                           mlir::MLIRContext *context, mlir::Type floatType,
+                           const Definition &model, const Train *train)
+    : program(program), diagnostics(diagnostics), floatType(floatType),
+      model(model), train(train), tensors(context, floatType, diagnostics),
+      evaluator(program, diagnostics, tensors),
+      frame(&model, &root, model.name.loc, mlir::UnknownLoc::get(context)) {
+  root.definition = &model;
+}
+
+bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
+  std::vector<StringRef> known;
+  StringMap<double> given;
+  for (const Formal &formal : model.hyperparameters)
+    known.push_back(formal.name.name);
+  for (auto &[name, text] : overrides) {
+    double number = 0;
+    if (!llvm::is_contained(known, StringRef(name)))
+      diagnostics.error({}, "model '" + model.name.name +
+                                "' has no hyperparameter '" + name + "'" +
+                                didYouMean(name, known));
+    else if (StringRef(text).getAsDouble(number) || !std::isfinite(number))
+      diagnostics.error({}, "hyperparameter '" + name +
+                                "' needs a number, found '" + text + "'");
+    given[name] = number;
+  }
+  for (const Formal &formal : model.hyperparameters) {
+    StringRef name = formal.name.name;
+    Value value;
+    if (auto it = given.find(name); it != given.end()) {
+      value = Value::makeNumber(it->second, formal.name.loc);
+    } else if (!formal.defaultValue) {
+      diagnostics.error(formal.name.loc, "hyperparameter '" + name +
+                                             "' has no value; give it a "
+                                             "default, or set it");
+    } else if (std::optional<double> number =
+                   evaluator.evaluateNumber(*formal.defaultValue, frame,
+                                            "hyperparameter '" + name + "'")) {
+      value = Value::makeNumber(*number, formal.defaultValue->begin);
+    }
+    root.hyperparameters[name] = value;
+    frame.scopes.front()[name] = value;
+  }
+  return !diagnostics.hasErrors();
+}
+
+mlir::Value ModelEmitter::getArgument(StringRef role, StringRef name,
+                                      mlir::Type type, mlir::Location location,
+                                      int64_t classes) {
+  mlir::Value &value = argumentValues[(role + "." + name).str()];
+  if (value)
+    return value;
+  value = entryBlock->addArgument(type, location);
+  bool known = llvm::any_of(arguments, [&](const Argument &argument) {
+    return argument.role == role && argument.name == name;
+  });
+  if (!known)
+    arguments.push_back({role, name.str(), type, location, classes});
+  return value;
+}
+
+/// A name that is not known yet is a size that each call of the program
+/// chooses.
+void ModelEmitter::bindSymbols(const TypeSyntax &type) {
+  for (const ExprPtr &dim : type.dims) {
+    auto *name = dyn_cast<NameExpr>(dim.get());
+    if (!name || frame.find(name->name))
+      continue;
+    if (name->name == batchSymbol)
+      diagnostics.error(name->loc, "'B' is the batch's own name; the batch "
+                                   "axis is never written");
+    frame.set(name->name,
+              Value::makeSize(Extent::symbol(name->name), name->loc));
+  }
+}
+
+void ModelEmitter::declareInputs(const DeclareStmt &declare) {
+  if (!declare.type)
+    return;
+  bool isTarget = declare.kind == StmtKind::Target;
+  const TypeSyntax &type = *declare.type;
+  bindSymbols(type);
+  std::optional<Axes> axes = evaluator.evaluateDims(type, frame);
+  std::optional<Axis> classes;
+  if (type.classes) {
+    classes = evaluator.evaluateDim(*type.classes, frame);
+    if (classes && !classes->size.isStatic()) {
+      evaluator.moveTo(type.classes->begin, frame);
+      tensors.error("the number of classes must be known when compiling");
+      classes.reset();
+    }
+  }
+  for (Identifier name : declare.names) {
+    Value value;
+    evaluator.moveTo(name.loc, frame);
+    if (axes && (classes || !type.classes) && tensors.fits({0u}, *axes)) {
+      Element element = classes ? Element::Class : Element::Float;
+      mlir::Location location = evaluator.getLocation(name.loc, name.name);
+      value = tensors.wrap(getArgument(isTarget ? "target" : "input", name.name,
+                                       tensors.getType({0u}, *axes, element),
+                                       location,
+                                       classes ? classes->size.factor : 0),
+                           {0u}, *axes, element);
+      value.classes = classes.value_or(Axis());
+    }
+    frame.set(name.name, value);
+  }
+}
+
+std::optional<ModelEmitter::Outcome> ModelEmitter::evaluateModel() {
+  tensors.reset();
+  tensors.addMappedAxis({Extent::symbol(batchSymbol), model.name.loc});
+  frame.scopes.resize(1);
+  frame.scopes.front().clear();
+  for (auto &entry : root.hyperparameters)
+    frame.scopes.front()[entry.first()] = entry.second;
+  Outcome outcome;
+  for (const StmtPtr &stmt : model.body) {
+    if (auto *declare = dyn_cast<DeclareStmt>(stmt.get())) {
+      if (declare->kind == StmtKind::Param)
+        evaluator.declareParameters(*declare, frame);
+      else
+        declareInputs(*declare);
+      continue;
+    }
+    if (auto *output = dyn_cast<OutputStmt>(stmt.get())) {
+      for (Identifier name : output->names) {
+        Value *value = frame.find(name.name);
+        outcome.outputs.emplace_back(name, value ? *value : Value());
+      }
+      continue;
+    }
+    evaluator.evaluate(*stmt, frame);
+    auto *assign = dyn_cast<AssignStmt>(stmt.get());
+    if (!assign)
+      continue;
+    Value *value = frame.find(assign->target.name);
+    if (assign->kind == StmtKind::Metric)
+      outcome.metrics.emplace_back(assign->target, value ? *value : Value());
+    else if (assign->target.name == "loss")
+      outcome.loss.emplace(assign->target, value ? *value : Value());
+  }
+  checkOutcome(outcome);
+  if (diagnostics.hasErrors())
+    return std::nullopt;
+  return outcome;
+}
+
+void ModelEmitter::checkOutcome(const Outcome &outcome) {
+  auto checkScalar = [&](Identifier name, const Value &value, StringRef what) {
+    if (value.isPoison() ||
+        (value.isScalar() && value.element != Element::Class))
+      return;
+    evaluator.moveTo(name.loc, frame);
+    tensors.error(what + " of one example must be a scalar, found " +
+                  describe(value));
+  };
+  StringMap<SMLoc> seen;
+  for (auto &[name, value] : outcome.outputs) {
+    evaluator.moveTo(name.loc, frame);
+    if (value.is(ValueKind::Instance))
+      tensors.error("'" + name.name + "' is a layer; an output is a value");
+    auto [entry, isNew] = seen.try_emplace(name.name, name.loc);
+    if (!isNew)
+      diagnostics.error(name.loc, "'" + name.name + "' is an output twice")
+          .note(entry->second, "the first one is here");
+  }
+  if (outcome.loss)
+    checkScalar(outcome.loss->first, outcome.loss->second, "the loss");
+  for (auto &[name, value] : outcome.metrics)
+    checkScalar(name, value, "a metric");
+  bool hasInput = llvm::any_of(arguments, [](const Argument &argument) {
+    return argument.role == "input";
+  });
+  if (diagnostics.hasErrors())
+    return;
+  if (!hasInput)
+    diagnostics.error(model.name.loc,
+                      "model '" + model.name.name + "' has no input");
+  if (outcome.outputs.empty())
+    diagnostics.error(model.name.loc,
+                      "model '" + model.name.name + "' has no output");
+  if (train && !outcome.loss)
+    diagnostics
+        .error(train->model.loc,
+               "model '" + model.name.name + "' has no loss to train on")
+        .note(model.name.loc, "it is defined here");
+}
+
+} // namespace maek::dsl

@@ -1,0 +1,109 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// A model and its train block to a module: parameters, states and the entries
+// forward, evaluate and train_step.
+#ifndef MAEK_DSL_MODELEMITTER_H
+#define MAEK_DSL_MODELEMITTER_H
+
+#include "dsl/Evaluator.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace maek::dsl {
+
+/// Values that replace the defaults of a model's hyperparameters.
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+
+class ModelEmitter {
+public:
+  ModelEmitter(const Program &program, Diagnostics &diagnostics,
+               mlir::MLIRContext *context, mlir::Type floatType,
+               const Definition &model, const Train *train);
+
+  /// Null after an error.
+  mlir::OwningOpRef<mlir::ModuleOp> emit(const Overrides &overrides);
+
+private:
+  enum class Entry { Forward, Evaluate, TrainStep };
+  struct Argument {
+    llvm::StringRef role;
+    std::string name;
+    mlir::Type type;
+    mlir::Location location;
+    int64_t classes = 0;
+  };
+  struct Result {
+    llvm::StringRef role;
+    std::string name;
+    mlir::Value value;
+  };
+  /// What the model's statements give.
+  struct Outcome {
+    std::vector<std::pair<Identifier, Value>> outputs, metrics;
+    std::optional<std::pair<Identifier, Value>> loss;
+  };
+  struct OptimizerSettings {
+    const Definition *definition = nullptr;
+    llvm::StringMap<Value> hyperparameters;
+    std::vector<Identifier> states;
+    std::vector<double> stateInits;
+    double learningRate = 0;
+  };
+
+  // ModelEmitter.cpp
+  bool setHyperparameters(const Overrides &overrides);
+  std::optional<Outcome> evaluateModel();
+  void declareInputs(const DeclareStmt &declare);
+  void bindSymbols(const TypeSyntax &type);
+  mlir::Value getArgument(llvm::StringRef role, llvm::StringRef name,
+                          mlir::Type type, mlir::Location location,
+                          int64_t classes = 0);
+  void checkOutcome(const Outcome &outcome);
+
+  // EmitEntries.cpp
+  bool emitBody(Entry entry, std::vector<Result> &results);
+  bool check();
+  bool emitEntry(Entry entry, llvm::StringRef name, mlir::ModuleOp module);
+  void finishEntry(mlir::func::FuncOp function, llvm::ArrayRef<Result> results,
+                   size_t numArguments);
+  bool checkTargets(mlir::Block &block, size_t numArguments);
+  void emitMetadata(mlir::ModuleOp module);
+
+  // EmitTraining.cpp
+  bool readTrain();
+  std::optional<double> readNumber(llvm::StringRef keyword);
+  std::optional<int64_t> readInteger(llvm::StringRef keyword, int64_t otherwise,
+                                     int64_t smallest);
+  bool emitTraining(const Value &loss, std::vector<Result> &results);
+  bool emitUpdate(const Parameter &parameter, Value gradient,
+                  const Value &learningRate, const Value &step,
+                  std::vector<Result> &results);
+  std::optional<Value> emitLearningRate(const Value &step);
+  Value emitClipping(std::vector<Value> &gradients,
+                     std::vector<Result> &results);
+  Value getScalar(llvm::StringRef name);
+
+  const Program &program;
+  Diagnostics &diagnostics;
+  mlir::Type floatType;
+  const Definition &model;
+  const Train *train;
+  TensorBuilder tensors;
+  Evaluator evaluator;
+  Instance root;
+  Frame frame;
+  OptimizerSettings optimizer;
+  llvm::SmallVector<mlir::NamedAttribute> settings;
+  std::optional<double> clipNorm;
+  bool hasLoss = false, hasMetrics = false;
+
+  /// Arguments of all entries, in the order in which they were met.
+  std::vector<Argument> arguments;
+  llvm::StringMap<mlir::Value> argumentValues;
+  mlir::Block *entryBlock = nullptr;
+};
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_MODELEMITTER_H

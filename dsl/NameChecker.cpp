@@ -1,0 +1,255 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "dsl/NameChecker.h"
+
+#include "dsl/Arguments.h"
+#include "dsl/Diagnostics.h"
+#include "dsl/Primitives.h"
+#include "dsl/Program.h"
+
+#include "llvm/Support/Casting.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+StringRef NameChecker::describe(NameKind kind) {
+  switch (kind) {
+  case NameKind::Hyperparameter:
+    return "a hyperparameter";
+  case NameKind::Parameter:
+    return "a parameter of the function";
+  case NameKind::Weight:
+    return "a param";
+  case NameKind::State:
+    return "a state";
+  case NameKind::Dimension:
+    return "a dimension";
+  case NameKind::Index:
+    return "the index of a loop";
+  case NameKind::Input:
+    return "an input or target";
+  case NameKind::Value:
+    return "a value";
+  case NameKind::Metric:
+    return "a metric";
+  }
+  return "";
+}
+
+NameChecker::Entry *NameChecker::find(StringRef name) {
+  for (Scope &scope : llvm::reverse(scopes))
+    if (auto it = scope.find(name); it != scope.end())
+      return &it->second;
+  return nullptr;
+}
+
+void NameChecker::declare(Identifier name, NameKind kind) {
+  if (Entry *known = find(name.name)) {
+    diagnostics
+        .error(name.loc,
+               "'" + name.name + "' is already " + describe(known->kind))
+        .note(known->loc, "the first one is here");
+    return;
+  }
+  scopes.back()[name.name] = {kind, name.loc, {}};
+}
+
+void NameChecker::check(const Definition &definition) {
+  current = &definition;
+  graph[current];
+  scopes.emplace_back();
+  checkHyperparameters();
+  checkBlock(definition.body);
+  if (definition.function)
+    checkFunction(*definition.function);
+}
+
+void NameChecker::checkHyperparameters() {
+  for (const Formal &formal : current->hyperparameters) {
+    if (formal.defaultValue)
+      checkExpr(formal.defaultValue.get());
+    declare(formal.name, NameKind::Hyperparameter);
+  }
+  if (current->kind == DefinitionKind::Optimizer &&
+      !scopes.back().contains("lr"))
+    diagnostics.error(current->name.loc,
+                      "optimizer '" + current->name.name +
+                          "' needs a hyperparameter 'lr', the learning rate");
+}
+
+void NameChecker::checkFunction(const Function &checked) {
+  function = &checked;
+  bool isOptimizer = current->kind == DefinitionKind::Optimizer;
+  scopes.emplace_back();
+  if (isOptimizer && checked.formals.size() != 4)
+    diagnostics.error(checked.loc,
+                      "an optimizer's step takes a parameter, its gradient, "
+                      "the learning rate and the number of the update");
+  for (const Formal &formal : checked.formals) {
+    if (formal.defaultValue)
+      checkExpr(formal.defaultValue.get());
+    if (current->kind == DefinitionKind::Cell && !formal.type)
+      diagnostics.error(formal.name.loc, "'" + formal.name.name +
+                                             "' needs a shape: a cell scans "
+                                             "the axis before it");
+    // The scheduled learning rate takes the place of the setting.
+    if (isOptimizer && formal.name.name == "lr")
+      continue;
+    declare(formal.name, NameKind::Parameter);
+  }
+  for (const Formal &formal : checked.formals)
+    if (formal.type)
+      checkType(*formal.type, /*bindsDimensions=*/true);
+  if (checked.value) {
+    checkExpr(checked.value.get());
+    return;
+  }
+  checkBlock(checked.body);
+  StringRef result = checked.result.name;
+  Entry *entry = find(result);
+  if (!entry || entry->assignedIn.empty())
+    diagnostics.error(checked.result.loc,
+                      "the result '" + result + "' is never given a value");
+}
+
+void NameChecker::checkType(const TypeSyntax &type, bool bindsDimensions) {
+  auto checkDim = [&](const Expr *dim) {
+    auto *name = dyn_cast<NameExpr>(dim);
+    if (!name || !bindsDimensions)
+      return checkExpr(dim);
+    Entry *known = find(name->name);
+    if (!known) {
+      scopes.back()[name->name] = {NameKind::Dimension, name->loc, {}};
+    } else if (known->kind != NameKind::Dimension &&
+               known->kind != NameKind::Hyperparameter &&
+               known->kind != NameKind::Index &&
+               known->kind != NameKind::Value) {
+      diagnostics
+          .error(name->loc, "'" + name->spelling + "' is already " +
+                                describe(known->kind) + ", not a dimension")
+          .note(known->loc, "the first one is here");
+    }
+  };
+  for (const ExprPtr &dim : type.dims)
+    checkDim(dim.get());
+  if (type.classes)
+    checkDim(type.classes.get());
+}
+
+void NameChecker::checkBlock(const Block &block) {
+  StringMap<SMLoc> outer = later;
+  for (const StmtPtr &stmt : block)
+    if (auto *assign = dyn_cast<AssignStmt>(stmt.get()))
+      later.try_emplace(assign->target.name, assign->target.loc);
+  for (const StmtPtr &stmt : block) {
+    if (auto *assign = dyn_cast<AssignStmt>(stmt.get())) {
+      checkAssign(*assign, block);
+    } else if (auto *declared = dyn_cast<DeclareStmt>(stmt.get())) {
+      checkDeclare(*declared);
+    } else if (auto *loop = dyn_cast<ForStmt>(stmt.get())) {
+      checkExpr(loop->low.get());
+      checkExpr(loop->high.get());
+      scopes.emplace_back();
+      declare(loop->variable, NameKind::Index);
+      ++loops;
+      checkBlock(loop->body);
+      --loops;
+      scopes.pop_back();
+    } else if (auto *output = dyn_cast<OutputStmt>(stmt.get())) {
+      for (Identifier name : output->names)
+        if (!find(name.name)) {
+          std::vector<StringRef> known;
+          for (auto &entry : scopes.back())
+            known.push_back(entry.first());
+          llvm::sort(known);
+          diagnostics.error(name.loc, "unknown name '" + name.name + "'" +
+                                          didYouMean(name.name, known));
+        }
+    }
+  }
+  later = outer;
+}
+
+/// x = Block(x) in a loop, where x is from outside of the loop.
+bool NameChecker::isCarried(StringRef name, const Entry &known) const {
+  if (!loops || known.kind != NameKind::Value || scopes.back().contains(name))
+    return false;
+  // What a layer names beside its function stays what it is.
+  return !function || !scopes.front().contains(name);
+}
+
+void NameChecker::checkAssign(const AssignStmt &assign, const Block &block) {
+  checkExpr(assign.value.get());
+  Identifier name = assign.target;
+  Entry *known = find(name.name);
+  if (!known) {
+    declare(name, assign.kind == StmtKind::Metric ? NameKind::Metric
+                                                  : NameKind::Value);
+    scopes.back()[name.name].assignedIn.insert(&block);
+    return;
+  }
+  bool isState = known->kind == NameKind::State && function;
+  // p = p - ... in an optimizer.
+  bool isResult = current->kind == DefinitionKind::Optimizer && function &&
+                  known->kind == NameKind::Parameter &&
+                  name.name == function->result.name;
+  bool fresh = !known->assignedIn.contains(&block);
+  if (fresh && assign.kind == StmtKind::Assign &&
+      (isState || isResult || isCarried(name.name, *known))) {
+    known->assignedIn.insert(&block);
+    return;
+  }
+  diagnostics
+      .error(name.loc,
+             "'" + name.name + "' is already " + describe(known->kind))
+      .note(known->loc, "the first one is here");
+}
+
+void NameChecker::checkDeclare(const DeclareStmt &declared) {
+  bool isInput =
+      declared.kind == StmtKind::Input || declared.kind == StmtKind::Target;
+  bool isOptimizer = current->kind == DefinitionKind::Optimizer;
+  if (!declared.type && !isOptimizer)
+    diagnostics.error(declared.names.front().loc,
+                      "'" + declared.names.front().name +
+                          "' needs a shape, such as ': [N, d]'");
+  if (declared.type && isOptimizer)
+    diagnostics.error(declared.type->loc, "an optimizer's state has the shape "
+                                          "of its parameter");
+  if (declared.type)
+    checkType(*declared.type, isInput);
+  if (declared.type && declared.type->classes && !isInput)
+    diagnostics.error(declared.type->loc, "only inputs, targets and parameters "
+                                          "of functions can be classes");
+  checkInit(declared);
+  for (Identifier name : declared.names)
+    declare(name, isInput                            ? NameKind::Input
+                  : declared.kind == StmtKind::State ? NameKind::State
+                                                     : NameKind::Weight);
+}
+
+void NameChecker::checkInit(const DeclareStmt &declared) {
+  if (!declared.init)
+    return;
+  if (!declared.isDistribution)
+    return checkExpr(declared.init.get());
+  auto *call = dyn_cast<CallExpr>(declared.init.get());
+  const NameExpr *name = call ? call->getCalleeName() : nullptr;
+  if (!name || (name->name != "uniform" && name->name != "normal")) {
+    diagnostics.error(
+        declared.init->loc,
+        "expected uniform(low, high) or normal(mean, deviation)" +
+            (name ? didYouMean(name->name, {"uniform", "normal"}) : ""));
+    return;
+  }
+  if (declared.kind == StmtKind::State)
+    diagnostics.error(call->loc, "a state starts from a value, not from a "
+                                 "distribution");
+  if (call->arguments.size() != 2 || !call->arguments[0].name.empty() ||
+      !call->arguments[1].name.empty())
+    diagnostics.error(call->loc, "'" + name->name + "' takes two numbers");
+  for (const Argument &argument : call->arguments)
+    checkExpr(argument.value.get());
+}
+
+} // namespace maek::dsl

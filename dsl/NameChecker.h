@@ -1,0 +1,82 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The names of one definition: each is known, none is defined twice.
+#ifndef MAEK_DSL_NAMECHECKER_H
+#define MAEK_DSL_NAMECHECKER_H
+
+#include "dsl/AST.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace maek::dsl {
+class Diagnostics;
+class Program;
+
+/// Which definitions a definition uses, and where.
+using CallGraph =
+    llvm::MapVector<const Definition *,
+                    std::vector<std::pair<const Definition *, llvm::SMLoc>>>;
+
+class NameChecker {
+public:
+  NameChecker(const Program &program, Diagnostics &diagnostics,
+              CallGraph &graph)
+      : program(program), diagnostics(diagnostics), graph(graph) {}
+
+  void check(const Definition &definition);
+
+private:
+  enum class NameKind {
+    Hyperparameter,
+    Parameter, // of a function
+    Weight,    // param
+    State,
+    Dimension,
+    Index, // of a loop
+    Input,
+    Value,
+    Metric
+  };
+  struct Entry {
+    NameKind kind;
+    llvm::SMLoc loc;
+    /// The blocks that give it a value.
+    llvm::SmallPtrSet<const Block *, 2> assignedIn;
+  };
+  using Scope = llvm::StringMap<Entry>;
+
+  void checkHyperparameters();
+  void checkFunction(const Function &function);
+  void checkType(const TypeSyntax &type, bool bindsDimensions);
+  void checkBlock(const Block &block);
+  void checkDeclare(const DeclareStmt &declare);
+  void checkInit(const DeclareStmt &declare);
+  void checkAssign(const AssignStmt &assign, const Block &block);
+  void checkExpr(const Expr *expr);
+  void checkName(const NameExpr &name);
+  void checkCall(const CallExpr &call);
+  void checkPrimitiveCall(const CallExpr &call, llvm::StringRef name);
+  void checkDefinitionCall(const CallExpr &call, const Definition &callee);
+  void unknown(const NameExpr &name);
+  Entry *find(llvm::StringRef name);
+  bool isCarried(llvm::StringRef name, const Entry &known) const;
+  void declare(Identifier name, NameKind kind);
+  static llvm::StringRef describe(NameKind kind);
+
+  const Program &program;
+  Diagnostics &diagnostics;
+  CallGraph &graph;
+  const Definition *current = nullptr;
+  /// Inside of the function `apply`, `step` or a fn's.
+  const Function *function = nullptr;
+  std::vector<Scope> scopes;
+  unsigned loops = 0;
+  /// Names of the block that are still to come, for better messages.
+  llvm::StringMap<llvm::SMLoc> later;
+};
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_NAMECHECKER_H

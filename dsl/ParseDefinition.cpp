@@ -1,0 +1,302 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Definitions, statements and train blocks.
+#include "dsl/Parser.h"
+
+#include "dsl/Diagnostics.h"
+#include "dsl/ParserBraces.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+bool Parser::parseImport(File &file) {
+  SMLoc loc = take().loc;
+  if (!peek().is(TokenKind::String)) {
+    errorExpected("a file name in quotes");
+    return false;
+  }
+  file.imports.push_back({loc, take().name});
+  return true;
+}
+
+bool Parser::parseDefinition(File &file, DefinitionKind kind) {
+  take();
+  auto definition = std::make_unique<Definition>();
+  definition->kind = kind;
+  StringRef what = getKindName(kind);
+  if (!parseIdentifier(definition->name, ("a name for the " + what).str()))
+    return false;
+  Definition &added = *definition;
+  file.definitions.push_back(std::move(definition));
+  if (kind == DefinitionKind::Fn) {
+    added.function.emplace();
+    return parseFunction(*added.function);
+  }
+  if (peek().is(TokenKind::LParen) &&
+      !parseFormals(added.hyperparameters, /*typed=*/false))
+    return false;
+  if (!parseBraces(("the body of '" + added.name.name + "'").str(),
+                   [&] { return parseMember(added); }))
+    return false;
+  bool isModel = kind == DefinitionKind::Model;
+  if (!isModel && !added.function && !diagnostics.hasErrors()) {
+    StringRef needed = kind == DefinitionKind::Layer ? "apply" : "step";
+    diagnostics.error(added.name.loc, what + " '" + added.name.name +
+                                          "' has no '" + needed + "'");
+  }
+  return true;
+}
+
+/// A statement of a layer, cell, optimizer or model.
+bool Parser::parseMember(Definition &definition) {
+  DefinitionKind kind = definition.kind;
+  bool isModel = kind == DefinitionKind::Model;
+  const Token token = peek();
+  bool called = token.is(TokenKind::Name) && peek(1).is(TokenKind::LParen);
+  StringRef function = kind == DefinitionKind::Layer ? "apply" : "step";
+  if (called && !isModel && (token.name == "apply" || token.name == "step")) {
+    if (token.name != function) {
+      error(token, "a " + getKindName(kind) + " has '" + function + "', not '" +
+                       token.name + "'");
+      return false;
+    }
+    take();
+    if (definition.function) {
+      error(token, getKindName(kind) + " '" + definition.name.name +
+                       "' has a second '" + function + "'")
+          .note(definition.function->loc, "the first one is here");
+      return false;
+    }
+    definition.function.emplace();
+    return parseFunction(*definition.function);
+  }
+  bool named = token.is(TokenKind::Name) && peek(1).is(TokenKind::Name) &&
+               !peek(1).startsLine;
+  if (token.isKeyword("param")) {
+    if (kind == DefinitionKind::Layer || kind == DefinitionKind::Cell ||
+        isModel)
+      return parseDeclaration(definition.body, StmtKind::Param);
+  } else if (named && token.name == "state" &&
+             (kind == DefinitionKind::Cell ||
+              kind == DefinitionKind::Optimizer)) {
+    return parseDeclaration(definition.body, StmtKind::State);
+  }
+  if (isModel)
+    return parseModelStatement(definition.body);
+  if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Assign) &&
+      kind != DefinitionKind::Optimizer)
+    return parseAssign(definition.body);
+  std::string what =
+      kind == DefinitionKind::Layer  ? "param, an assignment or apply"
+      : kind == DefinitionKind::Cell ? "param, state, an assignment or step"
+                                     : "state or step";
+  std::string hint = token.is(TokenKind::Name)
+                         ? didYouMean(token.name, {"param", "state", function})
+                         : "";
+  errorExpected(what).message += hint;
+  return false;
+}
+
+bool Parser::parseModelStatement(Block &block) {
+  const Token token = peek();
+  bool named = token.is(TokenKind::Name) && peek(1).is(TokenKind::Name) &&
+               !peek(1).startsLine;
+  if (!named)
+    return parseStatement(block);
+  if (token.name == "input")
+    return parseDeclaration(block, StmtKind::Input);
+  if (token.name == "target")
+    return parseDeclaration(block, StmtKind::Target);
+  if (token.name == "output") {
+    take();
+    auto output = std::make_unique<OutputStmt>(StmtKind::Output, token.loc);
+    if (!parseIdentifiers(output->names, "the name of a value"))
+      return false;
+    block.push_back(std::move(output));
+    return true;
+  }
+  if (token.name == "metric") {
+    take();
+    auto metric = std::make_unique<AssignStmt>(StmtKind::Metric, token.loc);
+    if (!parseIdentifier(metric->target, "a name for the metric") ||
+        !expect(TokenKind::Assign, "'='"))
+      return false;
+    metric->value = parseExpr();
+    if (!metric->value)
+      return false;
+    block.push_back(std::move(metric));
+    return true;
+  }
+  return parseStatement(block);
+}
+
+bool Parser::parseStatement(Block &block) {
+  const Token token = peek();
+  if (token.isKeyword("for"))
+    return parseFor(block);
+  if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Assign))
+    return parseAssign(block);
+  std::string hint;
+  if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Name))
+    hint = didYouMean(token.name,
+                      {"param", "input", "target", "output", "metric", "for"});
+  errorExpected("a statement: a name and '='").message += hint;
+  return false;
+}
+
+bool Parser::parseAssign(Block &block) {
+  Token name = take();
+  take();
+  auto assign = std::make_unique<AssignStmt>(StmtKind::Assign, name.loc);
+  assign->target = {name.name, name.loc};
+  assign->value = parseExpr();
+  if (!assign->value)
+    return false;
+  block.push_back(std::move(assign));
+  return true;
+}
+
+bool Parser::parseFor(Block &block) {
+  auto loop = std::make_unique<ForStmt>(StmtKind::For, take().loc);
+  if (!parseIdentifier(loop->variable, "a name for the index"))
+    return false;
+  if (!peek().isKeyword("in")) {
+    errorExpected("'in'");
+    return false;
+  }
+  take();
+  if (!(loop->low = parseSum()) ||
+      !expect(TokenKind::Range, "'..' between the first and the last index") ||
+      !(loop->high = parseSum()))
+    return false;
+  if (!parseBraces("the body of the loop",
+                   [&] { return parseStatement(loop->body); }))
+    return false;
+  block.push_back(std::move(loop));
+  return true;
+}
+
+bool Parser::parseDeclaration(Block &block, StmtKind kind) {
+  auto declare = std::make_unique<DeclareStmt>(kind, take().loc);
+  if (!parseIdentifiers(declare->names, "a name"))
+    return false;
+  if (takeIf(TokenKind::Colon) && !parseType(declare->type.emplace()))
+    return false;
+  bool hasInit = kind == StmtKind::Param || kind == StmtKind::State;
+  if (hasInit &&
+      (peek().is(TokenKind::Tilde) || peek().is(TokenKind::Assign))) {
+    declare->isDistribution = take().is(TokenKind::Tilde);
+    if (!(declare->init = parseExpr()))
+      return false;
+  }
+  if (hasInit && !declare->init) {
+    errorExpected("'~' or '=' and the initial value");
+    return false;
+  }
+  block.push_back(std::move(declare));
+  return true;
+}
+
+bool Parser::parseType(TypeSyntax &type) {
+  takeIf(TokenKind::Reals);
+  type.loc = peek().loc;
+  if (!peek().isKeyword("class")) {
+    const Token open = peek();
+    if (!expect(TokenKind::LBracket, "a shape such as [N, d], or class(n)"))
+      return false;
+    while (!peek().is(TokenKind::RBracket)) {
+      type.dims.push_back(parseSum());
+      if (!type.dims.back())
+        return false;
+      if (!takeIf(TokenKind::Comma))
+        break;
+    }
+    if (!peek().is(TokenKind::RBracket)) {
+      errorExpected("',' or ']'").note(open.loc, "to match this '['");
+      return false;
+    }
+    take();
+    if (!peek().isName("of") || !peek(1).isKeyword("class"))
+      return true;
+    take();
+  }
+  take();
+  return expect(TokenKind::LParen, "'(' and the number of classes") &&
+         (type.classes = parseSum()) && expect(TokenKind::RParen, "')'");
+}
+
+bool Parser::parseFormals(std::vector<Formal> &formals, bool typed) {
+  const Token open = take();
+  while (!peek().is(TokenKind::RParen)) {
+    Formal &formal = formals.emplace_back();
+    if (!parseIdentifier(formal.name, "the name of a parameter"))
+      return false;
+    if (typed && takeIf(TokenKind::Colon) && !parseType(formal.type.emplace()))
+      return false;
+    if (takeIf(TokenKind::Assign) && !(formal.defaultValue = parseExpr()))
+      return false;
+    if (!takeIf(TokenKind::Comma))
+      break;
+  }
+  if (peek().is(TokenKind::RParen)) {
+    take();
+    return true;
+  }
+  errorExpected("',' or ')'").note(open.loc, "to match this '('");
+  return false;
+}
+
+bool Parser::parseFunction(Function &function) {
+  function.loc = peek().loc;
+  if (!peek().is(TokenKind::LParen)) {
+    errorExpected("'(' and the parameters");
+    return false;
+  }
+  if (!parseFormals(function.formals, /*typed=*/true))
+    return false;
+  if (takeIf(TokenKind::Assign)) {
+    function.value = parseExpr();
+    return function.value != nullptr;
+  }
+  if (!expect(TokenKind::Arrow, "'=' and an expression, or '->' and the name "
+                                "of the result") ||
+      !parseIdentifier(function.result, "the name of the result"))
+    return false;
+  return parseBraces("the equations",
+                     [&] { return parseStatement(function.body); });
+}
+
+bool Parser::parseTrain(File &file) {
+  Train train;
+  train.loc = take().loc;
+  if (!parseIdentifier(train.model, "the name of a model"))
+    return false;
+  bool parsed = parseBraces("the settings of the training",
+                            [&] { return parseTrainItem(train); });
+  file.trains.push_back(std::move(train));
+  return parsed;
+}
+
+bool Parser::parseTrainItem(Train &train) {
+  TrainItem item;
+  // The one setting whose name is a reserved word.
+  if (peek().isKeyword("optimizer")) {
+    Token token = take();
+    item.keyword = {token.name, token.loc};
+  } else if (!parseIdentifier(item.keyword, "a setting of the training")) {
+    return false;
+  }
+  if (item.keyword.name == "data") {
+    if (!peek().is(TokenKind::Name) && !peek().is(TokenKind::String)) {
+      errorExpected("the name of a data set");
+      return false;
+    }
+    item.text = take().name;
+  } else if (!(item.value = parseSum())) {
+    return false;
+  }
+  train.items.push_back(std::move(item));
+  return true;
+}
+
+} // namespace maek::dsl

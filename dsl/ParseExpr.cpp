@@ -1,0 +1,309 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Expressions. From loose to tight: comparison; + -; * / ·; unary -; ^ and
+// superscripts; √; calls, indexing and transposes. A call's '(' and an
+// index's '[' stand on the line of what they belong to, so that a statement
+// ends with its line without a mark.
+#include "dsl/Parser.h"
+
+#include "dsl/Diagnostics.h"
+
+#include "llvm/ADT/ScopeExit.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+static constexpr StringLiteral tooDeep = "this expression nests too deeply";
+
+/// Sets begin and depth; null if the tree has become too deep.
+ExprPtr Parser::finish(ExprPtr expr,
+                       std::initializer_list<const Expr *> children,
+                       SMLoc begin) {
+  expr->begin = begin;
+  for (const Expr *child : children)
+    if (child)
+      expr->depth = std::max(expr->depth, child->depth + 1);
+  if (expr->depth <= maxDepth)
+    return expr;
+  diagnostics.error(expr->loc, tooDeep);
+  return nullptr;
+}
+
+static bool isComparison(TokenKind kind) {
+  return kind >= TokenKind::Equal && kind <= TokenKind::GreaterEqual;
+}
+
+ExprPtr Parser::parseExpr() {
+  if (nesting >= maxDepth) {
+    error(peek(), tooDeep);
+    return nullptr;
+  }
+  ++nesting;
+  llvm::scope_exit leave([&] { --nesting; });
+  ExprPtr lhs = parseSum();
+  if (!lhs || !isComparison(peek().kind))
+    return lhs;
+  Token op = take();
+  ExprPtr rhs = parseSum();
+  if (!rhs)
+    return nullptr;
+  if (isComparison(peek().kind)) {
+    error(peek(), "comparisons do not chain; compare twice and multiply");
+    return nullptr;
+  }
+  const Expr *left = lhs.get(), *right = rhs.get();
+  return finish(std::make_unique<BinaryExpr>(op.loc, op.kind, std::move(lhs),
+                                             std::move(rhs)),
+                {left, right}, left->begin);
+}
+
+ExprPtr Parser::parseSum() {
+  ExprPtr lhs = parseProduct();
+  while (lhs && (peek().is(TokenKind::Plus) || peek().is(TokenKind::Minus))) {
+    Token op = take();
+    ExprPtr rhs = parseProduct();
+    if (!rhs)
+      return nullptr;
+    const Expr *left = lhs.get(), *right = rhs.get();
+    lhs = finish(std::make_unique<BinaryExpr>(op.loc, op.kind, std::move(lhs),
+                                              std::move(rhs)),
+                 {left, right}, left->begin);
+  }
+  return lhs;
+}
+
+ExprPtr Parser::parseProduct() {
+  ExprPtr lhs = parseUnary();
+  while (lhs && (peek().is(TokenKind::Times) || peek().is(TokenKind::Divide) ||
+                 peek().is(TokenKind::Dot))) {
+    Token op = take();
+    ExprPtr rhs = parseUnary();
+    if (!rhs)
+      return nullptr;
+    const Expr *left = lhs.get(), *right = rhs.get();
+    lhs = finish(std::make_unique<BinaryExpr>(op.loc, op.kind, std::move(lhs),
+                                              std::move(rhs)),
+                 {left, right}, left->begin);
+  }
+  return lhs;
+}
+
+ExprPtr Parser::parseUnary() {
+  if (!peek().is(TokenKind::Minus))
+    return parsePower();
+  if (nesting >= maxDepth) {
+    error(peek(), tooDeep);
+    return nullptr;
+  }
+  ++nesting;
+  llvm::scope_exit leave([&] { --nesting; });
+  Token op = take();
+  ExprPtr operand = parseUnary();
+  if (!operand)
+    return nullptr;
+  const Expr *child = operand.get();
+  return finish(
+      std::make_unique<UnaryExpr>(op.loc, op.kind, std::move(operand)), {child},
+      op.loc);
+}
+
+ExprPtr Parser::parsePower() {
+  ExprPtr base = parsePostfix();
+  if (!base)
+    return nullptr;
+  ExprPtr exponent;
+  Token op = peek();
+  if (op.is(TokenKind::Superscript)) {
+    take();
+    exponent = std::make_unique<NumberExpr>(op.loc, op.value);
+    if (peek().is(TokenKind::Superscript) || peek().is(TokenKind::Power)) {
+      error(peek(), "powers do not chain; put the inner one in parentheses");
+      return nullptr;
+    }
+  } else if (takeIf(TokenKind::Power)) {
+    exponent = parseUnary();
+    if (!exponent)
+      return nullptr;
+  } else {
+    return base;
+  }
+  const Expr *left = base.get(), *right = exponent.get();
+  return finish(std::make_unique<BinaryExpr>(op.loc, TokenKind::Power,
+                                             std::move(base),
+                                             std::move(exponent)),
+                {left, right}, left->begin);
+}
+
+ExprPtr Parser::parsePostfix() {
+  if (peek().is(TokenKind::Sqrt)) {
+    if (nesting >= maxDepth) {
+      error(peek(), tooDeep);
+      return nullptr;
+    }
+    ++nesting;
+    llvm::scope_exit leave([&] { --nesting; });
+    Token op = take();
+    ExprPtr operand = parsePostfix();
+    if (!operand)
+      return nullptr;
+    const Expr *child = operand.get();
+    return finish(
+        std::make_unique<UnaryExpr>(op.loc, op.kind, std::move(operand)),
+        {child}, op.loc);
+  }
+  ExprPtr expr = parsePrimary();
+  while (expr) {
+    const Token &next = peek();
+    if (next.is(TokenKind::LParen) && !next.startsLine) {
+      expr = parseCall(std::move(expr));
+    } else if (next.is(TokenKind::LBracket) && !next.startsLine) {
+      expr = parseIndex(std::move(expr));
+    } else if (next.is(TokenKind::Transpose) ||
+               (next.is(TokenKind::Period) && peek(1).isName("T"))) {
+      SMLoc loc = take().loc;
+      if (next.is(TokenKind::Period))
+        take();
+      const Expr *child = expr.get();
+      expr = finish(std::make_unique<TransposeExpr>(loc, std::move(expr)),
+                    {child}, child->begin);
+    } else if (next.is(TokenKind::Period)) {
+      error(next, "the only thing behind a '.' is the transpose, '.T'");
+      return nullptr;
+    } else {
+      break;
+    }
+  }
+  return expr;
+}
+
+ExprPtr Parser::parsePrimary() {
+  const Token token = peek();
+  switch (token.kind) {
+  case TokenKind::Number:
+    take();
+    return std::make_unique<NumberExpr>(token.loc, token.value);
+  case TokenKind::Name:
+    take();
+    return std::make_unique<NameExpr>(token);
+  case TokenKind::LBracket:
+    return parseConcat();
+  case TokenKind::Dot:
+    return parseDotCall();
+  case TokenKind::LParen: {
+    take();
+    ExprPtr inner = parseExpr();
+    if (!inner)
+      return nullptr;
+    if (!peek().is(TokenKind::RParen)) {
+      errorExpected("')'").note(token.loc, "to match this '('");
+      return nullptr;
+    }
+    take();
+    inner->begin = token.loc;
+    return inner;
+  }
+  default:
+    errorExpected("an expression");
+    return nullptr;
+  }
+}
+
+/// dot(a, b), which is a · b.
+ExprPtr Parser::parseDotCall() {
+  if (!peek(1).is(TokenKind::LParen)) {
+    errorExpected("an expression");
+    return nullptr;
+  }
+  Token dot = take();
+  take();
+  ExprPtr lhs = parseExpr();
+  if (!lhs || !expect(TokenKind::Comma, "',' and what to multiply by"))
+    return nullptr;
+  ExprPtr rhs = parseExpr();
+  if (!rhs || !expect(TokenKind::RParen, "')'"))
+    return nullptr;
+  const Expr *left = lhs.get(), *right = rhs.get();
+  return finish(std::make_unique<BinaryExpr>(dot.loc, TokenKind::Dot,
+                                             std::move(lhs), std::move(rhs)),
+                {left, right}, dot.loc);
+}
+
+ExprPtr Parser::parseCall(ExprPtr callee) {
+  Token open = take();
+  auto call = std::make_unique<CallExpr>(std::move(callee));
+  call->depth = call->callee->depth + 1;
+  while (!peek().is(TokenKind::RParen)) {
+    Argument argument;
+    argument.loc = peek().loc;
+    if (peek().is(TokenKind::Name) && peek(1).is(TokenKind::Assign)) {
+      argument.name = take().name;
+      take();
+    }
+    argument.value = parseExpr();
+    if (!argument.value)
+      return nullptr;
+    call->depth = std::max(call->depth, argument.value->depth + 1);
+    call->arguments.push_back(std::move(argument));
+    if (!takeIf(TokenKind::Comma))
+      break;
+  }
+  if (!peek().is(TokenKind::RParen)) {
+    errorExpected("',' or ')'").note(open.loc, "to match this '('");
+    return nullptr;
+  }
+  take();
+  SMLoc begin = call->callee->begin;
+  return finish(std::move(call), {}, begin);
+}
+
+ExprPtr Parser::parseIndex(ExprPtr base) {
+  Token open = take();
+  SMLoc begin = base->begin;
+  auto index = std::make_unique<IndexExpr>(open.loc, std::move(base));
+  index->depth = index->base->depth + 1;
+  do {
+    IndexItem item;
+    item.loc = peek().loc;
+    auto parsePart = [&](ExprPtr &part) {
+      part = parseExpr();
+      if (part)
+        index->depth = std::max(index->depth, part->depth + 1);
+      return part != nullptr;
+    };
+    if (!peek().is(TokenKind::Colon) && !parsePart(item.low))
+      return nullptr;
+    item.isRange = takeIf(TokenKind::Colon);
+    if (item.isRange && !peek().is(TokenKind::Comma) &&
+        !peek().is(TokenKind::RBracket) && !parsePart(item.high))
+      return nullptr;
+    index->items.push_back(std::move(item));
+  } while (takeIf(TokenKind::Comma));
+  if (!peek().is(TokenKind::RBracket)) {
+    errorExpected("',' or ']'").note(open.loc, "to match this '['");
+    return nullptr;
+  }
+  take();
+  return finish(std::move(index), {}, begin);
+}
+
+ExprPtr Parser::parseConcat() {
+  Token open = take();
+  auto concat = std::make_unique<ConcatExpr>(open.loc);
+  while (!peek().is(TokenKind::RBracket)) {
+    ExprPtr element = parseExpr();
+    if (!element)
+      return nullptr;
+    concat->depth = std::max(concat->depth, element->depth + 1);
+    concat->elements.push_back(std::move(element));
+    if (!takeIf(TokenKind::Comma))
+      break;
+  }
+  if (!peek().is(TokenKind::RBracket)) {
+    errorExpected("',' or ']'").note(open.loc, "to match this '['");
+    return nullptr;
+  }
+  take();
+  return finish(std::move(concat), {}, open.loc);
+}
+
+} // namespace maek::dsl

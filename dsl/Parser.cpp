@@ -1,0 +1,164 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The parser's tokens, recovery and top level.
+#include "dsl/Parser.h"
+
+#include "dsl/Diagnostics.h"
+#include "dsl/ParserBraces.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+StringRef getKindName(DefinitionKind kind) {
+  switch (kind) {
+  case DefinitionKind::Fn:
+    return "fn";
+  case DefinitionKind::Layer:
+    return "layer";
+  case DefinitionKind::Cell:
+    return "cell";
+  case DefinitionKind::Model:
+    return "model";
+  case DefinitionKind::Optimizer:
+    return "optimizer";
+  }
+  return "";
+}
+
+const Token &Parser::peek(unsigned ahead) const {
+  return tokens[std::min(position + ahead, tokens.size() - 1)];
+}
+
+Token Parser::take() {
+  Token token = peek();
+  if (position + 1 < tokens.size())
+    ++position;
+  if (token.is(TokenKind::LBrace))
+    ++braces;
+  else if (token.is(TokenKind::RBrace) && braces)
+    --braces;
+  return token;
+}
+
+bool Parser::takeIf(TokenKind kind) {
+  if (!peek().is(kind))
+    return false;
+  take();
+  return true;
+}
+
+Diagnostic &Parser::error(const Token &token, const Twine &message) {
+  return diagnostics.error(token.loc, message);
+}
+
+Diagnostic &Parser::errorExpected(StringRef what) {
+  const Token &token = peek();
+  if (token.is(TokenKind::End))
+    return error(token, "expected " + what + ", found the end of the file");
+  if (token.is(TokenKind::Keyword))
+    return error(token, "expected " + what + ", found the reserved word '" +
+                            token.text + "'");
+  StringRef text = token.text;
+  return error(token, "expected " + what + ", found " +
+                          (token.is(TokenKind::String) ? "" : "'") + text +
+                          (token.is(TokenKind::String) ? "" : "'"));
+}
+
+bool Parser::expect(TokenKind kind, StringRef what) {
+  if (takeIf(kind))
+    return true;
+  errorExpected(what);
+  return false;
+}
+
+bool Parser::parseIdentifier(Identifier &identifier, StringRef what) {
+  if (!peek().is(TokenKind::Name)) {
+    errorExpected(what);
+    return false;
+  }
+  Token token = take();
+  identifier = {token.name, token.loc};
+  return true;
+}
+
+bool Parser::parseIdentifiers(std::vector<Identifier> &names, StringRef what) {
+  do {
+    if (!parseIdentifier(names.emplace_back(), what))
+      return false;
+  } while (takeIf(TokenKind::Comma));
+  return true;
+}
+
+/// Moves to the next line's start inside of `depth` braces, or to the brace
+/// that ends them.
+void Parser::skipToStatement(unsigned depth) {
+  bool first = true;
+  while (!peek().is(TokenKind::End)) {
+    if (braces < depth || (braces == depth && peek().is(TokenKind::RBrace)))
+      return;
+    if (!first && braces == depth && peek().startsLine)
+      return;
+    take();
+    first = false;
+  }
+}
+
+/// A definition's first word in the first column: where the text is broken,
+/// this is the surest sign that something new begins.
+bool Parser::atTopLevel() const {
+  static constexpr StringLiteral starts[] = {
+      "fn", "layer", "cell", "model", "optimizer", "train", "import"};
+  const Token &token = peek();
+  return token.is(TokenKind::Keyword) && token.startsLine &&
+         (position == 0 || token.loc.getPointer()[-1] == '\n') &&
+         llvm::is_contained(starts, token.name);
+}
+
+void Parser::skipToTopLevel() {
+  while (!peek().is(TokenKind::End) && !atTopLevel())
+    take();
+  braces = 0;
+}
+
+void Parser::parseTopLevel(File &file) {
+  const Token &token = peek();
+  auto kind = StringSwitch<std::optional<DefinitionKind>>(
+                  token.is(TokenKind::Keyword) ? token.name : "")
+                  .Case("fn", DefinitionKind::Fn)
+                  .Case("layer", DefinitionKind::Layer)
+                  .Case("cell", DefinitionKind::Cell)
+                  .Case("model", DefinitionKind::Model)
+                  .Case("optimizer", DefinitionKind::Optimizer)
+                  .Default(std::nullopt);
+  bool parsed;
+  if (kind) {
+    parsed = parseDefinition(file, *kind);
+  } else if (token.isKeyword("train")) {
+    parsed = parseTrain(file);
+  } else if (token.isKeyword("import")) {
+    parsed = parseImport(file);
+  } else {
+    std::string hint =
+        token.is(TokenKind::Name)
+            ? didYouMean(token.text, {"fn", "layer", "cell", "model",
+                                      "optimizer", "train", "import"})
+            : "";
+    errorExpected("a definition: fn, layer, cell, model, optimizer, train or "
+                  "import")
+        .message += hint;
+    parsed = false;
+  }
+  if (!parsed)
+    skipToTopLevel();
+}
+
+File Parser::parseFile() {
+  File file;
+  while (!peek().is(TokenKind::End) && !diagnostics.isFull())
+    parseTopLevel(file);
+  return file;
+}
+
+} // namespace maek::dsl

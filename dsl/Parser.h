@@ -1,0 +1,82 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Tokens to a syntax tree by recursive descent. After an error it goes on at
+// the next statement, so that one run reports several.
+#ifndef MAEK_DSL_PARSER_H
+#define MAEK_DSL_PARSER_H
+
+#include "dsl/AST.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/Twine.h"
+
+namespace maek::dsl {
+class Diagnostics;
+struct Diagnostic;
+
+class Parser {
+public:
+  /// Of expressions and of blocks: keeps every later walk off the stack's end.
+  static constexpr unsigned maxDepth = 200;
+
+  Parser(llvm::ArrayRef<Token> tokens, Diagnostics &diagnostics)
+      : tokens(tokens), diagnostics(diagnostics) {}
+
+  File parseFile();
+
+private:
+  // Parser.cpp: tokens, files, functions, blocks.
+  const Token &peek(unsigned ahead = 0) const;
+  Token take();
+  bool takeIf(TokenKind kind);
+  bool expect(TokenKind kind, llvm::StringRef what);
+  Diagnostic &error(const Token &token, const llvm::Twine &message);
+  Diagnostic &errorExpected(llvm::StringRef what);
+  bool parseIdentifier(Identifier &identifier, llvm::StringRef what);
+  bool parseIdentifiers(std::vector<Identifier> &names, llvm::StringRef what);
+  void skipToStatement(unsigned depth);
+  bool atTopLevel() const;
+  void skipToTopLevel();
+  void parseTopLevel(File &file);
+  template <typename Fn>
+  bool parseBraces(llvm::StringRef what, Fn parseStatement);
+
+  // ParseDefinition.cpp: what stands between the braces.
+  bool parseImport(File &file);
+  bool parseDefinition(File &file, DefinitionKind kind);
+  bool parseMember(Definition &definition);
+  bool parseFunction(Function &function);
+  bool parseFormals(std::vector<Formal> &formals, bool typed);
+  bool parseType(TypeSyntax &type);
+  bool parseStatement(Block &block);
+  bool parseAssign(Block &block);
+  bool parseFor(Block &block);
+  bool parseDeclaration(Block &block, StmtKind kind);
+  bool parseModelStatement(Block &block);
+  bool parseTrain(File &file);
+  bool parseTrainItem(Train &train);
+
+  // ParseExpr.cpp: null after an error.
+  ExprPtr parseExpr();
+  ExprPtr parseSum();
+  ExprPtr parseProduct();
+  ExprPtr parseUnary();
+  ExprPtr parsePower();
+  ExprPtr parsePostfix();
+  ExprPtr parsePrimary();
+  ExprPtr parseDotCall();
+  ExprPtr parseCall(ExprPtr callee);
+  ExprPtr parseIndex(ExprPtr base);
+  ExprPtr parseConcat();
+  ExprPtr finish(ExprPtr expr, std::initializer_list<const Expr *> children,
+                 llvm::SMLoc begin);
+
+  llvm::ArrayRef<Token> tokens;
+  size_t position = 0;
+  /// Open braces, and the depth of the expression being parsed.
+  unsigned braces = 0, nesting = 0;
+  Diagnostics &diagnostics;
+};
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_PARSER_H

@@ -1,0 +1,37 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "dsl/Primitives.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+static constexpr Primitive primitives[] = {
+    {"exp", PrimitiveKind::Exp, 1, 1},
+    {"log", PrimitiveKind::Log, 1, 1},
+    {"tanh", PrimitiveKind::Tanh, 1, 1},
+    {"sigmoid", PrimitiveKind::Sigmoid, 1, 1},
+    {"sin", PrimitiveKind::Sin, 1, 1},
+    {"cos", PrimitiveKind::Cos, 1, 1},
+    {"sum", PrimitiveKind::Sum, 1, 1, true},
+    {"mean", PrimitiveKind::Mean, 1, 1, true},
+    {"max", PrimitiveKind::Max, 1, 2, true},
+    {"min", PrimitiveKind::Min, 1, 2, true},
+    {"argmax", PrimitiveKind::Argmax, 1, 1, true},
+    {"one_hot", PrimitiveKind::OneHot, 1, 1},
+    {"stop_gradient", PrimitiveKind::StopGradient, 1, 1},
+    {"where", PrimitiveKind::Where, 3, 3},
+    {"arange", PrimitiveKind::Arange, 1, 1},
+    {"reshape", PrimitiveKind::Reshape, 2, 2},
+    {"pi", PrimitiveKind::Pi, 0, 0},
+};
+
+ArrayRef<Primitive> getPrimitives() { return primitives; }
+
+const Primitive *findPrimitive(StringRef name) {
+  for (const Primitive &primitive : primitives)
+    if (primitive.name == name)
+      return &primitive;
+  return nullptr;
+}
+
+} // namespace maek::dsl

@@ -1,0 +1,47 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// What the language has beneath its standard library: the functions that no
+// file defines, by name and number of arguments.
+#ifndef MAEK_DSL_PRIMITIVES_H
+#define MAEK_DSL_PRIMITIVES_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace maek::dsl {
+
+enum class PrimitiveKind {
+  Exp,
+  Log,
+  Tanh,
+  Sigmoid,
+  Sin,
+  Cos,
+  Sum,
+  Mean,
+  Max,
+  Min,
+  Argmax,
+  OneHot,
+  StopGradient,
+  Where,
+  Arange,
+  Reshape,
+  Pi, // a number, not a function
+};
+
+struct Primitive {
+  llvm::StringLiteral name;
+  PrimitiveKind kind;
+  unsigned minArguments, maxArguments;
+  /// Takes `axis = n` too.
+  bool hasAxis = false;
+};
+
+llvm::ArrayRef<Primitive> getPrimitives();
+
+/// Null if there is none of that name.
+const Primitive *findPrimitive(llvm::StringRef name);
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_PRIMITIVES_H

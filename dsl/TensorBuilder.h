@@ -1,0 +1,141 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Makes ops of the maek dialect from values with mapped axes: aligns operands,
+// broadcasts, chooses the letters of an einsum, and reports what does not fit.
+#ifndef MAEK_DSL_TENSORBUILDER_H
+#define MAEK_DSL_TENSORBUILDER_H
+
+#include "dsl/Value.h"
+
+#include "ir/MaekOps.h"
+#include "mlir/IR/Builders.h"
+
+namespace maek::dsl {
+class Diagnostics;
+struct Diagnostic;
+
+/// The axes of a tensor; see Note [Mapped axes].
+struct Shape {
+  llvm::SmallVector<unsigned, 4> mapped;
+  Axes axes;
+};
+
+class TensorBuilder {
+public:
+  /// A model that needs more ops than this is an error, not an endless run.
+  static constexpr unsigned maxOps = 400000;
+  /// Halide's extents and indices are 32 bits wide.
+  static constexpr int64_t maxElements = (int64_t(1) << 31) - 1;
+
+  TensorBuilder(mlir::MLIRContext *context, mlir::Type floatType,
+                Diagnostics &diagnostics)
+      : ops(context), floatType(floatType), diagnostics(diagnostics) {}
+
+  mlir::OpBuilder ops;
+  mlir::Location location = ops.getUnknownLoc();
+  /// Where errors are reported; set together with `location`.
+  llvm::SMLoc where;
+  /// The place in the standard library, if it is not the user's.
+  std::pair<llvm::SMLoc, std::string> detail;
+
+  unsigned addMappedAxis(const Axis &axis) {
+    mappedAxes.push_back(axis);
+    return mappedAxes.size() - 1;
+  }
+  const Axis &getMappedAxis(unsigned number) const {
+    return mappedAxes[number];
+  }
+  /// Forgets the mapped axes and counts ops anew: another function begins.
+  void reset() {
+    mappedAxes.clear();
+    numOps = 0;
+  }
+
+  /// All of a value's extents: mapped, then own.
+  mlir::RankedTensorType getType(llvm::ArrayRef<unsigned> mapped,
+                                 llvm::ArrayRef<Axis> axes, Element element);
+  /// A value around a tensor whose axes are those.
+  Value wrap(mlir::Value tensor, llvm::ArrayRef<unsigned> mapped,
+             llvm::ArrayRef<Axis> axes, Element element = Element::Float);
+
+  /// Numbers and sizes as tensors; booleans as 0 and 1; poison, reported, for
+  /// classes and layers.
+  Value toFloat(const Value &value);
+  /// The same value with these mapped axes, which include its own.
+  Value broadcast(const Value &value, llvm::ArrayRef<unsigned> mapped,
+                  llvm::ArrayRef<Axis> axes);
+  /// A number of that shape.
+  Value constant(double number, llvm::ArrayRef<unsigned> mapped,
+                 llvm::ArrayRef<Axis> axes, Element element = Element::Float);
+
+  Value negate(const Value &value);
+  Value add(const Value &a, const Value &b);
+  Value subtract(const Value &a, const Value &b);
+  Value multiply(const Value &a, const Value &b);
+  Value divide(const Value &a, const Value &b);
+  Value power(const Value &base, const Value &exponent);
+  Value max(const Value &a, const Value &b);
+  Value min(const Value &a, const Value &b);
+  Value sqrt(const Value &value);
+  Value exp(const Value &value);
+  Value log(const Value &value);
+  Value tanh(const Value &value);
+  Value sigmoid(const Value &value);
+  Value sin(const Value &value);
+  Value cos(const Value &value);
+  Value compare(llvm::StringRef predicate, const Value &a, const Value &b);
+  Value select(const Value &condition, const Value &a, const Value &b);
+  Value dot(const Value &a, const Value &b);
+  /// `kind` is sum, max or min; of all own axes, or of one.
+  Value reduce(llvm::StringRef kind, const Value &value,
+               std::optional<unsigned> axis = std::nullopt);
+  Value mean(const Value &value, std::optional<unsigned> axis = std::nullopt);
+  Value argmax(const Value &value, unsigned axis);
+  Value oneHot(const Value &value);
+  Value stopGradient(const Value &value);
+  Value arange(const Axis &axis);
+  Value reshape(const Value &value, llvm::ArrayRef<Axis> axes);
+  /// The last two own axes change places.
+  Value transpose(const Value &value);
+  Value permute(const Value &value, llvm::ArrayRef<int64_t> permutation,
+                llvm::ArrayRef<unsigned> mapped, llvm::ArrayRef<Axis> axes);
+  Value concat(llvm::ArrayRef<Value> values);
+  Value slice(const Value &value, unsigned axis, int64_t offset,
+              const Axis &size);
+  /// Takes an own axis of size 1 away.
+  Value dropAxis(const Value &value, unsigned axis);
+  /// The mean over the outermost mapped axis, the batch.
+  Value batchMean(const Value &value);
+
+  Diagnostic &error(const llvm::Twine &message);
+  /// An error about two sizes, with a note at the origin of each.
+  void mismatch(const llvm::Twine &message, const Axis &a, const Axis &b);
+  /// False, reported, if the shape has too many elements.
+  bool fits(llvm::ArrayRef<unsigned> mapped, llvm::ArrayRef<Axis> axes);
+  /// Counts an op; false, reported once, when there are too many.
+  bool spend();
+  bool isExhausted() const { return numOps > maxOps; }
+
+private:
+  template <typename Op>
+  Value unary(const Value &value, double (*fold)(double));
+  template <typename Op, typename Fold>
+  Value binary(llvm::StringRef symbol, const Value &a, const Value &b,
+               Fold fold);
+  /// Widens `shape` so that `value` fits in too; false, reported, if it cannot.
+  bool unite(llvm::StringRef symbol, Shape &shape, const Value &value);
+  Value expand(const Value &value, const Shape &shape,
+               Element element = Element::Float);
+  /// Both operands as numbers of the same shape.
+  bool align(llvm::StringRef symbol, Value &a, Value &b);
+  bool alignClasses(llvm::StringRef symbol, Value &a, Value &b);
+  Value foldNumber(double number);
+
+  mlir::Type floatType;
+  Diagnostics &diagnostics;
+  std::vector<Axis> mappedAxes;
+  unsigned numOps = 0;
+};
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_TENSORBUILDER_H

@@ -1,0 +1,132 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "dsl/Training.h"
+
+#include "dsl/Arguments.h"
+#include "dsl/Diagnostics.h"
+#include "dsl/Program.h"
+
+#include "llvm/Support/Casting.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+static constexpr StringLiteral settings[] = {
+    "data", "optimizer", "clip_norm", "schedule", "batch", "epochs", "seed"};
+
+const TrainItem *findItem(const Train &train, StringRef keyword) {
+  for (const TrainItem &item : train.items)
+    if (item.keyword.name == keyword)
+      return &item;
+  return nullptr;
+}
+
+static const NameExpr *getCalledName(const Expr &value) {
+  if (auto *call = dyn_cast<CallExpr>(&value))
+    return call->getCalleeName();
+  return dyn_cast<NameExpr>(&value);
+}
+
+const Definition *findCalled(const Expr &value, const Program &program,
+                             DefinitionKind kind,
+                             ArrayRef<Argument> &arguments) {
+  const NameExpr *name = getCalledName(value);
+  const Definition *definition =
+      name ? program.find(name->name, false) : nullptr;
+  if (!definition || definition->kind != kind)
+    return nullptr;
+  arguments = {};
+  if (auto *call = dyn_cast<CallExpr>(&value))
+    arguments = call->arguments;
+  return definition;
+}
+
+static bool isSchedule(const Definition &definition) {
+  ArrayRef<Formal> formals = definition.getFormals();
+  return formals.size() >= kScheduleGiven && formals[0].name.name == "step" &&
+         formals[1].name.name == "steps";
+}
+
+/// An item whose value is a call of a definition of `kind`.
+static void checkCalled(const TrainItem &item, const Program &program,
+                        DefinitionKind kind, Diagnostics &diagnostics) {
+  bool schedule = kind == DefinitionKind::Fn;
+  ArrayRef<Argument> arguments;
+  const Definition *called = findCalled(*item.value, program, kind, arguments);
+  if (called && schedule && !isSchedule(*called)) {
+    diagnostics
+        .error(item.value->loc, "'" + called->name.name +
+                                    "' is no schedule: its first parameters "
+                                    "must be 'step' and 'steps'")
+        .note(called->name.loc, "it is defined here");
+    return;
+  }
+  if (called) {
+    matchArguments(*called, called->getFormals(), arguments, item.value->loc,
+                   &diagnostics, schedule ? kScheduleGiven : 0);
+    return;
+  }
+  StringRef what = schedule ? "schedule" : "optimizer";
+  const NameExpr *name = getCalledName(*item.value);
+  if (!name) {
+    diagnostics.error(item.value->loc, "expected the name of a" +
+                                           StringRef(schedule ? "" : "n") +
+                                           " " + what + " and its settings");
+    return;
+  }
+  std::vector<StringRef> known;
+  for (const Definition *definition : program.getDefinitions(false))
+    if (definition->kind == kind && (!schedule || isSchedule(*definition)))
+      known.push_back(definition->name.name);
+  diagnostics.error(name->loc, "unknown " + what + " '" + name->spelling + "'" +
+                                   didYouMean(name->name, known));
+}
+
+static void checkItem(const TrainItem &item, const Program &program,
+                      Diagnostics &diagnostics) {
+  Identifier keyword = item.keyword;
+  if (!llvm::is_contained(settings, keyword.name)) {
+    SmallVector<StringRef> known(std::begin(settings), std::end(settings));
+    diagnostics.error(keyword.loc, "unknown setting '" + keyword.name + "'" +
+                                       didYouMean(keyword.name, known));
+  } else if (keyword.name == "optimizer") {
+    checkCalled(item, program, DefinitionKind::Optimizer, diagnostics);
+  } else if (keyword.name == "schedule") {
+    checkCalled(item, program, DefinitionKind::Fn, diagnostics);
+  }
+}
+
+void checkTrain(const Train &train, const Program &program,
+                Diagnostics &diagnostics) {
+  const Definition *model = program.find(train.model.name, false);
+  if (!model || model->kind != DefinitionKind::Model) {
+    std::vector<StringRef> known;
+    for (const Definition *definition : program.getUserDefinitions())
+      if (definition->kind == DefinitionKind::Model)
+        known.push_back(definition->name.name);
+    diagnostics.error(train.model.loc, "unknown model '" + train.model.name +
+                                           "'" +
+                                           didYouMean(train.model.name, known));
+  }
+  for (const Train &other : program.getMainFile().trains) {
+    if (&other == &train)
+      break;
+    if (other.model.name == train.model.name)
+      diagnostics
+          .error(train.model.loc,
+                 "'" + train.model.name + "' has a second train block")
+          .note(other.model.loc, "the first one is here");
+  }
+  for (const TrainItem &item : train.items) {
+    const TrainItem *first = findItem(train, item.keyword.name);
+    if (first != &item)
+      diagnostics
+          .error(item.keyword.loc, "'" + item.keyword.name + "' is set twice")
+          .note(first->keyword.loc, "the first one is here");
+    checkItem(item, program, diagnostics);
+  }
+  if (!findItem(train, "optimizer"))
+    diagnostics.error(train.model.loc, "training needs an optimizer");
+}
+
+} // namespace maek::dsl
