@@ -1,0 +1,96 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/memory/IndexMath.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace maek {
+
+static bool isStep(StringRef symbol) { return symbol.starts_with("%"); }
+
+bool IndexMath::dependsOnStep(const Polynomial &value) {
+  for (const auto &[monomial, coefficient] : value.getTerms())
+    if (llvm::any_of(monomial, isStep))
+      return true;
+  return false;
+}
+
+/// The terms with or without a loop's step in them.
+static Polynomial filter(const Polynomial &value, bool steps) {
+  Polynomial part;
+  for (const auto &[monomial, coefficient] : value.getTerms()) {
+    if (llvm::any_of(monomial, isStep) != steps)
+      continue;
+    Polynomial term(coefficient);
+    for (const std::string &name : monomial)
+      term = term * Polynomial::symbol(name);
+    part = part + term;
+  }
+  return part;
+}
+
+Value IndexMath::getConstant(int64_t value) {
+  Value &constant = known[std::to_string(value)];
+  if (!constant)
+    constant = arith::ConstantIndexOp::create(top, top.getUnknownLoc(), value);
+  return constant;
+}
+
+Value IndexMath::emit(const Polynomial &value, OpBuilder &builder) {
+  Location location = builder.getUnknownLoc();
+  Value sum;
+  for (const auto &[monomial, coefficient] : value.getTerms()) {
+    // What does not change from step to step is one factor, made at the top.
+    Polynomial invariant(coefficient);
+    Value term;
+    for (const std::string &name : monomial) {
+      if (&builder == &top || isStep(name))
+        term = term ? arith::MulIOp::create(builder, location, term,
+                                            symbols.lookup(name))
+                          .getResult()
+                    : symbols.lookup(name);
+      else
+        invariant = invariant * Polynomial::symbol(name);
+    }
+    if (!term)
+      term = get(invariant, builder);
+    else if (invariant != Polynomial(1))
+      term = arith::MulIOp::create(builder, location, term,
+                                   get(invariant, builder));
+    sum = sum ? arith::AddIOp::create(builder, location, sum, term).getResult()
+              : term;
+  }
+  return sum;
+}
+
+Value IndexMath::get(const Polynomial &value, OpBuilder &here) {
+  if (std::optional<int64_t> constant = value.getConstant())
+    return getConstant(*constant);
+  if (!dependsOnStep(value)) {
+    if (Value found = known.lookup(value.str()))
+      return found;
+    return known[value.str()] = emit(value, top);
+  }
+  Value steps = emit(filter(value, true), here);
+  Polynomial rest = filter(value, false);
+  if (rest.isZero())
+    return steps;
+  return arith::AddIOp::create(here, here.getUnknownLoc(), get(rest, here),
+                               steps);
+}
+
+OpFoldResult IndexMath::fold(const Polynomial &value, OpBuilder &here) {
+  if (std::optional<int64_t> constant = value.getConstant())
+    return here.getIndexAttr(*constant);
+  return get(value, here);
+}
+
+Value IndexMath::align(Value value, int64_t alignment) {
+  Location location = top.getUnknownLoc();
+  Value raised =
+      arith::AddIOp::create(top, location, value, getConstant(alignment - 1));
+  return arith::AndIOp::create(top, location, raised, getConstant(-alignment));
+}
+
+} // namespace maek
