@@ -1,0 +1,276 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/host/Compiler.h"
+
+#include "codegen/host/EmitObject.h"
+#include "codegen/host/Header.h"
+#include "codegen/host/Link.h"
+#include "codegen/host/LowerHost.h"
+#include "codegen/host/ModuleDescription.h"
+#include "codegen/host/OutputFile.h"
+#include "ir/Entries.h"
+#include "passes/Passes.h"
+#include "passes/Pipelines.h"
+#include "passes/Registration.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+
+using namespace mlir;
+
+namespace maek {
+
+std::optional<Emit> parseEmit(StringRef name) {
+  return llvm::StringSwitch<std::optional<Emit>>(name)
+      .Case("exe", Emit::Executable)
+      .Case("shared", Emit::Shared)
+      .Case("static", Emit::Static)
+      .Case("object", Emit::Object)
+      .Case("header", Emit::Header)
+      .Case("llvm", Emit::LLVM)
+      .Case("asm", Emit::Assembly)
+      .Case("stmt", Emit::Stmt)
+      .Default(std::nullopt);
+}
+
+std::string getLibraryName(StringRef output) {
+  StringRef stem = llvm::sys::path::stem(output);
+  stem.consume_front("lib");
+  std::string name;
+  for (char letter : stem)
+    name += llvm::isAlnum(letter) ? letter : '_';
+  if (name.empty() || llvm::isDigit(name.front()))
+    name.insert(name.begin(), '_');
+  return name;
+}
+
+void registerCompilerDialects(DialectRegistry &registry) {
+  registerPassDialects(registry);
+  registerHalideModels(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+void buildHostPipeline(OpPassManager &manager) {
+  manager.addPass(createPlanMemory());
+  buildLowerHostPipeline(manager);
+}
+
+namespace {
+/// Adds the time since the last call to a field of the report.
+class Stopwatch {
+public:
+  void lap(double &milliseconds) {
+    auto now = std::chrono::steady_clock::now();
+    milliseconds +=
+        std::chrono::duration<double, std::milli>(now - begin).count();
+    begin = now;
+  }
+
+private:
+  std::chrono::steady_clock::time_point begin =
+      std::chrono::steady_clock::now();
+};
+
+/// One compilation: the steps in order, and what they hand on.
+class Compilation {
+public:
+  Compilation(ModuleOp module, const CompileOptions &options,
+              ScratchFolder scratch)
+      : module(module), options(options), scratch(std::move(scratch)) {}
+
+  LogicalResult run();
+  CompileReport report;
+
+private:
+  LogicalResult runPasses();
+  LogicalResult compileKernelFunctions();
+  LogicalResult lowerHost();
+  LogicalResult writeStmts();
+  LogicalResult writeOutput();
+  LogicalResult linkOutput(LinkKind kind);
+
+  Location getLoc() { return module.getLoc(); }
+  std::string getLibrary() { return getLibraryName(options.output); }
+
+  ModuleOp module;
+  const CompileOptions &options;
+  ScratchFolder scratch;
+  Stopwatch watch;
+  llvm::json::Object description;
+  std::vector<std::string> entries, objects;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> host;
+};
+} // namespace
+
+LogicalResult Compilation::run() {
+  if (failed(runPasses()))
+    return failure();
+  watch.lap(report.passes);
+  if (options.emit == Emit::Header)
+    return writeOutput();
+  if (failed(compileKernelFunctions()))
+    return failure();
+  watch.lap(report.kernels);
+  if (options.emit == Emit::Stmt)
+    return writeStmts();
+  if (failed(lowerHost()))
+    return failure();
+  watch.lap(report.host);
+  LogicalResult written = writeOutput();
+  watch.lap(report.link);
+  return written;
+}
+
+LogicalResult Compilation::runPasses() {
+  PassManager manager(module.getContext());
+  if (options.configure)
+    options.configure(manager);
+  PipelineOptions pipeline;
+  pipeline.disable = options.disabledPasses;
+  buildPipeline(manager, pipeline);
+  if (failed(manager.run(module)))
+    return failure();
+
+  FailureOr<std::string> target = resolveTarget(options.target, getLoc());
+  if (failed(target))
+    return failure();
+  description =
+      describeModule(module, {options.source, *target, getHalideVersion()});
+  for (auto function : module.getOps<func::FuncOp>())
+    if (isEntry(function))
+      entries.push_back(function.getSymName().str());
+  return success();
+}
+
+LogicalResult Compilation::compileKernelFunctions() {
+  KernelOptions kernels;
+  kernels.target = options.target;
+  kernels.asserts = options.asserts;
+  kernels.outputDir = scratch.getPath();
+  kernels.useCache = options.useCache;
+  kernels.threads = options.threads;
+  kernels.emitStmt = options.emit == Emit::Stmt;
+  FailureOr<CompiledKernels> compiled =
+      compileKernels(module, kernels, options.progress);
+  if (failed(compiled))
+    return failure();
+  objects = compiled->objects;
+  report.cachedKernels = compiled->fromCache;
+  // The last object is Halide's runtime.
+  report.compiledKernels = objects.size() - 1 - compiled->fromCache;
+  return success();
+}
+
+LogicalResult Compilation::lowerHost() {
+  PassManager manager(module.getContext());
+  if (options.configure)
+    options.configure(manager);
+  buildHostPipeline(manager);
+  if (failed(manager.run(module)))
+    return failure();
+  host = translateToLLVM(module, context);
+  if (!host)
+    return failure();
+  std::string json;
+  llvm::raw_string_ostream(json)
+      << llvm::json::Value(llvm::json::Object(description));
+  addDescription(*host, json, entries, getLibrary());
+  return success();
+}
+
+LogicalResult Compilation::writeStmts() {
+  if (std::error_code error = llvm::sys::fs::create_directories(options.output))
+    return emitError(getLoc()) << "cannot make the folder " << options.output
+                               << ": " << error.message();
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!isKernel(function))
+      continue;
+    std::string file = (function.getSymName() + ".stmt").str();
+    SmallString<128> output(options.output);
+    llvm::sys::path::append(output, file);
+    if (failed(moveIntoPlace(scratch.getFile(file), output, getLoc())))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult Compilation::linkOutput(LinkKind kind) {
+  FailureOr<RuntimeFiles> files = findRuntimeFiles(getLoc());
+  if (failed(files))
+    return failure();
+  std::string object = scratch.getFile("host.o");
+  if (failed(emitHost(*host, HostOutput::Object, object, getLoc())))
+    return failure();
+  LinkJob job;
+  job.kind = kind;
+  job.objects = objects;
+  job.objects.insert(job.objects.begin(), object);
+  job.exports = {getLibrary() + "_module"};
+  job.output = options.output;
+  job.soname = llvm::sys::path::filename(options.output);
+  job.scratch = scratch.getPath();
+  return link(job, *files, getLoc());
+}
+
+LogicalResult Compilation::writeOutput() {
+  switch (options.emit) {
+  case Emit::Executable:
+    return linkOutput(LinkKind::Executable);
+  case Emit::Shared:
+    return linkOutput(LinkKind::SharedLibrary);
+  case Emit::Static:
+    return linkOutput(LinkKind::StaticLibrary);
+  case Emit::Object:
+    return linkOutput(LinkKind::Object);
+  case Emit::Header: {
+    FailureOr<RuntimeFiles> files = findRuntimeFiles(getLoc());
+    if (failed(files))
+      return failure();
+    return writeTextFile(options.output,
+                         makeHeader(description, getLibrary(), *files),
+                         getLoc());
+  }
+  case Emit::LLVM:
+  case Emit::Assembly: {
+    std::string made = scratch.getFile("host.txt");
+    if (failed(emitHost(*host,
+                        options.emit == Emit::LLVM ? HostOutput::LLVM
+                                                   : HostOutput::Assembly,
+                        made, getLoc())))
+      return failure();
+    return moveIntoPlace(made, options.output, getLoc());
+  }
+  case Emit::Stmt:
+    break;
+  }
+  return success();
+}
+
+FailureOr<CompileReport> compileModule(ModuleOp module,
+                                       const CompileOptions &options) {
+  Location location = module.getLoc();
+  // A folder that cannot be written is told before the work, not after it.
+  if (options.emit != Emit::Stmt &&
+      failed(checkWritable(options.output, location)))
+    return failure();
+  FailureOr<ScratchFolder> scratch = ScratchFolder::create(location);
+  if (failed(scratch))
+    return failure();
+  Compilation compilation(module, options, std::move(*scratch));
+  if (failed(compilation.run()))
+    return failure();
+  return compilation.report;
+}
+
+} // namespace maek

@@ -1,0 +1,80 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The whole way from a model's module to files: passes, kernels, host code,
+// link.
+#ifndef MAEK_CODEGEN_HOST_COMPILER_H
+#define MAEK_CODEGEN_HOST_COMPILER_H
+
+#include "codegen/halide/Kernels.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlir {
+class OpPassManager;
+class PassManager;
+} // namespace mlir
+
+namespace maek {
+
+enum class Emit {
+  Executable,
+  Shared,
+  Static,
+  Object,
+  Header,
+  LLVM,
+  Assembly,
+  Stmt
+};
+
+/// The kind that a name stands for: exe, shared, static, object, header, llvm,
+/// asm, stmt.
+std::optional<Emit> parseEmit(llvm::StringRef name);
+
+struct CompileOptions {
+  Emit emit = Emit::Executable;
+  /// A file; for Stmt a folder, one file a kernel.
+  std::string output;
+  /// The model file as the user named it.
+  std::string source;
+  std::string target = "host";
+  /// Passes to leave out; see getOptionalPasses().
+  std::vector<std::string> disabledPasses;
+  /// Threads that compile kernels; 0: one per core.
+  unsigned threads = 0;
+  bool useCache = true;
+  /// Halide's checks of every buffer.
+  bool asserts = false;
+  /// Called with each pass manager before it runs (dumps, timing).
+  std::function<void(mlir::PassManager &)> configure;
+  KernelProgress progress;
+};
+
+/// How long each part took, in milliseconds, and what the cache saved.
+struct CompileReport {
+  double passes = 0, kernels = 0, host = 0, link = 0;
+  size_t compiledKernels = 0, cachedKernels = 0;
+};
+
+/// Dialects, op interfaces and LLVM's translations that a context needs.
+void registerCompilerDialects(mlir::DialectRegistry &registry);
+
+/// What follows buildPipeline and the compilation of the kernels: the plan of
+/// memory and the lowering of the host program.
+void buildHostPipeline(mlir::OpPassManager &manager);
+
+/// Compiles the module that the front end made and writes the output, or
+/// nothing after a diagnostic. The module is consumed.
+mlir::FailureOr<CompileReport> compileModule(mlir::ModuleOp module,
+                                             const CompileOptions &options);
+
+/// The name of a library from its file: build/liblstm.so -> lstm; characters
+/// that C does not allow become '_'.
+std::string getLibraryName(llvm::StringRef output);
+
+} // namespace maek
+
+#endif // MAEK_CODEGEN_HOST_COMPILER_H

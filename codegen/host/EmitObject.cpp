@@ -1,0 +1,79 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/host/EmitObject.h"
+
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+
+namespace maek {
+
+static std::unique_ptr<llvm::TargetMachine> createMachine() {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  std::string error;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return nullptr;
+  llvm::TargetOptions options;
+  options.FunctionSections = options.DataSections = true;
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, "x86-64", "", options, llvm::Reloc::PIC_));
+}
+
+std::unique_ptr<llvm::Module> translateToLLVM(ModuleOp module,
+                                              llvm::LLVMContext &context) {
+  registerBuiltinDialectTranslation(*module.getContext());
+  registerLLVMDialectTranslation(*module.getContext());
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine();
+  if (!machine) {
+    emitError(module.getLoc()) << "LLVM has no code generator for this machine";
+    return nullptr;
+  }
+  std::unique_ptr<llvm::Module> translated =
+      translateModuleToLLVMIR(module, context, "maek");
+  if (translated) {
+    translated->setDataLayout(machine->createDataLayout());
+    translated->setTargetTriple(machine->getTargetTriple());
+  }
+  return translated;
+}
+
+LogicalResult emitHost(llvm::Module &module, HostOutput kind, StringRef path,
+                       Location location) {
+  std::unique_ptr<llvm::TargetMachine> machine = createMachine();
+  if (llvm::Error error =
+          makeOptimizingTransformer(2, 0, machine.get())(&module))
+    return emitError(location) << llvm::toString(std::move(error));
+  std::error_code error;
+  llvm::raw_fd_ostream out(path, error);
+  if (error)
+    return emitError(location)
+           << "cannot write " << path << ": " << error.message();
+  if (kind == HostOutput::LLVM) {
+    module.print(out, nullptr);
+    return success();
+  }
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, out, nullptr,
+                                   kind == HostOutput::Object
+                                       ? llvm::CodeGenFileType::ObjectFile
+                                       : llvm::CodeGenFileType::AssemblyFile))
+    return emitError(location) << "LLVM cannot write this kind of file";
+  passes.run(module);
+  return success();
+}
+
+} // namespace maek

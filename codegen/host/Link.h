@@ -1,0 +1,37 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Objects to a program, a library or one object, by lld in this process.
+#ifndef MAEK_CODEGEN_HOST_LINK_H
+#define MAEK_CODEGEN_HOST_LINK_H
+
+#include "codegen/host/RuntimeFiles.h"
+
+namespace maek {
+
+enum class LinkKind {
+  Executable,    ///< a program with the runtime's command line
+  SharedLibrary, ///< the runtime and the C API; nothing else is exported
+  StaticLibrary, ///< an archive of the model's objects and the runtime's
+  Object         ///< the model's objects as one; the runtime is not in it
+};
+
+struct LinkJob {
+  LinkKind kind = LinkKind::Executable;
+  /// The model's objects, kernels and Halide's runtime.
+  std::vector<std::string> objects;
+  /// Names to export beside `maek_*` from a shared library.
+  std::vector<std::string> exports;
+  /// Written whole or not at all.
+  std::string output;
+  /// The name that programs record for a shared library; its file name.
+  std::string soname;
+  /// A folder for intermediate files.
+  std::string scratch;
+};
+
+/// Equal inputs give equal bytes. Errors carry the linker's own words.
+mlir::LogicalResult link(const LinkJob &job, const RuntimeFiles &files,
+                         mlir::Location location);
+
+} // namespace maek
+
+#endif // MAEK_CODEGEN_HOST_LINK_H

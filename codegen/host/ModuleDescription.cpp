@@ -1,0 +1,190 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/host/ModuleDescription.h"
+
+#include "ir/Entries.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/Config/llvm-config.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Module.h"
+#include <set>
+
+using namespace mlir;
+namespace json = llvm::json;
+
+namespace maek {
+
+std::vector<std::string> getEntrySymbols(Operation *entry) {
+  auto function = cast<func::FuncOp>(entry);
+  std::set<std::string> symbols;
+  auto collect = [&](TypeRange types) {
+    for (Type type : types)
+      for (const Extent &extent : getExtents(type))
+        symbols.insert(extent.symbols.begin(), extent.symbols.end());
+  };
+  collect(function.getArgumentTypes());
+  collect(function.getResultTypes());
+  return {symbols.begin(), symbols.end()};
+}
+
+static StringRef getDtype(Type tensor) {
+  Type element = getElementType(tensor);
+  return element.isF32() ? "f32" : element.isF64() ? "f64" : "i32";
+}
+
+static json::Array getShape(Type tensor) {
+  json::Array shape;
+  for (const Extent &extent : getExtents(tensor))
+    if (extent.isStatic())
+      shape.push_back(extent.factor);
+    else
+      shape.push_back(extent.str());
+  return shape;
+}
+
+static json::Object describeTensor(StringRef name, Type type) {
+  return json::Object{
+      {"name", name}, {"dtype", getDtype(type)}, {"shape", getShape(type)}};
+}
+
+template <typename Stored>
+static json::Array describeStored(ModuleOp module) {
+  json::Array tensors;
+  for (auto stored : module.getOps<Stored>()) {
+    json::Object tensor = describeTensor(stored.getSymName(), stored.getType());
+    json::Array arguments;
+    for (double argument : stored.getInit().getArguments().asArrayRef())
+      arguments.push_back(argument);
+    tensor["init"] = json::Object{{"kind", stored.getInit().getKind()},
+                                  {"arguments", std::move(arguments)}};
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+static json::Object describeEntry(func::FuncOp entry) {
+  json::Array symbols, arguments, results;
+  for (const std::string &symbol : getEntrySymbols(entry))
+    symbols.push_back(symbol);
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
+    json::Object argument =
+        describeTensor(getArgName(entry, i), entry.getArgumentTypes()[i]);
+    argument["role"] = getArgRole(entry, i);
+    if (auto classes = entry.getArgAttrOfType<IntegerAttr>(i, "maek.classes"))
+      argument["classes"] = classes.getInt();
+    arguments.push_back(std::move(argument));
+  }
+  for (unsigned i = 0; i < entry.getNumResults(); ++i) {
+    json::Object result =
+        describeTensor(getResultName(entry, i), entry.getResultTypes()[i]);
+    result["role"] = getResultRole(entry, i);
+    results.push_back(std::move(result));
+  }
+  return json::Object{{"name", entry.getSymName()},
+                      {"symbols", std::move(symbols)},
+                      {"arguments", std::move(arguments)},
+                      {"results", std::move(results)}};
+}
+
+static json::Object describeSettings(ModelOp model) {
+  json::Object settings;
+  for (NamedAttribute setting : model.getSettings()) {
+    json::Value value = nullptr;
+    if (auto text = dyn_cast<StringAttr>(setting.getValue()))
+      value = text.getValue();
+    else if (auto integer = dyn_cast<IntegerAttr>(setting.getValue()))
+      value = integer.getInt();
+    else if (auto real = dyn_cast<FloatAttr>(setting.getValue()))
+      value = real.getValueAsDouble();
+    settings[setting.getName().getValue()] = std::move(value);
+  }
+  return settings;
+}
+
+/// The tensors that the entry `prepare` makes from the parameters.
+static json::Array describePrepared(ModuleOp module) {
+  json::Array tensors;
+  for (auto entry : module.getOps<func::FuncOp>())
+    if (isEntry(entry) && entry.getSymName() == "prepare")
+      for (unsigned i = 0; i < entry.getNumResults(); ++i)
+        tensors.push_back(
+            describeTensor(getResultName(entry, i), entry.getResultTypes()[i]));
+  return tensors;
+}
+
+json::Object describeModule(ModuleOp module,
+                            const DescriptionOptions &options) {
+  json::Object root{
+      {"name", ""},
+      {"source", options.source},
+      {"target", options.target},
+      {"precision", "f32"},
+      {"versions", json::Object{{"maek", MAEK_VERSION},
+                                {"llvm", LLVM_VERSION_STRING},
+                                {"halide", options.halideVersion}}},
+      {"settings", json::Object{}}};
+  for (auto model : module.getOps<ModelOp>()) {
+    root["name"] = model.getName();
+    root["settings"] = describeSettings(model);
+  }
+  for (auto parameter : module.getOps<ParameterOp>())
+    root["precision"] = getDtype(parameter.getType());
+  root["parameters"] = describeStored<ParameterOp>(module);
+  root["states"] = describeStored<StateOp>(module);
+  root["prepared"] = describePrepared(module);
+  json::Array entries, kernels;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (isEntry(function))
+      entries.push_back(describeEntry(function));
+    else if (isKernel(function))
+      kernels.push_back(function.getSymName());
+  root["entries"] = std::move(entries);
+  root["kernels"] = std::move(kernels);
+  return root;
+}
+
+void addDescription(llvm::Module &module, StringRef json,
+                    const std::vector<std::string> &entries,
+                    StringRef library) {
+  llvm::LLVMContext &context = module.getContext();
+  auto *pointer = llvm::PointerType::getUnqual(context);
+  auto addConstant = [&](llvm::Constant *value, StringRef name) {
+    auto *global = new llvm::GlobalVariable(
+        module, value->getType(), /*isConstant=*/true,
+        llvm::GlobalValue::ExternalLinkage, value, name);
+    global->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    return global;
+  };
+
+  auto *pair = llvm::StructType::get(context, {pointer, pointer});
+  SmallVector<llvm::Constant *> table;
+  for (const std::string &entry : entries)
+    table.push_back(llvm::ConstantStruct::get(
+        pair, {module.getFunction("maek_entry_" + entry),
+               module.getFunction("maek_arena_" + entry)}));
+  auto *code = addConstant(
+      llvm::ConstantArray::get(llvm::ArrayType::get(pair, table.size()), table),
+      "maek_module_entries");
+  auto *text = addConstant(llvm::ConstantDataArray::getString(context, json),
+                           "maek_module_json");
+
+  // maek_module_t of runtime/include/maek/module.h.
+  auto *i32 = llvm::Type::getInt32Ty(context);
+  auto *i64 = llvm::Type::getInt64Ty(context);
+  auto *type = llvm::StructType::get(context, {i32, pointer, i64, pointer});
+  auto *description =
+      addConstant(llvm::ConstantStruct::get(
+                      type, {llvm::ConstantInt::get(i32, 1), text,
+                             llvm::ConstantInt::get(i64, json.size()), code}),
+                  "maek_module");
+
+  auto *getter = llvm::Function::Create(llvm::FunctionType::get(pointer, false),
+                                        llvm::Function::ExternalLinkage,
+                                        (library + "_module").str(), module);
+  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", getter));
+  builder.CreateRet(description);
+}
+
+} // namespace maek

@@ -1,0 +1,84 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/host/OutputFile.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+namespace fs = llvm::sys::fs;
+
+namespace maek {
+
+static InFlightDiagnostic fail(Location location, StringRef output,
+                               std::error_code error) {
+  return emitError(location)
+         << "cannot write " << output << ": " << error.message();
+}
+
+LogicalResult checkWritable(StringRef output, Location location) {
+  if (fs::is_directory(output))
+    return fail(location, output,
+                std::make_error_code(std::errc::is_a_directory));
+  StringRef folder = llvm::sys::path::parent_path(output);
+  if (folder.empty())
+    folder = ".";
+  if (!fs::is_directory(folder))
+    return fail(location, output,
+                std::make_error_code(std::errc::no_such_file_or_directory));
+  if (std::error_code error = fs::access(folder, fs::AccessMode::Write))
+    return fail(location, output, error);
+  return success();
+}
+
+LogicalResult moveIntoPlace(StringRef finished, StringRef output,
+                            Location location) {
+  if (failed(checkWritable(output, location)))
+    return failure();
+  SmallString<128> sibling;
+  int descriptor;
+  if (std::error_code error =
+          fs::createUniqueFile(output + ".%%%%%%", descriptor, sibling))
+    return fail(location, output, error);
+  llvm::raw_fd_ostream(descriptor, /*shouldClose=*/true).flush();
+  std::error_code error = fs::copy_file(finished, sibling);
+  if (!error)
+    if (auto mode = fs::getPermissions(finished))
+      error = fs::setPermissions(sibling, *mode);
+  if (!error)
+    error = fs::rename(sibling, output);
+  if (!error)
+    return success();
+  fs::remove(sibling);
+  return fail(location, output, error);
+}
+
+LogicalResult writeTextFile(StringRef output, StringRef text,
+                            Location location) {
+  if (failed(checkWritable(output, location)))
+    return failure();
+  llvm::Error error = llvm::writeToOutput(output, [&](llvm::raw_ostream &out) {
+    out << text;
+    return llvm::Error::success();
+  });
+  if (!error)
+    return success();
+  return emitError(location) << "cannot write " << output << ": "
+                             << llvm::toString(std::move(error));
+}
+
+FailureOr<ScratchFolder> ScratchFolder::create(Location location) {
+  SmallString<128> path;
+  if (std::error_code error = fs::createUniqueDirectory("maek", path))
+    return fail(location, path, error);
+  return ScratchFolder(std::string(path));
+}
+
+ScratchFolder::~ScratchFolder() {
+  if (!path.empty())
+    fs::remove_directories(path);
+}
+
+} // namespace maek

@@ -1,0 +1,49 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Outputs appear complete or not at all.
+#ifndef MAEK_CODEGEN_HOST_OUTPUTFILE_H
+#define MAEK_CODEGEN_HOST_OUTPUTFILE_H
+
+#include "mlir/IR/Location.h"
+#include "mlir/Support/LLVM.h"
+#include <string>
+
+namespace maek {
+
+/// Moves a finished file to `output`, through a sibling so that the last step
+/// is one rename. Keeps the file's permissions.
+mlir::LogicalResult moveIntoPlace(llvm::StringRef finished,
+                                  llvm::StringRef output,
+                                  mlir::Location location);
+
+/// Writes a text file the same way.
+mlir::LogicalResult writeTextFile(llvm::StringRef output, llvm::StringRef text,
+                                  mlir::Location location);
+
+/// An error at `location` if no file can be made at `output`: its folder is
+/// missing or not writable, or it is a folder. Asked before the work begins.
+mlir::LogicalResult checkWritable(llvm::StringRef output,
+                                  mlir::Location location);
+
+/// A folder for intermediate files, deleted with its contents at the end.
+class ScratchFolder {
+public:
+  static mlir::FailureOr<ScratchFolder> create(mlir::Location location);
+  ScratchFolder(ScratchFolder &&other) : path(std::move(other.path)) {
+    other.path.clear();
+  }
+  ScratchFolder &operator=(ScratchFolder &&) = delete;
+  ~ScratchFolder();
+
+  llvm::StringRef getPath() const { return path; }
+  std::string getFile(llvm::StringRef name) const {
+    return path + "/" + name.str();
+  }
+
+private:
+  explicit ScratchFolder(std::string path) : path(std::move(path)) {}
+  std::string path;
+};
+
+} // namespace maek
+
+#endif // MAEK_CODEGEN_HOST_OUTPUTFILE_H

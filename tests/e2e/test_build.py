@@ -1,0 +1,78 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""What `maek build` writes: the kinds of output, the cache, the same bytes."""
+import json
+import os
+import subprocess
+import unittest
+
+from support import BIN, SOURCE, MaekTest, run
+
+MODEL = SOURCE / "models/lstm.maek"
+
+
+class Build(MaekTest):
+    def build(self, *words, **options):
+        return self.maek("build", MODEL, "--set", "H=24", *words, **options)
+
+    def test_every_kind_of_output(self):
+        for kind, name in [("shared", "liblstm.so"), ("static", "liblstm.a"),
+                           ("object", "lstm.o"), ("header", "lstm.h"),
+                           ("llvm", "lstm.ll"), ("asm", "lstm.s"), ("exe", "lstm")]:
+            out = self.folder / kind / name
+            out.parent.mkdir()
+            self.build("--emit=" + kind, "-o", out)
+            self.assertGreater(out.stat().st_size, 0, kind)
+        stmt = self.folder / "stmt"
+        self.build("--emit=stmt", "-o", stmt)
+        self.assertTrue(any(stmt.iterdir()))
+
+    def test_needs_no_compiler(self):
+        """With an empty PATH no other program can be found."""
+        out = self.folder / "alone"
+        self.build("-o", out, env={**os.environ, "PATH": ""})
+        self.assertIn("RowLSTM", run(out, "info", env={"PATH": ""}).stdout)
+
+    def test_same_source_same_bytes(self):
+        texts = []
+        for name in ("one", "two"):
+            folder = self.folder / name
+            folder.mkdir()
+            self.build("-o", folder / "lstm")
+            texts.append((folder / "lstm").read_bytes())
+        self.assertEqual(*texts)
+
+    def test_second_build_compiles_no_kernel(self):
+        cache = self.folder / "cache"
+        env = {**os.environ, "MAEK_CACHE_DIR": str(cache)}
+        first = self.build("-o", self.folder / "cached", "--timing", env=env)
+        second = self.build("-o", self.folder / "cached", "--timing", env=env)
+        self.assertRegex(first.stderr, r"kernels: \d+ compiled, 0 from the cache")
+        self.assertRegex(second.stderr, r"kernels: 0 compiled, \d+ from the cache")
+
+    def test_f64(self):
+        out = self.folder / "double"
+        self.build("--precision=f64", "-o", out)
+        info = json.loads(run(out, "info", "--json").stdout)
+        self.assertEqual(info["precision"], "f64")
+
+
+class Dumps(MaekTest):
+    def test_every_stage_reads_back(self):
+        out = self.folder / "ir"
+        self.maek("ir", MODEL, "--set", "H=24", "--all", "-o", out)
+        stages = sorted(out.iterdir())
+        self.assertGreater(len(stages), 8)
+        for stage in stages:
+            with self.subTest(stage=stage.name):
+                run(BIN / "maek-opt", stage, "-o", os.devnull)
+
+    def test_after_one_pass(self):
+        text = self.maek("ir", MODEL, "--set", "H=24", "--after",
+                         "maek-merge-gate-matmuls").stdout
+        self.assertIn("maek.unstack", text)
+        done = self.maek("ir", MODEL, "--after", "maek-merge-gates", code=2)
+        self.assertIn("maek-merge-gate-matmuls", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

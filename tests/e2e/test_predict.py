@@ -1,0 +1,60 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""The compiled forward pass against the LSTM's equations in numpy, f64."""
+import unittest
+
+import numpy
+from safetensors.numpy import save_file
+
+from support import SOURCE, MaekTest, run
+
+
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+def lstm(weights, image):
+    """[B, T, I] -> [B, 10], step by step."""
+    w = {name: value.astype(numpy.float64) for name, value in weights.items()}
+    batch, steps, _ = image.shape
+    hidden = w["lstm.b_f"].shape[0]
+    h, c = numpy.zeros((batch, hidden)), numpy.zeros((batch, hidden))
+    for t in range(steps):
+        hx = numpy.concatenate([h, image[:, t].astype(numpy.float64)], axis=1)
+        f, i, o = (sigmoid(hx @ w[f"lstm.W_{g}"].T + w[f"lstm.b_{g}"]) for g in "fio")
+        c = f * c + i * numpy.tanh(hx @ w["lstm.W_c"].T + w["lstm.b_c"])
+        h = o * numpy.tanh(c)
+    return h @ w["linear.W"].T + w["linear.b"]
+
+
+class Predict(MaekTest):
+    def check(self, hidden, precision, bound):
+        program = self.folder / f"lstm{hidden}{precision}"
+        self.maek("build", SOURCE / "models/lstm.maek", "--set", f"H={hidden}",
+                  "--precision", precision, "-o", program)
+        kind = numpy.float32 if precision == "f32" else numpy.float64
+        random = numpy.random.default_rng(hidden)
+        shapes = {f"lstm.W_{g}": (hidden, hidden + 28) for g in "fico"}
+        shapes |= {f"lstm.b_{g}": (hidden,) for g in "fico"}
+        shapes |= {"linear.W": (10, hidden), "linear.b": (10,)}
+        weights = {name: random.uniform(-0.4, 0.4, shape).astype(kind)
+                   for name, shape in shapes.items()}
+        save_file(weights, self.folder / "w.safetensors")
+        for batch in (1, 2, 7, 64):
+            image = random.uniform(0, 1, (batch, 28, 28)).astype(kind)
+            numpy.save(self.folder / "x.npy", image)
+            run(program, "predict", "--weights", self.folder / "w.safetensors",
+                "--input", self.folder / "x.npy", "--output", self.folder / "y.npy")
+            found, needed = numpy.load(self.folder / "y.npy"), lstm(weights, image)
+            error = abs(found - needed).max() / abs(needed).max()
+            self.assertLess(error, bound, f"H={hidden} B={batch} {precision}")
+
+    def test_f32(self):
+        for hidden in (1, 16, 24, 37):
+            self.check(hidden, "f32", 1e-5)
+
+    def test_f64(self):
+        self.check(24, "f64", 1e-12)
+
+
+if __name__ == "__main__":
+    unittest.main()

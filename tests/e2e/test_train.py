@@ -1,0 +1,66 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Training on real data: what it reaches, and that it is reproducible."""
+import json
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import numpy
+from safetensors.numpy import load_file
+
+from support import DATA, SOURCE, MaekTest, run
+
+
+@unittest.skipUnless(DATA.exists(), f"{DATA} is missing: package dataset-fashion-mnist")
+class Train(MaekTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.program = cls.folder / "lstm"
+        cls.maek("build", SOURCE / "models/lstm.maek", "--set", "H=16", "-o", cls.program)
+
+    def train(self, name, *words, **options):
+        path = self.folder / name
+        run(self.program, "train", "--save", path, "--seed", "7", *words, **options)
+        return path
+
+    def test_learns(self):
+        weights = self.train("learned.safetensors", "--epochs", "1")
+        result = run(self.program, "eval", "--weights", weights).stdout
+        accuracy = float(re.search(r"accuracy\D+([\d.]+)", result).group(1))
+        self.assertGreater(accuracy, 0.5 if accuracy <= 1 else 50)
+
+    def test_threads_change_no_bit(self):
+        one = self.train("one.safetensors", "--epochs", "1", "--threads", "1")
+        two = self.train("two.safetensors", "--epochs", "1", "--threads", "2")
+        self.assertEqual(one.read_bytes(), two.read_bytes())
+
+    def test_interrupted_and_resumed_is_uninterrupted(self):
+        whole = self.train("whole.safetensors", "--epochs", "2")
+        part = self.folder / "part.safetensors"
+        process = subprocess.Popen(
+            [self.program, "train", "--save", part, "--seed", "7", "--epochs", "2"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.7)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertIn(process.returncode, (0, 130))
+        if process.returncode == 130:
+            run(self.program, "train", "--resume", part, "--save", part, "--epochs", "2",
+                "--seed", "7")
+        a, b = load_file(whole), load_file(part)
+        self.assertEqual(a.keys(), b.keys())
+        for name in a:
+            numpy.testing.assert_array_equal(a[name], b[name], name)
+
+    def test_logs(self):
+        log = self.folder / "log.jsonl"
+        self.train("logged.safetensors", "--epochs", "1", "--log-jsonl", log)
+        rows = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertTrue(rows and all("loss" in row for row in rows))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,84 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek build: a model file to a program, a library, or what lies between.
+#include "codegen/host/Compiler.h"
+#include "tools/maek/Options.h"
+#include "tools/maek/Session.h"
+
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <unistd.h>
+
+namespace maek::cli {
+
+static void addOptions(po::options_description &options) {
+  addModelOptions(options);
+  options.add_options()(
+      "output,o", po::value<std::string>()->value_name("OUT"),
+      "the file to write; for --emit=stmt a folder")(
+      "emit", po::value<std::string>()->default_value("exe"),
+      "exe, shared, static, object, header, llvm, asm (the host program) or "
+      "stmt (Halide's loop nest of each kernel)")(
+      "target", po::value<std::string>()->default_value("host"),
+      "the processor: host, or a Halide target such as "
+      "x86-64-linux-avx2-fma-f16c-sse41")(
+      "jobs,j", po::value<unsigned>()->default_value(0),
+      "threads that compile kernels; 0 is one per core")(
+      "no-cache", "compile every kernel anew")(
+      "asserts", "keep Halide's checks of every buffer in the kernels")(
+      "timing", "print how long each part took");
+  addPassOptions(options);
+}
+
+/// One line on a terminal, nothing elsewhere.
+static void showProgress(size_t done, size_t total, llvm::StringRef name) {
+  llvm::errs() << "\r\033[K";
+  if (done < total)
+    llvm::errs() << "kernels " << done << "/" << total << " " << name;
+  llvm::errs().flush();
+}
+
+static void printTiming(const CompileReport &report) {
+  llvm::errs() << llvm::format("passes: %.0f ms\n", report.passes)
+               << "kernels: " << report.compiledKernels << " compiled, "
+               << report.cachedKernels << " from the cache, "
+               << llvm::format("%.0f ms\n", report.kernels)
+               << llvm::format("host code: %.0f ms\n", report.host)
+               << llvm::format("link: %.0f ms\n", report.link);
+}
+
+static int run(const po::variables_map &options) {
+  CompileOptions compile;
+  const std::string &kind = options["emit"].as<std::string>();
+  std::optional<Emit> emit = parseEmit(kind);
+  if (!emit)
+    throw UsageError("--emit cannot be '" + kind + "'");
+  if (!options.count("output"))
+    throw UsageError("-o OUT is needed");
+  compile.emit = *emit;
+  compile.output = options["output"].as<std::string>();
+  compile.source = getInput(options);
+  compile.target = options["target"].as<std::string>();
+  compile.threads = options["jobs"].as<unsigned>();
+  compile.useCache = !options.count("no-cache");
+  compile.asserts = options.count("asserts") != 0;
+  compile.disabledPasses = getDisabledPasses(options);
+  if (isatty(STDERR_FILENO))
+    compile.progress = showProgress;
+
+  Session session(options);
+  mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
+  if (!module)
+    return Failure;
+  mlir::FailureOr<CompileReport> report = compileModule(*module, compile);
+  if (failed(report))
+    return Failure;
+  if (options.count("timing"))
+    printTiming(*report);
+  return Success;
+}
+
+const Command buildCommand = {"build", "FILE -o OUT",
+                              "compile a model to a program or a library",
+                              addOptions, run};
+
+} // namespace maek::cli

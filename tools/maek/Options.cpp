@@ -1,0 +1,45 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "tools/maek/Options.h"
+
+namespace maek::cli {
+
+void addModelOptions(po::options_description &options) {
+  options.add_options()(
+      "set", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
+      "give a hyperparameter of the model another value; may be repeated")(
+      "precision", po::value<std::string>()->default_value("f32"),
+      "element type of the tensors: f32 or f64")(
+      "model", po::value<std::string>()->default_value("")->value_name("NAME"),
+      "which model, if the file has several");
+}
+
+FrontendOptions getFrontendOptions(const po::variables_map &options) {
+  FrontendOptions frontend;
+  const std::string &precision = options["precision"].as<std::string>();
+  if (precision != "f32" && precision != "f64")
+    throw UsageError("--precision is f32 or f64, not '" + precision + "'");
+  frontend.doublePrecision = precision == "f64";
+  frontend.model = options["model"].as<std::string>();
+  if (!options.count("set"))
+    return frontend;
+  for (const std::string &text :
+       options["set"].as<std::vector<std::string>>()) {
+    size_t equal = text.find('=');
+    if (equal == 0 || equal == std::string::npos || equal + 1 == text.size())
+      throw UsageError("--set takes NAME=VALUE, not '" + text + "'");
+    frontend.hyperparameters.emplace_back(text.substr(0, equal),
+                                          text.substr(equal + 1));
+  }
+  return frontend;
+}
+
+std::string getInput(const po::variables_map &options) {
+  if (!options.count("input"))
+    throw UsageError("a model file is needed");
+  const auto &words = options["input"].as<std::vector<std::string>>();
+  if (words.size() != 1)
+    throw UsageError("one model file at a time; found '" + words[1] + "' too");
+  return words.front();
+}
+
+} // namespace maek::cli
