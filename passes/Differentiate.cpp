@@ -3,8 +3,6 @@
 #include "passes/Differentiable.h"
 #include "passes/Passes.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-
 using namespace mlir;
 
 namespace maek {
@@ -58,7 +56,7 @@ void Differentiate::runOnOperation() {
   // Inner gradients first and then in program order: a gradient of a gradient
   // finds the first one expanded.
   SmallVector<GradientOp> gradients;
-  getOperation()->walk([&](GradientOp op) { gradients.push_back(op); });
+  getOperation().walk([&](GradientOp op) { gradients.push_back(op); });
   for (GradientOp gradient : gradients)
     if (failed(expand(gradient)))
       return signalPassFailure();

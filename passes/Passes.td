@@ -5,7 +5,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def Differentiate : Pass<"maek-differentiate", "::mlir::func::FuncOp"> {
+def Differentiate : Pass<"maek-differentiate", "::mlir::ModuleOp"> {
   let summary = "Expands each gradient by reverse-mode differentiation.";
   let description = [{
     Walks back from the value over the ops of the same block that lie on a path
@@ -283,7 +283,7 @@ def SplitConcatMatmul : Pass<"maek-split-concat-matmul", "::mlir::ModuleOp"> {
 }
 
 def SinkWeightGradients
-    : Pass<"maek-sink-weight-gradients", "::mlir::func::FuncOp"> {
+    : Pass<"maek-sink-weight-gradients", "::mlir::ModuleOp"> {
   let summary = "Moves sums over the steps of a scan behind it.";
   let description = [{
     A state to which each step adds a term, and of which nothing else is used

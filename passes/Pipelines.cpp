@@ -12,7 +12,9 @@ namespace maek {
 
 ArrayRef<StringLiteral> getOptionalPasses() {
   static constexpr StringLiteral names[] = {"hoist-input-projection",
-                                            "merge-gate-matmuls", "simplify",
+                                            "merge-gate-matmuls",
+                                            "simplify",
+                                            "sink-weight-gradients",
                                             "split-concat-matmul"};
   return names;
 }
@@ -35,6 +37,16 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createMergeGateMatmuls());
   // Hoisting comes after merging: one large product leaves the loop, not four.
   add(createHoistInputProjection());
+  add(createSimplify());
+
+  // The gradients. Differentiating after the passes above gives their adjoints
+  // the same form: one product per step for the states, and with the sums sunk
+  // one product per weight after the loop.
+  add(createDifferentiate());
+  add(createSinkWeightGradients());
+  add(createSimplify());
+  // The products that differentiation made, where they share an operand.
+  add(createMergeGateMatmuls());
   add(createSimplify());
 }
 

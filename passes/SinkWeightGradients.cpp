@@ -251,7 +251,7 @@ struct SinkWeightGradients
   void runOnOperation() override {
     // The walk gives inner scans first: their sums are terms of outer ones.
     SmallVector<ScanOp> scans;
-    getOperation()->walk([&](ScanOp scan) { scans.push_back(scan); });
+    getOperation().walk([&](ScanOp scan) { scans.push_back(scan); });
     for (ScanOp scan : scans)
       numSunk += Sinker(scan).run();
   }
