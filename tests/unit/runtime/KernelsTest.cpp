@@ -1,0 +1,99 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// What the runtime tells Halide's support code; here that code is a double.
+#include "runtime/core/Kernels.h"
+#include "FakeModule.h"
+
+#include <cstdint>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <set>
+
+using namespace maek::runtime;
+using namespace maek::fake;
+
+static void (*onError)(void *, const char *);
+static void *(*allocate)(void *, size_t);
+static void (*release)(void *, void *);
+static int threads;
+
+// NOLINTBEGIN(readability-identifier-naming)
+extern "C" {
+int halide_set_num_threads(int count) {
+  threads = count;
+  return 0;
+}
+using ErrorHandler = decltype(onError);
+ErrorHandler halide_set_error_handler(ErrorHandler handler) {
+  onError = handler;
+  return nullptr;
+}
+using Malloc = decltype(allocate);
+Malloc halide_set_custom_malloc(Malloc function) {
+  allocate = function;
+  return nullptr;
+}
+using Free = decltype(release);
+Free halide_set_custom_free(Free function) {
+  release = function;
+  return nullptr;
+}
+}
+// NOLINTEND(readability-identifier-naming)
+
+TEST(Kernels, TheirMessagesComeBackWithTheStatus) {
+  knobs() = Knobs();
+  maek_model_t *model;
+  ASSERT_EQ(maek_model_create(&logistic(), nullptr, &model), MAEK_OK);
+  float pixels[kPixels] = {};
+  int32_t label = 0;
+  int64_t imageShape[] = {1, 4, 4}, labelShape[] = {1};
+  maek_tensor_t tensors[] = {{"image", MAEK_F32, 3, imageShape, pixels},
+                             {"label", MAEK_I32, 1, labelShape, &label}};
+  knobs().failWith = -4;
+  knobs().onTrain = [] { onError(nullptr, "Error: out of bounds\n"); };
+  EXPECT_EQ(maek_model_train_step(model, tensors, 2, 0.1, 1),
+            MAEK_KERNEL_FAILED);
+  EXPECT_STREQ(maek_model_last_error(model),
+               "entry 'train_step': a kernel failed with -4: Error: out of "
+               "bounds");
+  knobs().onTrain = [] { onError(nullptr, std::string(5000, 'x').c_str()); };
+  EXPECT_EQ(maek_model_train_step(model, tensors, 2, 0.1, 1),
+            MAEK_KERNEL_FAILED);
+  EXPECT_LT(std::strlen(maek_model_last_error(model)), 1024u);
+  EXPECT_EQ(maek_model_set_threads(model, 3), MAEK_OK);
+  EXPECT_EQ(threads, 3);
+  EXPECT_EQ(maek_model_set_threads(model, -1), MAEK_INVALID_ARGUMENT);
+  maek_model_destroy(model);
+}
+
+TEST(Kernels, ScratchMemoryIsAlignedAndComesAgain) {
+  catchKernelErrors();
+  ASSERT_NE(allocate, nullptr);
+  std::set<void *> first;
+  for (size_t bytes : {1, 100, 5000, 100'000, 1'000'000}) {
+    void *memory = allocate(nullptr, bytes);
+    ASSERT_NE(memory, nullptr);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % 128, 0u);
+    std::memset(memory, 1, bytes);
+    first.insert(memory);
+  }
+  for (void *memory : first)
+    release(nullptr, memory);
+  for (size_t bytes : {1'000'000, 100'000, 5000, 100, 1}) {
+    void *memory = allocate(nullptr, bytes);
+    EXPECT_TRUE(first.contains(memory)) << bytes;
+    std::memset(memory, 2, bytes);
+  }
+  for (void *memory : first)
+    release(nullptr, memory);
+  release(nullptr, nullptr);
+  // More blocks at once than are kept.
+  std::vector<void *> many;
+  for (int i = 0; i < 100; ++i)
+    many.push_back(allocate(nullptr, 1000));
+  EXPECT_EQ(std::set<void *>(many.begin(), many.end()).size(), 100u);
+  for (void *memory : many)
+    release(nullptr, memory);
+  EXPECT_EQ(allocate(nullptr, SIZE_MAX - 100), nullptr);
+  EXPECT_EQ(allocate(nullptr, SIZE_MAX / 2), nullptr);
+}
