@@ -1,0 +1,119 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Special values (NaN, infinities, zero) are told apart and made by their bits:
+// Halide lets LLVM assume that floating-point operations meet no NaN and no
+// infinity, so comparisons and constants of that kind may vanish.
+#include "codegen/halide/Activations.h"
+
+#include <limits>
+
+using Halide::Expr;
+using Halide::reinterpret;
+using Halide::select;
+
+namespace maek::halide {
+
+static Expr bitsOf(const Expr &x) {
+  return reinterpret(Halide::Int(x.type().bits()), x);
+}
+
+static Expr isNaN(const Expr &x) {
+  if (x.type().bits() == 64)
+    return (bitsOf(x) & Expr(std::numeric_limits<int64_t>::max())) >
+           Expr(int64_t(0x7ff0000000000000));
+  return (bitsOf(x) & 0x7fffffff) > 0x7f800000;
+}
+
+static constexpr int32_t infinityBits = 0x7f800000;
+static constexpr int32_t nanBits = 0x7fc00000;
+
+/// c[0] x^n + c[1] x^(n-1) + ... + c[n], by Horner's rule.
+static Expr polynomial(const Expr &x, std::initializer_list<float> c) {
+  Expr sum = *c.begin();
+  for (const float *next = c.begin() + 1; next != c.end(); ++next)
+    sum = sum * x + *next;
+  return sum;
+}
+
+/// 2^n e^r with x = n ln 2 + r, |r| <= ln 2 / 2; Cephes' polynomial. n is added
+/// to the exponent's bits of e^r, which serves n = 128 as well, where e^r < 1.
+static Expr exponential32(const Expr &x) {
+  const float high = 88.72283f, low = -87.33654f;
+  Expr clamped = Halide::clamp(x, low, high);
+  Expr n = Halide::round(clamped * 1.44269504089f);
+  Expr r = clamped - n * 0.693359375f - n * -2.12194440e-4f;
+  Expr q =
+      polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                     4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
+  Expr p = q * (r * r) + r + 1.0f;
+  Expr bits = bitsOf(p) + (Halide::cast<int32_t>(n) << 23);
+  bits = select(x > high, infinityBits, x < low, 0, bits);
+  return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
+}
+
+Expr exponential(const Expr &x) {
+  return x.type().bits() == 64 ? Halide::exp(x) : exponential32(x);
+}
+
+/// A rational function of degree 13 / 6, odd in x.
+static Expr hyperbolicTangent32(const Expr &x) {
+  const float limit = 7.90531110763549805f;
+  Expr c = Halide::clamp(x, -limit, limit), s = c * c;
+  Expr p = polynomial(s, {-2.76076847742355e-16f, 2.00018790482477e-13f,
+                          -8.60467152213735e-11f, 5.12229709037114e-08f,
+                          1.48572235717979e-05f, 6.37261928875436e-04f,
+                          4.89352455891786e-03f});
+  Expr q = polynomial(s, {1.19825839466702e-06f, 1.18534705686654e-04f,
+                          2.26843463243900e-03f, 4.89352518554385e-03f});
+  Expr bits = bitsOf((c * p) / q);
+  return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
+}
+
+Expr hyperbolicTangent(const Expr &x) {
+  return x.type().bits() == 64 ? Halide::tanh(x) : hyperbolicTangent32(x);
+}
+
+Expr sigmoid(const Expr &x) {
+  Expr one = Halide::cast(x.type(), 1);
+  return one / (one + exponential(-x));
+}
+
+/// x = 2^e m with m in [sqrt(1/2), sqrt(2)); Cephes' polynomial in m - 1.
+static Expr logarithm32(const Expr &x) {
+  const float smallest = 1.17549435e-38f;
+  Expr tiny = x < smallest;
+  Expr scaled = select(tiny, x * 8388608.0f, x);
+  Expr e = (bitsOf(scaled) - 0x3f3504f3) >> 23;
+  Expr m = reinterpret<float>(bitsOf(scaled) - (e << 23));
+  Expr exponent = Halide::cast<float>(e - select(tiny, 23, 0));
+  Expr f = m - 1.0f, z = f * f;
+  Expr p =
+      polynomial(f, {7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f,
+                     -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
+                     2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f});
+  Expr y = p * f * z + exponent * -2.12194440e-4f - 0.5f * z;
+  Expr bits = bitsOf(f + y + exponent * 0.693359375f);
+  Expr minusInfinity = int32_t(0xff800000u);
+  bits = select(bitsOf(x) == infinityBits, infinityBits,
+                (bitsOf(x) & 0x7fffffff) == 0, minusInfinity,
+                isNaN(x) || bitsOf(x) < 0, nanBits, bits);
+  return reinterpret<float>(bits);
+}
+
+Expr logarithm(const Expr &x) {
+  return x.type().bits() == 64 ? Halide::log(x) : logarithm32(x);
+}
+
+Expr power(const Expr &a, const Expr &b) {
+  Expr zero = Halide::cast(a.type(), 0), one = Halide::cast(a.type(), 1);
+  return select(b == zero, one, Halide::pow(a, b));
+}
+
+Expr maximum(const Expr &a, const Expr &b) {
+  return select(isNaN(a), a, isNaN(b), b, Halide::max(a, b));
+}
+
+Expr minimum(const Expr &a, const Expr &b) {
+  return select(isNaN(a), a, isNaN(b), b, Halide::min(a, b));
+}
+
+} // namespace maek::halide

@@ -1,0 +1,34 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Transcendental functions as Halide expressions. The f32 forms are
+// polynomials that vectorise; the f64 forms are libm's.
+#ifndef MAEK_CODEGEN_HALIDE_ACTIVATIONS_H
+#define MAEK_CODEGEN_HALIDE_ACTIVATIONS_H
+
+#include "Halide.h"
+
+namespace maek::halide {
+
+/// e^x. f32: relative error 1.2e-7 for results that are normal numbers;
+/// 0 below -87.33 (also for -inf), +inf above 88.72, NaN for NaN.
+Halide::Expr exponential(const Halide::Expr &x);
+
+/// tanh x. f32: absolute and relative error 2e-7; saturates at +-1 (also for
+/// infinities); NaN for NaN.
+Halide::Expr hyperbolicTangent(const Halide::Expr &x);
+
+/// 1 / (1 + e^-x). f32: relative error 2e-7; 0 below -88.72, NaN for NaN.
+Halide::Expr sigmoid(const Halide::Expr &x);
+
+/// ln x. -inf for 0, NaN below 0 and for NaN, +inf for +inf.
+Halide::Expr logarithm(const Halide::Expr &x);
+
+/// a^b for a >= 0. f32: relative error 1e-7 * max(1, |b ln a|).
+Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
+
+/// The larger, the smaller; NaN if either is NaN.
+Halide::Expr maximum(const Halide::Expr &a, const Halide::Expr &b);
+Halide::Expr minimum(const Halide::Expr &a, const Halide::Expr &b);
+
+} // namespace maek::halide
+
+#endif // MAEK_CODEGEN_HALIDE_ACTIVATIONS_H

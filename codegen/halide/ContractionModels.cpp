@@ -1,0 +1,130 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The Halide algorithms of the ops that sum or choose over axes.
+#include "codegen/halide/HalideExpressible.h"
+#include "codegen/halide/KernelAlgorithm.h"
+#include "codegen/halide/Models.h"
+#include "ir/EinsumEquation.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include <limits>
+
+using namespace mlir;
+using Halide::Expr;
+using Halide::Tuple;
+
+namespace maek::halide {
+namespace {
+
+/// result = sum over the contracted letters of lhs * rhs
+struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto einsum = cast<EinsumOp>(op);
+    EinsumEquation equation =
+        llvm::cantFail(EinsumEquation::parse(einsum.getEquation()));
+    std::string contracted = equation.contracted();
+    SmallVector<Extent> domain;
+    for (char letter : contracted)
+      domain.push_back(getLetterExtent(einsum, equation, letter));
+    auto position = [&](StringRef term, IndexRef index, IndexRef reduced) {
+      Index source;
+      for (char letter : term) {
+        size_t i = equation.result.find(letter);
+        source.push_back(i != std::string::npos
+                             ? index[i]
+                             : reduced[contracted.find(letter)]);
+      }
+      return source;
+    };
+    Expr zero = Halide::Internal::make_zero(
+        getHalideType(getElementType(einsum.getType())));
+    kernel.reduce(
+        einsum.getResult(), domain, Tuple(zero),
+        [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> sum) -> Tuple {
+          Expr a = kernel.at(einsum.getLhs(),
+                             position(equation.lhs, index, reduced));
+          Expr b = kernel.at(einsum.getRhs(),
+                             position(equation.rhs, index, reduced));
+          return Tuple(sum[0] + a * b);
+        });
+  }
+
+  static Extent getLetterExtent(EinsumOp einsum, const EinsumEquation &equation,
+                                char letter) {
+    if (equation.inLhs(letter))
+      return getExtent(einsum.getLhs().getType(), equation.lhs.find(letter));
+    return getExtent(einsum.getRhs().getType(), equation.rhs.find(letter));
+  }
+};
+
+/// The operand's position: `index` with the reduced positions at `dims`.
+Index insertReduced(IndexRef index, IndexRef reduced, ArrayRef<int64_t> dims) {
+  Index source(index);
+  for (auto [dim, position] : llvm::zip(dims, reduced))
+    source.insert(source.begin() + dim, position);
+  return source;
+}
+
+/// The largest finite number: infinities are no safe constants, see
+/// Activations.cpp.
+Expr getLargest(Halide::Type type) {
+  return type.bits() == 64 ? Halide::Internal::make_const(
+                                 type, std::numeric_limits<double>::max())
+                           : Expr(std::numeric_limits<float>::max());
+}
+
+/// A maximum may pass over a NaN: what follows it in a softmax does not.
+struct ReduceModel : HalideExpressible::ExternalModel<ReduceModel, ReduceOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto reduce = cast<ReduceOp>(op);
+    Halide::Type type = getHalideType(getElementType(reduce.getType()));
+    SmallVector<Extent> extents = getExtents(reduce.getOperand().getType());
+    SmallVector<Extent> domain;
+    for (int64_t dim : reduce.getDims())
+      domain.push_back(extents[dim]);
+    StringRef kind = reduce.getKind();
+    Expr init = kind == "sum"   ? Halide::Internal::make_zero(type)
+                : kind == "max" ? -getLargest(type)
+                                : getLargest(type);
+    kernel.reduce(
+        reduce.getResult(), domain, Tuple(init),
+        [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> so) -> Tuple {
+          Expr x = kernel.at(reduce.getOperand(),
+                             insertReduced(index, reduced, reduce.getDims()));
+          if (kind == "sum")
+            return Tuple(so[0] + x);
+          return Tuple(kind == "max" ? Halide::max(so[0], x)
+                                     : Halide::min(so[0], x));
+        });
+  }
+};
+
+/// The pair (position, element), replaced by a larger element only, so that
+/// the first of equal ones stays.
+struct ArgmaxModel : HalideExpressible::ExternalModel<ArgmaxModel, ArgmaxOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto argmax = cast<ArgmaxOp>(op);
+    Type operand = argmax.getOperand().getType();
+    int64_t dim = argmax.getDim();
+    Expr lowest = -getLargest(getHalideType(getElementType(operand)));
+    kernel.reduce(
+        argmax.getResult(), getExtent(operand, dim), Tuple(0, lowest),
+        [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> best) -> Tuple {
+          Expr x = kernel.at(argmax.getOperand(),
+                             insertReduced(index, reduced, dim));
+          Expr larger = x > best[1];
+          return Tuple(Halide::select(larger, reduced[0], best[0]),
+                       Halide::select(larger, x, best[1]));
+        });
+  }
+};
+
+} // namespace
+
+void attachContractionModels(MLIRContext &context) {
+  EinsumOp::attachInterface<EinsumModel>(context);
+  ReduceOp::attachInterface<ReduceModel>(context);
+  ArgmaxOp::attachInterface<ArgmaxModel>(context);
+}
+
+} // namespace maek::halide

@@ -1,0 +1,158 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The Halide algorithms of the elementwise ops and the sources.
+#include "codegen/halide/Activations.h"
+#include "codegen/halide/HalideExpressible.h"
+#include "codegen/halide/KernelAlgorithm.h"
+#include "codegen/halide/Models.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using Halide::Expr;
+
+namespace maek::halide {
+namespace {
+
+/// result[i] = apply(operands[i]...)
+template <typename Op, auto apply>
+struct ElementwiseModel
+    : HalideExpressible::ExternalModel<ElementwiseModel<Op, apply>, Op> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    kernel.define(op->getResult(0), [&](IndexRef index) -> Expr {
+      if constexpr (std::is_invocable_v<decltype(apply), Expr, Expr>)
+        return apply(kernel.at(op->getOperand(0), index),
+                     kernel.at(op->getOperand(1), index));
+      else
+        return apply(kernel.at(op->getOperand(0), index));
+    });
+  }
+};
+
+Expr negate(const Expr &x) { return -x; }
+Expr squareRoot(const Expr &x) { return Halide::sqrt(x); }
+Expr sine(const Expr &x) { return Halide::sin(x); }
+Expr cosine(const Expr &x) { return Halide::cos(x); }
+Expr identity(const Expr &x) { return x; }
+Expr add(const Expr &a, const Expr &b) { return a + b; }
+Expr subtract(const Expr &a, const Expr &b) { return a - b; }
+Expr multiply(const Expr &a, const Expr &b) { return a * b; }
+Expr divide(const Expr &a, const Expr &b) { return a / b; }
+
+struct CompareModel
+    : HalideExpressible::ExternalModel<CompareModel, CompareOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto compare = cast<CompareOp>(op);
+    kernel.define(compare.getResult(), [&](IndexRef index) -> Expr {
+      Expr a = kernel.at(compare.getLhs(), index);
+      Expr b = kernel.at(compare.getRhs(), index);
+      if (a.type().is_bool()) {
+        a = Halide::cast<uint8_t>(a);
+        b = Halide::cast<uint8_t>(b);
+      }
+      return llvm::StringSwitch<Expr>(compare.getPredicate())
+          .Case("eq", a == b)
+          .Case("ne", a != b)
+          .Case("lt", a < b)
+          .Case("le", a <= b)
+          .Case("gt", a > b)
+          .Default(a >= b);
+    });
+  }
+};
+
+struct SelectModel : HalideExpressible::ExternalModel<SelectModel, SelectOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto select = cast<SelectOp>(op);
+    kernel.define(select.getResult(), [&](IndexRef index) -> Expr {
+      return Halide::select(kernel.at(select.getCondition(), index),
+                            kernel.at(select.getOnTrue(), index),
+                            kernel.at(select.getOnFalse(), index));
+    });
+  }
+};
+
+struct ConvertModel
+    : HalideExpressible::ExternalModel<ConvertModel, ConvertOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto convert = cast<ConvertOp>(op);
+    Type to = getElementType(convert.getResult().getType());
+    kernel.define(convert.getResult(), [&](IndexRef index) -> Expr {
+      Expr x = kernel.at(convert.getOperand(), index);
+      if (to.isInteger(1))
+        return x.type().is_bool() ? x : x != Halide::cast(x.type(), 0);
+      if (x.type().is_bool())
+        return Halide::select(x, Halide::cast(getHalideType(to), 1),
+                              Halide::cast(getHalideType(to), 0));
+      return Halide::cast(getHalideType(to), x);
+    });
+  }
+};
+
+struct ConstantModel
+    : HalideExpressible::ExternalModel<ConstantModel, ConstantOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto constant = cast<ConstantOp>(op);
+    double value = constant.getValue().convertToDouble();
+    Type element = getElementType(constant.getType());
+    kernel.define(constant.getResult(), [&](IndexRef) -> Expr {
+      if (element.isInteger(1))
+        return Halide::cast<bool>(value != 0);
+      return Halide::Internal::make_const(getHalideType(element), value);
+    });
+  }
+};
+
+struct IotaModel : HalideExpressible::ExternalModel<IotaModel, IotaOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto iota = cast<IotaOp>(op);
+    Halide::Type type = getHalideType(getElementType(iota.getType()));
+    kernel.define(iota.getResult(), [&](IndexRef index) -> Expr {
+      return Halide::cast(type, index[iota.getDim()]);
+    });
+  }
+};
+
+struct ExtentModel : HalideExpressible::ExternalModel<ExtentModel, ExtentOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto extent = cast<ExtentOp>(op);
+    Halide::Type type = getHalideType(getElementType(extent.getType()));
+    kernel.define(extent.getResult(), [&](IndexRef) -> Expr {
+      return Halide::cast(type, kernel.symbol(extent.getSymbol()));
+    });
+  }
+};
+
+template <typename Op, auto apply>
+void attach(MLIRContext &context) {
+  Op::template attachInterface<ElementwiseModel<Op, apply>>(context);
+}
+
+} // namespace
+
+void attachElementwiseModels(MLIRContext &context) {
+  attach<NegOp, negate>(context);
+  attach<ExpOp, exponential>(context);
+  attach<LogOp, logarithm>(context);
+  attach<TanhOp, hyperbolicTangent>(context);
+  attach<SigmoidOp, sigmoid>(context);
+  attach<SqrtOp, squareRoot>(context);
+  attach<SinOp, sine>(context);
+  attach<CosOp, cosine>(context);
+  attach<StopGradientOp, identity>(context);
+  attach<AddOp, add>(context);
+  attach<SubOp, subtract>(context);
+  attach<MulOp, multiply>(context);
+  attach<DivOp, divide>(context);
+  attach<PowOp, power>(context);
+  attach<MaxOp, maximum>(context);
+  attach<MinOp, minimum>(context);
+  CompareOp::attachInterface<CompareModel>(context);
+  SelectOp::attachInterface<SelectModel>(context);
+  ConvertOp::attachInterface<ConvertModel>(context);
+  ConstantOp::attachInterface<ConstantModel>(context);
+  IotaOp::attachInterface<IotaModel>(context);
+  ExtentOp::attachInterface<ExtentModel>(context);
+}
+
+} // namespace maek::halide

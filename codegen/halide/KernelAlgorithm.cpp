@@ -1,0 +1,246 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/halide/KernelAlgorithm.h"
+
+#include "codegen/halide/HalideExpressible.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace maek::halide {
+
+Halide::Type getHalideType(Type element) {
+  if (element.isF32())
+    return Halide::Float(32);
+  if (element.isF64())
+    return Halide::Float(64);
+  if (element.isInteger(1))
+    return Halide::UInt(8);
+  return Halide::Int(32);
+}
+
+Halide::Var KernelAlgorithm::var(int64_t rank, int64_t axis) {
+  return Halide::Var("d" + std::to_string(rank - 1 - axis));
+}
+
+/// The axes' variables, outermost first.
+static Index getVars(int64_t rank) {
+  Index vars;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    vars.push_back(KernelAlgorithm::var(rank, axis));
+  return vars;
+}
+
+/// Halide's order of a position: innermost first.
+static std::vector<Halide::Expr> reversed(IndexRef index) {
+  return {index.rbegin(), index.rend()};
+}
+
+static std::string getFuncName(Value value) {
+  if (Operation *op = value.getDefiningOp())
+    return op->getName().stripDialect().str();
+  return "input";
+}
+
+//===----------------------------------------------------------------------===//
+// What the models use
+//===----------------------------------------------------------------------===//
+
+Halide::Expr KernelAlgorithm::at(Value value, IndexRef index) const {
+  Halide::Func func = funcs.lookup(value);
+  assert(func.defined() && "an operand is defined before its user");
+  return func(reversed(index));
+}
+
+void KernelAlgorithm::define(Value result,
+                             function_ref<Halide::Expr(IndexRef)> element) {
+  Index vars = getVars(getRank(result.getType()));
+  Halide::Func func(getFuncName(result));
+  func(reversed(vars)) = element(vars);
+  funcs[result] = func;
+}
+
+void KernelAlgorithm::reduce(
+    Value result, ArrayRef<Extent> domain, const Halide::Tuple &init,
+    function_ref<Halide::Tuple(IndexRef, IndexRef, ArrayRef<Halide::Expr>)>
+        step) {
+  if (domain.empty()) {
+    ArrayRef<Halide::Expr> first(init.as_vector());
+    return define(result,
+                  [&](IndexRef index) { return step(index, {}, first)[0]; });
+  }
+  Index vars = getVars(getRank(result.getType()));
+  Halide::Region ranges;
+  for (const Extent &size : llvm::reverse(domain))
+    ranges.emplace_back(0, extent(size));
+  Halide::RDom rdom(ranges, "r");
+  Reduction reduction;
+  reduction.op = result.getDefiningOp();
+  reduction.func = Halide::Func(getFuncName(result));
+  reduction.extents.append(domain.begin(), domain.end());
+  Index position;
+  for (int i = domain.size() - 1; i >= 0; --i) {
+    reduction.domain.push_back(rdom[i]);
+    position.push_back(rdom[i]);
+  }
+  Halide::FuncRef element = reduction.func(reversed(vars));
+  if (init.size() == 1) {
+    element = init[0];
+    element = step(vars, position, {Halide::Expr(element)})[0];
+  } else {
+    element = init;
+    SmallVector<Halide::Expr> previous;
+    for (size_t i = 0; i < init.size(); ++i)
+      previous.push_back(element[i]);
+    element = step(vars, position, previous);
+  }
+  reductions.push_back(reduction);
+  funcs[result] = reduction.func;
+  if (init.size() > 1)
+    define(result, [&](IndexRef index) {
+      return Halide::Expr(reduction.func(reversed(index))[0]);
+    });
+}
+
+Halide::Expr KernelAlgorithm::extent(const Extent &size) const {
+  if (size.isStatic())
+    return int32_t(size.factor);
+  if (auto known = dynamicExtents.find(size.str());
+      known != dynamicExtents.end())
+    return known->second;
+  // A product of which no axis is, from its symbols.
+  Halide::Expr product = int32_t(size.factor);
+  for (const std::string &name : size.symbols) {
+    auto known = dynamicExtents.find(name);
+    product = product *
+              (known != dynamicExtents.end() ? known->second : symbol(name));
+  }
+  return product;
+}
+
+Halide::Expr KernelAlgorithm::extent(Value value, int64_t axis) const {
+  return extent(getExtent(value.getType(), axis));
+}
+
+Halide::Expr KernelAlgorithm::symbol(StringRef name) const {
+  for (auto [known, param] : llvm::zip(symbolNames, symbols))
+    if (known == name)
+      return param;
+  throw Halide::CompileError("the kernel has no value for the symbol '" +
+                             name.str() + "'");
+}
+
+//===----------------------------------------------------------------------===//
+// Assembly
+//===----------------------------------------------------------------------===//
+
+FailureOr<KernelAlgorithm> KernelAlgorithm::build(func::FuncOp kernel) {
+  KernelAlgorithm algorithm;
+  algorithm.kernel = kernel;
+  algorithm.addInputs();
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (failed(algorithm.express(op)))
+      return failure();
+  algorithm.addOutputs();
+  return algorithm;
+}
+
+LogicalResult KernelAlgorithm::express(Operation &op) {
+  auto model = dyn_cast<HalideExpressible>(op);
+  if (!model)
+    return op.emitOpError("has no Halide algorithm");
+  model.express(*this);
+  return success();
+}
+
+/// Fixes min and extent of each axis: a constant, or the one Expr of its size.
+/// The first buffer with an axis of some dynamic size gives that size its Expr.
+template <typename Buffer>
+static void setBounds(Buffer &buffer, Type type,
+                      std::map<std::string, Halide::Expr> &known) {
+  SmallVector<Extent> extents = getExtents(type);
+  for (auto [i, size] : llvm::enumerate(llvm::reverse(extents))) {
+    Halide::Internal::Dimension dim = buffer.dim(i);
+    dim.set_min(0);
+    if (size.isStatic()) {
+      dim.set_extent(int32_t(size.factor));
+      continue;
+    }
+    auto [entry, isNew] = known.try_emplace(size.str(), dim.extent());
+    if (!isNew)
+      dim.set_extent(entry->second);
+  }
+}
+
+void KernelAlgorithm::addInputs() {
+  if (auto names = kernel->getAttrOfType<ArrayAttr>("maek.symbols"))
+    for (auto name : names.getAsRange<StringAttr>()) {
+      symbolNames.push_back(name.str());
+      symbols.emplace_back("symbol" + std::to_string(symbols.size()));
+    }
+  for (BlockArgument argument : kernel.getArguments()) {
+    Type element = getElementType(argument.getType());
+    Halide::ImageParam input(getHalideType(element),
+                             getRank(argument.getType()),
+                             "in" + std::to_string(argument.getArgNumber()));
+    setBounds(input, argument.getType(), dynamicExtents);
+    inputs.push_back(input);
+    define(argument, [&](IndexRef index) -> Halide::Expr {
+      Halide::Expr stored = input(reversed(index));
+      return element.isInteger(1) ? stored != 0 : stored;
+    });
+  }
+}
+
+void KernelAlgorithm::addOutputs() {
+  Operation *terminator = kernel.getBody().front().getTerminator();
+  for (Value value : terminator->getOperands()) {
+    SmallVector<Extent> extents = getExtents(value.getType());
+    auto *group = llvm::find_if(
+        outputs, [&](OutputGroup &g) { return g.extents == extents; });
+    if (group == outputs.end())
+      group = &outputs.emplace_back(OutputGroup{{}, extents, {}});
+    group->values.push_back(value);
+  }
+  for (auto [i, group] : llvm::enumerate(outputs)) {
+    Index vars = getVars(group.extents.size());
+    std::vector<Halide::Expr> elements;
+    for (Value value : group.values) {
+      Halide::Expr element = at(value, vars);
+      elements.push_back(
+          element.type().is_bool() ? Halide::cast<uint8_t>(element) : element);
+    }
+    group.func = Halide::Func("out" + std::to_string(i));
+    group.func(reversed(vars)) = Halide::Tuple(elements);
+    // Halide lets only the first buffer of a Tuple state its bounds.
+    Halide::OutputImageParam first = group.func.output_buffers().front();
+    setBounds(first, group.values.front().getType(), dynamicExtents);
+  }
+}
+
+std::vector<Halide::Argument> KernelAlgorithm::getArguments() const {
+  std::vector<Halide::Argument> arguments(inputs.begin(), inputs.end());
+  arguments.insert(arguments.end(), symbols.begin(), symbols.end());
+  return arguments;
+}
+
+Halide::Pipeline KernelAlgorithm::getPipeline() const {
+  std::vector<Halide::Func> funcs;
+  for (const OutputGroup &group : outputs)
+    funcs.push_back(group.func);
+  return Halide::Pipeline(funcs);
+}
+
+std::vector<std::string> KernelAlgorithm::getResultNames() const {
+  std::vector<std::string> names;
+  func::FuncOp function = kernel;
+  Operation *terminator = function.getBody().front().getTerminator();
+  for (auto [i, value] : llvm::enumerate(terminator->getOperands()))
+    for (const OutputGroup &group : outputs)
+      for (auto [j, member] : llvm::enumerate(group.values))
+        if (member == value)
+          names.push_back(group.func.output_buffers()[j].name());
+  return names;
+}
+
+} // namespace maek::halide

@@ -1,0 +1,97 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/halide/KernelCompiler.h"
+
+#include "codegen/halide/HalideGuard.h"
+#include "codegen/halide/schedules/Schedule.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace maek::halide {
+
+std::string getKernelContent(func::FuncOp kernel,
+                             const KernelOptions &options) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << "maek " MAEK_VERSION " halide " << getHalideVersion()
+         << " schedules " << scheduleVersion << '\n'
+         << options.target << (options.asserts ? " asserts" : "") << '\n';
+  OpPrintingFlags flags;
+  flags.enableDebugInfo(false).useLocalScope();
+  stream << kernel.getFunctionType();
+  if (Attribute symbols = kernel->getAttr("maek.symbols"))
+    stream << ' ' << symbols;
+  stream << '\n';
+  for (Operation &op : kernel.getBody().front()) {
+    op.print(stream, flags);
+    stream << '\n';
+  }
+  return text;
+}
+
+/// Orders the output buffers as the kernel's results are; Halide has them by
+/// function.
+static void orderArguments(Halide::Module &module,
+                           const std::vector<std::string> &results) {
+  std::vector<Halide::Internal::LoweredArgument> &arguments =
+      module.functions().front().args;
+  size_t numInputs = arguments.size() - results.size();
+  std::vector<Halide::Internal::LoweredArgument> ordered(
+      arguments.begin(), arguments.begin() + numInputs);
+  for (const std::string &name : results)
+    ordered.push_back(*llvm::find_if(
+        arguments, [&](const auto &a) { return a.name == name; }));
+  arguments = ordered;
+}
+
+static void writeTexts(const Halide::Module &module, StringRef name,
+                       const KernelOptions &options) {
+  std::string base = options.outputDir + "/" + name.str();
+  std::map<Halide::OutputFileType, std::string> files;
+  if (options.emitStmt)
+    files[Halide::OutputFileType::stmt] = base + ".stmt";
+  if (options.emitLlvm)
+    files[Halide::OutputFileType::llvm_assembly] = base + ".ll";
+  if (options.emitAssembly)
+    files[Halide::OutputFileType::assembly] = base + ".s";
+  if (!files.empty())
+    module.compile(files);
+}
+
+FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
+                                     const KernelOptions &options,
+                                     std::string &message) {
+  std::string object;
+  LogicalResult compiled = failure();
+  LogicalResult ran = guardHalide(message, [&] {
+    Halide::Target full(options.target);
+    Halide::Target target = getKernelTarget(full, options.asserts);
+    FailureOr<KernelAlgorithm> algorithm = KernelAlgorithm::build(kernel);
+    if (failed(algorithm))
+      return;
+    scheduleKernel(*algorithm, Machine(full));
+    Halide::Module module = algorithm->getPipeline().compile_to_module(
+        algorithm->getArguments(), symbol.str(), target,
+        Halide::LinkageType::External);
+    orderArguments(module, algorithm->getResultNames());
+    writeTexts(module, kernel.getName(), options);
+    Halide::Buffer<uint8_t> code = module.compile_to_buffer();
+    object.assign(code.begin(), code.end());
+    compiled = success();
+  });
+  if (failed(ran) || failed(compiled))
+    return failure();
+  return object;
+}
+
+LogicalResult compileRuntime(const KernelOptions &options, StringRef path,
+                             std::string &message) {
+  return guardHalide(message, [&] {
+    Halide::compile_standalone_runtime(path.str(),
+                                       Halide::Target(options.target));
+  });
+}
+
+} // namespace maek::halide

@@ -1,0 +1,32 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// One kernel function to one object.
+#ifndef MAEK_CODEGEN_HALIDE_KERNELCOMPILER_H
+#define MAEK_CODEGEN_HALIDE_KERNELCOMPILER_H
+
+#include "codegen/halide/Kernels.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace maek::halide {
+
+/// What a kernel's object depends on, as text: the kernel without its name and
+/// locations, the target, the schedules' version, Halide's and Maek's.
+std::string getKernelContent(mlir::func::FuncOp kernel,
+                             const KernelOptions &options);
+
+/// Compiles the kernel for `options.target` (a full name); its symbol is
+/// `symbol`. Writes the texts that `options` ask for under the kernel's own
+/// name. On failure `message` holds the reason, or is empty if a diagnostic was
+/// emitted.
+mlir::FailureOr<std::string> compileKernel(mlir::func::FuncOp kernel,
+                                           llvm::StringRef symbol,
+                                           const KernelOptions &options,
+                                           std::string &message);
+
+/// Halide's own runtime for the target, as an object file at `path`.
+mlir::LogicalResult compileRuntime(const KernelOptions &options,
+                                   llvm::StringRef path, std::string &message);
+
+} // namespace maek::halide
+
+#endif // MAEK_CODEGEN_HALIDE_KERNELCOMPILER_H

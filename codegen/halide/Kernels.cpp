@@ -1,0 +1,192 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Runs the kernel compiler over a module: cache, threads, progress.
+#include "codegen/halide/Kernels.h"
+
+#include "codegen/halide/KernelCache.h"
+#include "codegen/halide/KernelCompiler.h"
+#include "codegen/halide/Models.h"
+#include "codegen/halide/ObjectSymbols.h"
+#include "ir/MaekDialect.h"
+
+#include "mlir/IR/DialectRegistry.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+using namespace mlir;
+
+namespace maek::halide {
+
+namespace {
+
+/// The symbol of every kernel in the cache; objects are renamed on the way out,
+/// so that equal kernels of other names, in other models, are found too.
+constexpr StringLiteral cachedSymbol = "maek_kernel";
+
+class ModuleCompiler {
+public:
+  ModuleCompiler(const KernelOptions &options, const KernelProgress &progress)
+      : options(options), progress(progress), cache(options.cacheDir) {}
+
+  FailureOr<CompiledKernels> run(ModuleOp module);
+
+private:
+  void work();
+  void compile(size_t kernel);
+  FailureOr<std::string> getObject(func::FuncOp kernel, std::string &message);
+  LogicalResult writeKernel(StringRef name, StringRef object,
+                            std::string &message);
+  LogicalResult writeRuntime(StringRef path, std::string &message);
+  std::string getPath(StringRef name) const {
+    return options.outputDir + "/" + name.str() + ".o";
+  }
+
+  const KernelOptions &options;
+  const KernelProgress &progress;
+  KernelCache cache;
+  SmallVector<func::FuncOp> kernels;
+  std::vector<std::string> messages;
+  std::vector<char> failed;
+  std::atomic<size_t> next = 0, fromCache = 0;
+  std::mutex reporting;
+  size_t done = 0;
+};
+
+LogicalResult writeFile(StringRef path, StringRef data, std::string &message) {
+  std::error_code error;
+  llvm::raw_fd_ostream file(path, error);
+  if (!error) {
+    file << data;
+    file.close();
+    error = file.error();
+    file.clear_error();
+  }
+  if (!error)
+    return success();
+  message = ("cannot write '" + path + "': " + error.message()).str();
+  return failure();
+}
+
+bool readsCache(const KernelOptions &options) {
+  return options.useCache && !options.emitStmt && !options.emitLlvm &&
+         !options.emitAssembly;
+}
+
+FailureOr<std::string> ModuleCompiler::getObject(func::FuncOp kernel,
+                                                 std::string &message) {
+  std::string key = hashContent(getKernelContent(kernel, options));
+  if (readsCache(options))
+    if (std::optional<std::string> known = cache.load(key)) {
+      ++fromCache;
+      return *known;
+    }
+  FailureOr<std::string> object =
+      compileKernel(kernel, cachedSymbol, options, message);
+  if (succeeded(object) && options.useCache)
+    cache.store(key, *object);
+  return object;
+}
+
+LogicalResult ModuleCompiler::writeKernel(StringRef name, StringRef object,
+                                          std::string &message) {
+  llvm::Expected<llvm::SmallString<0>> renamed =
+      renameKernel(object, cachedSymbol, name);
+  if (renamed)
+    return writeFile(getPath(name), *renamed, message);
+  message = llvm::toString(renamed.takeError());
+  return failure();
+}
+
+void ModuleCompiler::compile(size_t i) {
+  FailureOr<std::string> object = getObject(kernels[i], messages[i]);
+  failed[i] =
+      mlir::failed(object) ||
+      mlir::failed(writeKernel(kernels[i].getName(), *object, messages[i]));
+  std::lock_guard lock(reporting);
+  ++done;
+  if (progress && !failed[i])
+    progress(done, kernels.size(), kernels[i].getName());
+}
+
+void ModuleCompiler::work() {
+  for (size_t i; (i = next++) < kernels.size();)
+    compile(i);
+}
+
+LogicalResult ModuleCompiler::writeRuntime(StringRef path,
+                                           std::string &message) {
+  std::string key = hashContent("runtime halide " + getHalideVersion() + " " +
+                                options.target);
+  if (options.useCache)
+    if (std::optional<std::string> known = cache.load(key))
+      return writeFile(path, *known, message);
+  if (mlir::failed(compileRuntime(options, path, message)))
+    return failure();
+  if (auto file = llvm::MemoryBuffer::getFile(path); file && options.useCache)
+    cache.store(key, (*file)->getBuffer());
+  return success();
+}
+
+FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
+  for (auto kernel : module.getOps<func::FuncOp>())
+    if (kernel->hasAttr("maek.kernel"))
+      kernels.push_back(kernel);
+  messages.resize(kernels.size());
+  failed.resize(kernels.size());
+  size_t count =
+      options.threads ? options.threads : std::thread::hardware_concurrency();
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min(count, kernels.size()); ++i)
+    threads.emplace_back([&] { work(); });
+  work();
+  for (std::thread &thread : threads)
+    thread.join();
+  CompiledKernels compiled;
+  for (auto [i, kernel] : llvm::enumerate(kernels)) {
+    if (failed[i] && !messages[i].empty())
+      kernel.emitError() << "kernel '" << kernel.getName()
+                         << "': " << messages[i];
+    compiled.objects.push_back(getPath(kernel.getName()));
+  }
+  if (llvm::is_contained(failed, true))
+    return failure();
+  std::string runtime = getPath("halide_runtime"), message;
+  if (mlir::failed(writeRuntime(runtime, message))) {
+    module.emitError() << message;
+    return failure();
+  }
+  compiled.objects.push_back(runtime);
+  compiled.fromCache = fromCache;
+  return compiled;
+}
+
+} // namespace
+} // namespace maek::halide
+
+namespace maek {
+
+void registerHalideModels(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
+    halide::attachElementwiseModels(*context);
+    halide::attachShapeModels(*context);
+    halide::attachContractionModels(*context);
+  });
+}
+
+FailureOr<CompiledKernels> compileKernels(ModuleOp module,
+                                          const KernelOptions &options,
+                                          const KernelProgress &progress) {
+  FailureOr<std::string> target =
+      resolveTarget(options.target, module.getLoc());
+  if (failed(target))
+    return failure();
+  KernelOptions resolved = options;
+  resolved.target = *target;
+  return halide::ModuleCompiler(resolved, progress).run(module);
+}
+
+} // namespace maek

@@ -1,0 +1,72 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// From a module's kernel functions to object files, by way of Halide.
+#ifndef MAEK_CODEGEN_HALIDE_KERNELS_H
+#define MAEK_CODEGEN_HALIDE_KERNELS_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/LLVM.h"
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
+namespace maek {
+
+/// What one run of the kernel compiler does.
+struct KernelOptions {
+  /// `host`, or a Halide target such as `x86-64-linux-avx2-fma-f16c-sse41`.
+  std::string target = "host";
+  /// Halide's checks of every buffer's type, rank, bounds and strides.
+  bool asserts = false;
+  /// Objects (and text) are written here; it exists.
+  std::string outputDir;
+  bool useCache = true;
+  /// Empty: $MAEK_CACHE_DIR, else $XDG_CACHE_HOME/maek, else ~/.cache/maek.
+  std::string cacheDir;
+  /// 0: one thread per core.
+  unsigned threads = 0;
+  /// Text beside each object: <kernel>.stmt, <kernel>.ll, <kernel>.s. These
+  /// come from a compilation; the cache is not read for them.
+  bool emitStmt = false, emitLlvm = false, emitAssembly = false;
+};
+
+/// Told after each kernel: how many are done, of how many, and which one.
+using KernelProgress =
+    std::function<void(size_t done, size_t total, llvm::StringRef name)>;
+
+struct CompiledKernels {
+  /// <outputDir>/<kernel>.o in the order of the module's kernels; then the
+  /// Halide runtime, <outputDir>/halide_runtime.o.
+  std::vector<std::string> objects;
+  /// How many of the kernels came from the cache.
+  size_t fromCache = 0;
+};
+
+/// Compiles every `maek.kernel` function of the module. The kernel `@k` becomes
+///   int32_t k(halide_buffer_t *inputs..., int32_t symbols...,
+///             halide_buffer_t *outputs...)
+/// dim[0] of a buffer is the tensor's innermost axis and has stride 1; the
+/// other strides are free; every min is 0. i1 is one byte. Only kernels without
+/// a contraction, reduction or movement of elements may run in place.
+/// Errors are diagnostics at the kernel's location.
+mlir::FailureOr<CompiledKernels>
+compileKernels(mlir::ModuleOp module, const KernelOptions &options,
+               const KernelProgress &progress = nullptr);
+
+/// The full name of a target (`host` and short names resolved), or a diagnostic
+/// at `location` that says what is wrong with it.
+mlir::FailureOr<std::string> resolveTarget(llvm::StringRef target,
+                                           mlir::Location location);
+
+/// "21.0.0"
+std::string getHalideVersion();
+
+/// Attaches the Halide algorithm of every op that can stand in a kernel.
+void registerHalideModels(mlir::DialectRegistry &registry);
+
+} // namespace maek
+
+#endif // MAEK_CODEGEN_HALIDE_KERNELS_H

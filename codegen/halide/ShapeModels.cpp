@@ -1,0 +1,269 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The Halide algorithms of the ops that move elements about.
+#include "codegen/halide/HalideExpressible.h"
+#include "codegen/halide/KernelAlgorithm.h"
+#include "codegen/halide/Models.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using Halide::Expr;
+
+namespace maek::halide {
+namespace {
+
+Expr zeroOf(Type tensor) {
+  return Halide::Internal::make_zero(getHalideType(getElementType(tensor)));
+}
+
+/// A position kept inside of 0 .. size-1, for elements that are not used.
+Expr clampIndex(const Expr &i, const Expr &size) {
+  return Halide::clamp(i, 0, size - 1);
+}
+
+/// Where a range starts: a negative offset counts from the end.
+Expr getStart(const KernelAlgorithm &kernel, Value whole, int64_t dim,
+              int64_t offset) {
+  Expr start = int32_t(offset);
+  return offset < 0 ? kernel.extent(whole, dim) + start : start;
+}
+
+template <typename Model, typename Op>
+using Base = HalideExpressible::ExternalModel<Model, Op>;
+
+struct BroadcastModel : Base<BroadcastModel, BroadcastOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto broadcast = cast<BroadcastOp>(op);
+    kernel.define(broadcast.getResult(), [&](IndexRef index) -> Expr {
+      Index source;
+      for (int64_t axis : broadcast.getDims())
+        source.push_back(index[axis]);
+      return kernel.at(broadcast.getOperand(), source);
+    });
+  }
+};
+
+struct TransposeModel : Base<TransposeModel, TransposeOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto transpose = cast<TransposeOp>(op);
+    kernel.define(transpose.getResult(), [&](IndexRef index) -> Expr {
+      Index source(index.size());
+      for (auto [i, axis] : llvm::enumerate(transpose.getPermutation()))
+        source[axis] = index[i];
+      return kernel.at(transpose.getOperand(), source);
+    });
+  }
+};
+
+/// Each group of axes with the same product on both sides is one linear
+/// position, taken apart anew.
+struct ReshapeModel : Base<ReshapeModel, ReshapeOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto reshape = cast<ReshapeOp>(op);
+    auto from = getExtents(reshape.getOperand().getType());
+    auto to = getExtents(reshape.getType());
+    kernel.define(reshape.getResult(), [&](IndexRef index) -> Expr {
+      Index source;
+      size_t i = 0, j = 0;
+      while (i < from.size() || j < to.size()) {
+        size_t firstFrom = i, firstTo = j;
+        takeGroup(from, to, i, j);
+        Expr linear = 0;
+        for (size_t axis = firstTo; axis < j; ++axis)
+          linear = linear * kernel.extent(to[axis]) + index[axis];
+        unravel(kernel, ArrayRef(from).slice(firstFrom, i - firstFrom),
+                Halide::Internal::simplify(linear), source);
+      }
+      return kernel.at(reshape.getOperand(), source);
+    });
+  }
+
+  /// Advances i and j past the shortest runs of axes with equal products.
+  static void takeGroup(ArrayRef<Extent> from, ArrayRef<Extent> to, size_t &i,
+                        size_t &j) {
+    Extent left, right;
+    if (i < from.size())
+      left = from[i++];
+    if (j < to.size())
+      right = to[j++];
+    while (left != right) {
+      bool growLeft =
+          i < from.size() &&
+          (j == to.size() || left.symbols.size() < right.symbols.size() ||
+           (left.symbols.size() == right.symbols.size() &&
+            left.factor < right.factor));
+      if (growLeft)
+        left = left * from[i++];
+      else if (j < to.size())
+        right = right * to[j++];
+      else
+        break;
+    }
+  }
+
+  static void unravel(const KernelAlgorithm &kernel, ArrayRef<Extent> extents,
+                      Expr linear, Index &source) {
+    size_t first = source.size();
+    source.resize(first + extents.size());
+    for (size_t axis = extents.size(); axis-- > 0;) {
+      Expr size = kernel.extent(extents[axis]);
+      source[first + axis] = axis == 0 ? linear : linear % size;
+      linear = linear / size;
+    }
+  }
+};
+
+struct SliceModel : Base<SliceModel, SliceOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto slice = cast<SliceOp>(op);
+    int64_t dim = slice.getDim();
+    kernel.define(slice.getResult(), [&](IndexRef index) -> Expr {
+      Index source(index);
+      source[dim] = index[dim] + getStart(kernel, slice.getOperand(), dim,
+                                          slice.getOffset());
+      return kernel.at(slice.getOperand(), source);
+    });
+  }
+};
+
+struct PadModel : Base<PadModel, PadOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto pad = cast<PadOp>(op);
+    int64_t dim = pad.getDim();
+    kernel.define(pad.getResult(), [&](IndexRef index) -> Expr {
+      Expr size = kernel.extent(pad.getOperand(), dim);
+      Expr position =
+          index[dim] - getStart(kernel, pad.getResult(), dim, pad.getOffset());
+      Index source(index);
+      source[dim] = clampIndex(position, size);
+      return Halide::select(position >= 0 && position < size,
+                            kernel.at(pad.getOperand(), source),
+                            zeroOf(pad.getType()));
+    });
+  }
+};
+
+struct ConcatModel : Base<ConcatModel, ConcatOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto concat = cast<ConcatOp>(op);
+    int64_t dim = concat.getDim();
+    kernel.define(concat.getResult(), [&](IndexRef index) -> Expr {
+      Expr element;
+      int32_t start = 0;
+      SmallVector<int32_t> starts;
+      for (Value part : concat.getOperands()) {
+        starts.push_back(start);
+        start += getExtent(part.getType(), dim).factor;
+      }
+      for (size_t i = starts.size(); i-- > 0;) {
+        Value part = concat.getOperands()[i];
+        Index source(index);
+        source[dim] =
+            clampIndex(index[dim] - starts[i], kernel.extent(part, dim));
+        Expr here = kernel.at(part, source);
+        element = element.defined() ? Halide::select(index[dim] < starts[i + 1],
+                                                     here, element)
+                                    : here;
+      }
+      return element;
+    });
+  }
+};
+
+struct SplitModel : Base<SplitModel, SplitOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto split = cast<SplitOp>(op);
+    int64_t dim = split.getDim();
+    int32_t start = 0;
+    for (Value part : split.getOutputs()) {
+      kernel.define(part, [&](IndexRef index) -> Expr {
+        Index source(index);
+        source[dim] = index[dim] + start;
+        return kernel.at(split.getOperand(), source);
+      });
+      start += getExtent(part.getType(), dim).factor;
+    }
+  }
+};
+
+struct StackModel : Base<StackModel, StackOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto stack = cast<StackOp>(op);
+    int64_t dim = stack.getDim();
+    kernel.define(stack.getResult(), [&](IndexRef index) -> Expr {
+      Index source(index);
+      source.erase(source.begin() + dim);
+      Expr element;
+      for (size_t i = stack.getOperands().size(); i-- > 0;) {
+        Expr here = kernel.at(stack.getOperands()[i], source);
+        element = element.defined()
+                      ? Halide::select(index[dim] == int32_t(i), here, element)
+                      : here;
+      }
+      return element;
+    });
+  }
+};
+
+struct UnstackModel : Base<UnstackModel, UnstackOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto unstack = cast<UnstackOp>(op);
+    for (auto [i, part] : llvm::enumerate(unstack.getOutputs()))
+      kernel.define(part, [&, position = int32_t(i)](IndexRef index) -> Expr {
+        Index source(index);
+        source.insert(source.begin() + unstack.getDim(), position);
+        return kernel.at(unstack.getOperand(), source);
+      });
+  }
+};
+
+struct PackModel : Base<PackModel, PackOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto pack = cast<PackOp>(op);
+    int64_t dim = pack.getDim();
+    kernel.define(pack.getResult(), [&](IndexRef index) -> Expr {
+      Expr size = kernel.extent(pack.getOperand(), dim);
+      Expr position = index.front() * int32_t(pack.getWidth()) + index.back();
+      Index source(index.size() - 1);
+      source[dim] = clampIndex(position, size);
+      for (auto [i, axis] : llvm::enumerate(pack.getOrder()))
+        source[axis] = index[i + 1];
+      Expr element = kernel.at(pack.getOperand(), source);
+      return Halide::select(position < size, element, zeroOf(pack.getType()));
+    });
+  }
+};
+
+struct UnpackModel : Base<UnpackModel, UnpackOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto unpack = cast<UnpackOp>(op);
+    int32_t width = unpack.getWidth();
+    kernel.define(unpack.getResult(), [&](IndexRef index) -> Expr {
+      Expr position = index[unpack.getDim()];
+      Index source{position / width};
+      for (int64_t axis : unpack.getOrder())
+        source.push_back(index[axis]);
+      source.push_back(position % width);
+      return kernel.at(unpack.getOperand(), source);
+    });
+  }
+};
+
+} // namespace
+
+void attachShapeModels(MLIRContext &context) {
+  BroadcastOp::attachInterface<BroadcastModel>(context);
+  TransposeOp::attachInterface<TransposeModel>(context);
+  ReshapeOp::attachInterface<ReshapeModel>(context);
+  ConcatOp::attachInterface<ConcatModel>(context);
+  SplitOp::attachInterface<SplitModel>(context);
+  StackOp::attachInterface<StackModel>(context);
+  UnstackOp::attachInterface<UnstackModel>(context);
+  SliceOp::attachInterface<SliceModel>(context);
+  PadOp::attachInterface<PadModel>(context);
+  PackOp::attachInterface<PackModel>(context);
+  UnpackOp::attachInterface<UnpackModel>(context);
+}
+
+} // namespace maek::halide

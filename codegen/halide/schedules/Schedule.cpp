@@ -1,0 +1,10 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/halide/schedules/Schedule.h"
+
+namespace maek::halide {
+
+void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine) {
+  scheduleGeneral(kernel, machine);
+}
+
+} // namespace maek::halide

@@ -1,0 +1,24 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The schedules, one file per kernel class. Each is asked in turn whether the
+// kernel is of its class; the last one takes any kernel.
+#ifndef MAEK_CODEGEN_HALIDE_SCHEDULES_SCHEDULE_H
+#define MAEK_CODEGEN_HALIDE_SCHEDULES_SCHEDULE_H
+
+#include "codegen/halide/HalideTarget.h"
+#include "codegen/halide/KernelAlgorithm.h"
+
+namespace maek::halide {
+
+/// Part of the kernel cache's key: raised with every change that gives a kernel
+/// other code.
+inline constexpr int scheduleVersion = 1;
+
+/// Schedules the kernel by its class.
+void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
+
+/// Any kernel: every reduction by itself, vectors along the innermost axis.
+void scheduleGeneral(KernelAlgorithm &kernel, const Machine &machine);
+
+} // namespace maek::halide
+
+#endif // MAEK_CODEGEN_HALIDE_SCHEDULES_SCHEDULE_H
