@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek-opt: reads IR, runs passes, prints IR.
+#include "codegen/host/LowerHost.h"
 #include "passes/Registration.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -9,6 +10,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   maek::registerPassDialects(registry);
   maek::registerAllPasses();
+  maek::registerHostPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Maek's pass driver\n", registry));
 }

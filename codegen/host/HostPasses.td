@@ -1,0 +1,40 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The passes between buffers and LLVM.
+#ifndef MAEK_CODEGEN_HOST_HOSTPASSES_TD
+#define MAEK_CODEGEN_HOST_HOSTPASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
+  let summary = "Turns launches into calls that take Halide's buffer descriptors.";
+  let description = [{
+    Runs on entries in buffer form whose loops are branches already. Each buffer
+    that a kernel sees gets one halide_buffer_t on the stack; what does not
+    change from step to step is stored once, before the loops. An error of a
+    kernel leaves the entry at once. Entries and their arenas' sizes get the C
+    signatures of maek/module.h.
+
+    ```mlir
+    func.func @f(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<?xi8>) {
+      maek.launch @k(%x : memref<4xf32>) into(%y : memref<4xf32>)
+      return
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @maek_entry_f(%buffers: !llvm.ptr, %dims: !llvm.ptr,
+                            %arena: !llvm.ptr) -> i32 {
+      // two descriptors, filled from %buffers[0] and %buffers[1]
+      %0 = llvm.call @k(%a, %b) : (!llvm.ptr, !llvm.ptr) -> i32
+      %1 = arith.cmpi ne, %0, %c0_i32 : i32
+      cf.cond_br %1, ^error(%0 : i32), ^next
+    ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::cf::ControlFlowDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+#endif // MAEK_CODEGEN_HOST_HOSTPASSES_TD

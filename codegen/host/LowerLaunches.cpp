@@ -1,0 +1,279 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "codegen/host/Descriptors.h"
+#include "codegen/host/LowerHost.h"
+#include "ir/Entries.h"
+#include "ir/MaekOps.h"
+#include "passes/memory/BufferForm.h"
+
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace maek {
+#define GEN_PASS_DEF_LOWERLAUNCHES
+#include "codegen/host/HostPasses.h.inc"
+} // namespace maek
+
+using namespace mlir;
+
+namespace maek {
+
+namespace {
+
+/// One entry: its C signature, its buffers, its launches.
+class EntryLowering {
+public:
+  EntryLowering(func::FuncOp entry, const LLVMTypeConverter &types)
+      : entry(entry), types(types),
+        pointer(LLVM::LLVMPointerType::get(entry.getContext())) {}
+
+  void run();
+
+private:
+  void loadArguments();
+  Value makeMemRef(MemRefType type, DimsAttr dims, Value address);
+  Value loadPointer(Value base, int64_t index);
+  void lowerLaunch(LaunchOp launch, Block *error);
+
+  func::FuncOp entry;
+  const LLVMTypeConverter &types;
+  LLVM::LLVMPointerType pointer;
+  std::unique_ptr<OpBuilder> top;
+  std::unique_ptr<Descriptors> descriptors;
+  llvm::StringMap<Value> symbols;
+};
+
+} // namespace
+
+/// Loads element `index` of the array of `type` at `base`.
+static Value loadElement(OpBuilder &builder, Location loc, Type type,
+                         Value base, int64_t index) {
+  Value address = LLVM::GEPOp::create(builder, loc, base.getType(), type, base,
+                                      ArrayRef<LLVM::GEPArg>{int32_t(index)});
+  return LLVM::LoadOp::create(builder, loc, type, address);
+}
+
+/// The symbols' values from the array `dims`, as index.
+static SmallVector<Value> loadSymbols(OpBuilder &builder, Location loc,
+                                      ArrayAttr names, Value dims) {
+  SmallVector<Value> values;
+  for (size_t i = 0; i < names.size(); ++i)
+    values.push_back(arith::IndexCastOp::create(
+        builder, loc, builder.getIndexType(),
+        loadElement(builder, loc, builder.getI64Type(), dims, i)));
+  return values;
+}
+
+Value EntryLowering::makeMemRef(MemRefType type, DimsAttr dims, Value address) {
+  OpBuilder &builder = *top;
+  Location loc = entry.getLoc();
+  Type i64 = builder.getI64Type();
+  auto descriptor =
+      MemRefDescriptor::poison(builder, loc, types.convertType(type));
+  descriptor.setAllocatedPtr(builder, loc, address);
+  descriptor.setAlignedPtr(builder, loc, address);
+  descriptor.setConstantOffset(builder, loc, 0);
+  SmallVector<OpFoldResult> sizes;
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Value stride = one;
+  size_t next = 0;
+  for (int64_t size : type.getShape()) {
+    if (!ShapedType::isDynamic(size)) {
+      sizes.push_back(builder.getIndexAttr(size));
+      continue;
+    }
+    // The arena's own size is nobody's business.
+    Value value = one;
+    if (dims) {
+      Extent extent =
+          Extent::parse(dims.getSymbols()[next++].getValue()).value_or(1);
+      value = arith::ConstantIndexOp::create(builder, loc, extent.factor);
+      for (const std::string &symbol : extent.symbols)
+        value =
+            arith::MulIOp::create(builder, loc, value, symbols.lookup(symbol));
+    }
+    sizes.push_back(value);
+  }
+  for (int64_t axis = type.getRank(); axis-- > 0;) {
+    auto toI64 = [&](Value value) -> Value {
+      return arith::IndexCastOp::create(builder, loc, i64, value);
+    };
+    auto size = dyn_cast<Value>(sizes[axis]);
+    if (!size)
+      size =
+          arith::ConstantIndexOp::create(builder, loc, type.getDimSize(axis));
+    descriptor.setSize(builder, loc, axis, toI64(size));
+    descriptor.setStride(builder, loc, axis, toI64(stride));
+    stride = arith::MulIOp::create(builder, loc, stride, size);
+  }
+  Value memref =
+      UnrealizedConversionCastOp::create(builder, loc, type, Value(descriptor))
+          .getResult(0);
+  descriptors->setSizes(memref, sizes);
+  return memref;
+}
+
+void EntryLowering::loadArguments() {
+  Block &block = entry.getBody().front();
+  Location loc = entry.getLoc();
+  unsigned count = block.getNumArguments();
+  Value buffers = block.addArgument(pointer, loc);
+  Value dims = block.addArgument(pointer, loc);
+  Value arena = block.addArgument(pointer, loc);
+  auto names = entry->getAttrOfType<ArrayAttr>(kSymbolsAttr);
+  unsigned numBuffers = count - 1 - names.size();
+  for (auto [i, value] : llvm::enumerate(loadSymbols(*top, loc, names, dims))) {
+    symbols[cast<StringAttr>(names[i]).getValue()] = value;
+    block.getArgument(numBuffers + 1 + i).replaceAllUsesWith(value);
+  }
+  for (unsigned i = 0; i <= numBuffers; ++i) {
+    BlockArgument argument = block.getArgument(i);
+    if (argument.use_empty())
+      continue;
+    Value address =
+        i < numBuffers ? loadElement(*top, loc, pointer, buffers, i) : arena;
+    argument.replaceAllUsesWith(
+        makeMemRef(cast<MemRefType>(argument.getType()),
+                   entry.getArgAttrOfType<DimsAttr>(i, kDimsAttr), address));
+  }
+  block.eraseArguments(0, count);
+}
+
+void EntryLowering::lowerLaunch(LaunchOp launch, Block *error) {
+  OpBuilder builder(launch);
+  Location loc = launch.getLoc();
+  Type i32 = builder.getI32Type();
+  SmallVector<Value> operands;
+  for (Value input : launch.getInputs())
+    operands.push_back(descriptors->get(input));
+  for (Value scalar : launch.getScalars())
+    operands.push_back(arith::IndexCastOp::create(builder, loc, i32, scalar));
+  for (Value output : launch.getOutputs())
+    operands.push_back(descriptors->get(output));
+  Value status = LLVM::CallOp::create(builder, loc, TypeRange{i32},
+                                      launch.getKernelAttr(), operands)
+                     .getResult();
+  Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
+  Value failed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                       status, zero);
+  Block *before = launch->getBlock();
+  Block *behind = before->splitBlock(launch);
+  builder.setInsertionPointToEnd(before);
+  cf::CondBranchOp::create(builder, loc, failed, error, ValueRange{status},
+                           behind, ValueRange{});
+  launch.erase();
+}
+
+void EntryLowering::run() {
+  MLIRContext *context = entry.getContext();
+  Location loc = entry.getLoc();
+  Type i32 = IntegerType::get(context, 32);
+  Block &block = entry.getBody().front();
+  top = std::make_unique<OpBuilder>(OpBuilder::atBlockBegin(&block));
+  descriptors = std::make_unique<Descriptors>(block);
+  loadArguments();
+  entry.setName(("maek_entry_" + entry.getName()).str());
+  entry.setType(FunctionType::get(context, {pointer, pointer, pointer}, {i32}));
+  entry.setAllArgAttrs(SmallVector<Attribute>(3, DictionaryAttr::get(context)));
+  SmallVector<func::ReturnOp> returns;
+  SmallVector<LaunchOp> launches;
+  entry.walk([&](func::ReturnOp op) { returns.push_back(op); });
+  entry.walk([&](LaunchOp op) { launches.push_back(op); });
+  for (func::ReturnOp op : returns) {
+    OpBuilder builder(op);
+    Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
+    func::ReturnOp::create(builder, loc, zero);
+    op.erase();
+  }
+  if (launches.empty())
+    return;
+  // All descriptors first: afterwards the blocks are cut up.
+  for (LaunchOp launch : launches) {
+    llvm::for_each(launch.getInputs(), [&](Value v) { descriptors->get(v); });
+    llvm::for_each(launch.getOutputs(), [&](Value v) { descriptors->get(v); });
+  }
+  Block *error = new Block;
+  entry.getBody().push_back(error);
+  error->addArgument(i32, loc);
+  OpBuilder atError = OpBuilder::atBlockEnd(error);
+  func::ReturnOp::create(atError, loc, error->getArgument(0));
+  for (LaunchOp launch : launches)
+    lowerLaunch(launch, error);
+}
+
+/// @f_arena(symbols...) -> index  =>  maek_arena_f(dims) -> i64
+static void lowerArenaSize(func::FuncOp function) {
+  MLIRContext *context = function.getContext();
+  Location loc = function.getLoc();
+  auto pointer = LLVM::LLVMPointerType::get(context);
+  Type i64 = IntegerType::get(context, 64);
+  auto entry = function->getAttrOfType<FlatSymbolRefAttr>(kArenaOfAttr);
+  Block &block = function.getBody().front();
+  unsigned count = block.getNumArguments();
+  Value dims = block.addArgument(pointer, loc);
+  OpBuilder builder = OpBuilder::atBlockBegin(&block);
+  for (auto [i, value] : llvm::enumerate(
+           loadSymbols(builder, loc,
+                       function->getAttrOfType<ArrayAttr>(kSymbolsAttr), dims)))
+    block.getArgument(i).replaceAllUsesWith(value);
+  block.eraseArguments(0, count);
+  Operation *end = block.getTerminator();
+  builder.setInsertionPoint(end);
+  end->setOperand(
+      0, arith::IndexCastOp::create(builder, loc, i64, end->getOperand(0)));
+  function.setName(("maek_arena_" + entry.getValue()).str());
+  function.setPublic();
+  function.setType(FunctionType::get(context, {pointer}, {i64}));
+  function.setAllArgAttrs(SmallVector<Attribute>{DictionaryAttr::get(context)});
+}
+
+/// The kernel's body becomes Halide's business; a declaration remains.
+static void declareKernel(func::FuncOp kernel) {
+  OpBuilder builder(kernel.getContext());
+  builder.setInsertionPointAfter(kernel);
+  auto pointer = LLVM::LLVMPointerType::get(kernel.getContext());
+  SmallVector<Type> types(kernel.getNumArguments(), pointer);
+  if (auto names = kernel->getAttrOfType<ArrayAttr>(kSymbolsAttr))
+    types.append(names.size(), builder.getI32Type());
+  types.append(kernel.getNumResults(), pointer);
+  std::string name = kernel.getName().str();
+  Location loc = kernel.getLoc();
+  kernel.erase();
+  LLVM::LLVMFuncOp::create(
+      builder, loc, name,
+      LLVM::LLVMFunctionType::get(builder.getI32Type(), types));
+}
+
+namespace {
+
+struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
+  void runOnOperation() override {
+    LLVMTypeConverter types(&getContext());
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      // No longer needed, and no part of LLVM's.
+      if (isKernel(function)) {
+        declareKernel(function);
+      } else if (function->hasAttr(kArenaOfAttr)) {
+        lowerArenaSize(function);
+      } else if (function->hasAttr(kMemoryAttr)) {
+        EntryLowering(function, types).run();
+      } else {
+        function.emitError("is not in buffer form; run maek-plan-memory");
+        return signalPassFailure();
+      }
+    }
+    for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
+      if (isa<ModelOp, ParameterOp, StateOp>(op))
+        op.erase();
+    getOperation().walk([](func::FuncOp function) {
+      for (StringRef name : {kMemoryAttr, kSymbolsAttr, kArenaOfAttr})
+        function->removeAttr(name);
+    });
+  }
+};
+
+} // namespace
+} // namespace maek
