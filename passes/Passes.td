@@ -345,4 +345,97 @@ def OutlineKernels : Pass<"maek-outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def PrepackWeights : Pass<"maek-prepack-weights", "::mlir::func::FuncOp"> {
+  let summary = "Packs the weights of products into panels, outside of loops.";
+  let description = [{
+    Weights are an operand that parameters alone determine, or that no step of
+    the surrounding scan changes. The product reads them through an unpack; the
+    pack stands where the weights are made. The panels run over the result's
+    last axis; within one the summed axes come first.
+
+    ```mlir
+    %z = maek.einsum "bk,gnk->bgn" %h, %W
+      : tensor<?x24xf32, #maek.dims<B>>, tensor<4x24x24xf32>
+    ```
+    becomes
+    ```mlir
+    // [n / 16, k, g, n % 16]
+    %p = maek.pack %W dim 1 width 16 order [2, 0] : tensor<4x24x24xf32>
+    %u = maek.unpack %p dim 1 width 16 order [2, 0]
+      : tensor<2x24x4x16xf32> -> tensor<4x24x24xf32>
+    %z = maek.einsum "bk,gnk->bgn" %h, %u
+      : tensor<?x24xf32, #maek.dims<B>>, tensor<4x24x24xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let options = [
+    Option<"panelBytes", "panel-bytes", "int64_t", "64",
+           "Width of a panel in bytes: one vector of the target.">,
+  ];
+  let statistics = [
+    Statistic<"numPacked", "num-packed", "products that read panels">,
+  ];
+}
+
+def CollapseKernelAxes : Pass<"maek-collapse-kernel-axes", "::mlir::ModuleOp"> {
+  let summary = "Makes axes one that always go together in a kernel.";
+  let description = [{
+    Two axes become one if every value of the kernel has both, next to one
+    another, or neither, no op needs one of them as it is, and the buffers at
+    every call allow it. Calls get reshapes, which are views. Kernels that are
+    equal after that become one.
+
+    ```mlir
+    %y = func.call @elementwise_0(%x) : (tensor<4x6xf32>) -> tensor<4x6xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = maek.reshape %x : tensor<4x6xf32> -> tensor<24xf32>
+    %1 = func.call @elementwise_0(%0) : (tensor<24xf32>) -> tensor<24xf32>
+    %y = maek.reshape %1 : tensor<24xf32> -> tensor<4x6xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect", "::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numCollapsed", "num-collapsed", "pairs of axes made one">,
+  ];
+}
+
+def PrepareParameters : Pass<"maek-prepare-parameters", "::mlir::ModuleOp"> {
+  let summary = "Computes what parameters alone determine in an entry `prepare`.";
+  let description = [{
+    Kernels of entries that update nothing, and stacks and concats of their
+    results, move to the entry `prepare` if they depend on parameters alone. Its
+    results have the role `prepared`; the other entries take them as further
+    arguments. Entries share equal ones. The signature keeps parameters that
+    nothing uses any more.
+
+    ```mlir
+    func.func @forward(%W: tensor<8x4xf32> {maek.name = "W", maek.role = "parameter"},
+                       ...) {
+      %p = func.call @layout_0(%W) : (tensor<8x4xf32>) -> tensor<1x4x16xf32>
+    ```
+    becomes
+    ```mlir
+    func.func @prepare(%W: tensor<8x4xf32> {maek.name = "W", maek.role = "parameter"})
+        -> (tensor<1x4x16xf32> {maek.name = "prepared.0", maek.role = "prepared"})
+    func.func @forward(%W: ..., %p: tensor<1x4x16xf32>
+                           {maek.name = "prepared.0", maek.role = "prepared"}) {
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect", "::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numPrepared", "num-prepared", "values computed by prepare">,
+  ];
+}
+
+def VerifyHostForm : Pass<"maek-verify-host-form", "::mlir::ModuleOp"> {
+  let summary = "Checks what code generation takes for granted.";
+  let description = [{
+    In host functions only calls of kernels, scans and views; kernels of pure
+    value ops that yield each value once and none of their arguments, with
+    outputs of one shape unless they reduce.
+  }];
+}
+
 #endif // MAEK_PASSES_PASSES_TD

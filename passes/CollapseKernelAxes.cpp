@@ -1,0 +1,243 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-collapse-kernel-axes: fewer and longer loops. Rows of time and batch
+// become rows; elementwise kernels of dense tensors run over one axis.
+#include "passes/HostStrides.h"
+#include "passes/KernelAxes.h"
+#include "passes/KernelFunctions.h"
+#include "passes/Passes.h"
+
+#include "ir/EinsumEquation.h"
+#include "ir/Entries.h"
+#include "ir/Extent.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace maek {
+#define GEN_PASS_DEF_COLLAPSEKERNELAXES
+#include "passes/Passes.h.inc"
+
+namespace {
+
+/// One pair of neighbouring axis classes that becomes one in a kernel.
+class Collapse {
+public:
+  Collapse(const KernelAxes &axes, KernelAxes::Class first,
+           KernelAxes::Class second)
+      : axes(axes), first(first), second(second) {}
+
+  /// The axis of `value` that takes the next one in; -1 if there is none.
+  int64_t getAxis(Value value) const;
+  /// The number that axis `axis` has afterwards.
+  int64_t renumber(Value value, int64_t axis) const;
+  /// The type of a tensor like `value`, of the same axes, afterwards.
+  RankedTensorType getType(Value value) const;
+  bool isAllowed(func::FuncOp kernel, func::CallOp call) const;
+  void apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const;
+
+private:
+  SmallVector<int64_t> renumberAll(Value value, ArrayRef<int64_t> list) const;
+  std::string shorten(StringRef term, Value value) const;
+  void applyToOp(Operation *op) const;
+  func::CallOp applyToCall(func::FuncOp kernel, func::CallOp call) const;
+
+  const KernelAxes &axes;
+  KernelAxes::Class first, second;
+};
+
+} // namespace
+
+int64_t Collapse::getAxis(Value value) const {
+  ArrayRef<KernelAxes::Class> own = axes.get(value);
+  auto found = llvm::find(own, first);
+  return found == own.end() ? -1 : found - own.begin();
+}
+
+int64_t Collapse::renumber(Value value, int64_t axis) const {
+  int64_t joined = getAxis(value);
+  return axis - (joined >= 0 && axis > joined);
+}
+
+RankedTensorType Collapse::getType(Value value) const {
+  auto type = cast<RankedTensorType>(value.getType());
+  int64_t axis = getAxis(value);
+  if (axis < 0)
+    return type;
+  SmallVector<Extent> extents = getExtents(type);
+  extents[axis] = extents[axis] * extents[axis + 1];
+  extents.erase(extents.begin() + axis + 1);
+  return getTensorType(extents, type.getElementType());
+}
+
+/// Whether the buffers of the call's operands and results allow it.
+bool Collapse::isAllowed(func::FuncOp kernel, func::CallOp call) const {
+  llvm::DenseSet<Operation *> copies;
+  HostStrides strides(copies);
+  auto allows = [&](Value inside, Value outside) {
+    if (getAxis(inside) < 0)
+      return true;
+    std::optional<Strides> own = strides.get(outside);
+    return own && reshapeStrides(getExtents(outside.getType()), *own,
+                                 getExtents(getType(inside)));
+  };
+  Operation *end = kernel.front().getTerminator();
+  for (auto [inside, outside] :
+       llvm::zip(kernel.getArguments(), call.getOperands()))
+    if (!allows(inside, outside))
+      return false;
+  for (auto [inside, outside] :
+       llvm::zip(end->getOperands(), call.getResults()))
+    if (!allows(inside, outside))
+      return false;
+  return true;
+}
+
+SmallVector<int64_t> Collapse::renumberAll(Value value,
+                                           ArrayRef<int64_t> list) const {
+  SmallVector<int64_t> result;
+  for (int64_t axis : list)
+    if (axes.get(value)[axis] != second)
+      result.push_back(renumber(value, axis));
+  return result;
+}
+
+std::string Collapse::shorten(StringRef term, Value value) const {
+  std::string result;
+  for (auto [letter, axisClass] : llvm::zip(term, axes.get(value)))
+    if (axisClass != second)
+      result += letter;
+  return result;
+}
+
+/// Attributes that name axes, before the types change.
+void Collapse::applyToOp(Operation *op) const {
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](BroadcastOp broadcast) {
+        SmallVector<int64_t> dims;
+        for (int64_t dim : broadcast.getDims())
+          if (axes.get(broadcast)[dim] != second)
+            dims.push_back(renumber(broadcast, dim));
+        broadcast.setDims(dims);
+      })
+      .Case([&](TransposeOp transpose) {
+        transpose.setPermutation(
+            renumberAll(transpose.getOperand(), transpose.getPermutation()));
+      })
+      .Case([&](ReduceOp reduce) {
+        reduce.setDims(renumberAll(reduce.getOperand(), reduce.getDims()));
+      })
+      .Case([&](EinsumOp einsum) {
+        EinsumEquation equation =
+            llvm::cantFail(EinsumEquation::parse(einsum.getEquation()));
+        equation.lhs = shorten(equation.lhs, einsum.getLhs());
+        equation.rhs = shorten(equation.rhs, einsum.getRhs());
+        equation.result = shorten(equation.result, einsum);
+        einsum.setEquation(equation.str());
+      })
+      .Case<ArgmaxOp, UnstackOp, SplitOp, SliceOp>([&](auto cut) {
+        cut.setDim(renumber(cut.getOperand(), cut.getDim()));
+      })
+      .Case<StackOp, ConcatOp, PadOp, IotaOp>(
+          [&](auto join) { join.setDim(renumber(join, join.getDim())); })
+      .Case([&](PackOp pack) {
+        pack.setOrder(renumberAll(pack.getOperand(), pack.getOrder()));
+        pack.setDim(renumber(pack.getOperand(), pack.getDim()));
+      })
+      .Case([&](UnpackOp unpack) {
+        unpack.setOrder(renumberAll(unpack, unpack.getOrder()));
+        unpack.setDim(renumber(unpack, unpack.getDim()));
+      });
+}
+
+func::CallOp Collapse::applyToCall(func::FuncOp kernel,
+                                   func::CallOp call) const {
+  OpBuilder builder(call);
+  auto reshape = [&](Value value, Type type) -> Value {
+    if (value.getType() == type)
+      return value;
+    if (auto inner = value.getDefiningOp<ReshapeOp>())
+      value = inner.getOperand();
+    return value.getType() == type
+               ? value
+               : ReshapeOp::create(builder, call.getLoc(), type, value);
+  };
+  SmallVector<Value> operands;
+  for (auto [argument, operand] :
+       llvm::zip(kernel.getArguments(), call.getOperands()))
+    operands.push_back(reshape(operand, argument.getType()));
+  auto result = func::CallOp::create(builder, call.getLoc(), kernel, operands);
+  for (auto [before, after] : llvm::zip(call.getResults(), result.getResults()))
+    for (OpOperand &use : llvm::make_early_inc_range(before.getUses())) {
+      // A reshape of before's type is made once per use and shared by none.
+      if (isa<ReshapeOp>(use.getOwner()) && before.getType() != after.getType())
+        use.set(after);
+    }
+  for (auto [before, after] : llvm::zip(call.getResults(), result.getResults()))
+    if (!before.use_empty())
+      before.replaceAllUsesWith(reshape(after, before.getType()));
+  for (Value operand : call.getOperands())
+    (void)operand;
+  SmallVector<Operation *> sources;
+  for (Value operand : call.getOperands())
+    if (auto inner = operand.getDefiningOp<ReshapeOp>())
+      sources.push_back(inner);
+  call.erase();
+  for (Operation *source : sources)
+    if (source->use_empty())
+      source->erase();
+  return result;
+}
+
+void Collapse::apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const {
+  for (Operation &op : kernel.getOps())
+    applyToOp(&op);
+  llvm::DenseMap<Value, Type> types;
+  auto note = [&](Value value) { types[value] = getType(value); };
+  llvm::for_each(kernel.getArguments(), note);
+  for (Operation &op : kernel.getOps())
+    llvm::for_each(op.getResults(), note);
+  for (auto [value, type] : types)
+    const_cast<Value &>(value).setType(type);
+  kernel.setFunctionType(
+      FunctionType::get(kernel.getContext(), kernel.front().getArgumentTypes(),
+                        kernel.front().getTerminator()->getOperandTypes()));
+  for (func::CallOp call : calls)
+    applyToCall(kernel, call);
+}
+
+namespace {
+
+struct CollapseKernelAxes : impl::CollapseKernelAxesBase<CollapseKernelAxes> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto kernel : module.getOps<func::FuncOp>())
+      if (isKernel(kernel) && !kernel.isDeclaration())
+        while (collapseOnce(module, kernel))
+          ++numCollapsed;
+    shareEqualKernels(module);
+  }
+
+  static bool collapseOnce(ModuleOp module, func::FuncOp kernel) {
+    KernelAxes axes(kernel.front());
+    SmallVector<func::CallOp> calls = findKernelCalls(module)[kernel];
+    for (unsigned a = 0; a < axes.getNumClasses(); ++a)
+      for (unsigned b = 0; b < axes.getNumClasses(); ++b) {
+        if (!axes.areJoinable(a, b))
+          continue;
+        Collapse collapse(axes, a, b);
+        // Both may be of no value at all that has a neighbour.
+        if (!llvm::all_of(calls, [&](func::CallOp call) {
+              return collapse.isAllowed(kernel, call);
+            }))
+          continue;
+        collapse.apply(kernel, calls);
+        return true;
+      }
+    return false;
+  }
+};
+
+} // namespace
+} // namespace maek

@@ -1,0 +1,73 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/EntryValues.h"
+
+#include "ir/Entries.h"
+#include "ir/MaekOps.h"
+
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace maek {
+
+/// Whether the op takes part: a constant takes no side.
+static bool dependsOnNothing(Value value) {
+  return isa_and_present<ConstantOp, IotaOp>(value.getDefiningOp());
+}
+
+llvm::DenseSet<Value> findParameterValues(func::FuncOp entry) {
+  llvm::DenseSet<Value> found;
+  if (entry.isDeclaration())
+    return found;
+  for (BlockArgument argument : entry.getArguments()) {
+    StringRef role = getArgRole(entry, argument.getArgNumber());
+    if (role == "parameter" || role == "prepared")
+      found.insert(argument);
+  }
+  for (Operation &op : entry.front()) {
+    if (isa<ScanOp, GradientOp>(op))
+      continue;
+    llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
+    getUsedValuesDefinedAbove(op.getRegions(), used);
+    used.remove_if(dependsOnNothing);
+    if (!used.empty() &&
+        llvm::all_of(used, [&](Value value) { return found.contains(value); }))
+      found.insert(op.result_begin(), op.result_end());
+  }
+  return found;
+}
+
+static bool isUpdate(func::FuncOp entry, unsigned result) {
+  StringRef role = getResultRole(entry, result);
+  return role == "parameter" || role == "state";
+}
+
+llvm::DenseSet<Value> findUpdates(func::FuncOp entry) {
+  llvm::DenseSet<Value> found;
+  if (entry.isDeclaration())
+    return found;
+  for (OpOperand &operand : entry.front().getTerminator()->getOpOperands())
+    if (isUpdate(entry, operand.getOperandNumber()))
+      found.insert(operand.get());
+  return found;
+}
+
+Value getUpdated(func::FuncOp entry, Value update) {
+  for (OpOperand &use : update.getUses()) {
+    unsigned result = use.getOperandNumber();
+    if (use.getOwner() != entry.front().getTerminator() ||
+        !isUpdate(entry, result))
+      continue;
+    for (BlockArgument argument : entry.getArguments())
+      if (getArgRole(entry, argument.getArgNumber()) ==
+              getResultRole(entry, result) &&
+          getArgName(entry, argument.getArgNumber()) ==
+              getResultName(entry, result))
+        return argument;
+  }
+  return {};
+}
+
+} // namespace maek

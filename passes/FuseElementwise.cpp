@@ -1,0 +1,293 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-fuse-elementwise: all that computes and is not in a kernel yet becomes
+// kernels over one shape each, as few as the data flow allows.
+#include "passes/EntryValues.h"
+#include "passes/HostCopies.h"
+#include "passes/KernelGroups.h"
+#include "passes/KernelOps.h"
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+
+#include "ir/Extent.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace maek {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "passes/Passes.h.inc"
+
+namespace {
+
+constexpr llvm::StringLiteral kPass = "fuse-elementwise";
+
+/// What a group runs over.
+struct Domain {
+  /// The shape of most values; with reductions along rows also the rows' own.
+  /// No shape for another reduction, which stays alone.
+  Type wide, narrow;
+  /// The parameters alone determine its values.
+  bool isPrepared = false;
+  /// It yields new values of parameters or states, in place.
+  bool isUpdate = false;
+  /// It reads elements of an argument that is updated, at other places.
+  bool readsAround = false;
+};
+
+/// What the passes know of the whole function.
+struct FunctionFacts {
+  llvm::DenseSet<Operation *> copies;
+  llvm::DenseSet<Value> parameterValues, updates, updated;
+};
+
+class ElementwiseFuser {
+public:
+  ElementwiseFuser(Block &block, const FunctionFacts &facts)
+      : block(block), groups(block), facts(facts) {}
+
+  void decide();
+  /// Makes the kernels; returns how many, and adds the ops that joined another.
+  unsigned emit(unsigned &numFused);
+
+private:
+  bool isFusable(Operation *op) const;
+  Domain getDomain(Operation *op) const;
+  StringRef whyNot(KernelGroups::Group a, KernelGroups::Group b) const;
+  void tryMerge(Operation *producer, Operation *consumer, bool remarks);
+  void join(KernelGroups::Group into, KernelGroups::Group from);
+  void mergeScalars();
+  void mergeReadersOfOneValue();
+
+  Block &block;
+  KernelGroups groups;
+  const FunctionFacts &facts;
+  llvm::DenseMap<KernelGroups::Group, Domain> domains;
+};
+
+} // namespace
+
+bool ElementwiseFuser::isFusable(Operation *op) const {
+  return isElementwise(op) || isReduction(op) || facts.copies.contains(op);
+}
+
+/// The value that a chain of views starts from.
+static Value getRoot(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isView(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+Domain ElementwiseFuser::getDomain(Operation *op) const {
+  Domain domain;
+  domain.wide = getShapeKey(op->getResult(0).getType());
+  if (isRowReduction(op)) {
+    domain.narrow = domain.wide;
+    domain.wide = getShapeKey(op->getOperand(0).getType());
+  } else if (isReduction(op)) {
+    domain.wide = {};
+  }
+  domain.isPrepared = facts.parameterValues.contains(op->getResult(0));
+  domain.isUpdate = llvm::any_of(op->getResults(), [&](Value result) {
+    return facts.updates.contains(result);
+  });
+  if (facts.copies.contains(op))
+    domain.readsAround = llvm::any_of(op->getOperands(), [&](Value operand) {
+      return facts.updated.contains(getRoot(operand));
+    });
+  return domain;
+}
+
+/// Why two groups cannot be one kernel; empty if they can.
+StringRef ElementwiseFuser::whyNot(KernelGroups::Group a,
+                                   KernelGroups::Group b) const {
+  const Domain &x = domains.find(a)->second, &y = domains.find(b)->second;
+  bool fits = x.narrow && y.narrow ? x.wide == y.wide && x.narrow == y.narrow
+              : x.narrow           ? y.wide == x.wide || y.wide == x.narrow
+              : y.narrow           ? x.wide == y.wide || x.wide == y.narrow
+                                   : x.wide == y.wide;
+  if (!fits || !x.wide || !y.wide)
+    return "their shapes differ";
+  if (x.isPrepared != y.isPrepared)
+    return "the parameters alone determine one of them";
+  if ((x.isUpdate || y.isUpdate) &&
+      (x.narrow || y.narrow || x.readsAround || y.readsAround))
+    return "one is written over a parameter or state that the other reads "
+           "elsewhere";
+  if (groups.wouldCycle(a, b))
+    return "a value would leave the kernel and come back";
+  return "";
+}
+
+void ElementwiseFuser::join(KernelGroups::Group into,
+                            KernelGroups::Group from) {
+  Domain &kept = domains.find(into)->second;
+  const Domain other = domains.find(from)->second;
+  if (other.narrow) {
+    kept.wide = other.wide;
+    kept.narrow = other.narrow;
+  }
+  kept.isUpdate |= other.isUpdate;
+  kept.readsAround |= other.readsAround;
+  groups.merge(into, from);
+}
+
+void ElementwiseFuser::tryMerge(Operation *producer, Operation *consumer,
+                                bool remarks) {
+  KernelGroups::Group from = groups.groupOf(producer);
+  KernelGroups::Group into = groups.groupOf(consumer);
+  if (from == into)
+    return;
+  StringRef reason = whyNot(from, into);
+  if (reason.empty())
+    return join(into, from);
+  if (remarks)
+    remarkMissed(consumer->getLoc(), kPass)
+        << consumer->getName().stripDialect().str() << " is not fused with "
+        << producer->getName().stripDialect().str() << ": " << reason.str();
+}
+
+/// Scalars cost a call each and little else.
+void ElementwiseFuser::mergeScalars() {
+  Operation *first[2] = {};
+  for (Operation *op : groups.getOps()) {
+    if (!isElementwise(op) || getRank(op->getResult(0).getType()) != 0)
+      continue;
+    Operation *&other =
+        first[domains.find(groups.groupOf(op))->second.isPrepared];
+    if (other)
+      tryMerge(other, op, /*remarks=*/false);
+    other = op;
+  }
+}
+
+/// Groups that read the same array read it once.
+void ElementwiseFuser::mergeReadersOfOneValue() {
+  llvm::MapVector<Value, SmallVector<Operation *>> readers;
+  for (Operation *op : groups.getOps())
+    if (isElementwise(op) || isRowReduction(op))
+      for (Value operand : op->getOperands())
+        if (!(operand.getDefiningOp() &&
+              isRepeatable(operand.getDefiningOp())) &&
+            getRank(operand.getType()) > 0)
+          readers[operand].push_back(op);
+  for (auto &[value, ops] : readers)
+    for (Operation *op : ArrayRef(ops).drop_front())
+      tryMerge(ops.front(), op, /*remarks=*/false);
+}
+
+void ElementwiseFuser::decide() {
+  for (Operation *op : groups.getOps())
+    if (isFusable(op))
+      domains[groups.groupOf(op)] = getDomain(op);
+  for (Operation *producer : groups.getOps()) {
+    if (!isFusable(producer) || isa<PackOp>(producer))
+      continue;
+    for (Value result : producer->getResults())
+      for (Operation *consumer : groups.users(result)) {
+        if (!isFusable(consumer))
+          continue;
+        // A copy reads other elements than it writes. A stack or concat is
+        // done by the pack that reads it.
+        bool isJoin = isa<PackOp>(consumer) && isa<StackOp, ConcatOp>(producer);
+        if (isJoin && producer->hasOneUse())
+          groups.merge(groups.groupOf(consumer), groups.groupOf(producer));
+        else if (!facts.copies.contains(consumer))
+          tryMerge(producer, consumer, /*remarks=*/true);
+      }
+  }
+  mergeReadersOfOneValue();
+  mergeScalars();
+}
+
+unsigned ElementwiseFuser::emit(unsigned &numFused) {
+  llvm::SetVector<KernelGroups::Group> found;
+  for (Operation *op : groups.getOps())
+    if (isFusable(op))
+      found.insert(groups.groupOf(op));
+  for (KernelGroups::Group group : found) {
+    unsigned count = groups.members(group).size();
+    Location loc = groups.members(group).back()->getLoc();
+    KernelOp kernel = groups.emit(group);
+    numFused += count - 1;
+    if (count > 1)
+      remarkPassed(loc, kPass)
+          << std::to_string(count) << " operations are one kernel, which "
+          << "yields " << std::to_string(kernel.getNumResults()) << " values";
+  }
+  groups.finish();
+  return found.size();
+}
+
+/// Copies the repeatable ops that make `value`.
+static Value repeat(Value value, IRMapping &copies, OpBuilder &builder) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isRepeatable(op))
+    return value;
+  if (!copies.contains(value)) {
+    for (Value operand : op->getOperands())
+      repeat(operand, copies, builder);
+    builder.clone(*op, copies);
+  }
+  return copies.lookup(value);
+}
+
+/// Constants, broadcasts and the like that the host itself uses: each use gets
+/// its own kernel, since a state's first value must not be shared.
+static unsigned computeHostValues(Block &block) {
+  unsigned count = 0;
+  for (Operation &user : llvm::make_early_inc_range(block)) {
+    if (isRepeatable(&user) || isa<KernelOp>(user))
+      continue;
+    for (OpOperand &operand : user.getOpOperands()) {
+      Operation *op = operand.get().getDefiningOp();
+      if (!op || !isRepeatable(op))
+        continue;
+      OpBuilder builder(&user);
+      auto kernel = KernelOp::create(builder, op->getLoc(),
+                                     TypeRange(operand.get().getType()));
+      builder.createBlock(&kernel.getBody());
+      IRMapping copies;
+      Value value = repeat(operand.get(), copies, builder);
+      YieldOp::create(builder, op->getLoc(), value);
+      operand.set(kernel.getResult(0));
+      ++count;
+    }
+  }
+  return count;
+}
+
+namespace {
+
+struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isDeclaration())
+      return;
+    FunctionFacts facts;
+    facts.updates = findUpdates(function);
+    for (Value update : facts.updates)
+      facts.updated.insert(getUpdated(function, update));
+    if (facts.updates.empty())
+      facts.parameterValues = findParameterValues(function);
+    facts.copies = findCopies(function);
+    for (Block *block : getHostBlocks(function)) {
+      ElementwiseFuser fuser(*block, facts);
+      fuser.decide();
+      unsigned fused = 0;
+      numKernels += fuser.emit(fused);
+      numFused += fused;
+    }
+    for (Block *block : getHostBlocks(function))
+      numKernels += computeHostValues(*block);
+    eraseUnusedOps(function);
+  }
+};
+
+} // namespace
+} // namespace maek

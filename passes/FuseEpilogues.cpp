@@ -1,0 +1,303 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-fuse-epilogues: a product or a reduction and the elementwise work that
+// can be done on its result while that is still in registers.
+#include "passes/EntryValues.h"
+#include "passes/KernelGroups.h"
+#include "passes/KernelOps.h"
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+
+#include "ir/Extent.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace maek {
+#define GEN_PASS_DEF_FUSEEPILOGUES
+#include "passes/Passes.h.inc"
+
+namespace {
+
+constexpr llvm::StringLiteral kPass = "fuse-epilogues";
+
+/// Grows one anchor's group.
+class EpilogueFuser {
+public:
+  EpilogueFuser(KernelGroups &groups, Operation *anchor,
+                const llvm::DenseSet<Value> &parameterValues,
+                const llvm::DenseSet<Value> &updates)
+      : groups(groups), anchor(anchor), group(groups.groupOf(anchor)),
+        parameterValues(parameterValues), updates(updates) {}
+
+  void run();
+
+private:
+  bool isMember(Value value) const;
+  bool isMember(Operation *op) const { return groups.isIn(op, group); }
+  bool isPrepared(Operation *op) const;
+  void growPrologue();
+  void addConsumers(bool mayUnstack);
+  void addProducers();
+  void prune();
+  bool isWasted(Operation *leaf) const;
+  bool hasWholeOutputs() const;
+  StringRef whyNot(Operation *op, bool mayUnstack) const;
+  StringRef whyNoCompute(Operation *op) const;
+
+  KernelGroups &groups;
+  Operation *anchor;
+  KernelGroups::Group group;
+  const llvm::DenseSet<Value> &parameterValues;
+  const llvm::DenseSet<Value> &updates;
+  /// Shape and axis of the unstack that is part of the epilogue.
+  Type parts;
+  int64_t unstackAxis = -1;
+  llvm::SetVector<Operation *> prologue;
+};
+
+} // namespace
+
+bool EpilogueFuser::isMember(Value value) const {
+  Operation *op = value.getDefiningOp();
+  return op && isMember(op);
+}
+
+bool EpilogueFuser::isPrepared(Operation *op) const {
+  return op->getNumResults() > 0 && parameterValues.contains(op->getResult(0));
+}
+
+/// Why `op`, elementwise and with a shape that fits or not, stays out; empty
+/// if nothing speaks against it.
+StringRef EpilogueFuser::whyNoCompute(Operation *op) const {
+  Type shape = getShapeKey(op->getResult(0).getType());
+  Type whole = getShapeKey(anchor->getResult(0).getType());
+  if (shape != whole && shape != parts)
+    return "its shape differs from the result's";
+  if (isPrepared(op) != isPrepared(anchor))
+    return "the parameters alone determine one of the two";
+  if (llvm::any_of(op->getResults(),
+                   [&](Value result) { return updates.contains(result); }))
+    return "it is written over a parameter or state";
+  // The chain of scalars that joins many reductions is a kernel of its own,
+  // and the reductions stay equal to one another.
+  if (isReduction(anchor) && getRank(whole) == 0)
+    for (Value operand : op->getOperands())
+      if (Operation *source = operand.getDefiningOp())
+        if (!isMember(source) && !isRepeatable(source))
+          return "it joins several scalars";
+  if (groups.wouldCycle(group, groups.groupOf(op)))
+    return "it also needs a value that is computed from the result elsewhere";
+  return "";
+}
+
+StringRef EpilogueFuser::whyNot(Operation *op, bool mayUnstack) const {
+  if (auto unstack = dyn_cast<UnstackOp>(op)) {
+    if (!mayUnstack)
+      return "the joined result is used as a whole too";
+    if (getShapeKey(unstack.getOperand().getType()) !=
+            getShapeKey(anchor->getResult(0).getType()) ||
+        (unstackAxis >= 0 && unstackAxis != unstack.getDim()))
+      return "its shape differs from the result's";
+    return "";
+  }
+  if (!isElementwise(op))
+    return "it is no elementwise operation";
+  return whyNoCompute(op);
+}
+
+/// Users of the group join it, in the block's order.
+void EpilogueFuser::addConsumers(bool mayUnstack) {
+  for (Operation *op : groups.getOps()) {
+    if (isMember(op) || !llvm::any_of(op->getOperands(), [&](Value operand) {
+          return isMember(operand);
+        }))
+      continue;
+    StringRef reason = whyNot(op, mayUnstack);
+    if (!reason.empty()) {
+      if (isElementwise(op))
+        remarkMissed(op->getLoc(), kPass)
+            << op->getName().stripDialect().str() << " stays out of the "
+            << anchor->getName().stripDialect().str()
+            << "'s kernel: " << reason.str();
+      continue;
+    }
+    groups.merge(group, groups.groupOf(op));
+    if (auto unstack = dyn_cast<UnstackOp>(op)) {
+      unstackAxis = unstack.getDim();
+      parts = getShapeKey(unstack.getResult(0).getType());
+    }
+  }
+}
+
+/// Elementwise ops that work for the epilogue alone join it.
+void EpilogueFuser::addProducers() {
+  SmallVector<Operation *> pending(groups.members(group));
+  while (!pending.empty()) {
+    Operation *op = pending.pop_back_val();
+    if (op == anchor || prologue.contains(op))
+      continue;
+    for (Value operand : op->getOperands()) {
+      Operation *source = operand.getDefiningOp();
+      if (!source || isMember(source) || !isElementwise(source) ||
+          source->getBlock() != anchor->getBlock() ||
+          !llvm::all_of(groups.users(operand),
+                        [&](Operation *user) { return isMember(user); }) ||
+          !whyNoCompute(source).empty())
+        continue;
+      groups.merge(group, groups.groupOf(source));
+      pending.push_back(source);
+    }
+  }
+}
+
+/// Whether the group yields no more values without `leaf`, whose users could
+/// compute it in their own kernels. An unstack at the end is a view.
+bool EpilogueFuser::isWasted(Operation *leaf) const {
+  if (isa<UnstackOp>(leaf))
+    return llvm::none_of(leaf->getUsers(),
+                         [&](Operation *user) { return isMember(user); });
+  for (Value result : leaf->getResults())
+    for (Operation *user : groups.users(result))
+      if (isMember(user) || !(isElementwise(user) || isReduction(user)))
+        return false;
+  for (Value operand : leaf->getOperands())
+    if (isMember(operand) && !groups.escapes(operand, leaf))
+      return false;
+  return true;
+}
+
+/// Leaves go that would only be one more array to write and to read.
+void EpilogueFuser::prune() {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    SmallVector<Operation *> members(groups.members(group));
+    for (Operation *op : llvm::reverse(members)) {
+      if (op == anchor || prologue.contains(op) || !isWasted(op))
+        continue;
+      if (isElementwise(op))
+        remarkMissed(op->getLoc(), kPass)
+            << op->getName().stripDialect().str() << " stays out of the "
+            << anchor->getName().stripDialect().str()
+            << "'s kernel: its users can compute it from what is stored anyway";
+      groups.release(op);
+      changed = true;
+    }
+  }
+}
+
+/// Whether all that the group yields has the shape of the unstacked parts.
+bool EpilogueFuser::hasWholeOutputs() const {
+  return llvm::all_of(groups.results(group), [&](Value value) {
+    return getShapeKey(value.getType()) == parts;
+  });
+}
+
+/// The elementwise ops that work for a reduction alone join it, if that does
+/// not make it read more arrays than before. Values that ops still to be fused
+/// compute count: those could do this work as well.
+void EpilogueFuser::growPrologue() {
+  llvm::SetVector<Operation *> found;
+  llvm::SetVector<Value> inputs;
+  bool isOpen = false;
+  SmallVector<Operation *> pending{anchor};
+  while (!pending.empty()) {
+    Operation *op = pending.pop_back_val();
+    for (Value operand : op->getOperands()) {
+      Operation *source = operand.getDefiningOp();
+      if (source && isRepeatable(source))
+        continue;
+      bool joins = source && source->getBlock() == anchor->getBlock() &&
+                   isElementwise(source) &&
+                   isPrepared(source) == isPrepared(anchor) &&
+                   getShapeKey(operand.getType()) ==
+                       getShapeKey(anchor->getOperand(0).getType()) &&
+                   llvm::all_of(groups.users(operand), [&](Operation *user) {
+                     return user == anchor || found.contains(user);
+                   });
+      if (joins) {
+        if (found.insert(source))
+          pending.push_back(source);
+        continue;
+      }
+      inputs.insert(operand);
+      isOpen |= source && source->getBlock() == anchor->getBlock() &&
+                groups.members(groups.groupOf(source)).size() == 1 &&
+                (isElementwise(source) || isRowReduction(source));
+    }
+  }
+  if (isOpen && inputs.size() > 1)
+    return;
+  for (Operation *op : found)
+    groups.merge(group, groups.groupOf(op));
+  prologue = std::move(found);
+}
+
+void EpilogueFuser::run() {
+  if (isReduction(anchor))
+    growPrologue();
+  addConsumers(/*mayUnstack=*/true);
+  prune();
+  addProducers();
+  if (unstackAxis >= 0 && !hasWholeOutputs()) {
+    // Back to the anchor, then without the unstack.
+    SmallVector<Operation *> members(groups.members(group));
+    for (Operation *op : members)
+      if (op != anchor && !prologue.contains(op))
+        groups.release(op);
+    unstackAxis = -1;
+    parts = {};
+    addConsumers(/*mayUnstack=*/false);
+    prune();
+    addProducers();
+  }
+}
+
+namespace {
+
+struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isDeclaration())
+      return;
+    llvm::DenseSet<Value> updates = findUpdates(function), parameterValues;
+    if (updates.empty())
+      parameterValues = findParameterValues(function);
+    for (Block *block : getHostBlocks(function))
+      fuse(*block, parameterValues, updates);
+  }
+
+  void fuse(Block &block, const llvm::DenseSet<Value> &parameterValues,
+            const llvm::DenseSet<Value> &updates) {
+    KernelGroups groups(block);
+    SmallVector<Operation *> anchors;
+    for (Operation *op : groups.getOps())
+      if (isa<EinsumOp>(op))
+        anchors.push_back(op);
+    for (Operation *op : groups.getOps())
+      if (isReduction(op) && !isRowReduction(op))
+        anchors.push_back(op);
+    for (Operation *anchor : anchors)
+      EpilogueFuser(groups, anchor, parameterValues, updates).run();
+    for (Operation *anchor : anchors) {
+      KernelGroups::Group group = groups.groupOf(anchor);
+      unsigned count = groups.members(group).size();
+      Location loc = anchor->getLoc();
+      StringRef name = anchor->getName().stripDialect();
+      KernelOp kernel = groups.emit(group);
+      ++numKernels;
+      numFused += count - 1;
+      if (count > 1)
+        remarkPassed(loc, kPass)
+            << name.str() << " takes " << std::to_string(count - 1)
+            << " operations into its kernel, which yields "
+            << std::to_string(kernel.getNumResults()) << " values";
+    }
+    groups.finish();
+  }
+};
+
+} // namespace
+} // namespace maek

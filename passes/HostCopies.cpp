@@ -1,0 +1,167 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/HostCopies.h"
+
+#include "ir/EinsumEquation.h"
+#include "ir/MaekOps.h"
+#include "passes/HostStrides.h"
+#include "passes/KernelGroups.h"
+#include "passes/KernelOps.h"
+#include "passes/Remarks.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace maek {
+
+/// Whether letters `a` and `b` are neighbours, in this order.
+static bool areNeighbours(StringRef term, char a, char b) {
+  size_t at = term.find(a);
+  return at != StringRef::npos && at + 1 < term.size() && term[at + 1] == b;
+}
+
+/// Whether `transpose` brings two axes together that `product` could walk as
+/// one axis of rows or of summands, were they dense.
+static bool joinsAxes(TransposeOp transpose, EinsumOp product) {
+  llvm::Expected<EinsumEquation> equation =
+      EinsumEquation::parse(product.getEquation());
+  if (!equation) {
+    llvm::consumeError(equation.takeError());
+    return false;
+  }
+  bool isLhs = product.getLhs() == transpose.getResult();
+  StringRef own = isLhs ? equation->lhs : equation->rhs;
+  StringRef other = isLhs ? equation->rhs : equation->lhs;
+  ArrayRef<int64_t> permutation = transpose.getPermutation();
+  for (size_t i = 0; i + 1 < own.size(); ++i) {
+    if (permutation[i] + 1 == permutation[i + 1])
+      continue;
+    auto travelTogether = [&](StringRef term) {
+      return term.contains(own[i]) == term.contains(own[i + 1]) &&
+             (!term.contains(own[i]) ||
+              areNeighbours(term, own[i], own[i + 1]));
+    };
+    if (travelTogether(other) && travelTogether(equation->result))
+      return true;
+  }
+  return false;
+}
+
+/// Whether a product in a kernel is better off with a dense copy. The copy
+/// moves each element once; the product reads it many times.
+static bool isWorthCopying(TransposeOp transpose) {
+  return llvm::any_of(transpose->getUsers(), [&](Operation *user) {
+    auto product = dyn_cast<EinsumOp>(user);
+    return product && joinsAxes(transpose, product);
+  });
+}
+
+/// Gives each pack its own copy of the stacks and concats that make its
+/// operand, unless they are free.
+static void splitJoins(PackOp pack, HostStrides &strides) {
+  for (OpOperand *operand = &pack.getOperandMutable();;) {
+    Operation *op = operand->get().getDefiningOp();
+    if (!op || !isa<StackOp, ConcatOp>(op) || strides.isInPlace(op) ||
+        op->hasOneUse())
+      return;
+    OpBuilder builder(operand->getOwner());
+    Operation *copy = builder.clone(*op);
+    operand->set(copy->getResult(0));
+    if (copy->getNumOperands() != 1)
+      return;
+    operand = &copy->getOpOperand(0);
+  }
+}
+
+/// The concat that joins nothing but result `index` of unstacks along `axis`,
+/// `value` among them; null if there is none.
+static ConcatOp getConcatOfParts(Value value, unsigned index, int64_t axis) {
+  for (Operation *user : value.getUsers()) {
+    auto concat = dyn_cast<ConcatOp>(user);
+    if (concat && llvm::all_of(concat.getOperands(), [&](Value operand) {
+          auto unstack = operand.getDefiningOp<UnstackOp>();
+          return unstack && unstack.getDim() == axis &&
+                 unstack.getResult(index) == operand &&
+                 unstack->getBlock() == concat->getBlock();
+        }))
+      return concat;
+  }
+  return {};
+}
+
+/// concat(a_i, b_i) for each part of a and b -> the parts of concat(a, b),
+/// which products can write in place.
+static void joinParts(UnstackOp unstack) {
+  int64_t axis = unstack.getDim();
+  SmallVector<ConcatOp> concats;
+  for (auto [i, part] : llvm::enumerate(unstack.getResults())) {
+    ConcatOp concat = getConcatOfParts(part, i, axis);
+    if (!concat || llvm::is_contained(concats, concat) ||
+        (i > 0 && concat.getDim() != concats.front().getDim()))
+      return;
+    concats.push_back(concat);
+  }
+  SmallVector<Value> wholes;
+  Operation *last = unstack;
+  for (Value operand : concats.front().getOperands()) {
+    auto source = operand.getDefiningOp<UnstackOp>();
+    wholes.push_back(source.getOperand());
+    if (last->isBeforeInBlock(source))
+      last = source;
+  }
+  for (ConcatOp concat : concats)
+    for (auto [operand, first] :
+         llvm::zip_longest(concat.getOperands(), concats.front().getOperands()))
+      if (!operand || !first ||
+          operand->getDefiningOp() != first->getDefiningOp())
+        return;
+  OpBuilder builder(unstack.getContext());
+  builder.setInsertionPointAfter(last);
+  SmallVector<Location> locations;
+  for (ConcatOp concat : concats)
+    locations.push_back(concat.getLoc());
+  Location loc = FusedLoc::get(unstack.getContext(), locations);
+  int64_t dim = concats.front().getDim();
+  Value joined =
+      ConcatOp::create(builder, loc, wholes, dim + (dim >= axis ? 1 : 0));
+  auto parts = UnstackOp::create(builder, loc, joined, axis);
+  for (auto [concat, part] : llvm::zip(concats, parts.getResults())) {
+    concat.getResult().replaceAllUsesWith(part);
+    concat.erase();
+  }
+}
+
+llvm::DenseSet<Operation *> findCopies(func::FuncOp function) {
+  function.walk([](UnstackOp unstack) { joinParts(unstack); });
+  eraseUnusedOps(function);
+  llvm::DenseSet<Operation *> copies;
+  SmallVector<Block *> blocks = getHostBlocks(function);
+  {
+    HostStrides strides(copies);
+    function.walk([&](PackOp pack) { splitJoins(pack, strides); });
+  }
+  // What joins values decides where they lie; the other views look at that.
+  for (Block *block : blocks)
+    for (Operation &op : *block) {
+      HostStrides strides(copies);
+      if (isa<PackOp, PadOp>(op) ||
+          (isa<StackOp, ConcatOp>(op) && !strides.isInPlace(&op)))
+        copies.insert(&op);
+    }
+  for (Block *block : blocks)
+    for (Operation &op : *block) {
+      auto transpose = dyn_cast<TransposeOp>(op);
+      if (transpose && isWorthCopying(transpose)) {
+        remarkPassed(op.getLoc(), "fuse-elementwise")
+            << "transpose is copied, so that a product walks rows as one axis";
+        copies.insert(&op);
+        continue;
+      }
+      HostStrides strides(copies);
+      if (isView(&op) && !copies.contains(&op) && !strides.isView(&op))
+        copies.insert(&op);
+    }
+  return copies;
+}
+
+} // namespace maek

@@ -1,0 +1,184 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/HostStrides.h"
+
+#include "ir/MaekOps.h"
+#include "passes/KernelOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace maek {
+
+Strides getDenseStrides(ArrayRef<Extent> extents) {
+  Strides strides(extents.size());
+  Extent next;
+  for (size_t i = extents.size(); i-- > 0;) {
+    strides[i] = next;
+    next = next * extents[i];
+  }
+  return strides;
+}
+
+static bool divides(const Extent &part, const Extent &whole) {
+  return whole.factor % part.factor == 0 &&
+         std::includes(whole.symbols.begin(), whole.symbols.end(),
+                       part.symbols.begin(), part.symbols.end());
+}
+
+/// Whether axes [begin, end) can be walked as one.
+static bool areComposed(ArrayRef<Extent> extents, ArrayRef<Extent> strides,
+                        size_t begin, size_t end) {
+  for (size_t i = begin; i + 1 < end; ++i)
+    if (!extents[i].isOne() && strides[i] != extents[i + 1] * strides[i + 1])
+      return false;
+  return true;
+}
+
+std::optional<Strides> reshapeStrides(ArrayRef<Extent> fromExtents,
+                                      ArrayRef<Extent> fromStrides,
+                                      ArrayRef<Extent> to) {
+  SmallVector<Extent> from, strides;
+  for (auto [extent, stride] : llvm::zip(fromExtents, fromStrides))
+    if (!extent.isOne()) {
+      from.push_back(extent);
+      strides.push_back(stride);
+    }
+  Strides result(to.size());
+  size_t i = 0, j = 0;
+  while (j < to.size()) {
+    // The least runs of axes on both sides with the same number of elements.
+    size_t fromBegin = i, toBegin = j;
+    Extent whole = to[j++];
+    Extent part;
+    while (part != whole) {
+      if (divides(whole, part) && j < to.size())
+        whole = whole * to[j++];
+      else if (i < from.size())
+        part = part * from[i++];
+      else
+        return std::nullopt;
+    }
+    if (!areComposed(from, strides, fromBegin, i))
+      return std::nullopt;
+    Extent next = i > fromBegin ? strides[i - 1] : Extent();
+    for (size_t k = j; k-- > toBegin;) {
+      result[k] = next;
+      next = next * to[k];
+    }
+  }
+  return i == from.size() ? std::optional(result) : std::nullopt;
+}
+
+std::optional<Strides> HostStrides::get(Value value) {
+  auto found = known.find(value);
+  if (found != known.end())
+    return found->second;
+  std::optional<Strides> strides = compute(value);
+  known[value] = strides;
+  return strides;
+}
+
+/// The strides that a kernel's result has where it is put.
+std::optional<Strides> HostStrides::getPlaced(Value value) {
+  SmallVector<Extent> extents = getExtents(value.getType());
+  for (Operation *user : value.getUsers()) {
+    if (copies.contains(user) || user->getBlock() != value.getParentBlock())
+      continue;
+    if (auto reshape = dyn_cast<ReshapeOp>(user)) {
+      SmallVector<Extent> to = getExtents(reshape.getType());
+      std::optional<Strides> strides = getPlaced(reshape);
+      if (strides)
+        if (auto own = reshapeStrides(to, *strides, extents);
+            own && *own != getDenseStrides(extents))
+          return own;
+    }
+    if (!isa<StackOp, ConcatOp>(user))
+      continue;
+    std::optional<Strides> strides = get(user->getResult(0));
+    if (auto stack = dyn_cast<StackOp>(user))
+      strides->erase(strides->begin() + stack.getDim());
+    return strides;
+  }
+  return getDenseStrides(extents);
+}
+
+std::optional<Strides> HostStrides::compute(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op) {
+    auto argument = cast<BlockArgument>(value);
+    auto scan = dyn_cast<ScanOp>(argument.getOwner()->getParentOp());
+    if (!scan || argument.getArgNumber() >= scan.getNumSequences())
+      return getDenseStrides(getExtents(value.getType()));
+    std::optional<Strides> strides =
+        get(scan.getSequences()[argument.getArgNumber()]);
+    if (strides)
+      strides->erase(strides->begin());
+    return strides;
+  }
+  if (copies.contains(op) || !maek::isView(op) || isa<StackOp, ConcatOp>(op))
+    return getPlaced(value);
+  std::optional<Strides> strides = get(op->getOperand(0));
+  if (!strides || isa<SliceOp, SplitOp>(op))
+    return strides;
+  if (auto unstack = dyn_cast<UnstackOp>(op)) {
+    strides->erase(strides->begin() + unstack.getDim());
+    return strides;
+  }
+  if (auto transpose = dyn_cast<TransposeOp>(op)) {
+    Strides permuted;
+    for (int64_t axis : transpose.getPermutation())
+      permuted.push_back((*strides)[axis]);
+    return permuted;
+  }
+  return reshapeStrides(getExtents(op->getOperand(0).getType()), *strides,
+                        getExtents(value.getType()));
+}
+
+bool HostStrides::isView(Operation *op) {
+  if (!maek::isView(op) || copies.contains(op))
+    return false;
+  if (isa<StackOp, ConcatOp>(op))
+    return isInPlace(op);
+  return llvm::all_of(op->getResults(), [&](Value result) {
+    std::optional<Strides> strides = get(result);
+    return strides && (strides->empty() || strides->back().isOne());
+  });
+}
+
+bool HostStrides::isInPlace(Operation *join) {
+  Type type = join->getResult(0).getType();
+  if (auto stack = dyn_cast<StackOp>(join))
+    if (stack.getDim() > 0 && stack.getDim() == getRank(type) - 1)
+      return false;
+  llvm::DenseSet<Value> seen;
+  for (Value operand : join->getOperands()) {
+    Value source = operand;
+    // What joins the value is the only place that it lies in.
+    auto liesHere = [&](Value value) {
+      return llvm::count_if(value.getUses(), [](OpOperand &use) {
+               return isa<StackOp, ConcatOp, YieldOp>(use.getOwner()) ||
+                      use.getOwner()->hasTrait<OpTrait::IsTerminator>();
+             }) <= 1;
+    };
+    if (!seen.insert(source).second || !liesHere(source))
+      return false;
+    while (auto reshape = source.getDefiningOp<ReshapeOp>()) {
+      source = reshape.getOperand();
+      if (copies.contains(reshape))
+        break;
+      if (!source.hasOneUse())
+        return false;
+    }
+    Operation *op = source.getDefiningOp();
+    if (!op || op->getBlock() != join->getBlock() || isRepeatable(op) ||
+        isa<ScanOp>(op))
+      return false;
+    if (!copies.contains(op) && maek::isView(op) &&
+        !(isa<StackOp, ConcatOp>(op) && isInPlace(op)))
+      return false;
+  }
+  return true;
+}
+
+} // namespace maek

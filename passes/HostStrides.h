@@ -1,0 +1,59 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Where the elements of a host value lie: which ops are free views, and which
+// axes of a kernel's operand can be walked as one.
+#ifndef MAEK_PASSES_HOSTSTRIDES_H
+#define MAEK_PASSES_HOSTSTRIDES_H
+
+#include "ir/Extent.h"
+
+#include "mlir/IR/Value.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include <optional>
+
+namespace maek {
+
+/// One stride per axis, in elements, as a monomial in the symbols.
+using Strides = llvm::SmallVector<Extent, 4>;
+
+/// Row-major strides without gaps.
+Strides getDenseStrides(llvm::ArrayRef<Extent> extents);
+
+/// The strides under which the elements of a buffer of extents `from` read as
+/// a row-major tensor of extents `to`; nothing if they have to be moved.
+std::optional<Strides> reshapeStrides(llvm::ArrayRef<Extent> from,
+                                      llvm::ArrayRef<Extent> strides,
+                                      llvm::ArrayRef<Extent> to);
+
+/// Strides of the values that the host handles. A kernel's result is dense, or
+/// lies in the stack or concat that it is an operand of. Arguments, states and
+/// the results of scans are dense.
+class HostStrides {
+public:
+  /// Ops in `copies` are kernels, whatever their kind.
+  explicit HostStrides(const llvm::DenseSet<mlir::Operation *> &copies)
+      : copies(copies) {}
+
+  /// Nothing if the value's op cannot be a view of its operand.
+  std::optional<Strides> get(mlir::Value value);
+
+  /// Whether the op is a view whose results keep elements of the innermost
+  /// axis side by side.
+  bool isView(mlir::Operation *op);
+
+  /// Whether the stack or concat needs no copy: each operand is a kernel's
+  /// result (or a reshape of one, or such a stack or concat) and lies in this
+  /// op's result alone.
+  bool isInPlace(mlir::Operation *join);
+
+private:
+  std::optional<Strides> compute(mlir::Value value);
+  std::optional<Strides> getPlaced(mlir::Value value);
+
+  const llvm::DenseSet<mlir::Operation *> &copies;
+  llvm::DenseMap<mlir::Value, std::optional<Strides>> known;
+};
+
+} // namespace maek
+
+#endif // MAEK_PASSES_HOSTSTRIDES_H

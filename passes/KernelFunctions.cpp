@@ -1,0 +1,65 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/KernelFunctions.h"
+
+#include "ir/Entries.h"
+
+#include "mlir/IR/AsmState.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace maek {
+
+std::string getKernelText(func::FuncOp kernel) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  kernel.getFunctionType().print(stream);
+  AsmState state(kernel, OpPrintingFlags().useLocalScope());
+  for (Operation &op : kernel.getOps())
+    op.print(stream << '\n', state);
+  return text;
+}
+
+void fuseKernelLocations(func::FuncOp kernel, func::FuncOp other) {
+  auto fuse = [&](Operation *a, Operation *b) {
+    a->setLoc(FusedLoc::get(a->getContext(), {a->getLoc(), b->getLoc()}));
+  };
+  fuse(kernel, other);
+  for (auto [a, b] : llvm::zip(kernel.getOps(), other.getOps()))
+    fuse(&a, &b);
+}
+
+llvm::DenseMap<Operation *, SmallVector<func::CallOp>>
+findKernelCalls(ModuleOp module) {
+  SymbolTable table(module);
+  llvm::DenseMap<Operation *, SmallVector<func::CallOp>> calls;
+  module.walk([&](func::CallOp call) {
+    if (auto kernel = table.lookup<func::FuncOp>(call.getCallee()))
+      calls[kernel].push_back(call);
+  });
+  return calls;
+}
+
+unsigned shareEqualKernels(ModuleOp module) {
+  llvm::StringMap<func::FuncOp> known;
+  auto calls = findKernelCalls(module);
+  unsigned count = 0;
+  for (auto kernel :
+       llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+    if (!isKernel(kernel))
+      continue;
+    auto [entry, isNew] = known.try_emplace(getKernelText(kernel), kernel);
+    if (isNew)
+      continue;
+    fuseKernelLocations(entry->second, kernel);
+    for (func::CallOp call : calls[kernel])
+      call.setCallee(entry->second.getSymName());
+    kernel.erase();
+    ++count;
+  }
+  return count;
+}
+
+} // namespace maek

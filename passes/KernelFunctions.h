@@ -1,0 +1,29 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Kernel functions: equal ones become one, calls are found.
+#ifndef MAEK_PASSES_KERNELFUNCTIONS_H
+#define MAEK_PASSES_KERNELFUNCTIONS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/DenseMap.h"
+#include <string>
+
+namespace maek {
+
+/// Text that is equal for equal kernels: types and body without the name.
+std::string getKernelText(mlir::func::FuncOp kernel);
+
+/// Makes `kernel` also stand for `other`, which is equal to it: each op's
+/// location tells of the op at its place in `other`, too.
+void fuseKernelLocations(mlir::func::FuncOp kernel, mlir::func::FuncOp other);
+
+/// The module's calls by the kernel that they call.
+llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::func::CallOp>>
+findKernelCalls(mlir::ModuleOp module);
+
+/// Leaves one of all equal kernels. Returns the number of the erased ones.
+unsigned shareEqualKernels(mlir::ModuleOp module);
+
+} // namespace maek
+
+#endif // MAEK_PASSES_KERNELFUNCTIONS_H

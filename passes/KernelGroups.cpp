@@ -1,0 +1,166 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/KernelGroups.h"
+
+#include "passes/KernelOps.h"
+
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace maek {
+
+KernelGroups::KernelGroups(Block &block) : block(block) {
+  for (auto [i, op] : llvm::enumerate(block)) {
+    if (isRepeatable(&op))
+      continue;
+    position[&op] = i;
+    group[&op] = groups.size();
+    groups.push_back({&op});
+    if (&op != block.getTerminator())
+      ops.push_back(&op);
+    llvm::SetVector<Operation *> next;
+    for (Value result : op.getResults())
+      for (Operation *user : users(result))
+        next.insert(user);
+    successors[&op].assign(next.begin(), next.end());
+  }
+}
+
+bool KernelGroups::isIn(Operation *op, Group of) const {
+  auto found = group.find(op);
+  return found != group.end() && found->second == of;
+}
+
+bool KernelGroups::wouldCycle(Group a, Group b) const {
+  std::vector<bool> seen(groups.size());
+  SmallVector<Group> pending;
+  // Queues the groups after `from`; true if that comes back to a or b.
+  auto follow = [&](Group from, bool outside) {
+    for (Operation *op : groups[from])
+      for (Operation *next : successors.find(op)->second) {
+        Group to = groupOf(next);
+        if (to == a || to == b) {
+          if (outside)
+            return true;
+        } else if (!seen[to]) {
+          seen[to] = true;
+          pending.push_back(to);
+        }
+      }
+    return false;
+  };
+  follow(a, false);
+  follow(b, false);
+  while (!pending.empty())
+    if (follow(pending.pop_back_val(), true))
+      return true;
+  return false;
+}
+
+void KernelGroups::merge(Group into, Group from) {
+  if (into == from)
+    return;
+  for (Operation *op : groups[from]) {
+    group[op] = into;
+    groups[into].push_back(op);
+  }
+  groups[from].clear();
+  llvm::sort(groups[into], [&](Operation *a, Operation *b) {
+    return position.lookup(a) < position.lookup(b);
+  });
+}
+
+void KernelGroups::release(Operation *op) {
+  llvm::erase(groups[groupOf(op)], op);
+  group[op] = groups.size();
+  groups.push_back({op});
+}
+
+SmallVector<Operation *> KernelGroups::users(Value value) const {
+  llvm::SetVector<Operation *> found;
+  for (Operation *user : value.getUsers()) {
+    Operation *inBlock = block.findAncestorOpInBlock(*user);
+    if (!inBlock)
+      continue;
+    if (!isRepeatable(inBlock))
+      found.insert(inBlock);
+    else
+      for (Operation *next : users(inBlock->getResult(0)))
+        found.insert(next);
+  }
+  return found.takeVector();
+}
+
+bool KernelGroups::escapes(Value value, Operation *except) const {
+  Group own = groupOf(value.getDefiningOp());
+  return llvm::any_of(users(value), [&](Operation *user) {
+    return user != except && !isIn(user, own);
+  });
+}
+
+SmallVector<Value> KernelGroups::results(Group of) const {
+  SmallVector<Value> found;
+  for (Operation *op : groups[of])
+    for (Value result : op->getResults())
+      if (escapes(result))
+        found.push_back(result);
+  return found;
+}
+
+/// Copies the repeatable ops that make `value`, if it is made so.
+static void repeat(Value value, IRMapping &copies, OpBuilder &builder) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isRepeatable(op) || copies.contains(value))
+    return;
+  for (Value operand : op->getOperands())
+    repeat(operand, copies, builder);
+  builder.clone(*op, copies);
+}
+
+KernelOp KernelGroups::emit(Group of) {
+  ArrayRef<Operation *> members = groups[of];
+  SmallVector<Value> yielded = results(of);
+  SmallVector<Location> locations;
+  for (Operation *op : members)
+    locations.push_back(op->getLoc());
+  OpBuilder builder(members.back());
+  Location loc = FusedLoc::get(builder.getContext(), locations);
+  auto kernel = KernelOp::create(builder, loc, TypeRange(ValueRange(yielded)));
+  builder.createBlock(&kernel.getBody());
+  IRMapping copies;
+  for (Operation *op : members) {
+    for (Value operand : op->getOperands())
+      repeat(operand, copies, builder);
+    builder.clone(*op, copies);
+  }
+  SmallVector<Value> inside;
+  for (Value value : yielded)
+    inside.push_back(copies.lookup(value));
+  YieldOp::create(builder, loc, inside);
+  for (auto [value, result] : llvm::zip(yielded, kernel.getResults()))
+    value.replaceAllUsesWith(result);
+  emitted.insert(members.begin(), members.end());
+  return kernel;
+}
+
+void KernelGroups::finish() {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+    if (op.use_empty() && (emitted.contains(&op) || isRepeatable(&op)))
+      op.erase();
+  sortTopologically(&block);
+}
+
+SmallVector<Block *> getHostBlocks(Operation *function) {
+  SmallVector<Block *> blocks;
+  for (Region &region : function->getRegions())
+    for (Block &block : region)
+      blocks.push_back(&block);
+  function->walk(
+      [&](ScanOp scan) { blocks.push_back(&scan.getBody().front()); });
+  return blocks;
+}
+
+} // namespace maek

@@ -1,0 +1,72 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// A partition of a block's ops into groups, each of which one maek.kernel can
+// hold: what the fusion passes decide on before they change the IR.
+#ifndef MAEK_PASSES_KERNELGROUPS_H
+#define MAEK_PASSES_KERNELGROUPS_H
+
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include <vector>
+
+namespace maek {
+
+/// Every op of the block is a group of its own at first. Repeatable ops (see
+/// KernelOps.h) belong to no group: dependences run through them, and emit
+/// copies them into each kernel.
+class KernelGroups {
+public:
+  using Group = unsigned;
+
+  explicit KernelGroups(mlir::Block &block);
+
+  /// The ops in the block's order, the terminator and repeatable ops left out.
+  llvm::ArrayRef<mlir::Operation *> getOps() const { return ops; }
+  /// The op's group; `op` is one of getOps().
+  Group groupOf(mlir::Operation *op) const { return group.lookup(op); }
+  bool isIn(mlir::Operation *op, Group of) const;
+  /// The members in the block's order.
+  llvm::ArrayRef<mlir::Operation *> members(Group of) const {
+    return groups[of];
+  }
+
+  /// Whether a value would leave the union of both groups, be used by another
+  /// op and come back. Such a union is no kernel.
+  bool wouldCycle(Group a, Group b) const;
+  void merge(Group into, Group from);
+  /// Makes `op` a group of its own again.
+  void release(mlir::Operation *op);
+
+  /// The block's ops that use `value`, directly or through repeatable ops or
+  /// inside of their regions.
+  llvm::SmallVector<mlir::Operation *> users(mlir::Value value) const;
+  /// Whether an op outside of the value's own group uses it; `except` does
+  /// not count.
+  bool escapes(mlir::Value value, mlir::Operation *except = nullptr) const;
+  /// The values that the group must yield.
+  llvm::SmallVector<mlir::Value> results(Group of) const;
+
+  /// Moves the group into a maek.kernel at its last member's place. Call
+  /// `finish` after the last one.
+  KernelOp emit(Group of);
+  /// Erases what was moved and orders the block so that values are defined
+  /// before they are used. The groups are of no use after that.
+  void finish();
+
+private:
+  mlir::Block &block;
+  std::vector<mlir::Operation *> ops;
+  llvm::DenseMap<mlir::Operation *, Group> group;
+  llvm::DenseMap<mlir::Operation *, unsigned> position;
+  llvm::DenseMap<mlir::Operation *, std::vector<mlir::Operation *>> successors;
+  std::vector<std::vector<mlir::Operation *>> groups;
+  llvm::DenseSet<mlir::Operation *> emitted;
+};
+
+/// Blocks of `function` whose ops run on the host: its body and scan bodies.
+llvm::SmallVector<mlir::Block *> getHostBlocks(mlir::Operation *function);
+
+} // namespace maek
+
+#endif // MAEK_PASSES_KERNELGROUPS_H

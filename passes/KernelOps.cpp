@@ -1,0 +1,71 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/KernelOps.h"
+
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace maek {
+
+/// A number that extents alone determine, such as 1/B.
+static bool isExtentArithmetic(Operation *op) {
+  return isa_and_present<MaekDialect>(op->getDialect()) &&
+         op->hasTrait<OpTrait::Elementwise>() &&
+         getRank(op->getResult(0).getType()) == 0 &&
+         llvm::all_of(op->getOperands(), [](Value operand) {
+           Operation *source = operand.getDefiningOp();
+           return source && (isa<ConstantOp, ExtentOp>(source) ||
+                             isExtentArithmetic(source));
+         });
+}
+
+bool isRepeatable(Operation *op) {
+  return isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp, UnpackOp>(op) ||
+         isExtentArithmetic(op);
+}
+
+bool isElementwise(Operation *op) {
+  return isa_and_present<MaekDialect>(op->getDialect()) &&
+         op->hasTrait<OpTrait::Elementwise>() && !isRepeatable(op);
+}
+
+bool isRowReduction(Operation *op) {
+  if (auto argmax = dyn_cast<ArgmaxOp>(op))
+    return argmax.getDim() > 0 &&
+           argmax.getDim() == getRank(argmax.getOperand().getType()) - 1;
+  auto reduce = dyn_cast<ReduceOp>(op);
+  if (!reduce || reduce.getDims().empty())
+    return false;
+  int64_t rank = getRank(reduce.getOperand().getType());
+  int64_t first = reduce.getDims().front();
+  return first > 0 && first + int64_t(reduce.getDims().size()) == rank;
+}
+
+bool isReduction(Operation *op) { return isa<ReduceOp, ArgmaxOp>(op); }
+
+bool isView(Operation *op) {
+  return isa<ReshapeOp, SliceOp, SplitOp, UnstackOp, TransposeOp, StackOp,
+             ConcatOp>(op);
+}
+
+bool isLayout(Operation *op) { return isa<PackOp, PadOp>(op) || isView(op); }
+
+Type getShapeKey(Type tensor) {
+  return withElementType(tensor, Float32Type::get(tensor.getContext()));
+}
+
+void eraseUnusedOps(Operation *root) {
+  for (Region &region : root->getRegions())
+    for (Block &block : region)
+      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+        if (isOpTriviallyDead(&op))
+          op.erase();
+        else
+          eraseUnusedOps(&op);
+}
+
+} // namespace maek

@@ -1,0 +1,42 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// How the kernel-forming passes look at an op: repeated in each kernel,
+// computed element by element, reduced along rows, or only a view.
+#ifndef MAEK_PASSES_KERNELOPS_H
+#define MAEK_PASSES_KERNELOPS_H
+
+#include "mlir/IR/Operation.h"
+
+namespace maek {
+
+/// Costs nothing to repeat, so that each kernel holds its own copy: constant,
+/// iota, extent, broadcast, unpack, and scalars computed from extents.
+bool isRepeatable(mlir::Operation *op);
+
+/// One element of each operand makes one element of the result, and the op is
+/// not repeatable.
+bool isElementwise(mlir::Operation *op);
+
+/// A reduce or argmax over all trailing axes from some axis on, leaving at
+/// least one: each row becomes one element.
+bool isRowReduction(mlir::Operation *op);
+
+/// A reduce or argmax of any kind.
+bool isReduction(mlir::Operation *op);
+
+/// Names elements of its operands: reshape, slice, split, unstack, transpose,
+/// stack, concat. The host may do these without moving an element.
+bool isView(mlir::Operation *op);
+
+/// Copies elements to other places: pack and pad, and every view that the
+/// host cannot do.
+bool isLayout(mlir::Operation *op);
+
+/// The shape alone, to compare: the type with f32 elements.
+mlir::Type getShapeKey(mlir::Type tensor);
+
+/// Deletes the ops under `root` that nothing uses and that do nothing else.
+void eraseUnusedOps(mlir::Operation *root);
+
+} // namespace maek
+
+#endif // MAEK_PASSES_KERNELOPS_H

@@ -1,0 +1,135 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-prepack-weights: a product reads its weights in panels, in the order in
+// which it needs them; the panels are made once, outside of the time loop.
+#include "passes/EntryValues.h"
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+
+#include "ir/EinsumEquation.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+
+namespace maek {
+#define GEN_PASS_DEF_PREPACKWEIGHTS
+#include "passes/Passes.h.inc"
+
+static constexpr llvm::StringLiteral kPass = "prepack-weights";
+
+/// How the weight of a product is packed.
+struct Packing {
+  int64_t dim;
+  SmallVector<int64_t> order;
+};
+
+/// Panels over the result's last axis, which belongs to the weight; within a
+/// panel the summed axes in the order of the other operand, then the weight's
+/// other axes in the order of the result. Or the reason why there is none.
+static FailureOr<Packing> findPacking(const EinsumEquation &equation,
+                                      Type weight, StringRef &reason) {
+  StringRef own = equation.rhs;
+  if (equation.result.empty() || !equation.inRhs(equation.result.back()) ||
+      equation.inLhs(equation.result.back())) {
+    reason = "the result's last axis is not one of the weights'";
+    return failure();
+  }
+  for (char letter : own)
+    if (equation.inLhs(letter) && equation.inResult(letter)) {
+      reason = "each example has its own";
+      return failure();
+    }
+  Packing packing;
+  packing.dim = own.find(equation.result.back());
+  if (!getExtent(weight, packing.dim).isStatic()) {
+    reason = "the panels' axis has no fixed size";
+    return failure();
+  }
+  for (char letter : equation.lhs)
+    if (own.contains(letter))
+      packing.order.push_back(own.find(letter));
+  for (char letter : own)
+    if (!equation.inLhs(letter) && !equation.inResult(letter))
+      packing.order.push_back(own.find(letter));
+  for (char letter : StringRef(equation.result).drop_back())
+    if (own.contains(letter))
+      packing.order.push_back(own.find(letter));
+  return packing;
+}
+
+namespace {
+
+struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isDeclaration())
+      return;
+    llvm::DenseSet<Value> parameterValues = findParameterValues(function);
+    SmallVector<EinsumOp> products;
+    function.walk([&](EinsumOp product) { products.push_back(product); });
+    for (EinsumOp product : products)
+      prepack(product, parameterValues);
+  }
+
+  /// Whether the value is the same in every step, or in every call until the
+  /// parameters change.
+  static bool isWeight(Value value, EinsumOp product,
+                       const llvm::DenseSet<Value> &parameterValues) {
+    if (parameterValues.contains(value))
+      return true;
+    return isa<ScanOp>(product->getParentOp()) &&
+           value.getParentBlock() != product->getBlock();
+  }
+
+  void prepack(EinsumOp product, const llvm::DenseSet<Value> &parameterValues) {
+    if (product.getLhs().getDefiningOp<UnpackOp>() ||
+        product.getRhs().getDefiningOp<UnpackOp>())
+      return;
+    bool lhs = isWeight(product.getLhs(), product, parameterValues);
+    bool rhs = isWeight(product.getRhs(), product, parameterValues);
+    if (lhs == rhs)
+      return;
+    EinsumEquation equation =
+        llvm::cantFail(EinsumEquation::parse(product.getEquation()));
+    if (lhs) {
+      std::swap(equation.lhs, equation.rhs);
+      Value weight = product.getLhs();
+      product.getLhsMutable().set(product.getRhs());
+      product.getRhsMutable().set(weight);
+      product.setEquation(equation.str());
+    }
+    StringRef reason;
+    FailureOr<Packing> packing =
+        findPacking(equation, product.getRhs().getType(), reason);
+    if (failed(packing)) {
+      remarkMissed(product.getLoc(), kPass)
+          << "weights stay as they are: " << reason.str();
+      return;
+    }
+    rewrite(product, *packing);
+  }
+
+  void rewrite(EinsumOp product, const Packing &packing) {
+    Value weight = product.getRhs();
+    OpBuilder builder(product.getContext());
+    builder.setInsertionPointAfterValue(weight);
+    unsigned bits =
+        getElementType(weight.getType()).getIntOrFloatBitWidth() / 8;
+    Value packed =
+        PackOp::create(builder, product.getLoc(), weight, packing.dim,
+                       panelBytes / bits, packing.order);
+    builder.setInsertionPoint(product);
+    product.getRhsMutable().set(
+        UnpackOp::create(builder, product.getLoc(), weight.getType(), packed,
+                         packing.dim, panelBytes / bits, packing.order));
+    ++numPacked;
+    remarkPassed(product.getLoc(), kPass) << "weights are read in panels";
+  }
+};
+
+} // namespace
+} // namespace maek

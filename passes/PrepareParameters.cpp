@@ -1,0 +1,183 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-prepare-parameters: what parameters alone determine is computed once,
+// by the entry `prepare`, and not in every call.
+#include "passes/EntryValues.h"
+#include "passes/KernelOps.h"
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+
+#include "ir/Entries.h"
+#include "ir/MaekOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace maek {
+#define GEN_PASS_DEF_PREPAREPARAMETERS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+/// The entry `prepare` while it is built. Values are known by keys, so that
+/// what two entries compute in the same way is computed once.
+class PrepareBuilder {
+public:
+  explicit PrepareBuilder(Block &block)
+      : builder(OpBuilder::atBlockEnd(&block)) {}
+
+  /// The value in `prepare` that equals `value` of `entry`, its key in `key`.
+  Value build(func::FuncOp entry, Value value, std::string &key);
+  /// The number among the results of `prepare`.
+  unsigned getResult(Value prepared) {
+    results.insert(prepared);
+    return llvm::find(results, prepared) - results.begin();
+  }
+  ArrayRef<Value> getResults() const { return results.getArrayRef(); }
+  ArrayRef<std::string> getParameters() const { return parameters; }
+
+private:
+  OpBuilder builder;
+  SmallVector<std::string> parameters;
+  llvm::StringMap<Value> known;
+  llvm::SetVector<Value> results;
+};
+
+struct PrepareParameters : impl::PrepareParametersBase<PrepareParameters> {
+  void runOnOperation() override;
+
+private:
+  void prepare(func::FuncOp entry, PrepareBuilder &prepared);
+};
+
+} // namespace
+
+Value PrepareBuilder::build(func::FuncOp entry, Value value, std::string &key) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    StringRef name = getArgName(entry, argument.getArgNumber());
+    key = name.str();
+    Value &made = known[key];
+    if (!made) {
+      Block *block = builder.getBlock();
+      made = block->addArgument(value.getType(), value.getLoc());
+      parameters.push_back(name.str());
+    }
+    return made;
+  }
+  Operation *op = value.getDefiningOp();
+  llvm::raw_string_ostream stream(key);
+  stream << op->getName() << op->getAttrDictionary() << op->getResultTypes();
+  IRMapping operands;
+  for (Value operand : op->getOperands()) {
+    std::string operandKey;
+    operands.map(operand, build(entry, operand, operandKey));
+    stream << "(" << operandKey << ")";
+  }
+  std::string opKey = key;
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  if (!known.contains(opKey + "#0")) {
+    Operation *copy = builder.clone(*op, operands);
+    for (OpResult result : copy->getResults())
+      known[opKey + "#" + std::to_string(result.getResultNumber())] = result;
+  }
+  stream << "#" << number;
+  return known.lookup(key);
+}
+
+/// A view of one operand: each entry makes its own.
+static bool isCut(Operation *op) {
+  return op && isView(op) && !isa<StackOp, ConcatOp>(op);
+}
+
+/// Whether parameters alone determine the kernel's results: none of the
+/// symbols that differ from call to call.
+static bool isStatic(Operation *op) {
+  return llvm::all_of(op->getResultTypes(), [](Type type) {
+    return cast<RankedTensorType>(type).hasStaticShape();
+  });
+}
+
+void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
+  llvm::DenseSet<Value> parameterValues = findParameterValues(entry);
+  // What the rest of the entry reads of them, seen through views.
+  llvm::MapVector<Value, unsigned> needed;
+  entry.walk([&](Operation *op) {
+    bool isMoved = op->getBlock() == &entry.front() &&
+                   op->getNumResults() > 0 &&
+                   parameterValues.contains(op->getResult(0));
+    if (isMoved)
+      return;
+    for (Value value : op->getOperands()) {
+      if (!parameterValues.contains(value))
+        continue;
+      while (isCut(value.getDefiningOp()))
+        value = value.getDefiningOp()->getOperand(0);
+      if (value.getDefiningOp() && isStatic(value.getDefiningOp()))
+        needed[value] = 0;
+    }
+  });
+  for (auto &[value, number] : needed) {
+    std::string key;
+    number = prepared.getResult(prepared.build(entry, value, key));
+    std::string name = "prepared." + std::to_string(number);
+    remarkPassed(value.getLoc(), "prepare-parameters")
+        << "computed once, as " << name;
+    unsigned index = entry.getNumArguments();
+    DictionaryAttr attrs = getRoleAttrs(&getContext(), "prepared", name);
+    if (failed(entry.insertArgument(index, value.getType(), attrs,
+                                    value.getLoc())))
+      return signalPassFailure();
+    value.replaceAllUsesWith(entry.getArgument(index));
+  }
+  // Calls have no declared effects; those of kernels have none.
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.front())))
+    if (op.use_empty() && op.getNumResults() > 0 &&
+        parameterValues.contains(op.getResult(0)))
+      op.erase();
+}
+
+void PrepareParameters::runOnOperation() {
+  ModuleOp module = getOperation();
+  SmallVector<func::FuncOp> entries;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (isEntry(function) && !function.isDeclaration() &&
+        findUpdates(function).empty())
+      entries.push_back(function);
+  if (entries.empty() || module.lookupSymbol("prepare"))
+    return;
+
+  auto function =
+      func::FuncOp::create(entries.front().getLoc(), "prepare",
+                           FunctionType::get(&getContext(), {}, {}));
+  Block *body = function.addEntryBlock();
+  PrepareBuilder prepared(*body);
+  for (func::FuncOp entry : entries)
+    prepare(entry, prepared);
+  ArrayRef<Value> results = prepared.getResults();
+  if (results.empty())
+    return function.erase();
+
+  SmallVector<Location> locations;
+  for (Value result : results)
+    locations.push_back(result.getLoc());
+  function->setLoc(FusedLoc::get(&getContext(), locations));
+  OpBuilder builder(entries.front());
+  builder.insert(function);
+  builder.setInsertionPointToEnd(body);
+  func::ReturnOp::create(builder, function.getLoc(), results);
+  function.setFunctionType(builder.getFunctionType(
+      body->getArgumentTypes(), TypeRange(ValueRange(results))));
+  for (auto [i, name] : llvm::enumerate(prepared.getParameters()))
+    function.setArgAttrs(i, getRoleAttrs(&getContext(), "parameter", name));
+  for (unsigned i = 0; i < results.size(); ++i)
+    function.setResultAttrs(i, getRoleAttrs(&getContext(), "prepared",
+                                            "prepared." + std::to_string(i)));
+  numPrepared += results.size();
+}
+
+} // namespace maek
