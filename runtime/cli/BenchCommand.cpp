@@ -118,10 +118,9 @@ static void print(const Program &program, const EntryInfo &entry,
                   const Times &times, bool asJson) {
   std::string sizes;
   for (size_t i = 0; i < dims.size(); ++i)
-    append(sizes,
-           asJson ? text(i > 0 ? "," : "", quoteJson(entry.symbols[i]), ':',
-                         dims[i])
-                  : text(i > 0 ? ", " : "", entry.symbols[i], " = ", dims[i]));
+    append(sizes, asJson ? text(i > 0 ? "," : "", quoteJson(entry.symbols[i]),
+                                ':', dims[i])
+                         : text(", ", entry.symbols[i], " = ", dims[i]));
   if (asJson)
     std::printf("{\"model\":%s,\"entry\":%s,\"dims\":{%s},\"threads\":%d,"
                 "\"repeats\":%zu,\"min_ms\":%.6f,\"median_ms\":%.6f,"
@@ -130,7 +129,7 @@ static void print(const Program &program, const EntryInfo &entry,
                 quoteJson(entry.name).c_str(), sizes.c_str(), threads,
                 times.repeats, times.least, times.median, times.mean);
   else
-    std::printf("%s, %s, %d thread%s: min %.4f ms, median %.4f ms, mean %.4f "
+    std::printf("%s%s, %d thread%s: min %.4f ms, median %.4f ms, mean %.4f "
                 "ms, %zu runs\n",
                 entry.name.c_str(), sizes.c_str(), threads,
                 threads == 1 ? "" : "s", times.least, times.median, times.mean,

@@ -37,12 +37,14 @@ inline constexpr int64_t maxCount = 1'000'000'000;
 // Options that several commands have: declared, then read.
 void addBatchOption(CommandLine &line, const Program &program);
 int64_t readBatch(CommandLine &line, const Program &program);
+inline constexpr int64_t defaultBatch = 32;
 void addThreadsOption(CommandLine &line);
 /// Tells the kernels; returns how many threads they use.
 int applyThreads(int64_t threads);
 void addDataOptions(CommandLine &line, const Program &program);
-/// The data set's name; complains if neither model nor user gives one.
-std::string readDataName(CommandLine &line, const Program &program);
+/// The data set's name, `otherwise` if the user gives none; complains if it is
+/// empty.
+std::string readDataName(CommandLine &line, const std::string &otherwise);
 void addDimOption(CommandLine &line);
 /// Reads --dim NAME=SIZE into the values of the entry's symbols; B comes from
 /// `batch`. Complains about unknown and missing ones.

@@ -56,7 +56,7 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   if (std::optional<int> code = line.parse(arguments))
     return *code;
   std::string weights = line.required("weights");
-  std::string dataName = readDataName(line, program);
+  std::string dataName = readDataName(line, program.info.settings.data);
   int64_t batch = readBatch(line, program);
   int64_t threads = line.count("threads", 0, 1, 1024);
   if (std::optional<int> code = line.check())

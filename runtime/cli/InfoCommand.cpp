@@ -62,21 +62,20 @@ static void printTensors(const char *title,
                 initText(tensor.init).c_str());
 }
 
+static void printMemory(const std::vector<SlotInfo> &memory,
+                        const char *indent) {
+  for (const SlotInfo &slot : memory)
+    std::printf("%smemory %s: %s bytes\n", indent, slot.slot.c_str(),
+                slot.bytes.c_str());
+}
+
 static void printEntry(const EntryInfo &entry) {
   std::printf("\nentry %s(%s)\n", entry.name.c_str(),
               portsText(entry.arguments, entry).c_str());
   std::string results = portsText(entry.results, entry);
   if (!results.empty())
     std::printf("  -> %s\n", results.c_str());
-  if (!entry.kernels.empty()) {
-    std::printf("  kernels (%zu):", entry.kernels.size());
-    for (const std::string &kernel : entry.kernels)
-      std::printf(" %s", kernel.c_str());
-    std::printf("\n");
-  }
-  for (const SlotInfo &slot : entry.memory)
-    std::printf("  memory %s: %s bytes\n", slot.slot.c_str(),
-                slot.bytes.c_str());
+  printMemory(entry.memory, "  ");
 }
 
 static void printHead(const ModuleInfo &info) {
@@ -157,5 +156,12 @@ int maek::runtime::runInfo(const Program &program, Arguments arguments) {
   printTensors("states", info.states);
   for (const EntryInfo &entry : info.entries)
     printEntry(entry);
+  if (!info.kernels.empty())
+    std::printf("\nkernels: %zu\n", info.kernels.size());
+  for (const std::string &kernel : info.kernels)
+    std::printf("  %s\n", kernel.c_str());
+  if (!info.memory.empty())
+    std::printf("\n");
+  printMemory(info.memory, "");
   return ExitSuccess;
 }

@@ -9,8 +9,6 @@
 
 using namespace maek::runtime;
 
-static constexpr int64_t defaultBatch = 32;
-
 int maek::runtime::report(const Program &program, const Error &error) {
   std::fprintf(stderr, "%s: error: %.*s\n", program.name.c_str(),
                static_cast<int>(error.message().size()),
@@ -35,7 +33,7 @@ void maek::runtime::addThreadsOption(CommandLine &line) {
 
 int maek::runtime::applyThreads(int64_t threads) {
   if (threads == 0)
-    return coreCount();
+    return kernelThreads();
   setKernelThreads(static_cast<int>(threads));
   return static_cast<int>(threads);
 }
@@ -50,8 +48,8 @@ void maek::runtime::addDataOptions(CommandLine &line, const Program &program) {
 }
 
 std::string maek::runtime::readDataName(CommandLine &line,
-                                        const Program &program) {
-  std::string name = line.string("data", program.info.settings.data);
+                                        const std::string &otherwise) {
+  std::string name = line.string("data", otherwise);
   if (name.empty())
     line.complain("the model names no data set; option '--data' is needed");
   return name;

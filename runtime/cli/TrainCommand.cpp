@@ -33,8 +33,8 @@ static void addOptions(CommandLine &line, const Program &program) {
            "checkpoint, written after each epoch and on Ctrl-C");
   line.add("save-every", "N", "also after each N steps");
   line.add("resume", "FILE",
-           "go on from this checkpoint; saved there again if --save names "
-           "no other");
+           "go on from this checkpoint, with its options where none are "
+           "given, and save there");
   addDataOptions(line, program);
   addThreadsOption(line);
   line.add("log-csv", "FILE", "figures as a table");
@@ -43,22 +43,36 @@ static void addOptions(CommandLine &line, const Program &program) {
   line.addFlag("quiet", "no progress, no lines for epochs");
 }
 
-static TrainRequest readOptions(CommandLine &line, const Program &program) {
+// What holds where the command line says nothing: the checkpoint that the run
+// goes on from, else the model file.
+static Expected<TrainOptions> defaultOptions(const std::string &resume,
+                                             const Program &program) {
+  if (!resume.empty())
+    return readTrainOptions(resume);
   const SettingsInfo &settings = program.info.settings;
+  TrainOptions options;
+  options.data = settings.data;
+  options.epochs = settings.epochs.value_or(1);
+  options.batch = settings.batch.value_or(defaultBatch);
+  options.lr = settings.lr.value_or(options.lr);
+  options.seed = static_cast<uint64_t>(settings.seed.value_or(0));
+  return options;
+}
+
+static TrainRequest readOptions(CommandLine &line,
+                                const TrainOptions &defaults) {
   TrainRequest request;
   TrainOptions &options = request.options;
-  options.data = readDataName(line, program);
-  options.epochs =
-      line.count("epochs", settings.epochs.value_or(1), 1, maxCount);
-  options.batch = readBatch(line, program);
-  options.lr = line.number("lr", settings.lr.value_or(options.lr));
-  options.seed =
-      line.seed("seed", static_cast<uint64_t>(settings.seed.value_or(0)));
-  request.resume = line.string("resume");
-  options.save = line.string("save", request.resume);
+  options.data = readDataName(line, defaults.data);
+  options.epochs = line.count("epochs", defaults.epochs, 1, maxCount);
+  options.batch = line.count("batch", defaults.batch, 1, maxCount);
+  options.lr = line.number("lr", defaults.lr);
+  options.seed = line.seed("seed", defaults.seed);
+  options.save = line.string("save", defaults.save);
   options.saveEvery = line.count("save-every", 0, 1, maxCount);
   if (options.saveEvery > 0 && options.save.empty())
     line.complain("option '--save-every' needs '--save'");
+  request.resume = line.string("resume");
   request.folder = line.string("data-dir");
   request.threads = line.count("threads", 0, 1, 1024);
   request.csv = line.string("log-csv");
@@ -163,7 +177,11 @@ int maek::runtime::runTrain(const Program &program, Arguments arguments) {
   addOptions(line, program);
   if (std::optional<int> code = line.parse(arguments))
     return *code;
-  TrainRequest request = readOptions(line, program);
+  Expected<TrainOptions> defaults =
+      defaultOptions(line.string("resume"), program);
+  if (!defaults)
+    return report(program, defaults.takeError());
+  TrainRequest request = readOptions(line, *defaults);
   if (std::optional<int> code = line.check())
     return *code;
   return trainModel(program, request);

@@ -17,6 +17,7 @@ using halide_error_handler_t = void (*)(void *, const char *);
 using halide_malloc_t = void *(*)(void *, size_t);
 using halide_free_t = void (*)(void *, void *);
 
+__attribute__((weak)) int halide_get_num_threads();
 __attribute__((weak)) int halide_set_num_threads(int threads);
 __attribute__((weak)) halide_error_handler_t
 halide_set_error_handler(halide_error_handler_t handler);
@@ -133,7 +134,11 @@ void maek::runtime::setKernelThreads(int threads) {
     halide_set_num_threads(threads);
 }
 
-int maek::runtime::coreCount() {
+int maek::runtime::kernelThreads() {
+  // 0 until the first parallel loop decides: one for each core.
+  int threads = halide_get_num_threads ? halide_get_num_threads() : 0;
+  if (threads > 0)
+    return threads;
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   return cores < 1 ? 1 : static_cast<int>(cores);
 }

@@ -20,8 +20,8 @@ std::string takeKernelError();
 
 /// How many threads kernels may use; 0 means one for each core.
 void setKernelThreads(int threads);
-/// How many of them there are: cores of this machine.
-int coreCount();
+/// How many they use.
+int kernelThreads();
 
 } // namespace maek::runtime
 

@@ -75,7 +75,6 @@ struct EntryInfo {
   std::string name;
   std::vector<std::string> symbols;
   std::vector<PortInfo> arguments, results;
-  std::vector<std::string> kernels;
   std::vector<SlotInfo> memory;
 
   /// The index of the symbol, or of the batch with "B"; nothing if unknown.
@@ -96,6 +95,8 @@ struct ModuleInfo {
   SettingsInfo settings;
   std::vector<TensorInfo> parameters, states, prepared;
   std::vector<EntryInfo> entries;
+  std::vector<std::string> kernels;
+  std::vector<SlotInfo> memory; ///< where all entries share one plan
 
   /// The index of the entry of that name, or nothing.
   std::optional<size_t> findEntry(std::string_view name) const;

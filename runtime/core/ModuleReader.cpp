@@ -291,6 +291,24 @@ Error Reader::checkInPlace(const EntryInfo &entry) {
   return Error::success();
 }
 
+// For people only, so nothing depends on what it says.
+static std::vector<SlotInfo> readMemory(const Json &json) {
+  std::vector<SlotInfo> slots;
+  const Json *memory = json.find("memory");
+  if (!memory)
+    return slots;
+  for (const Json &slot : memory->elements) {
+    auto word = [&](const char *key) {
+      const Json *value = slot.find(key);
+      if (!value)
+        return std::string();
+      return value->isString() ? value->string : text(value->integer);
+    };
+    slots.push_back({word("slot"), word("bytes")});
+  }
+  return slots;
+}
+
 Error Reader::readEntry(const Json &json, EntryInfo &out) {
   if (Error error = getString(json, "an entry", "name", out.name))
     return error;
@@ -314,19 +332,7 @@ Error Reader::readEntry(const Json &json, EntryInfo &out) {
       if (Error error = readPort(port, out, isResult, ports.emplace_back()))
         return error;
   }
-  if (const Json *kernels = json.find("kernels"))
-    for (const Json &kernel : kernels->elements)
-      out.kernels.push_back(kernel.string);
-  if (const Json *memory = json.find("memory"))
-    for (const Json &slot : memory->elements) {
-      auto word = [&](const char *key) {
-        const Json *value = slot.find(key);
-        if (!value)
-          return std::string();
-        return value->isString() ? value->string : text(value->integer);
-      };
-      out.memory.push_back({word("slot"), word("bytes")});
-    }
+  out.memory = readMemory(json);
   return checkInPlace(out);
 }
 
@@ -372,6 +378,10 @@ Expected<ModuleInfo> Reader::read(const Json &root) {
       return error;
     info.entries.push_back(std::move(entry));
   }
+  if (const Json *kernels = root.find("kernels"))
+    for (const Json &kernel : kernels->elements)
+      info.kernels.push_back(kernel.string);
+  info.memory = readMemory(root);
   return std::move(info);
 }
 

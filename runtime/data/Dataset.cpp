@@ -81,14 +81,12 @@ static Expected<Dataset> loadIdx(const IdxSource &source, std::string folder,
            Role::Input,
            Column::Storage::Pixels,
            {images->shape.begin() + 1, images->shape.end()},
-           {}};
-  image.data.resize(images->data.size());
-  std::memcpy(image.data.data(), images->data.data(), images->data.size());
+           std::move(images->data)};
   Column &label = data.columns.emplace_back();
   label = {"label", *labelsPath, Role::Target, Column::Storage::I32, {}, {}};
   label.data.resize(labels->data.size() * sizeof(int32_t));
   for (size_t i = 0; i < labels->data.size(); ++i) {
-    int32_t value = labels->data[i];
+    auto value = static_cast<int32_t>(labels->data[i]);
     std::memcpy(&label.data[i * sizeof(value)], &value, sizeof(value));
   }
   return data;

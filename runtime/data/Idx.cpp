@@ -26,7 +26,7 @@ public:
   /// Begins to decompress if the content has gzip's signature.
   Error open();
   /// Fills `out` as far as the content goes; `got` is how far.
-  Error read(std::span<uint8_t> out, size_t &got);
+  Error read(std::span<std::byte> out, size_t &got);
 
 private:
   std::span<const std::byte> rest;
@@ -47,7 +47,7 @@ Error Source::open() {
   return Error::success();
 }
 
-Error Source::read(std::span<uint8_t> out, size_t &got) {
+Error Source::read(std::span<std::byte> out, size_t &got) {
   got = 0;
   if (!isCompressed) {
     got = std::min(out.size(), rest.size());
@@ -63,7 +63,7 @@ Error Source::read(std::span<uint8_t> out, size_t &got) {
     stream.next_in =
         reinterpret_cast<Bytef *>(const_cast<std::byte *>(rest.data()));
     stream.avail_in = available;
-    stream.next_out = out.data() + got;
+    stream.next_out = reinterpret_cast<Bytef *>(out.data() + got);
     stream.avail_out = wanted;
     int status = inflate(&stream, Z_NO_FLUSH);
     rest = rest.subspan(available - stream.avail_in);
@@ -83,7 +83,7 @@ Error Source::read(std::span<uint8_t> out, size_t &got) {
 static Error readHeader(Source &source, std::vector<int64_t> &shape) {
   uint8_t start[4];
   size_t got;
-  if (Error error = source.read(start, got))
+  if (Error error = source.read(std::as_writable_bytes(std::span(start)), got))
     return error;
   if (got < sizeof(start) || start[0] != 0 || start[1] != 0)
     return makeError(MAEK_BAD_FILE,
@@ -98,7 +98,7 @@ static Error readHeader(Source &source, std::vector<int64_t> &shape) {
                      " axes is not read; needed 1 to 4");
   for (int axis = 0; axis < start[3]; ++axis) {
     uint8_t size[4];
-    if (Error error = source.read(size, got))
+    if (Error error = source.read(std::as_writable_bytes(std::span(size)), got))
       return error;
     if (got < sizeof(size))
       return makeError(MAEK_BAD_FILE, "ends inside the header");
@@ -133,7 +133,7 @@ Expected<IdxArray> maek::runtime::readIdx(std::span<const std::byte> content) {
       return makeError(MAEK_BAD_FILE, "shape ", shapeText(array.shape),
                        " needs ", needed, " bytes of data, found ", filled);
   }
-  uint8_t extra;
+  std::byte extra;
   size_t got;
   if (Error error = source.read({&extra, 1}, got))
     return error;

@@ -14,7 +14,7 @@ namespace maek::runtime {
 /// An array of bytes.
 struct IdxArray {
   std::vector<int64_t> shape;
-  std::vector<uint8_t> data;
+  std::vector<std::byte> data;
 };
 
 /// Reads a whole file's content. Memory grows with the bytes that are there,

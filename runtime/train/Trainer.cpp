@@ -4,7 +4,6 @@
 #include "runtime/core/Philox.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 
 using namespace maek::runtime;
@@ -134,75 +133,13 @@ Expected<Outcome> Trainer::run(TrainListener &listener) {
   return Outcome::Finished;
 }
 
-//===----------------------------------------------------------------------===//
-// Checkpoints
-//===----------------------------------------------------------------------===//
-
 Error Trainer::save(TrainListener &listener) {
   if (options.save.empty())
     return Error::success();
-  Metadata metadata = {{"maek.data", options.data},
-                       {"maek.examples", text(order.size())},
-                       {"maek.seed", text(options.seed)},
-                       {"maek.batch", text(options.batch)},
-                       {"maek.epochs", text(options.epochs)},
-                       {"maek.lr", text(options.lr)},
-                       {"maek.epoch", text(at.epoch)},
-                       {"maek.batch_in_epoch", text(at.batch)},
-                       {"maek.meter", trainMeter.save()}};
-  if (Error error = model->save(options.save, metadata))
+  if (Error error = model->save(options.save, describe()))
     return error;
   savedStep = model->step;
   listener.onSave(options.save);
-  return Error::success();
-}
-
-static const std::string *findKey(const Metadata &metadata,
-                                  std::string_view key) {
-  for (const auto &[name, value] : metadata)
-    if (name == key)
-      return &value;
-  return nullptr;
-}
-
-Error Trainer::restore(const std::string &path, const Metadata &metadata) {
-  auto bad = [&](const auto &...parts) {
-    return makeError(MAEK_BAD_FILE, path, ": ", parts...);
-  };
-  // What decides the order of examples must be as it was.
-  const std::pair<const char *, std::string> fixed[] = {
-      {"maek.model", model->module().name},
-      {"maek.data", options.data},
-      {"maek.examples", text(order.size())},
-      {"maek.seed", text(options.seed)},
-      {"maek.batch", text(options.batch)}};
-  for (const auto &[key, needed] : fixed) {
-    const std::string *found = findKey(metadata, key);
-    if (!found)
-      return bad("no checkpoint of a training run: it has no metadata '", key,
-                 "'");
-    if (*found != needed)
-      return bad("was written with ", key + 5, " ", *found,
-                 ", cannot go on with ", needed);
-  }
-  const std::pair<const char *, int64_t *> counts[] = {
-      {"maek.epoch", &at.epoch}, {"maek.batch_in_epoch", &at.batch}};
-  for (const auto &[key, out] : counts) {
-    const std::string *value = findKey(metadata, key);
-    if (!value)
-      return bad("no checkpoint of a training run: it has no metadata '", key,
-                 "'");
-    const char *end = value->data() + value->size();
-    auto [stop, status] = std::from_chars(value->data(), end, *out);
-    if (status != std::errc() || stop != end || *out < 0)
-      return bad("metadata '", key, "' is '", *value, "', needed a count");
-  }
-  if (at.batch > at.batches)
-    return bad("metadata 'maek.batch_in_epoch' is ", at.batch,
-               ", but an epoch has ", at.batches, " batches");
-  const std::string *meter = findKey(metadata, "maek.meter");
-  if (!meter || !trainMeter.restore(*meter))
-    return bad("metadata 'maek.meter' is ", meter ? "damaged" : "missing");
   return Error::success();
 }
 

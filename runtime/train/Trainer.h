@@ -18,6 +18,9 @@ struct TrainOptions {
   int64_t saveEvery = 0; ///< steps between checkpoints; 0: after epochs only
 };
 
+/// The options that a checkpoint was trained with; `save` is its own path.
+Expected<TrainOptions> readTrainOptions(const std::string &path);
+
 /// Where training stands. Counts from 0; `batch` is the next one to train on
 /// and equals `batches` when only the epoch's evaluation is left.
 struct TrainPosition {
@@ -69,6 +72,7 @@ private:
       : model(&model), options(std::move(options)), trainMeter(meter),
         trainBatches(std::move(batches)) {}
 
+  Metadata describe() const;
   Error restore(const std::string &path, const Metadata &metadata);
   void shuffle();
   Error trainBatch(TrainListener &listener);

@@ -218,7 +218,6 @@ TEST_F(CliTest, InfoShowsTheModule) {
       "\n"
       "entry forward(image: f32[B, 4, 4])\n"
       "  -> logits: f32[B, 3]\n"
-      "  kernels (1): product_0\n"
       "  memory a0: 12*B bytes\n"
       "\n"
       "entry evaluate(image: f32[B, 4, 4], label: i32[B])\n"
@@ -228,7 +227,11 @@ TEST_F(CliTest, InfoShowsTheModule) {
       "f32[], steps: f32[])\n"
       "  -> loss: f32[], accuracy: f32[], grad_norm: f32[]\n"
       "\n"
-      "entry prepare()\n");
+      "entry prepare()\n"
+      "\n"
+      "kernels: 2\n"
+      "  product_0\n"
+      "  elementwise_0\n");
   result = run({"info", "--arena", "--batch", "10"});
   EXPECT_EQ(result.out, "\narena of forward at B = 10: 312 bytes\n"
                         "arena of evaluate at B = 10: 312 bytes\n"

@@ -43,11 +43,12 @@ std::string maek::fake::logisticJson() {
     "states": [
       {"name": "m.linear.W", "dtype": "f32", "shape": [3, 16], "init": {"kind": "constant", "arguments": [0.0]}},
       {"name": "m.linear.b", "dtype": "f32", "shape": [3], "init": {"kind": "constant", "arguments": [0.0]}}],
+    "kernels": ["product_0", "elementwise_0"],
     "prepared": [{"name": "packed.W", "dtype": "f32", "shape": [16, 3]}],
     "entries": [
       {"name": "forward", "symbols": ["B"], "arguments": [)" +
          prepared + "," + image + R"(], "results": [)" + logits +
-         R"(], "kernels": ["product_0"], "memory": [{"slot": "a0", "bytes": "12*B"}]},
+         R"(], "memory": [{"slot": "a0", "bytes": "12*B"}]},
       {"name": "evaluate", "symbols": ["B"], "arguments": [)" +
          prepared + "," + image + "," + label + R"(], "results": [)" + logits +
          "," + loss + R"(]},

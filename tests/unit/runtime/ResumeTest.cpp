@@ -60,7 +60,9 @@ TEST_F(ResumeTest, GoesOnBitForBitFromAnyStep) {
               "fake: interrupted at epoch " + std::to_string(epoch + 1) +
                   ", batch " + std::to_string(batch) +
                   " of 7; saved; go on with --resume " + path + "\n");
-    result = train({"--resume", path, "--log-csv", log, "--quiet"});
+    // The checkpoint knows all options but where the data is.
+    result = run({"train", "--data-dir", scratch.path(), "--resume", path,
+                  "--log-csv", log, "--quiet"});
     ASSERT_EQ(result.code, 0) << step << result.err;
     EXPECT_EQ(readFile(path), readFile(whole)) << step;
     EXPECT_EQ(figures(readFile(log)), figures(readFile(wholeLog))) << step;
@@ -143,6 +145,36 @@ TEST_F(ResumeTest, WeightsAloneAreNoCheckpoint) {
   EXPECT_EQ(result.err, "fake: error: " + path +
                             ": no checkpoint of a training run: it has no "
                             "metadata 'maek.data'\n");
+}
+
+TEST_F(ResumeTest, DamagedCheckpointsAreRefused) {
+  interruptAt(4);
+  ASSERT_EQ(train({"--save", path, "--quiet"}).code, 130);
+  std::string good = readFile(path);
+  auto expect = [&](const std::string &from, const std::string &to,
+                    const std::string &text) {
+    std::string content = good;
+    ASSERT_NE(content.find(from), std::string::npos);
+    content.replace(content.find(from), from.size(), to);
+    writeFile(path, content);
+    Result result =
+        run({"train", "--data-dir", scratch.path(), "--resume", path});
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.err, "fake: error: " + path + ": " + text + "\n");
+    EXPECT_EQ(readFile(path), content);
+  };
+  expect(R"("maek.batch":"8")", R"("maek.batch":"0")",
+         "metadata 'maek.batch' is '0', needed a count");
+  expect(R"("maek.lr":"0.1")", R"("maek.lr":"nan")",
+         "metadata 'maek.lr' is 'nan', needed a number");
+  expect(R"("maek.epoch":"0")", R"("maek.epoch":"x")",
+         "metadata 'maek.epoch' is 'x', needed a count");
+  expect(R"("maek.batch_in_epoch":"4")", R"("maek.batch_in_epoch":"8")",
+         "metadata 'maek.batch_in_epoch' is 8, but an epoch has 7 batches");
+  expect(R"("maek.meter":"32 )", R"("maek.meter":"3x )",
+         "metadata 'maek.meter' is damaged");
+  expect(R"("maek.model":"Logistic")", R"("maek.model":"Logistoc")",
+         "was written with model Logistoc, cannot go on with Logistic");
 }
 
 TEST_F(ResumeTest, ALossThatIsNotANumberStops) {
