@@ -11,11 +11,9 @@ using namespace mlir;
 namespace maek {
 
 ArrayRef<StringLiteral> getOptionalPasses() {
-  static constexpr StringLiteral names[] = {"hoist-input-projection",
-                                            "merge-gate-matmuls",
-                                            "simplify",
-                                            "sink-weight-gradients",
-                                            "split-concat-matmul"};
+  static constexpr StringLiteral names[] = {
+      "hoist-input-projection", "merge-gate-matmuls", "simplify",
+      "sink-weight-gradients", "split-concat-matmul"};
   return names;
 }
 
@@ -23,8 +21,11 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   auto add = [&](std::unique_ptr<Pass> pass) {
     StringRef name = pass->getArgument();
     name.consume_front("maek-");
-    if (!llvm::is_contained(options.disable, name))
-      manager.addPass(std::move(pass));
+    if (llvm::is_contained(options.disable, name))
+      return;
+    std::optional<StringRef> root = pass->getOpName();
+    bool isNested = root && *root != ModuleOp::getOperationName();
+    (isNested ? manager.nest(*root) : manager).addPass(std::move(pass));
   };
 
   // The equations. Simplifying first makes equal operands one value, by which
@@ -48,6 +49,22 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   // The products that differentiation made, where they share an operand.
   add(createMergeGateMatmuls());
   add(createSimplify());
+
+  // The kernels. Packing comes first: an unpack is part of the product's kernel,
+  // the pack one of its own that leaves the loop.
+  add(createPrepackWeights());
+  add(createSimplify());
+  // A product takes its epilogue before the rest is shared out.
+  add(createFuseEpilogues());
+  add(createFuseElementwise());
+  add(createOutlineKernels());
+  // What parameters alone determine leaves the entries before axes merge, so
+  // that entries share it whatever their kernels look like.
+  add(createPrepareParameters());
+  add(createCollapseKernelAxes());
+  add(createVerifyHostForm());
+  // Last: it looks at where every tensor will lie.
+  add(createMaterializeCopies());
 }
 
 void registerPipelines() {

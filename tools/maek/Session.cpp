@@ -7,11 +7,12 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace maek::cli {
 
-using namespace mlir::remark;
+namespace remark = mlir::remark;
 
 /// Splits "a,b" at its commas.
 static std::vector<std::string> splitList(const std::string &text) {
@@ -42,17 +43,18 @@ std::vector<std::string> getDisabledPasses(const po::variables_map &options) {
 
 namespace {
 /// Prints a remark as clang does: on the model's line, the pass at the end.
-class RemarkPrinter : public detail::MLIRRemarkStreamerBase {
+class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
 public:
-  void streamOptimizationRemark(const detail::Remark &remark) override {
-    mlir::emitRemark(remark.getLocation())
-        << remark.getMsg() << " [" << remark.getRemarkName() << "]";
+  void streamOptimizationRemark(
+      const remark::detail::Remark &said) override {
+    mlir::emitRemark(said.getLocation())
+        << said.getMsg() << " [" << said.getRemarkName() << "]";
   }
 };
 } // namespace
 
 void Session::enableRemarks(const std::string &kinds) {
-  RemarkCategories categories;
+  remark::RemarkCategories categories;
   for (const std::string &kind : splitList(kinds)) {
     if (kind == "passed")
       categories.passed = ".*";
@@ -61,9 +63,9 @@ void Session::enableRemarks(const std::string &kinds) {
     else
       throw UsageError("--remarks takes passed and missed, not '" + kind + "'");
   }
-  (void)enableOptimizationRemarks(context, std::make_unique<RemarkPrinter>(),
-                                  std::make_unique<RemarkEmittingPolicyAll>(),
-                                  categories);
+  (void)remark::enableOptimizationRemarks(
+      context, std::make_unique<RemarkPrinter>(),
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
 }
 
 Session::Session(const po::variables_map &options)
