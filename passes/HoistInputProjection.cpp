@@ -6,6 +6,7 @@
 #include "passes/Mappable.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
+#include "passes/Rewriting.h"
 #include "passes/Scans.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -168,6 +169,7 @@ struct HoistInputProjection
     getOperation().walk([&](ScanOp scan) { scans.push_back(scan); });
     for (ScanOp scan : scans)
       visit(scan);
+    eraseDeadOps(getOperation());
   }
 
 private:

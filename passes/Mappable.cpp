@@ -21,18 +21,33 @@ Type addAxis(Type type, const Extent &steps) {
   return getTensorType(extents, getElementType(type));
 }
 
+/// The axes, moved up by one; the new one in front of them if `withNew`.
+SmallVector<int64_t> shiftAxes(ArrayRef<int64_t> axes, bool withNew) {
+  SmallVector<int64_t> shifted;
+  if (withNew)
+    shifted.push_back(0);
+  for (int64_t axis : axes)
+    shifted.push_back(axis + 1);
+  return shifted;
+}
+
 /// The operands, all of them with the new axis.
 SmallVector<Value> repeatUnmapped(OpBuilder &builder, Location loc,
                                   ValueRange operands,
                                   const llvm::SmallBitVector &mapped,
                                   const Extent &steps) {
   SmallVector<Value> all(operands);
-  for (auto [i, operand] : llvm::enumerate(all))
-    if (!mapped[i]) {
-      Type type = addAxis(operand.getType(), steps);
-      auto dims = llvm::to_vector(llvm::seq<int64_t>(1, getRank(type)));
-      operand = BroadcastOp::create(builder, loc, type, operand, dims);
+  for (auto [i, operand] : llvm::enumerate(all)) {
+    if (mapped[i])
+      continue;
+    Type type = addAxis(operand.getType(), steps);
+    auto dims = llvm::to_vector(llvm::seq<int64_t>(1, getRank(type)));
+    if (auto broadcast = operand.getDefiningOp<BroadcastOp>()) {
+      dims = shiftAxes(broadcast.getDims(), false);
+      operand = broadcast.getOperand();
     }
+    operand = BroadcastOp::create(builder, loc, type, operand, dims);
+  }
   return all;
 }
 
@@ -74,15 +89,6 @@ struct MapDim : Mappable::ExternalModel<MapDim<Op>, Op> {
                   [](Op clone) { clone.setDim(clone.getDim() + 1); });
   }
 };
-
-SmallVector<int64_t> shiftAxes(ArrayRef<int64_t> axes, bool withNew) {
-  SmallVector<int64_t> shifted;
-  if (withNew)
-    shifted.push_back(0);
-  for (int64_t axis : axes)
-    shifted.push_back(axis + 1);
-  return shifted;
-}
 
 struct MapReduce : Mappable::ExternalModel<MapReduce, ReduceOp> {
   SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,

@@ -7,8 +7,10 @@
 #include "passes/ParallelValues.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
+#include "passes/Rewriting.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -102,6 +104,7 @@ struct MergeGateMatmuls : impl::MergeGateMatmulsBase<MergeGateMatmuls> {
         continue;
       reportMissed(*block);
     }
+    eraseDeadOps(getOperation());
   }
 
 private:
@@ -195,17 +198,20 @@ void MergeGateMatmuls::merge(ArrayRef<Product> products, UnstackOp parts) {
     op->erase();
   }
   ++numMerged;
-  remarkPassed(loc, kPass) << "merged " + std::to_string(products.size()) +
-                                  " products that share an operand into one: " +
-                                  equation.str();
+  remarkPassed(loc, kPass)
+      << llvm::formatv(
+             "merged {0} products that share an operand into one: {1}",
+             products.size(), equation.str())
+             .str();
 }
 
 bool MergeGateMatmuls::mergeSums(Block &block) {
   for (auto parts : block.getOps<UnstackOp>())
     if (UnstackOp merged = mergeParallelAdds(parts)) {
       remarkPassed(merged.getLoc(), kPass)
-          << "merged " + std::to_string(merged->getNumResults()) +
-                 " parallel sums into one";
+          << llvm::formatv("merged {0} parallel sums into one",
+                           merged->getNumResults())
+                 .str();
       return true;
     }
   return false;

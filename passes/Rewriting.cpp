@@ -1,6 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/Rewriting.h"
 
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
 using namespace mlir;
 
 namespace maek {
@@ -40,6 +43,13 @@ SmallVector<int64_t> allAxesBut(int64_t rank, int64_t axis) {
     if (i != axis)
       axes.push_back(i);
   return axes;
+}
+
+void eraseDeadOps(Operation *root) {
+  root->walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
+    if (isOpTriviallyDead(op))
+      op->erase();
+  });
 }
 
 } // namespace maek

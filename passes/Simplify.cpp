@@ -11,6 +11,7 @@
 #include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 
@@ -66,8 +67,9 @@ struct Simplify : impl::SimplifyBase<Simplify> {
       int64_t after = countOps(function);
       if (before != after)
         remarkPassed(function.getLoc(), "simplify")
-            << "simplified '" + function.getName().str() + "' from " +
-                   std::to_string(before) + " ops to " + std::to_string(after);
+            << llvm::formatv("rewrote '{0}', {1} ops, as {2}",
+                             function.getName(), before, after)
+                   .str();
     }
   }
 

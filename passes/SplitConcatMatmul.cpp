@@ -7,6 +7,8 @@
 #include "passes/Rewriting.h"
 #include "passes/Scans.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 
 namespace maek {
@@ -101,6 +103,7 @@ struct SplitConcatMatmul : impl::SplitConcatMatmulBase<SplitConcatMatmul> {
     getOperation().walk([&](EinsumOp op) { products.push_back(op); });
     for (EinsumOp op : products)
       visit(op);
+    eraseDeadOps(getOperation());
   }
 
 private:
@@ -115,14 +118,12 @@ private:
       return;
     }
     remarkPassed(op.getLoc(), kPass)
-        << "split a product with a concatenated operand into " +
-               std::to_string(operand->concat.getOperands().size()) +
-               " products";
+        << llvm::formatv("split a product with a concatenated operand into {0} "
+                         "products",
+                         operand->concat.getOperands().size())
+               .str();
     ++numSplit;
-    ConcatOp concat = operand->concat;
     splitProduct(op, equation, *operand);
-    if (concat->use_empty())
-      concat.erase();
   }
 };
 

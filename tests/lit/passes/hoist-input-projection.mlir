@@ -1,0 +1,81 @@
+// RUN: maek-opt %s --maek-hoist-input-projection | FileCheck %s
+// RUN: maek-opt %s --maek-hoist-input-projection --remarks-filter=.* --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// A plain RNN: the input's product and the bias leave the loop, the state's
+// product stays.
+// CHECK-LABEL: func.func @rnn
+// CHECK-SAME: %[[XS:[a-z0-9]+]]: tensor<?x2x3xf32
+// CHECK: %[[P:.*]] = maek.einsum "tbk,nk->tbn" %[[XS]], %{{.*}}
+// CHECK: %[[B:.*]] = maek.broadcast %{{.*}} dims [2] : tensor<4xf32> -> tensor<?x2x4xf32, #maek.dims<T>>
+// CHECK: %[[S:.*]] = maek.add %[[P]], %[[B]]
+// CHECK: maek.scan over(%[[S]])
+// CHECK-NEXT: ^bb0(%[[X:.*]]: tensor<2x4xf32>, %[[H:.*]]: tensor<2x4xf32>):
+// CHECK-NEXT: %[[Q:.*]] = maek.einsum "bk,nk->bn" %[[H]]
+// CHECK-NEXT: %[[Z:.*]] = maek.add %[[Q]], %[[X]]
+// CHECK-NEXT: maek.tanh %[[Z]]
+// REMARK: :[[#@LINE+6]]:10: remark: [Passed] hoist-input-projection{{.*}}moved a product out of the loop
+// REMARK: :[[#@LINE+4]]:10: remark: [Missed] hoist-input-projection{{.*}}it depends on the loop's state
+func.func @rnn(%U: tensor<4x4xf32>, %W: tensor<4x3xf32>, %b: tensor<4xf32>, %xs: tensor<?x2x3xf32, #maek.dims<T>>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %hT = maek.scan over(%xs) init(%h0) {
+  ^bb0(%x: tensor<2x3xf32>, %h: tensor<2x4xf32>):
+    %0 = maek.einsum "bk,nk->bn" %h, %U : tensor<2x4xf32>, tensor<4x4xf32>
+    %1 = maek.einsum "bk,nk->bn" %x, %W : tensor<2x3xf32>, tensor<4x3xf32>
+    %2 = maek.add %0, %1 : tensor<2x4xf32>
+    %3 = maek.broadcast %b dims [1] : tensor<4xf32> -> tensor<2x4xf32>
+    %4 = maek.add %2, %3 : tensor<2x4xf32>
+    %n = maek.tanh %4 : tensor<2x4xf32>
+    maek.yield %n : tensor<2x4xf32>
+  } : (tensor<?x2x3xf32, #maek.dims<T>>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %hT : tensor<2x4xf32>
+}
+
+// Two users of the merged input product: it enters once, the views stay. What
+// follows element by element goes along, and so does what it needs.
+// CHECK-LABEL: func.func @gates_of_input
+// CHECK: %[[D:.*]] = maek.mul %arg1, %arg1 : tensor<9x2x3xf32>
+// CHECK: %[[P:.*]] = maek.einsum "tbk,gnk->tbgn" %[[D]], %arg0
+// CHECK: %[[S:.*]] = maek.tanh %[[P]] : tensor<9x2x2x4xf32>
+// CHECK: maek.scan over(%[[S]])
+// CHECK-NEXT: ^bb0(%[[X:.*]]: tensor<2x2x4xf32>, %{{.*}}: tensor<2x4xf32>):
+// CHECK-NEXT: maek.unstack %[[X]] dim 1
+func.func @gates_of_input(%W: tensor<2x4x3xf32>, %xs: tensor<9x2x3xf32>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %hT = maek.scan over(%xs) init(%h0) {
+  ^bb0(%x: tensor<2x3xf32>, %h: tensor<2x4xf32>):
+    %d = maek.mul %x, %x : tensor<2x3xf32>
+    %p = maek.einsum "bk,gnk->bgn" %d, %W : tensor<2x3xf32>, tensor<2x4x3xf32>
+    %t = maek.tanh %p : tensor<2x2x4xf32>
+    %g:2 = maek.unstack %t dim 1 : tensor<2x2x4xf32>
+    %a = maek.mul %g#0, %h : tensor<2x4xf32>
+    %n = maek.add %a, %g#1 : tensor<2x4xf32>
+    maek.yield %n : tensor<2x4xf32>
+  } : (tensor<9x2x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %hT : tensor<2x4xf32>
+}
+
+// Without a product there is nothing to gain: more memory for the same work.
+// CHECK-LABEL: func.func @elementwise
+// CHECK-NEXT: maek.scan over(%arg0)
+// CHECK: maek.tanh
+func.func @elementwise(%xs: tensor<9x2x4xf32>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %hT = maek.scan over(%xs) init(%h0) {
+  ^bb0(%x: tensor<2x4xf32>, %h: tensor<2x4xf32>):
+    %t = maek.tanh %x : tensor<2x4xf32>
+    %n = maek.add %t, %h : tensor<2x4xf32>
+    maek.yield %n : tensor<2x4xf32>
+  } : (tensor<9x2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %hT : tensor<2x4xf32>
+}
+
+// Both operands change from step to step: one product for all steps still.
+// CHECK-LABEL: func.func @both_sequences
+// CHECK: maek.einsum "tbk,tnk->tbn" %arg0, %arg1
+// CHECK: maek.scan
+func.func @both_sequences(%xs: tensor<9x2x3xf32>, %ys: tensor<9x4x3xf32>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %hT = maek.scan over(%xs, %ys) init(%h0) {
+  ^bb0(%x: tensor<2x3xf32>, %y: tensor<4x3xf32>, %h: tensor<2x4xf32>):
+    %p = maek.einsum "bk,nk->bn" %x, %y : tensor<2x3xf32>, tensor<4x3xf32>
+    %n = maek.mul %p, %h : tensor<2x4xf32>
+    maek.yield %n : tensor<2x4xf32>
+  } : (tensor<9x2x3xf32>, tensor<9x4x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %hT : tensor<2x4xf32>
+}

@@ -1,0 +1,15 @@
+// RUN: maek-opt --maek-pipeline=disable=simplify,merge-gate-matmuls --dump-pass-pipeline %s -o /dev/null 2>&1 | FileCheck %s
+// RUN: not maek-opt --maek-pipeline=disable=fly %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not maek-opt --maek-pipeline=fast %s 2>&1 | FileCheck %s --check-prefix=SYNTAX
+
+// Any optimisation can be left out.
+// CHECK-NOT: maek-simplify
+// CHECK: maek-split-concat-matmul
+// CHECK-NOT: maek-merge-gate-matmuls
+// CHECK: maek-hoist-input-projection
+
+// UNKNOWN: maek-pipeline: 'fly' is no optional pass; there are
+// SYNTAX: maek-pipeline: expected disable=pass,pass, found 'fast'
+func.func @nothing() {
+  return
+}

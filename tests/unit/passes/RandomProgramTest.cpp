@@ -1,0 +1,53 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Random programs through the passes: no crash, no invalid IR, no other
+// result. A failure prints the seed and the program.
+#include "RandomProgram.h"
+#include "tests/support/TestModule.h"
+
+#include "gtest/gtest.h"
+#include <cstdlib>
+
+using namespace maek::test;
+
+namespace {
+
+constexpr double kTolerance = 1e-9;
+
+/// MAEK_RANDOM_SEED=first[:count] runs other programs.
+std::pair<uint64_t, uint64_t> getSeeds() {
+  const char *text = std::getenv("MAEK_RANDOM_SEED");
+  if (!text)
+    return {1, 150};
+  char *rest = nullptr;
+  uint64_t first = std::strtoull(text, &rest, 10);
+  return {first, *rest == ':' ? std::strtoull(rest + 1, nullptr, 10) : 1};
+}
+
+class RandomPrograms : public testing::TestWithParam<std::string> {};
+
+TEST_P(RandomPrograms, KeepResults) {
+  auto [first, count] = getSeeds();
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    SCOPED_TRACE("MAEK_RANDOM_SEED=" + std::to_string(seed));
+    std::string text = makeRandomProgram(seed);
+    auto context = makeTestContext();
+    auto before = parseModule(*context, text);
+    auto after = parseModule(*context, text);
+    ASSERT_TRUE(before && after) << text;
+    ASSERT_TRUE(succeeded(runPasses(*after, GetParam()))) << text;
+    Dims dims{{"B", 2}, {"T", int64_t(1 + seed % 3)}};
+    auto expected = runEntry(*before, "forward", dims);
+    auto actual = runEntry(*after, "forward", dims);
+    ASSERT_TRUE(succeeded(expected) && succeeded(actual)) << text;
+    ASSERT_EQ(describeDifference(*actual, *expected, kTolerance), "") << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Algebra, RandomPrograms,
+    testing::Values("maek-simplify", "maek-split-concat-matmul",
+                    "maek-merge-gate-matmuls", "maek-hoist-input-projection",
+                    "maek-simplify,maek-split-concat-matmul,maek-merge-gate-"
+                    "matmuls,maek-hoist-input-projection,maek-simplify"));
+
+} // namespace
