@@ -50,8 +50,8 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createMergeGateMatmuls());
   add(createSimplify());
 
-  // The kernels. Packing comes first: an unpack is part of the product's kernel,
-  // the pack one of its own that leaves the loop.
+  // The kernels. Packing comes first: an unpack is part of the product's
+  // kernel, the pack one of its own that leaves the loop.
   add(createPrepackWeights());
   add(createSimplify());
   // A product takes its epilogue before the rest is shared out.
