@@ -20,15 +20,15 @@ constexpr int chains = 16;
 
 __attribute__((target("avx512f"))) void fma512() {
   for (long i = 0; i < iterations; ++i)
-    asm volatile(MAEK_FMA_ZMM(0) MAEK_FMA_ZMM(1) MAEK_FMA_ZMM(2) MAEK_FMA_ZMM(3)
-                     MAEK_FMA_ZMM(4) MAEK_FMA_ZMM(5) MAEK_FMA_ZMM(6)
-                         MAEK_FMA_ZMM(7) MAEK_FMA_ZMM(8) MAEK_FMA_ZMM(9)
-                             MAEK_FMA_ZMM(10) MAEK_FMA_ZMM(11) MAEK_FMA_ZMM(12)
-                                 MAEK_FMA_ZMM(13) MAEK_FMA_ZMM(14)
-                                     MAEK_FMA_ZMM(15)::
-                         : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
-                           "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                           "xmm12", "xmm13", "xmm14", "xmm15");
+    asm volatile(
+        MAEK_FMA_ZMM(0) MAEK_FMA_ZMM(1) MAEK_FMA_ZMM(2) MAEK_FMA_ZMM(3)
+            MAEK_FMA_ZMM(4) MAEK_FMA_ZMM(5) MAEK_FMA_ZMM(6) MAEK_FMA_ZMM(7)
+                MAEK_FMA_ZMM(8) MAEK_FMA_ZMM(9) MAEK_FMA_ZMM(10)
+                    MAEK_FMA_ZMM(11) MAEK_FMA_ZMM(12) MAEK_FMA_ZMM(13)
+                        MAEK_FMA_ZMM(14) MAEK_FMA_ZMM(15)::
+                            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
+                              "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                              "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
 __attribute__((target("avx2,fma"))) void fma256() {
@@ -38,9 +38,9 @@ __attribute__((target("avx2,fma"))) void fma256() {
                          MAEK_FMA_YMM(7) MAEK_FMA_YMM(8) MAEK_FMA_YMM(9)
                              MAEK_FMA_YMM(10) MAEK_FMA_YMM(11) MAEK_FMA_YMM(12)
                                  MAEK_FMA_YMM(13)::
-                         : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
-                           "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                           "xmm12", "xmm13");
+                                     : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+                                       "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                                       "xmm10", "xmm11", "xmm12", "xmm13");
 }
 
 /// Best of five: GFLOP/s of `threads` threads running `loop` at once.

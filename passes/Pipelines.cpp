@@ -17,6 +17,15 @@ ArrayRef<StringLiteral> getOptionalPasses() {
   return names;
 }
 
+namespace {
+/// Changes nothing. Neighbouring passes on functions otherwise run function by
+/// function, all of them on one before the next.
+struct Separator : PassWrapper<Separator, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(Separator)
+  void runOnOperation() override { markAllAnalysesPreserved(); }
+};
+} // namespace
+
 void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   auto add = [&](std::unique_ptr<Pass> pass) {
     StringRef name = pass->getArgument();
@@ -26,6 +35,8 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
     std::optional<StringRef> root = pass->getOpName();
     bool isNested = root && *root != ModuleOp::getOperationName();
     (isNested ? manager.nest(*root) : manager).addPass(std::move(pass));
+    if (isNested && options.separate)
+      manager.addPass(std::make_unique<Separator>());
   };
 
   // The equations. Simplifying first makes equal operands one value, by which

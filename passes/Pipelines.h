@@ -12,6 +12,9 @@ namespace maek {
 struct PipelineOptions {
   /// Names of optimisations to leave out, without "maek-": "simplify".
   std::vector<std::string> disable;
+  /// Finish each pass on the whole module before the next one begins, so that
+  /// the module can be looked at in between.
+  bool separate = false;
 };
 
 /// The passes that `PipelineOptions::disable` may name: those without which

@@ -7,7 +7,9 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -20,8 +22,9 @@ using namespace mlir;
 namespace maek {
 
 void registerPassDialects(DialectRegistry &registry) {
-  registry.insert<MaekDialect, arith::ArithDialect, func::FuncDialect,
-                  LLVM::LLVMDialect, memref::MemRefDialect, scf::SCFDialect>();
+  registry.insert<MaekDialect, affine::AffineDialect, arith::ArithDialect,
+                  cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  memref::MemRefDialect, scf::SCFDialect>();
   registerGradientModels(registry);
   registerMappableModels(registry);
 }

@@ -53,7 +53,7 @@ class Build(MaekTest):
         out = self.folder / "double"
         self.build("--precision=f64", "-o", out)
         info = json.loads(run(out, "info", "--json").stdout)
-        self.assertEqual(info["precision"], "f64")
+        self.assertEqual(info["module"]["precision"], "f64")
 
 
 class Dumps(MaekTest):

@@ -12,9 +12,8 @@ namespace maek::cli {
 
 static void addOptions(po::options_description &options) {
   addModelOptions(options);
-  options.add_options()(
-      "output,o", po::value<std::string>()->value_name("OUT"),
-      "the file to write; for --emit=stmt a folder")(
+  options.add_options()("output,o", po::value<std::string>()->value_name("OUT"),
+                        "the file to write; for --emit=stmt a folder")(
       "emit", po::value<std::string>()->default_value("exe"),
       "exe, shared, static, object, header, llvm, asm (the host program) or "
       "stmt (Halide's loop nest of each kernel)")(

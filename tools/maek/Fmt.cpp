@@ -26,8 +26,7 @@ static bool formatFile(const std::string &path,
   if (!file)
     return fail(path, file.getError().message());
   llvm::StringRef text = (*file)->getBuffer();
-  std::optional<std::string> formatted =
-      formatModel(text, path, llvm::errs());
+  std::optional<std::string> formatted = formatModel(text, path, llvm::errs());
   if (!formatted)
     return false;
   if (options.count("check"))
@@ -56,8 +55,7 @@ static int run(const po::variables_map &options) {
   return good ? Success : Failure;
 }
 
-const Command fmtCommand = {"fmt", "FILE...",
-                            "write files in their canonical form", addOptions,
-                            run};
+const Command fmtCommand = {
+    "fmt", "FILE...", "write files in their canonical form", addOptions, run};
 
 } // namespace maek::cli

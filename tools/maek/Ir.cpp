@@ -79,6 +79,7 @@ static bool runStages(mlir::ModuleOp module, const po::variables_map &options,
   configure(manager);
   PipelineOptions pipeline;
   pipeline.disable = getDisabledPasses(options);
+  pipeline.separate = true;
   buildPipeline(manager, pipeline);
   buildHostPipeline(manager);
   return succeeded(manager.run(module));
@@ -90,8 +91,8 @@ static int writeAll(mlir::ModuleOp module, const po::variables_map &options) {
   const std::string &folder = options["output"].as<std::string>();
   mlir::Location location = module.getLoc();
   if (std::error_code error = llvm::sys::fs::create_directories(folder)) {
-    mlir::emitError(location) << "cannot make the folder " << folder << ": "
-                              << error.message();
+    mlir::emitError(location)
+        << "cannot make the folder " << folder << ": " << error.message();
     return Failure;
   }
   unsigned number = 0;
@@ -121,8 +122,8 @@ static int printAfter(mlir::ModuleOp module, const po::variables_map &options) {
           text = printModule(stage, options.count("locations"));
       });
   if (text.empty() && good)
-    throw UsageError("no pass '" + pass.str() + "' runs; these do: " +
-                     llvm::join(seen, ", "));
+    throw UsageError("no pass '" + pass.str() +
+                     "' runs; these do: " + llvm::join(seen, ", "));
   llvm::outs() << text;
   return good ? Success : Failure;
 }

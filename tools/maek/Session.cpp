@@ -45,8 +45,7 @@ namespace {
 /// Prints a remark as clang does: on the model's line, the pass at the end.
 class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
 public:
-  void streamOptimizationRemark(
-      const remark::detail::Remark &said) override {
+  void streamOptimizationRemark(const remark::detail::Remark &said) override {
     mlir::emitRemark(said.getLocation())
         << said.getMsg() << " [" << said.getRemarkName() << "]";
   }

@@ -16,8 +16,8 @@ const Command *const commands[] = {&checkCommand, &buildCommand, &irCommand,
 void printUsage(std::ostream &out) {
   out << "usage: maek COMMAND [OPTIONS]\n\n";
   for (const Command *command : commands) {
-    std::string left = std::string("  ") + command->name + " " +
-                       command->arguments;
+    std::string left =
+        std::string("  ") + command->name + " " + command->arguments;
     left.resize(std::max<size_t>(left.size() + 2, 38), ' ');
     out << left << command->summary << "\n";
   }
@@ -46,7 +46,9 @@ int runCommand(const Command &command, int argc, char **argv) {
   po::notify(options);
   if (options.count("help")) {
     std::cout << "usage: maek " << command.name << " " << command.arguments
-              << "\n\n" << command.summary << "\n\n" << visible;
+              << "\n\n"
+              << command.summary << "\n\n"
+              << visible;
     return Success;
   }
   return command.run(options);
