@@ -5,6 +5,8 @@
 
 #include "dsl/Unicode.h"
 
+#include "llvm/ADT/ArrayRef.h"
+
 using namespace llvm;
 
 namespace maek::dsl {
