@@ -83,8 +83,11 @@ LogicalResult AdjointBuilder::build(ArrayRef<Operation *> ops) {
       continue;
     loc = op->getLoc();
     auto differentiable = dyn_cast<Differentiable>(op);
-    if (!differentiable)
-      return op->emitOpError("has no gradient");
+    if (!differentiable) {
+      InFlightDiagnostic error = op->emitOpError("has no gradient");
+      error.attachNote(gradient) << "which is needed here";
+      return error;
+    }
     if (failed(differentiable.buildAdjoint(*this)))
       return failure();
   }

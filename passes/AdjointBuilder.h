@@ -35,10 +35,11 @@ private:
 /// Builds the adjoints of the ops of one block, last op first.
 class AdjointBuilder {
 public:
-  /// Adjoint code goes where `builder` stands.
-  AdjointBuilder(mlir::OpBuilder builder, mlir::Location loc,
+  /// Adjoint code of the gradient op at `gradient` goes where `builder` stands.
+  AdjointBuilder(mlir::OpBuilder builder, mlir::Location gradient,
                  Activity &activity)
-      : builder(builder), loc(loc), activity(activity) {}
+      : builder(builder), gradient(gradient), loc(gradient),
+        activity(activity) {}
   virtual ~AdjointBuilder() = default;
 
   /// The value that `value`, of the differentiated program, has where the
@@ -74,11 +75,12 @@ public:
   mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
 
   Activity &getActivity() { return activity; }
-  /// Where the op stands that is being differentiated.
-  mlir::Location getLoc() const { return loc; }
+  mlir::Location getGradientLoc() const { return gradient; }
 
 protected:
   mlir::OpBuilder builder;
+  mlir::Location gradient;
+  /// Where the op stands that is being differentiated.
   mlir::Location loc;
   Activity &activity;
   llvm::MapVector<mlir::Value, mlir::Value> adjoints;

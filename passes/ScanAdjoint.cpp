@@ -40,7 +40,7 @@ bool isCheap(Operation *op) {
 class ScanAdjoint : public AdjointBuilder {
 public:
   ScanAdjoint(ScanOp scan, AdjointBuilder &outer)
-      : AdjointBuilder(OpBuilder(scan.getContext()), scan.getLoc(),
+      : AdjointBuilder(OpBuilder(scan.getContext()), outer.getGradientLoc(),
                        outer.getActivity()),
         scan(scan), outer(outer), body(&scan.getBody().front()) {
     region.push_back(block = new Block);
@@ -197,9 +197,9 @@ void ScanAdjoint::resolveResiduals() {
   }
   builder.setInsertionPointToEnd(block);
   remarkPassed(scan.getLoc(), "differentiate")
-      << "the adjoint scan stores " << std::to_string(stored.size())
-      << " and recomputes " << std::to_string(recomputed.size())
-      << " values of a step";
+      << "the adjoint scan stores " + std::to_string(stored.size()) +
+             " and recomputes " + std::to_string(recomputed.size()) +
+             " values of a step";
 }
 
 /// Makes each of `stored` an output sequence of the forward scan and that the
@@ -341,6 +341,7 @@ void ScanAdjoint::finish() {
 }
 
 LogicalResult ScanAdjoint::run() {
+  loc = scan.getLoc();
   seed();
   SmallVector<Operation *> ops;
   for (Operation &op : body->without_terminator())

@@ -127,8 +127,8 @@ Value Sinker::sumProduct(EinsumOp op) {
   equation.lhs.insert(equation.lhs.begin(), step);
   equation.rhs.insert(equation.rhs.begin(), step);
   remarkPassed(op.getLoc(), kPass)
-      << "one product after the scan instead of one per step: "
-      << equation.str();
+      << "one product after the scan instead of one per step: " +
+             equation.str();
   return EinsumOp::create(builder, op.getLoc(), equation.str(),
                           getSequence(op.getLhs()), getSequence(op.getRhs()));
 }
@@ -223,6 +223,8 @@ void Sinker::rebuild(const llvm::SmallBitVector &sunk, ArrayRef<Value> totals) {
     return number >= smaller.getNumSequences() &&
            sunk[number - smaller.getNumSequences()];
   });
+  if (isOpTriviallyDead(smaller))
+    smaller.erase();
 }
 
 unsigned Sinker::run() {

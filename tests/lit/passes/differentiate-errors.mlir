@@ -1,0 +1,44 @@
+// RUN: maek-opt %s --maek-differentiate -verify-diagnostics -split-input-file
+
+// A call on the path from the parameter to the value.
+func.func private @other(tensor<4xf32>) -> tensor<4xf32>
+func.func @call(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{'func.call' op has no gradient}}
+  %y = func.call @other(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %s = maek.reduce "sum" %y dims [0] : tensor<4xf32>
+  // expected-note @+1 {{which is needed here}}
+  %g = maek.gradient %s wrt(%x) : tensor<f32>, tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
+// A kernel in the body of a scan: kernels are made after gradients.
+func.func @kernel(%xs: tensor<9x4xf32>, %h0: tensor<4xf32>, %w: tensor<4xf32>) -> tensor<4xf32> {
+  %h = maek.scan over(%xs) init(%h0) {
+  ^bb0(%x: tensor<4xf32>, %s: tensor<4xf32>):
+    // expected-error @+1 {{'maek.kernel' op has no gradient}}
+    %n = maek.kernel {
+      %0 = maek.mul %s, %w : tensor<4xf32>
+      maek.yield %0 : tensor<4xf32>
+    } : tensor<4xf32>
+    maek.yield %n : tensor<4xf32>
+  } : (tensor<9x4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %s = maek.reduce "sum" %h dims [0] : tensor<4xf32>
+  // expected-note @+1 {{which is needed here}}
+  %g = maek.gradient %s wrt(%w) : tensor<f32>, tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
+// Off the path, or without the parameter, anything may stand.
+func.func private @other(tensor<4xf32>) -> tensor<4xf32>
+func.func @aside(%x: tensor<4xf32>, %w: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %a = func.call @other(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %y = maek.mul %a, %w : tensor<4xf32>
+  %b = func.call @other(%w) : (tensor<4xf32>) -> tensor<4xf32>
+  %s = maek.reduce "sum" %y dims [0] : tensor<4xf32>
+  %g = maek.gradient %s wrt(%w) : tensor<f32>, tensor<4xf32>
+  return %g, %b : tensor<4xf32>, tensor<4xf32>
+}
