@@ -216,6 +216,8 @@ enum class DefinitionKind { Fn, Layer, Cell, Model, Optimizer };
 
 /// How the language spells the kind: "fn", "layer", ...
 llvm::StringRef getKindName(DefinitionKind kind);
+/// "a fn", "an optimizer".
+std::string getKindWithArticle(DefinitionKind kind);
 
 /// A `fn` has no hyperparameters, its formals are its function's; a model has
 /// no function, and all its statements in `body`.

@@ -5,6 +5,7 @@
 
 #include "dsl/Diagnostics.h"
 
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Casting.h"
 
 using namespace llvm;
@@ -32,6 +33,14 @@ bool Evaluator::checkArgument(const Formal &formal, Value &value,
   bool fits = isClass == (type.classes != nullptr) &&
               !value.is(ValueKind::Instance) &&
               value.getRank() >= type.dims.size();
+  if (isClass && !type.classes) {
+    tensors
+        .error("'" + formal.name.name + "' of '" + frame.definition->name.name +
+               "' needs numbers, found " + describe(value) +
+               "; take its one_hot")
+        .note(formal.name.loc, "'" + formal.name.name + "' is declared here");
+    return false;
+  }
   if (!fits) {
     tensors
         .error("'" + formal.name.name + "' of '" + frame.definition->name.name +
@@ -114,18 +123,29 @@ bool Evaluator::bindFormals(ArrayRef<Formal> formals, ArrayRef<Value> arguments,
                             Frame &frame, bool isCell, Binding &binding) {
   binding.values.assign(arguments.begin(), arguments.end());
   SmallVector<unsigned> extras(formals.size());
-  for (auto [formal, value, extra] :
-       llvm::zip(formals, binding.values, extras)) {
+  // Errors about an argument are at the argument.
+  SMLoc call = tensors.where;
+  llvm::scope_exit leave([&] { tensors.where = call; });
+  auto moveToArgument = [&](size_t i) {
+    tensors.where =
+        i < frame.argumentPlaces.size() ? frame.argumentPlaces[i] : call;
+  };
+  for (auto [i, formal, value, extra] :
+       llvm::enumerate(formals, binding.values, extras)) {
     if (!formal.type)
       continue;
+    moveToArgument(i);
     if (!checkArgument(formal, value, frame))
       return false;
     extra = value.getRank() - formal.type->dims.size();
   }
   for (bool names : {true, false})
-    for (auto [formal, value] : llvm::zip(formals, binding.values))
+    for (auto [i, formal, value] : llvm::enumerate(formals, binding.values)) {
+      moveToArgument(i);
       if (formal.type && !bindDims(formal, value, frame, names))
         return false;
+    }
+  tensors.where = call;
 
   // The time axis stands before the step's own axes.
   SmallVector<bool> timed(formals.size());

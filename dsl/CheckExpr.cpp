@@ -49,8 +49,9 @@ void NameChecker::checkName(const NameExpr &name) {
   if (const Definition *definition =
           program.find(name.name, current->isStandard)) {
     diagnostics
-        .error(name.loc, "'" + name.spelling + "' is a " +
-                             getKindName(definition->kind) + ", not a value")
+        .error(name.loc, "'" + name.spelling + "' is " +
+                             getKindWithArticle(definition->kind) +
+                             ", not a value")
         .note(definition->name.loc, "it is defined here");
     return;
   }
@@ -144,12 +145,13 @@ void NameChecker::checkDefinitionCall(const CallExpr &call,
         .note(callee.name.loc, "it is defined here");
     return;
   }
-  if (hasParameters && (current->kind == DefinitionKind::Fn ||
-                        current->kind == DefinitionKind::Optimizer)) {
+  bool mayHold = current->kind != DefinitionKind::Fn &&
+                 current->kind != DefinitionKind::Optimizer && !isSetting;
+  if (hasParameters && !mayHold) {
     diagnostics
-        .error(call.loc, "a " + getKindName(current->kind) +
-                             " has no parameters of its own: '" + name +
-                             "' can only stand in a layer, cell or model")
+        .error(call.loc, "'" + name +
+                             "' has parameters to train: it can only "
+                             "stand in a layer, cell or model")
         .note(callee.name.loc, "it is defined here");
     return;
   }

@@ -37,6 +37,42 @@ static StringRef getLine(const MemoryBuffer &buffer, const char *at) {
   return StringRef(begin, end - begin);
 }
 
+/// What a terminal can show of `text`: no control characters, and nothing that
+/// is no UTF-8.
+static std::string makePrintable(StringRef text) {
+  std::string printable;
+  const char *it = text.begin();
+  while (it != text.end()) {
+    const char *start = it;
+    std::optional<uint32_t> codePoint = decodeUtf8(it, text.end());
+    if (!codePoint)
+      ++it;
+    bool shown = codePoint && (*codePoint >= 0xA0 || *codePoint == '\t' ||
+                               (*codePoint >= ' ' && *codePoint < 0x7F));
+    printable += shown ? StringRef(start, it - start) : "\uFFFD";
+  }
+  return printable;
+}
+
+/// Of a very long line, the part around `column`.
+static StringRef cutLine(StringRef line, size_t &column, bool &cutsFront) {
+  constexpr size_t longest = 160, around = 60;
+  auto isInside = [&](size_t i) {
+    return (static_cast<unsigned char>(line[i]) & 0xC0) == 0x80;
+  };
+  if (line.size() <= longest)
+    return line;
+  size_t begin = column > around ? column - around : 0;
+  size_t end = std::min(line.size(), column + around);
+  while (begin > 0 && isInside(begin))
+    --begin;
+  while (end < line.size() && isInside(end))
+    ++end;
+  cutsFront = begin > 0;
+  column -= begin;
+  return line.slice(begin, end);
+}
+
 // SourceMgr::PrintMessage leaves the caret out on lines with characters past
 // ASCII, which are most lines of a model.
 void Diagnostics::printOne(raw_ostream &os, SMLoc loc, StringRef kind,
@@ -51,14 +87,21 @@ void Diagnostics::printOne(raw_ostream &os, SMLoc loc, StringRef kind,
   os << buffer.getBufferIdentifier() << ":" << line << ":" << column << ": "
      << kind << ": " << message << "\n";
   StringRef text = getLine(buffer, loc.getPointer());
-  StringRef before = text.take_front(loc.getPointer() - text.begin());
-  os << text << "\n";
-  size_t tab;
-  while ((tab = before.find('\t')) != StringRef::npos) {
-    os.indent(displayWidth(before.take_front(tab))) << "\t";
-    before = before.drop_front(tab + 1);
+  size_t at = loc.getPointer() - text.begin();
+  bool cutsFront = false;
+  StringRef shown = cutLine(text, at, cutsFront);
+  StringRef dots = cutsFront ? "..." : "";
+  os << dots << makePrintable(shown) << "\n";
+  std::string before = makePrintable(shown.take_front(at));
+  os.indent(dots.size());
+  for (StringRef rest = before; !rest.empty();) {
+    auto [part, behind] = rest.split('\t');
+    os.indent(displayWidth(part));
+    if (part.size() < rest.size())
+      os << '\t';
+    rest = behind;
   }
-  os.indent(displayWidth(before)) << "^\n";
+  os << "^\n";
 }
 
 void Diagnostics::print(raw_ostream &os) const {

@@ -17,8 +17,8 @@ std::optional<double> ModelEmitter::readNumber(StringRef keyword) {
   const TrainItem *item = findItem(*train, keyword);
   if (!item)
     return std::nullopt;
-  std::optional<double> number =
-      evaluator.evaluateNumber(*item->value, frame, "'" + keyword + "'");
+  std::optional<double> number = evaluator.evaluateNumber(
+      *item->value, settingsFrame, "'" + keyword + "'");
   if (number && *number <= 0)
     diagnostics.error(item->value->begin, "'" + keyword +
                                               "' must be positive, found " +
@@ -32,8 +32,8 @@ std::optional<int64_t> ModelEmitter::readInteger(StringRef keyword,
   const TrainItem *item = findItem(*train, keyword);
   if (!item)
     return otherwise;
-  std::optional<int64_t> number =
-      evaluator.evaluateInteger(*item->value, frame, "'" + keyword + "'");
+  std::optional<int64_t> number = evaluator.evaluateInteger(
+      *item->value, settingsFrame, "'" + keyword + "'");
   if (number && (*number < smallest || *number > TensorBuilder::maxElements))
     diagnostics.error(item->value->begin,
                       "'" + keyword + "' must be " +
@@ -65,7 +65,7 @@ bool ModelEmitter::readTrain() {
   evaluator.moveTo(item->value->loc, frame);
   Frame callee(&definition, nullptr, tensors.where, tensors.location);
   if (!exprs || !evaluator.bindHyperparameters(
-                    *exprs, frame, optimizer.hyperparameters, callee))
+                    *exprs, settingsFrame, optimizer.hyperparameters, callee))
     return false;
   const Value &rate = optimizer.hyperparameters["lr"];
   optimizer.learningRate = rate.number;
@@ -123,7 +123,8 @@ std::optional<Value> ModelEmitter::emitLearningRate(const Value &step) {
   for (size_t i = kScheduleGiven; i < formals.size(); ++i) {
     const Expr *expr = (*exprs)[i];
     bool isDefault = expr == formals[i].defaultValue.get();
-    arguments.push_back(evaluator.evaluate(*expr, isDefault ? callee : frame));
+    arguments.push_back(
+        evaluator.evaluate(*expr, isDefault ? callee : settingsFrame));
   }
   evaluator.moveToCall(callee);
   Value factor = evaluator.apply(callee, arguments, item->value->loc);

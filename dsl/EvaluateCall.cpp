@@ -3,6 +3,7 @@
 #include "dsl/Evaluator.h"
 
 #include "dsl/Arguments.h"
+#include "dsl/CallContext.h"
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 
@@ -12,31 +13,6 @@
 using namespace llvm;
 
 namespace maek::dsl {
-
-namespace {
-/// While it lives, errors say that they are within a call at this place.
-class CallContext {
-public:
-  CallContext(Diagnostics &diagnostics, const Definition &definition, SMLoc at)
-      : diagnostics(diagnostics) {
-    pushed = !definition.isStandard;
-    if (pushed)
-      diagnostics.context.insert(
-          diagnostics.context.begin(),
-          {at, "in '" + definition.name.name.str() + "', used here"});
-  }
-  ~CallContext() {
-    if (pushed)
-      diagnostics.context.erase(diagnostics.context.begin());
-  }
-  CallContext(const CallContext &) = delete;
-  CallContext &operator=(const CallContext &) = delete;
-
-private:
-  Diagnostics &diagnostics;
-  bool pushed;
-};
-} // namespace
 
 Value Evaluator::evaluateCall(const CallExpr &call, Frame &frame) {
   const NameExpr *name = call.getCalleeName();
@@ -73,6 +49,14 @@ static bool isDefault(const Expr *expr, const Formal &formal) {
   return expr == formal.defaultValue.get();
 }
 
+/// Where errors about arguments are: at the argument, if that is the user's.
+static void setArgumentPlaces(ArrayRef<const Expr *> exprs, const Frame &caller,
+                              Frame &callee) {
+  for (const Expr *expr : exprs)
+    callee.argumentPlaces.push_back(
+        caller.definition->isStandard ? callee.callPlace : expr->begin);
+}
+
 Value Evaluator::callFunction(const CallExpr &call,
                               const Definition &definition, Frame &frame) {
   ArrayRef<Formal> formals = definition.getFormals();
@@ -87,6 +71,7 @@ Value Evaluator::callFunction(const CallExpr &call,
   moveTo(call.loc, frame);
   Frame callee(&definition, nullptr, tensors.where, tensors.location);
   callee.binding = frame.binding;
+  setArgumentPlaces(*exprs, frame, callee);
   for (auto [expr, formal, argument] : llvm::zip(*exprs, formals, arguments))
     if (isDefault(expr, formal))
       argument = evaluate(*expr, callee);
@@ -109,13 +94,13 @@ Value Evaluator::applyInstance(const CallExpr &call, Instance &instance,
     arguments.push_back(evaluate(*expr, frame));
   moveTo(call.loc, frame);
   Frame callee(&definition, &instance, tensors.where, tensors.location);
+  setArgumentPlaces(*exprs, frame, callee);
   runBody(callee);
   callee.scopes.emplace_back();
   moveToCall(callee);
   if (definition.kind == DefinitionKind::Layer)
     return apply(callee, arguments, call.loc);
-  CallContext context(diagnostics, definition, call.loc);
-  return applyCell(callee, arguments);
+  return applyCell(callee, arguments, call.loc);
 }
 
 void Evaluator::moveToCall(const Frame &callee) {

@@ -2,7 +2,7 @@
 // A cell applied to sequences: one maek.scan, time-major inside.
 #include "dsl/Evaluator.h"
 
-#include "dsl/Diagnostics.h"
+#include "dsl/CallContext.h"
 
 #include "llvm/Support/Casting.h"
 
@@ -52,7 +52,8 @@ bool Evaluator::makeStates(Frame &frame, ArrayRef<unsigned> mapped,
   return true;
 }
 
-Value Evaluator::applyCell(Frame &callee, ArrayRef<Value> arguments) {
+Value Evaluator::applyCell(Frame &callee, ArrayRef<Value> arguments,
+                           SMLoc place) {
   if (llvm::any_of(arguments,
                    [](const Value &value) { return value.isPoison(); }))
     return {};
@@ -71,6 +72,7 @@ Value Evaluator::applyCell(Frame &callee, ArrayRef<Value> arguments) {
         (arguments.empty() ? "no argument" : describe(arguments.front())));
     return {};
   }
+  CallContext context(diagnostics, *callee.definition, place);
   // Time first, then the mapped axes, then the step's own.
   SmallVector<unsigned> mapped;
   for (auto [formal, value] : llvm::zip(function.formals, binding.values)) {
@@ -114,14 +116,15 @@ Value Evaluator::emitScan(Frame &callee, Binding &binding,
     element.axes.erase(element.axes.begin());
     element.tensor = body->addArgument(
         tensors.getType(element.mapped, element.axes, element.element),
-        location);
+        getNameLocation(formal.name, callee));
     callee.scopes.back()[formal.name.name] = element;
   }
   for (CellState &state : states) {
     inits.push_back(state.init.tensor);
     resultTypes.push_back(state.init.tensor.getType());
     Value current = state.init;
-    current.tensor = body->addArgument(resultTypes.back(), location);
+    current.tensor = body->addArgument(resultTypes.back(),
+                                       getNameLocation(state.name, callee));
     callee.scopes.back()[state.name.name] = current;
   }
 

@@ -3,7 +3,7 @@
 #include "dsl/Evaluator.h"
 
 #include "dsl/Arguments.h"
-#include "dsl/Diagnostics.h"
+#include "dsl/CallContext.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Casting.h"
@@ -66,13 +66,8 @@ Value Evaluator::makeInstance(const CallExpr &call,
   instance->path = owner.path + name + ".";
   Instance &made = *instance;
   owner.children[key] = std::move(instance);
-  if (!definition.isStandard)
-    diagnostics.context.insert(
-        diagnostics.context.begin(),
-        {call.loc, "in '" + definition.name.name.str() + "', used here"});
+  CallContext context(diagnostics, definition, call.loc);
   runBody(callee);
-  if (!definition.isStandard)
-    diagnostics.context.erase(diagnostics.context.begin());
   return Value::makeInstance(made);
 }
 
@@ -137,12 +132,9 @@ Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,
     }
   }
   moveTo(name.loc, frame);
-  mlir::Location location = frame.definition->isStandard
-                                ? tensors.location
-                                : getLocation(name.loc, name.name);
   parameters.push_back(std::make_unique<Parameter>(
       Parameter{frame.owner->path + name.name.str(), *axes, distribution,
-                arguments, location}));
+                arguments, getNameLocation(name, frame)}));
   return parameters.back().get();
 }
 

@@ -64,6 +64,66 @@ Value Evaluator::evaluateReduction(const CallExpr &call, PrimitiveKind kind,
   return tensors.argmax(values[0], axis.value_or(rank - 1));
 }
 
+/// The list that is the call's second argument, or null, reported.
+static const ConcatExpr *getList(const CallExpr &call) {
+  return call.arguments.size() == 2
+             ? dyn_cast<ConcatExpr>(call.arguments[1].value.get())
+             : nullptr;
+}
+
+Value Evaluator::evaluateReshape(const CallExpr &call, const Value &value,
+                                 Frame &frame) {
+  const ConcatExpr *shape = getList(call);
+  if (!shape) {
+    moveTo(call.arguments.back().loc, frame);
+    tensors.error("'reshape' needs a shape, such as [N, d]");
+    return {};
+  }
+  Axes axes;
+  for (const ExprPtr &dim : shape->elements) {
+    std::optional<Axis> axis = evaluateDim(*dim, frame);
+    if (!axis)
+      return {};
+    axes.push_back(*axis);
+  }
+  moveTo(call.loc, frame);
+  return tensors.reshape(
+      value.is(ValueKind::Tensor) ? value : tensors.toFloat(value), axes);
+}
+
+Value Evaluator::evaluatePermute(const CallExpr &call, const Value &value,
+                                 Frame &frame) {
+  const ConcatExpr *list = getList(call);
+  size_t rank = value.getRank();
+  SmallVector<int64_t> order;
+  for (size_t i = 0; list && i < list->elements.size(); ++i) {
+    std::optional<int64_t> axis =
+        evaluateInteger(*list->elements[i], frame, "an axis");
+    if (!axis)
+      return {};
+    order.push_back(*axis);
+  }
+  auto sorted = order;
+  llvm::sort(sorted);
+  moveTo(call.arguments.back().loc, frame);
+  if (!list || !value.is(ValueKind::Tensor) ||
+      !llvm::equal(sorted, llvm::seq<int64_t>(0, rank))) {
+    tensors.error("'permute' of " + describe(value) +
+                  " needs each of its axes once, such as [1, 0]");
+    return {};
+  }
+  moveTo(call.loc, frame);
+  SmallVector<int64_t> permutation;
+  Axes axes;
+  for (size_t i = 0; i < value.mapped.size(); ++i)
+    permutation.push_back(i);
+  for (int64_t axis : order) {
+    permutation.push_back(value.mapped.size() + axis);
+    axes.push_back(value.axes[axis]);
+  }
+  return tensors.permute(value, permutation, value.mapped, axes);
+}
+
 Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
                                    Frame &frame) {
   if (call.arguments.empty())
@@ -76,29 +136,12 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
   if (kind >= PrimitiveKind::Sum && kind <= PrimitiveKind::Argmax)
     return evaluateReduction(call, kind, frame);
   Value value = evaluate(*call.arguments[0].value, frame);
-  if (kind == PrimitiveKind::Reshape) {
-    if (call.arguments.size() != 2)
-      return {};
-    auto *shape = dyn_cast<ConcatExpr>(call.arguments[1].value.get());
-    if (!shape) {
-      moveTo(call.arguments[1].loc, frame);
-      tensors.error("'reshape' needs a shape, such as [N, d]");
-      return {};
-    }
-    Axes axes;
-    for (const ExprPtr &dim : shape->elements) {
-      std::optional<Axis> axis = evaluateDim(*dim, frame);
-      if (!axis)
-        return {};
-      axes.push_back(*axis);
-    }
-    moveTo(call.loc, frame);
-    if (value.is(ValueKind::Number) || value.is(ValueKind::Size))
-      value = tensors.toFloat(value);
-    if (value.is(ValueKind::Instance))
-      value = tensors.toFloat(value);
-    return tensors.reshape(value, axes);
-  }
+  if (value.isPoison())
+    return {};
+  if (kind == PrimitiveKind::Reshape)
+    return evaluateReshape(call, value, frame);
+  if (kind == PrimitiveKind::Permute)
+    return evaluatePermute(call, value, frame);
   if (kind == PrimitiveKind::Where) {
     if (call.arguments.size() != 3)
       return {};

@@ -1,5 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Expressions, statements and numbers.
+// Expressions and statements.
 #include "dsl/Evaluator.h"
 
 #include "dsl/Diagnostics.h"
@@ -42,6 +42,11 @@ mlir::Location Evaluator::getLocation(SMLoc loc, StringRef name) {
   if (name.empty())
     return place;
   return mlir::NameLoc::get(tensors.ops.getStringAttr(name), place);
+}
+
+mlir::Location Evaluator::getNameLocation(Identifier name, const Frame &frame) {
+  return frame.definition->isStandard ? frame.callLocation
+                                      : getLocation(name.loc, name.name);
 }
 
 void Evaluator::moveTo(SMLoc loc, Frame &frame) {
@@ -152,158 +157,6 @@ Value Evaluator::evaluateBinary(const BinaryExpr &binary, Frame &frame) {
   default:
     return {};
   }
-}
-
-//===----------------------------------------------------------------------===//
-// Indexing
-//===----------------------------------------------------------------------===//
-
-/// Applies one item to own axis `axis`, and moves to the next one.
-bool Evaluator::select(const IndexItem &item, Value &value, unsigned &axis,
-                       Frame &frame) {
-  auto evaluateBound = [&](const ExprPtr &expr) {
-    return evaluateInteger(*expr, frame, "an index");
-  };
-  std::optional<int64_t> low, high;
-  if (item.low && !(low = evaluateBound(item.low)))
-    return false;
-  if (item.high && !(high = evaluateBound(item.high)))
-    return false;
-  moveTo(item.loc, frame);
-  const Axis whole = value.axes[axis];
-  int64_t size = whole.size.factor;
-  std::string shown = whole.size.str();
-  auto fail = [&](const Twine &message) {
-    tensors.error(message).note(whole.origin, shown + " comes from here");
-    return false;
-  };
-  if (!whole.size.isStatic()) {
-    if (item.isRange && !low && !high) {
-      ++axis;
-      return true;
-    }
-    if (item.isRange || (*low != 0 && *low != -1))
-      return fail("an axis of size " + shown +
-                  ", which is only known when the model runs, can be indexed "
-                  "with 0 and -1 only");
-  } else if (!item.isRange) {
-    if (*low < -size || *low >= size)
-      return fail("index " + Twine(*low) + " is outside of an axis of size " +
-                  shown);
-  } else {
-    int64_t begin = low.value_or(0), end = high.value_or(size);
-    begin += begin < 0 ? size : 0;
-    end += end < 0 ? size : 0;
-    if (begin < 0 || end > size || begin >= end)
-      return fail("the range " + Twine(begin) + ":" + Twine(end) +
-                  " is empty or outside of an axis of size " + shown);
-    if (end - begin != size)
-      value =
-          tensors.slice(value, axis, begin, {Extent(end - begin), item.loc});
-    ++axis;
-    return !value.isPoison();
-  }
-  value = tensors.slice(value, axis, *low, {Extent(1), item.loc});
-  if (!value.isPoison())
-    value = tensors.dropAxis(value, axis);
-  return !value.isPoison();
-}
-
-Value Evaluator::evaluateIndex(const IndexExpr &index, Frame &frame) {
-  Value value = evaluate(*index.base, frame);
-  if (value.isPoison())
-    return {};
-  moveTo(index.loc, frame);
-  if (!value.is(ValueKind::Tensor) || value.getRank() < index.items.size()) {
-    tensors.error(describe(value) + " has no " +
-                  (index.items.size() == 1
-                       ? std::string("axis")
-                       : std::to_string(index.items.size()) + " axes") +
-                  " to index");
-    return {};
-  }
-  unsigned axis = 0;
-  for (const IndexItem &item : index.items)
-    if (!select(item, value, axis, frame))
-      return {};
-  return value;
-}
-
-//===----------------------------------------------------------------------===//
-// Numbers
-//===----------------------------------------------------------------------===//
-
-std::optional<double> Evaluator::evaluateNumber(const Expr &expr, Frame &frame,
-                                                const Twine &what) {
-  std::string subject = what.str();
-  Value value = evaluate(expr, frame);
-  if (value.isPoison())
-    return std::nullopt;
-  if (value.is(ValueKind::Number))
-    return value.number;
-  moveTo(expr.begin, frame);
-  tensors.error(subject +
-                " must be a number that is known when compiling, "
-                "found " +
-                describe(value));
-  return std::nullopt;
-}
-
-std::optional<int64_t>
-Evaluator::evaluateInteger(const Expr &expr, Frame &frame, const Twine &what) {
-  std::string subject = what.str();
-  std::optional<double> number = evaluateNumber(expr, frame, subject);
-  if (!number)
-    return std::nullopt;
-  constexpr double limit = 9007199254740992.0; // 2^53: whole numbers are exact
-  if (*number == std::floor(*number) && std::abs(*number) <= limit)
-    return int64_t(*number);
-  moveTo(expr.begin, frame);
-  tensors.error(subject + " must be a whole number, found " +
-                formatNumber(*number));
-  return std::nullopt;
-}
-
-std::optional<Axis> Evaluator::evaluateDim(const Expr &expr, Frame &frame) {
-  Value value = evaluate(expr, frame);
-  if (value.isPoison())
-    return std::nullopt;
-  if (value.is(ValueKind::Size))
-    return Axis{value.size, expr.begin};
-  moveTo(expr.begin, frame);
-  if (!value.is(ValueKind::Number)) {
-    tensors.error("a dimension must be known when compiling, found " +
-                  describe(value));
-    return std::nullopt;
-  }
-  double number = value.number;
-  if (number >= 1 && number == std::floor(number) &&
-      number <= double(TensorBuilder::maxElements))
-    return Axis{Extent(int64_t(number)), expr.begin};
-  const char *needed = number > double(TensorBuilder::maxElements)
-                           ? "at most 2^31 - 1"
-                           : "a positive whole number";
-  Diagnostic &error = tensors.error(Twine("a dimension must be ") + needed +
-                                    ", found " + formatNumber(number));
-  if (value.origin.isValid() && value.origin != tensors.where &&
-      value.origin != expr.begin)
-    error.note(value.origin, formatNumber(number) + " comes from here");
-  return std::nullopt;
-}
-
-std::optional<Axes> Evaluator::evaluateDims(const TypeSyntax &type,
-                                            Frame &frame) {
-  Axes axes;
-  bool valid = true;
-  for (const ExprPtr &dim : type.dims) {
-    std::optional<Axis> axis = evaluateDim(*dim, frame);
-    valid &= axis.has_value();
-    axes.push_back(axis.value_or(Axis()));
-  }
-  moveTo(type.loc, frame);
-  if (!valid || !tensors.fits({}, axes))
-    return std::nullopt;
-  return axes;
 }
 
 //===----------------------------------------------------------------------===//

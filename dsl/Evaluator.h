@@ -52,6 +52,8 @@ public:
   /// is in the standard library.
   void moveTo(llvm::SMLoc loc, Frame &frame);
   mlir::Location getLocation(llvm::SMLoc loc, llvm::StringRef name = {});
+  /// Where a name is declared; of the standard library's names, the call.
+  mlir::Location getNameLocation(Identifier name, const Frame &frame);
 
   /// Parameters in the order in which they were made.
   llvm::ArrayRef<std::unique_ptr<Parameter>> getParameters() const {
@@ -76,6 +78,8 @@ private:
                           Frame &frame);
   Value evaluateReduction(const CallExpr &call, PrimitiveKind kind,
                           Frame &frame);
+  Value evaluateReshape(const CallExpr &call, const Value &value, Frame &frame);
+  Value evaluatePermute(const CallExpr &call, const Value &value, Frame &frame);
 
   // EvaluateCall.cpp
   Value evaluateCall(const CallExpr &call, Frame &frame);
@@ -112,7 +116,8 @@ private:
 
   // EvaluateCell.cpp
   struct CellState;
-  Value applyCell(Frame &callee, llvm::ArrayRef<Value> arguments);
+  Value applyCell(Frame &callee, llvm::ArrayRef<Value> arguments,
+                  llvm::SMLoc place);
   bool makeStates(Frame &frame, llvm::ArrayRef<unsigned> mapped,
                   std::vector<CellState> &states);
   Value emitScan(Frame &callee, Binding &binding,

@@ -200,7 +200,7 @@ void Formatter::addToken(size_t index) {
   const char *at = current.loc.getPointer();
   bool isItem = trainItems.contains(at);
   bool starts = isStart(current) || isItem || current.is(TokenKind::RBrace);
-  addComments(at, !starts && brackets + braces > 0 && index > 0);
+  addComments(at, !starts && index > 0);
   if (current.is(TokenKind::RBrace) && braces)
     --braces;
   if (breaksBefore(index)) {
@@ -381,7 +381,9 @@ std::optional<std::string> maek::formatModel(StringRef text, StringRef name,
   diagnostics.sources.AddNewSourceBuffer(std::move(buffer), SMLoc());
   dsl::TokenList list;
   dsl::tokenize(copy, diagnostics, list);
-  dsl::File file = dsl::Parser(list.tokens, diagnostics).parseFile();
+  dsl::File file;
+  if (!diagnostics.hasErrors())
+    file = dsl::Parser(list.tokens, diagnostics).parseFile();
   if (diagnostics.hasErrors()) {
     diagnostics.print(errors);
     return std::nullopt;

@@ -89,7 +89,10 @@ emit(std::unique_ptr<MemoryBuffer> buffer, const FrontendOptions &options,
   ModelEmitter emitter(program, diagnostics, &context, type, *model, train);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       emitter.emit(options.hyperparameters);
-  if (!module || diagnostics.hasErrors())
+  if (!module && !diagnostics.hasErrors())
+    diagnostics.error(model->name.loc, "internal error: the model has no IR "
+                                       "and no error; please report it");
+  if (diagnostics.hasErrors())
     return {};
   if (mlir::failed(mlir::verify(*module))) {
     diagnostics.error(model->name.loc, "internal error: the model's IR is not "

@@ -51,6 +51,8 @@ struct Frame {
   /// Of the call, for what stands in the standard library.
   llvm::SMLoc callPlace;
   mlir::Location callLocation;
+  /// Of each argument; may be empty.
+  llvm::SmallVector<llvm::SMLoc, 4> argumentPlaces;
 
   Frame(const Definition *definition, Instance *owner, llvm::SMLoc callPlace,
         mlir::Location callLocation)

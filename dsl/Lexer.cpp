@@ -41,6 +41,7 @@ private:
     diagnostics.error(SMLoc::getFromPointer(start), message);
   }
   Token &push(TokenKind kind);
+  void skipInvalid();
   char peek(unsigned ahead = 0) const {
     return end - it > ptrdiff_t(ahead) ? it[ahead] : '\0';
   }
@@ -64,14 +65,18 @@ Token &Lexer::push(TokenKind kind) {
   return list.tokens.back();
 }
 
+/// Past a byte that begins no character, and the ones that belong to it.
+void Lexer::skipInvalid() {
+  diagnostics.error(SMLoc::getFromPointer(it), "invalid UTF-8");
+  do
+    ++it;
+  while (it != end && (static_cast<unsigned char>(*it) & 0xC0) == 0x80);
+}
+
 void Lexer::lexComment() {
-  while (it != end && *it != '\n' && *it != '\r') {
-    const char *at = it;
-    if (!decodeUtf8(it, end)) {
-      diagnostics.error(SMLoc::getFromPointer(at), "invalid UTF-8");
-      ++it;
-    }
-  }
+  while (it != end && *it != '\n' && *it != '\r')
+    if (!decodeUtf8(it, end))
+      skipInvalid();
   list.comments.push_back({SMLoc::getFromPointer(start),
                            StringRef(start, it - start).rtrim(), startsLine});
 }
@@ -134,13 +139,9 @@ void Lexer::lexNumber() {
 
 void Lexer::lexString() {
   ++it;
-  while (it != end && *it != '"' && *it != '\n') {
-    const char *at = it;
-    if (!decodeUtf8(it, end)) {
-      diagnostics.error(SMLoc::getFromPointer(at), "invalid UTF-8");
-      ++it;
-    }
-  }
+  while (it != end && *it != '"' && *it != '\n')
+    if (!decodeUtf8(it, end))
+      skipInvalid();
   StringRef content(start + 1, it - start - 1);
   if (it == end || *it != '"')
     report("this text has no closing '\"' on its line");
@@ -228,11 +229,8 @@ void Lexer::lexSymbol() {
       return;
     }
   std::optional<uint32_t> codePoint = decodeUtf8(it, end);
-  if (!codePoint) {
-    report("invalid UTF-8");
-    ++it;
-    return;
-  }
+  if (!codePoint)
+    return skipInvalid();
   if (TokenKind kind = getSymbolKind(*codePoint); kind != TokenKind::End) {
     push(kind);
     return;

@@ -21,7 +21,9 @@ ModelEmitter::ModelEmitter(const Program &program, Diagnostics &diagnostics,
     : program(program), diagnostics(diagnostics), floatType(floatType),
       model(model), train(train), tensors(context, floatType, diagnostics),
       evaluator(program, diagnostics, tensors),
-      frame(&model, &root, model.name.loc, mlir::UnknownLoc::get(context)) {
+      frame(&model, &root, model.name.loc, mlir::UnknownLoc::get(context)),
+      settingsFrame(&model, nullptr, model.name.loc,
+                    mlir::UnknownLoc::get(context)) {
   root.definition = &model;
 }
 
@@ -57,6 +59,7 @@ bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
     }
     root.hyperparameters[name] = value;
     frame.scopes.front()[name] = value;
+    settingsFrame.scopes.front()[name] = value;
   }
   return !diagnostics.hasErrors();
 }
@@ -68,10 +71,7 @@ mlir::Value ModelEmitter::getArgument(StringRef role, StringRef name,
   if (value)
     return value;
   value = entryBlock->addArgument(type, location);
-  bool known = llvm::any_of(arguments, [&](const Argument &argument) {
-    return argument.role == role && argument.name == name;
-  });
-  if (!known)
+  if (knownArguments.insert((role + "." + name).str()).second)
     arguments.push_back({role, name.str(), type, location, classes});
   return value;
 }

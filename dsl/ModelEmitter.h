@@ -93,6 +93,8 @@ private:
   Evaluator evaluator;
   Instance root;
   Frame frame;
+  /// Of the train block: knows the hyperparameters only.
+  Frame settingsFrame;
   OptimizerSettings optimizer;
   llvm::SmallVector<mlir::NamedAttribute> settings;
   std::optional<double> clipNorm;
@@ -100,6 +102,7 @@ private:
 
   /// Arguments of all entries, in the order in which they were met.
   std::vector<Argument> arguments;
+  llvm::StringSet<> knownArguments;
   llvm::StringMap<mlir::Value> argumentValues;
   mlir::Block *entryBlock = nullptr;
 };

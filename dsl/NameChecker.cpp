@@ -64,6 +64,16 @@ void NameChecker::check(const Definition &definition) {
     checkFunction(*definition.function);
 }
 
+void NameChecker::checkSetting(const Definition &model, const Expr &value) {
+  current = &model;
+  isSetting = true;
+  scopes.emplace_back();
+  for (const Formal &formal : model.hyperparameters)
+    scopes.back()[formal.name.name] = {
+        NameKind::Hyperparameter, formal.name.loc, {}};
+  checkExpr(&value);
+}
+
 void NameChecker::checkHyperparameters() {
   for (const Formal &formal : current->hyperparameters) {
     if (formal.defaultValue)
@@ -132,8 +142,11 @@ void NameChecker::checkType(const TypeSyntax &type, bool bindsDimensions) {
   };
   for (const ExprPtr &dim : type.dims)
     checkDim(dim.get());
-  if (type.classes)
+  // A class count that is not known has no symbol to stand for it.
+  if (type.classes && function)
     checkDim(type.classes.get());
+  else if (type.classes)
+    checkExpr(type.classes.get());
 }
 
 void NameChecker::checkBlock(const Block &block) {

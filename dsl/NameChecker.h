@@ -26,6 +26,8 @@ public:
       : program(program), diagnostics(diagnostics), graph(graph) {}
 
   void check(const Definition &definition);
+  /// A value in the train block of `model`, which may name hyperparameters.
+  void checkSetting(const Definition &model, const Expr &value);
 
 private:
   enum class NameKind {
@@ -73,6 +75,7 @@ private:
   const Function *function = nullptr;
   std::vector<Scope> scopes;
   unsigned loops = 0;
+  bool isSetting = false;
   /// Names of the block that are still to come, for better messages.
   llvm::StringMap<llvm::SMLoc> later;
 };

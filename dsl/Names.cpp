@@ -89,7 +89,7 @@ bool checkNames(const Program &program, Diagnostics &diagnostics) {
   for (const Definition *definition : program.getDefinitions(false))
     NameChecker(program, diagnostics, graph).check(*definition);
   for (const Train &train : program.getMainFile().trains)
-    checkTrain(train, program, diagnostics);
+    checkTrain(train, program, diagnostics, graph);
   return RecursionCheck(graph, diagnostics).run();
 }
 

@@ -28,6 +28,7 @@ bool Parser::parseDefinition(File &file, DefinitionKind kind) {
     return false;
   Definition &added = *definition;
   file.definitions.push_back(std::move(definition));
+  unsigned errors = diagnostics.getNumErrors();
   if (kind == DefinitionKind::Fn) {
     added.function.emplace();
     return parseFunction(*added.function);
@@ -39,7 +40,7 @@ bool Parser::parseDefinition(File &file, DefinitionKind kind) {
                    [&] { return parseMember(added); }))
     return false;
   bool isModel = kind == DefinitionKind::Model;
-  if (!isModel && !added.function && !diagnostics.hasErrors()) {
+  if (!isModel && !added.function && diagnostics.getNumErrors() == errors) {
     StringRef needed = kind == DefinitionKind::Layer ? "apply" : "step";
     diagnostics.error(added.name.loc, what + " '" + added.name.name +
                                           "' has no '" + needed + "'");
@@ -56,7 +57,7 @@ bool Parser::parseMember(Definition &definition) {
   StringRef function = kind == DefinitionKind::Layer ? "apply" : "step";
   if (called && !isModel && (token.name == "apply" || token.name == "step")) {
     if (token.name != function) {
-      error(token, "a " + getKindName(kind) + " has '" + function + "', not '" +
+      error(token, getKindWithArticle(kind) + " has '" + function + "', not '" +
                        token.name + "'");
       return false;
     }
@@ -93,7 +94,7 @@ bool Parser::parseMember(Definition &definition) {
   std::string hint = token.is(TokenKind::Name)
                          ? didYouMean(token.name, {"param", "state", function})
                          : "";
-  errorExpected(what).message += hint;
+  errorExpectedHere(what).message += hint;
   return false;
 }
 
@@ -140,7 +141,7 @@ bool Parser::parseStatement(Block &block) {
   if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Name))
     hint = didYouMean(token.name,
                       {"param", "input", "target", "output", "metric", "for"});
-  errorExpected("a statement: a name and '='").message += hint;
+  errorExpectedHere("a statement: a name and '='").message += hint;
   return false;
 }
 
@@ -283,7 +284,10 @@ bool Parser::parseTrainItem(Train &train) {
   if (peek().isKeyword("optimizer")) {
     Token token = take();
     item.keyword = {token.name, token.loc};
-  } else if (!parseIdentifier(item.keyword, "a setting of the training")) {
+  } else if (peek().is(TokenKind::Name)) {
+    parseIdentifier(item.keyword, "");
+  } else {
+    errorExpectedHere("a setting of the training");
     return false;
   }
   if (item.keyword.name == "data") {

@@ -183,6 +183,11 @@ ExprPtr Parser::parsePrimary() {
     take();
     return std::make_unique<NumberExpr>(token.loc, token.value);
   case TokenKind::Name:
+    // The next statement: this one was not finished.
+    if (token.startsLine && peek(1).is(TokenKind::Assign)) {
+      errorExpected("an expression");
+      return nullptr;
+    }
     take();
     return std::make_unique<NameExpr>(token);
   case TokenKind::LBracket:

@@ -27,6 +27,11 @@ StringRef getKindName(DefinitionKind kind) {
   return "";
 }
 
+std::string getKindWithArticle(DefinitionKind kind) {
+  return (kind == DefinitionKind::Optimizer ? "an " : "a ") +
+         getKindName(kind).str();
+}
+
 const Token &Parser::peek(unsigned ahead) const {
   return tokens[std::min(position + ahead, tokens.size() - 1)];
 }
@@ -53,17 +58,24 @@ Diagnostic &Parser::error(const Token &token, const Twine &message) {
   return diagnostics.error(token.loc, message);
 }
 
-Diagnostic &Parser::errorExpected(StringRef what) {
+Diagnostic &Parser::errorExpectedHere(StringRef what) {
   const Token &token = peek();
-  if (token.is(TokenKind::End))
-    return error(token, "expected " + what + ", found the end of the file");
   if (token.is(TokenKind::Keyword))
     return error(token, "expected " + what + ", found the reserved word '" +
                             token.text + "'");
-  StringRef text = token.text;
-  return error(token, "expected " + what + ", found " +
-                          (token.is(TokenKind::String) ? "" : "'") + text +
-                          (token.is(TokenKind::String) ? "" : "'"));
+  if (token.is(TokenKind::String))
+    return error(token, "expected " + what + ", found " + token.text);
+  return error(token, "expected " + what + ", found '" + token.text + "'");
+}
+
+Diagnostic &Parser::errorExpected(StringRef what) {
+  const Token &token = peek();
+  bool ends = token.is(TokenKind::End);
+  if (position == 0 || !(ends || token.startsLine))
+    return errorExpectedHere(what);
+  return diagnostics.error(tokens[position - 1].getEnd(),
+                           "expected " + what + ", found the end of the " +
+                               (ends ? "file" : "line"));
 }
 
 bool Parser::expect(TokenKind kind, StringRef what) {
@@ -91,17 +103,15 @@ bool Parser::parseIdentifiers(std::vector<Identifier> &names, StringRef what) {
   return true;
 }
 
-/// Moves to the next line's start inside of `depth` braces, or to the brace
-/// that ends them.
-void Parser::skipToStatement(unsigned depth) {
-  bool first = true;
-  while (!peek().is(TokenKind::End)) {
+/// Leaves the statement that began at token `start`: moves to the next line's
+/// start inside of `depth` braces, or to the brace that ends them.
+void Parser::skipToStatement(unsigned depth, size_t start) {
+  while (!peek().is(TokenKind::End) && !atTopLevel()) {
     if (braces < depth || (braces == depth && peek().is(TokenKind::RBrace)))
       return;
-    if (!first && braces == depth && peek().startsLine)
+    if (position != start && braces == depth && peek().startsLine)
       return;
     take();
-    first = false;
   }
 }
 
@@ -145,8 +155,9 @@ void Parser::parseTopLevel(File &file) {
             ? didYouMean(token.text, {"fn", "layer", "cell", "model",
                                       "optimizer", "train", "import"})
             : "";
-    errorExpected("a definition: fn, layer, cell, model, optimizer, train or "
-                  "import")
+    errorExpectedHere(
+        "a definition: fn, layer, cell, model, optimizer, train or "
+        "import")
         .message += hint;
     parsed = false;
   }

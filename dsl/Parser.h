@@ -30,10 +30,14 @@ private:
   bool takeIf(TokenKind kind);
   bool expect(TokenKind kind, llvm::StringRef what);
   Diagnostic &error(const Token &token, const llvm::Twine &message);
+  /// Something that goes on: where the line or file ends instead, the error
+  /// is there.
   Diagnostic &errorExpected(llvm::StringRef what);
+  /// Something that begins at the next token.
+  Diagnostic &errorExpectedHere(llvm::StringRef what);
   bool parseIdentifier(Identifier &identifier, llvm::StringRef what);
   bool parseIdentifiers(std::vector<Identifier> &names, llvm::StringRef what);
-  void skipToStatement(unsigned depth);
+  void skipToStatement(unsigned depth, size_t start);
   bool atTopLevel() const;
   void skipToTopLevel();
   void parseTopLevel(File &file);

@@ -22,13 +22,17 @@ bool Parser::parseBraces(llvm::StringRef what, Fn parseStatement) {
   unsigned depth = braces;
   while (!peek().is(TokenKind::RBrace)) {
     if (peek().is(TokenKind::End) || atTopLevel()) {
-      errorExpected("'}'").note(open.loc, "to match this '{'");
+      Diagnostic &missing = peek().is(TokenKind::End)
+                                ? errorExpected("'}'")
+                                : errorExpectedHere("'}'");
+      missing.note(open.loc, "to match this '{'");
       return false;
     }
     if (diagnostics.isFull())
       return false;
+    size_t start = position;
     if (!parseStatement())
-      skipToStatement(depth);
+      skipToStatement(depth, start);
     if (braces < depth)
       return true;
   }

@@ -22,6 +22,7 @@ static constexpr Primitive primitives[] = {
     {"where", PrimitiveKind::Where, 3, 3},
     {"arange", PrimitiveKind::Arange, 1, 1},
     {"reshape", PrimitiveKind::Reshape, 2, 2},
+    {"permute", PrimitiveKind::Permute, 2, 2},
     {"pi", PrimitiveKind::Pi, 0, 0},
 };
 

@@ -26,6 +26,7 @@ enum class PrimitiveKind {
   Where,
   Arange,
   Reshape,
+  Permute,
   Pi, // a number, not a function
 };
 

@@ -29,8 +29,12 @@ Program::Unit &Program::parse(std::unique_ptr<MemoryBuffer> buffer) {
   diagnostics.sources.AddNewSourceBuffer(std::move(buffer), SMLoc());
   units.push_back(std::make_unique<Unit>());
   Unit &unit = *units.back();
+  unsigned before = diagnostics.getNumErrors();
   tokenize(text, diagnostics, unit.tokens);
-  unit.file = Parser(unit.tokens.tokens, diagnostics).parseFile();
+  // What a wrong character leaves behind makes no sense to the parser.
+  if (diagnostics.getNumErrors() == before)
+    unit.file = Parser(unit.tokens.tokens, diagnostics).parseFile();
+  failed |= diagnostics.getNumErrors() != before;
   return unit;
 }
 
@@ -54,6 +58,10 @@ void Program::define(Unit &unit) {
 }
 
 void Program::loadImports(const File &file, StringRef path, unsigned depth) {
+  auto fail = [&](SMLoc loc, const Twine &message) {
+    diagnostics.error(loc, message);
+    failed = true;
+  };
   for (const Import &import : file.imports) {
     SmallString<128> target(import.path);
     if (!sys::path::is_absolute(target)) {
@@ -62,14 +70,14 @@ void Program::loadImports(const File &file, StringRef path, unsigned depth) {
     }
     SmallString<128> real;
     if (sys::fs::real_path(target, real)) {
-      diagnostics.error(import.loc, "cannot find '" + target + "'");
+      fail(import.loc, "cannot find '" + target + "'");
       continue;
     }
     if (!loaded.insert(real).second)
       continue;
     constexpr unsigned maxImports = 100;
     if (depth >= maxImports) {
-      diagnostics.error(import.loc, "imports nest too deeply");
+      fail(import.loc, "imports nest too deeply");
       continue;
     }
     // A device or a pipe may never end.
@@ -78,7 +86,7 @@ void Program::loadImports(const File &file, StringRef path, unsigned depth) {
             ? MemoryBuffer::getFile(target)
             : std::make_error_code(std::errc::invalid_argument);
     if (!buffer) {
-      diagnostics.error(import.loc, "cannot read '" + target + "'");
+      fail(import.loc, "cannot read '" + target + "'");
       continue;
     }
     Unit &unit = parse(std::move(*buffer));
@@ -95,6 +103,11 @@ bool Program::load(std::unique_ptr<MemoryBuffer> buffer, bool allowImports) {
   Unit &main = parse(std::move(buffer));
   if (allowImports)
     loadImports(main.file, path, 0);
+  else if (!main.file.imports.empty()) {
+    diagnostics.error(main.file.imports.front().loc,
+                      "an import is not allowed here");
+    failed = true;
+  }
   define(main);
   // The main file is the last unit, whatever was imported after it.
   for (auto &unit : units)
@@ -102,7 +115,7 @@ bool Program::load(std::unique_ptr<MemoryBuffer> buffer, bool allowImports) {
       std::swap(unit, units.back());
       break;
     }
-  return !diagnostics.hasErrors();
+  return !failed;
 }
 
 const Definition *Program::find(StringRef name, bool standardOnly) const {

@@ -17,7 +17,8 @@ class Program {
 public:
   explicit Program(Diagnostics &diagnostics);
 
-  /// Parses the main file and what it imports. False after an error.
+  /// Parses the main file and what it imports. False if there is something
+  /// that could not be read or parsed.
   bool load(std::unique_ptr<llvm::MemoryBuffer> buffer, bool allowImports);
 
   /// The user's definition of that name, or else the standard library's.
@@ -49,6 +50,7 @@ private:
   llvm::StringMap<const Definition *> user, standard;
   std::vector<const Definition *> userDefinitions, standardDefinitions;
   llvm::StringSet<> loaded;
+  bool failed = false;
 };
 
 } // namespace maek::dsl

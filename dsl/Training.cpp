@@ -82,22 +82,45 @@ static void checkCalled(const TrainItem &item, const Program &program,
                                    didYouMean(name->name, known));
 }
 
-static void checkItem(const TrainItem &item, const Program &program,
+/// False if there is no such setting.
+static bool checkItem(const TrainItem &item, const Program &program,
                       Diagnostics &diagnostics) {
   Identifier keyword = item.keyword;
   if (!llvm::is_contained(settings, keyword.name)) {
     SmallVector<StringRef> known(std::begin(settings), std::end(settings));
     diagnostics.error(keyword.loc, "unknown setting '" + keyword.name + "'" +
                                        didYouMean(keyword.name, known));
-  } else if (keyword.name == "optimizer") {
+    return false;
+  }
+  if (keyword.name == "optimizer") {
     checkCalled(item, program, DefinitionKind::Optimizer, diagnostics);
   } else if (keyword.name == "schedule") {
     checkCalled(item, program, DefinitionKind::Fn, diagnostics);
   }
+  return true;
+}
+
+/// The names in an item's value, or in the arguments of what it calls.
+static void checkValue(const TrainItem &item, const Program &program,
+                       const Definition &model, Diagnostics &diagnostics,
+                       CallGraph &graph) {
+  auto check = [&](const Expr &value) {
+    NameChecker(program, diagnostics, graph).checkSetting(model, value);
+  };
+  if (!item.value)
+    return;
+  bool isCalled =
+      item.keyword.name == "optimizer" || item.keyword.name == "schedule";
+  if (auto *call = dyn_cast<CallExpr>(item.value.get()); call && isCalled) {
+    for (const Argument &argument : call->arguments)
+      check(*argument.value);
+  } else if (!isCalled) {
+    check(*item.value);
+  }
 }
 
 void checkTrain(const Train &train, const Program &program,
-                Diagnostics &diagnostics) {
+                Diagnostics &diagnostics, CallGraph &graph) {
   const Definition *model = program.find(train.model.name, false);
   if (!model || model->kind != DefinitionKind::Model) {
     std::vector<StringRef> known;
@@ -117,15 +140,19 @@ void checkTrain(const Train &train, const Program &program,
                  "'" + train.model.name + "' has a second train block")
           .note(other.model.loc, "the first one is here");
   }
+  bool allKnown = true;
   for (const TrainItem &item : train.items) {
     const TrainItem *first = findItem(train, item.keyword.name);
     if (first != &item)
       diagnostics
           .error(item.keyword.loc, "'" + item.keyword.name + "' is set twice")
           .note(first->keyword.loc, "the first one is here");
-    checkItem(item, program, diagnostics);
+    bool known = checkItem(item, program, diagnostics);
+    allKnown &= known;
+    if (known && model && model->kind == DefinitionKind::Model)
+      checkValue(item, program, *model, diagnostics, graph);
   }
-  if (!findItem(train, "optimizer"))
+  if (allKnown && !findItem(train, "optimizer"))
     diagnostics.error(train.model.loc, "training needs an optimizer");
 }
 

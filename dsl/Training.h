@@ -3,7 +3,7 @@
 #ifndef MAEK_DSL_TRAINING_H
 #define MAEK_DSL_TRAINING_H
 
-#include "dsl/AST.h"
+#include "dsl/NameChecker.h"
 
 namespace maek::dsl {
 class Diagnostics;
@@ -14,7 +14,7 @@ inline constexpr unsigned kScheduleGiven = 2;
 
 /// Names, duplicates and arguments of one block.
 void checkTrain(const Train &train, const Program &program,
-                Diagnostics &diagnostics);
+                Diagnostics &diagnostics, CallGraph &graph);
 
 /// The setting of that name, or null.
 const TrainItem *findItem(const Train &train, llvm::StringRef keyword);

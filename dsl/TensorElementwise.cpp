@@ -1,0 +1,226 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The elementwise operations: on numbers computed, on tensors emitted.
+#include "dsl/TensorBuilder.h"
+
+#include "dsl/Diagnostics.h"
+
+#include <cmath>
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+Value TensorBuilder::foldNumber(double number) {
+  if (std::isfinite(number))
+    return Value::makeNumber(number, where);
+  error("this is no finite number");
+  return {};
+}
+
+template <typename Op>
+Value TensorBuilder::unary(const Value &value, double (*fold)(double)) {
+  if (value.is(ValueKind::Number))
+    return foldNumber(fold(value.number));
+  Value operand = toFloat(value);
+  if (operand.isPoison())
+    return {};
+  return wrap(Op::create(ops, location, operand.tensor), operand.mapped,
+              operand.axes);
+}
+
+template <typename Op, typename Fold>
+Value TensorBuilder::binary(StringRef symbol, const Value &a, const Value &b,
+                            Fold fold) {
+  if (a.is(ValueKind::Number) && b.is(ValueKind::Number))
+    return foldNumber(fold(a.number, b.number));
+  Value left = a, right = b;
+  if (!align(symbol, left, right))
+    return {};
+  return wrap(Op::create(ops, location, left.tensor, right.tensor), left.mapped,
+              left.axes);
+}
+
+Value TensorBuilder::negate(const Value &value) {
+  return unary<NegOp>(value, [](double x) { return -x; });
+}
+Value TensorBuilder::sqrt(const Value &value) {
+  return unary<SqrtOp>(value, [](double x) { return std::sqrt(x); });
+}
+Value TensorBuilder::exp(const Value &value) {
+  return unary<ExpOp>(value, [](double x) { return std::exp(x); });
+}
+Value TensorBuilder::log(const Value &value) {
+  return unary<LogOp>(value, [](double x) { return std::log(x); });
+}
+Value TensorBuilder::tanh(const Value &value) {
+  return unary<TanhOp>(value, [](double x) { return std::tanh(x); });
+}
+Value TensorBuilder::sigmoid(const Value &value) {
+  return unary<SigmoidOp>(value,
+                          [](double x) { return 1 / (1 + std::exp(-x)); });
+}
+Value TensorBuilder::sin(const Value &value) {
+  return unary<SinOp>(value, [](double x) { return std::sin(x); });
+}
+Value TensorBuilder::cos(const Value &value) {
+  return unary<CosOp>(value, [](double x) { return std::cos(x); });
+}
+Value TensorBuilder::add(const Value &a, const Value &b) {
+  return binary<AddOp>("+", a, b, [](double x, double y) { return x + y; });
+}
+Value TensorBuilder::subtract(const Value &a, const Value &b) {
+  return binary<SubOp>("-", a, b, [](double x, double y) { return x - y; });
+}
+Value TensorBuilder::multiply(const Value &a, const Value &b) {
+  auto asSize = [](const Value &value) -> std::optional<Extent> {
+    if (value.is(ValueKind::Size))
+      return value.size;
+    if (value.is(ValueKind::Number) && value.number >= 1 &&
+        value.number <= double(maxElements) &&
+        value.number == std::floor(value.number))
+      return Extent(int64_t(value.number));
+    return std::nullopt;
+  };
+  // Sizes stay sizes: a shape may need 2*T.
+  if (a.is(ValueKind::Size) || b.is(ValueKind::Size))
+    if (auto x = asSize(a), y = asSize(b); x && y) {
+      constexpr size_t maxSymbols = 8;
+      Extent product = *x;
+      if (!llvm::MulOverflow(x->factor, y->factor, product.factor) &&
+          product.factor <= maxElements &&
+          x->symbols.size() + y->symbols.size() <= maxSymbols)
+        return Value::makeSize(*x * *y, where);
+    }
+  return binary<MulOp>("*", a, b, [](double x, double y) { return x * y; });
+}
+Value TensorBuilder::divide(const Value &a, const Value &b) {
+  return binary<DivOp>("/", a, b, [](double x, double y) { return x / y; });
+}
+Value TensorBuilder::max(const Value &a, const Value &b) {
+  return binary<MaxOp>("max", a, b,
+                       [](double x, double y) { return std::max(x, y); });
+}
+Value TensorBuilder::min(const Value &a, const Value &b) {
+  return binary<MinOp>("min", a, b,
+                       [](double x, double y) { return std::min(x, y); });
+}
+
+/// Whole exponents become products, which hold for negative bases too.
+Value TensorBuilder::power(const Value &base, const Value &exponent) {
+  auto fold = [](double x, double y) { return std::pow(x, y); };
+  if (base.is(ValueKind::Number) || !exponent.is(ValueKind::Number))
+    return binary<PowOp>("^", base, exponent, fold);
+  double number = exponent.number;
+  constexpr double maxProducts = 64;
+  if (number == 0.5)
+    return sqrt(base);
+  if (number != std::floor(number) || std::abs(number) > maxProducts)
+    return binary<PowOp>("^", base, exponent, fold);
+  if (number == 0)
+    return Value::makeNumber(1, where);
+  if (number < 0)
+    return divide(Value::makeNumber(1, where),
+                  power(base, Value::makeNumber(-number, where)));
+  Value square = base, product;
+  for (unsigned rest = unsigned(number); rest; rest >>= 1) {
+    if (rest & 1)
+      product = product.isPoison() ? square : multiply(product, square);
+    if (rest > 1)
+      square = multiply(square, square);
+  }
+  return product;
+}
+
+static bool holds(StringRef predicate, double a, double b) {
+  return predicate == "eq"   ? a == b
+         : predicate == "ne" ? a != b
+         : predicate == "lt" ? a < b
+         : predicate == "le" ? a <= b
+         : predicate == "gt" ? a > b
+                             : a >= b;
+}
+
+static bool isClass(const Value &value) {
+  return value.is(ValueKind::Tensor) && value.element == Element::Class;
+}
+
+/// Classes are compared with equally many classes, or with a whole number.
+bool TensorBuilder::alignClasses(StringRef symbol, Value &a, Value &b) {
+  if (isClass(a) && isClass(b)) {
+    if (a.classes.size != b.classes.size) {
+      mismatch("'" + symbol + "' of " + describe(a) + " and " + describe(b) +
+                   ": the classes differ",
+               a.classes, b.classes);
+      return false;
+    }
+  } else if (!(isClass(a) ? b : a).is(ValueKind::Number)) {
+    error("'" + symbol + "' of " + describe(a) + " and " + describe(b) +
+          ": a class is compared with a class or a number");
+    return false;
+  }
+  Shape shape;
+  if (!unite(symbol, shape, a) || !unite(symbol, shape, b))
+    return false;
+  a = expand(a, shape, Element::Class);
+  b = expand(b, shape, Element::Class);
+  return !a.isPoison() && !b.isPoison();
+}
+
+static StringRef getSymbol(StringRef predicate) {
+  return predicate == "eq"   ? "=="
+         : predicate == "ne" ? "!="
+         : predicate == "lt" ? "<"
+         : predicate == "le" ? "<="
+         : predicate == "gt" ? ">"
+                             : ">=";
+}
+
+Value TensorBuilder::compare(StringRef predicate, const Value &a,
+                             const Value &b) {
+  if (a.isPoison() || b.isPoison())
+    return {};
+  if (a.is(ValueKind::Number) && b.is(ValueKind::Number))
+    return Value::makeNumber(holds(predicate, a.number, b.number), where);
+  Value left = a, right = b;
+  StringRef symbol = getSymbol(predicate);
+  if (!(isClass(a) || isClass(b) ? alignClasses(symbol, left, right)
+                                 : align(symbol, left, right)))
+    return {};
+  return wrap(CompareOp::create(
+                  ops, location, getType(left.mapped, left.axes, Element::Bool),
+                  ops.getStringAttr(predicate), left.tensor, right.tensor),
+              left.mapped, left.axes, Element::Bool);
+}
+
+Value TensorBuilder::select(const Value &condition, const Value &a,
+                            const Value &b) {
+  if (condition.isPoison() || a.isPoison() || b.isPoison())
+    return {};
+  if (condition.is(ValueKind::Number))
+    return condition.number != 0 ? a : b;
+  if (!condition.is(ValueKind::Tensor) || condition.element != Element::Bool) {
+    error("'where' needs a comparison, found " + describe(condition));
+    return {};
+  }
+  Shape shape;
+  for (const Value *value : {&condition, &a, &b})
+    if (!unite("where", shape, *value))
+      return {};
+  Value test = expand(condition, shape, Element::Bool);
+  Value left = expand(a, shape), right = expand(b, shape);
+  if (test.isPoison() || left.isPoison() || right.isPoison())
+    return {};
+  return wrap(
+      SelectOp::create(ops, location, test.tensor, left.tensor, right.tensor),
+      left.mapped, left.axes);
+}
+
+Value TensorBuilder::stopGradient(const Value &value) {
+  if (!value.is(ValueKind::Tensor))
+    return value;
+  Value result = value;
+  result.tensor = StopGradientOp::create(ops, location, value.tensor);
+  return spend() ? result : Value();
+}
+
+} // namespace maek::dsl

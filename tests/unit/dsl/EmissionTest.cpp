@@ -1,0 +1,257 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// From a model's text to its module: shapes, names, entries.
+#include "dsl/Frontend.h"
+#include "ir/Entries.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include "gtest/gtest.h"
+
+using namespace maek;
+
+namespace {
+class Emission : public testing::Test {
+protected:
+  mlir::MLIRContext context{mlir::MLIRContext::Threading::DISABLED};
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::string errors;
+
+  bool emit(llvm::StringRef text, FrontendOptions options = {}) {
+    errors.clear();
+    llvm::raw_string_ostream os(errors);
+    module = emitModel(llvm::MemoryBuffer::getMemBufferCopy(text, "test.maek"),
+                       options, context, os);
+    return bool(module);
+  }
+  mlir::func::FuncOp entry(llvm::StringRef name) {
+    return module->lookupSymbol<mlir::func::FuncOp>(name);
+  }
+  /// "[B, 3]" of each result of an entry.
+  std::vector<std::string> shapes(llvm::StringRef name) {
+    std::vector<std::string> result;
+    for (mlir::Type type : entry(name).getResultTypes()) {
+      std::string text = "[";
+      for (const Extent &extent : getExtents(type))
+        text += (text.size() > 1 ? ", " : "") + extent.str();
+      result.push_back(text + "]");
+    }
+    return result;
+  }
+  /// The shapes of the outputs of a model with those inputs and equations.
+  std::vector<std::string> infer(llvm::StringRef inputs,
+                                 llvm::StringRef equations,
+                                 llvm::StringRef outputs) {
+    std::string text = "model M {\n" + inputs.str() + "\n" + equations.str() +
+                       "\noutput " + outputs.str() + "\n}\n";
+    if (!emit(text))
+      return {errors};
+    return shapes("forward");
+  }
+  std::vector<std::string> parameters() {
+    std::vector<std::string> names;
+    for (ParameterOp parameter : module->getOps<ParameterOp>())
+      names.push_back(parameter.getSymName().str());
+    return names;
+  }
+};
+using Strings = std::vector<std::string>;
+} // namespace
+
+TEST_F(Emission, aLayerMaps) {
+  EXPECT_EQ(infer("input x : [3]\ninput y : [T, 3]\ninput z : [S, T, 3]",
+                  "l = Linear(3, 5)\na = l(x)\nb = l(y)\nc = l(z)", "a, b, c"),
+            (Strings{"[B, 5]", "[B, T, 5]", "[B, S, T, 5]"}));
+}
+
+TEST_F(Emission, aCellScans) {
+  EXPECT_EQ(infer("input x : [T, 3]\ninput y : [4, T, 3]",
+                  "c = GRU(3, 5)\na = c(x)\nb = c(y)\nd = c(x)[-1]", "a, b, d"),
+            (Strings{"[B, T, 5]", "[B, 4, T, 5]", "[B, 5]"}));
+  int scans = 0;
+  entry("forward").walk([&](ScanOp) { ++scans; });
+  EXPECT_EQ(scans, 3);
+}
+
+TEST_F(Emission, products) {
+  EXPECT_EQ(infer("input a : [3, 4]\ninput b : [4, 5]\ninput x : [4]",
+                  "c = a · b\nd = a · x\ne = x · b\nf = x · x\ng = bᵀ · aᵀ",
+                  "c, d, e, f, g"),
+            (Strings{"[B, 3, 5]", "[B, 3]", "[B, 5]", "[B]", "[B, 5, 3]"}));
+  EXPECT_EQ(infer("input a : [7, 3, 4]\ninput b : [4, 5]",
+                  "c = a · b\nd = 2 · a\ne = a · 2", "c, d, e"),
+            (Strings{"[B, 7, 3, 5]", "[B, 7, 3, 4]", "[B, 7, 3, 4]"}));
+}
+
+TEST_F(Emission, attentionAsInThePaper) {
+  EXPECT_EQ(infer("input q : [N, 8]\ninput k, v : [M, 8]\ninput u : [2, M, 8]",
+                  "a = attention(q, k, v)\nb = attention(q, k, u)", "a, b"),
+            (Strings{"[B, N, 8]", "[B, 2, N, 8]"}));
+}
+
+TEST_F(Emission, indicesAndRanges) {
+  EXPECT_EQ(infer("input x : [5, 6, 7]\ninput t : [T, 6]",
+                  "a = x[0]\nb = x[1:]\nc = x[-2, :3]\nd = x[:, 2:-1, 3]\n"
+                  "e = t[-1]\nf = t[:, 0]",
+                  "a, b, c, d, e, f"),
+            (Strings{"[B, 6, 7]", "[B, 4, 6, 7]", "[B, 3, 7]", "[B, 5, 3]",
+                     "[B, 6]", "[B, T]"}));
+}
+
+TEST_F(Emission, reductions) {
+  EXPECT_EQ(
+      infer("input x : [5, 6]",
+            "a = sum(x)\nb = mean(x, axis = 0)\nc = max(x, axis = -1)\n"
+            "d = argmax(x)\ne = softmax(x)\nf = min(x, 3)",
+            "a, b, c, d, e, f"),
+      (Strings{"[B]", "[B, 6]", "[B, 5]", "[B, 5]", "[B, 5, 6]", "[B, 5, 6]"}));
+}
+
+TEST_F(Emission, concatenation) {
+  EXPECT_EQ(infer("input x : [2, 3]\ninput y : [2, 4]\ninput s : []",
+                  "a = [x, y]\nb = [s, s, 1]\nc = [x[0], s]", "a, b, c"),
+            (Strings{"[B, 2, 7]", "[B, 3]", "[B, 4]"}));
+}
+
+TEST_F(Emission, sizesAreValues) {
+  EXPECT_EQ(infer("input x : [T, 4]\ninput y : [2, T]",
+                  "a = sum(x) / T\nb = reshape(x, [2 * T, 2])\n"
+                  "c = arange(T) + y",
+                  "a, b, c"),
+            (Strings{"[B]", "[B, 2*T, 2]", "[B, 2, T]"}));
+}
+
+TEST_F(Emission, ownAxesAlignAtTheLast) {
+  EXPECT_EQ(infer("input x : [5, 6]\ninput y : [6]",
+                  "a = x + y\nb = y * x\nc = where(y > 0, x, 1)", "a, b, c"),
+            (Strings{"[B, 5, 6]", "[B, 5, 6]", "[B, 5, 6]"}));
+}
+
+TEST_F(Emission, outputsThatNeedNoInputHaveTheBatchToo) {
+  EXPECT_EQ(infer("input x : [3]", "a = arange(4)\nb = 2", "x, a, b"),
+            (Strings{"[B, 3]", "[B, 4]", "[B]"}));
+}
+
+TEST_F(Emission, parameterNames) {
+  ASSERT_TRUE(emit("layer Pair(d) {\n"
+                   "  first = Linear(d, d)\n"
+                   "  param s : [d] = 1\n"
+                   "  apply (x : [d]) = s * Linear(d, d)(first(x))\n"
+                   "}\n"
+                   "model M {\n"
+                   "  input x : [3]\n"
+                   "  linear = Linear(3, 3)\n"
+                   "  a = Linear(3, 3)(linear(x))\n"
+                   "  p = Pair(3)\n"
+                   "  b = p(p(a))\n"
+                   "  for l in 1..2 { b = Pair(3)(Linear(3, 3)(b)) }\n"
+                   "  output b\n"
+                   "}\n"))
+      << errors;
+  EXPECT_EQ(parameters(), (Strings{"linear.W",
+                                   "linear.b",
+                                   "linear_2.W",
+                                   "linear_2.b",
+                                   "p.first.W",
+                                   "p.first.b",
+                                   "p.s",
+                                   "p.linear.W",
+                                   "p.linear.b",
+                                   "1.pair.first.W",
+                                   "1.pair.first.b",
+                                   "1.pair.s",
+                                   "1.linear.W",
+                                   "1.linear.b",
+                                   "1.pair.linear.W",
+                                   "1.pair.linear.b",
+                                   "2.pair.first.W",
+                                   "2.pair.first.b",
+                                   "2.pair.s",
+                                   "2.linear.W",
+                                   "2.linear.b",
+                                   "2.pair.linear.W",
+                                   "2.pair.linear.b"}));
+}
+
+TEST_F(Emission, userDefinitionsComeFirst) {
+  ASSERT_TRUE(emit("fn relu(x) = x[0:1]\n"
+                   "model M { \n input x : [3]\n y = relu(x)\n output y\n}\n"))
+      << errors;
+  EXPECT_EQ(shapes("forward"), (Strings{"[B, 1]"}));
+}
+
+TEST_F(Emission, entries) {
+  llvm::StringRef model = "model M(H = 3) {\n"
+                          "  input x : [H]\n"
+                          "  target t : []\n"
+                          "  y = sum(Linear(H, 1)(x))\n"
+                          "  output y\n"
+                          "  loss = mse(y, t)\n"
+                          "  metric e = abs(y - t)\n"
+                          "}\n";
+  ASSERT_TRUE(emit(model)) << errors;
+  EXPECT_TRUE(entry("forward"));
+  EXPECT_TRUE(entry("evaluate"));
+  EXPECT_FALSE(entry("train_step"));
+  ASSERT_TRUE(emit((model + "train M { optimizer sgd(lr = 0.1) }").str()))
+      << errors;
+  auto step = entry("train_step");
+  ASSERT_TRUE(step);
+  Strings roles, results;
+  for (unsigned i = 0; i < step.getNumArguments(); ++i)
+    roles.push_back((getArgRole(step, i) + " " + getArgName(step, i)).str());
+  for (unsigned i = 0; i < step.getNumResults(); ++i)
+    results.push_back(
+        (getResultRole(step, i) + " " + getResultName(step, i)).str());
+  EXPECT_EQ(roles, (Strings{"parameter linear.W", "parameter linear.b",
+                            "state sgd.v.linear.W", "state sgd.v.linear.b",
+                            "scalar step", "scalar lr", "scalar steps",
+                            "input x", "target t"}));
+  EXPECT_EQ(results, (Strings{"loss loss", "metric e", "parameter linear.W",
+                              "parameter linear.b", "state sgd.v.linear.W",
+                              "state sgd.v.linear.b"}));
+}
+
+TEST_F(Emission, options) {
+  llvm::StringRef model = "model M(H) {\n input x : [H]\n output x\n}\n"
+                          "model N {\n input x : [2]\n output x\n}\n";
+  FrontendOptions options;
+  options.model = "M";
+  options.hyperparameters = {{"H", "7"}};
+  options.doublePrecision = true;
+  ASSERT_TRUE(emit(model, options)) << errors;
+  EXPECT_EQ(shapes("forward"), (Strings{"[B, 7]"}));
+  EXPECT_TRUE(getElementType(entry("forward").getResultTypes()[0]).isF64());
+}
+
+TEST_F(Emission, imports) {
+  FrontendOptions options;
+  options.allowImports = false;
+  EXPECT_FALSE(emit("import \"x.maek\"", options));
+  EXPECT_NE(errors.find("an import is not allowed here"), std::string::npos);
+}
+
+TEST_F(Emission, locationsAreTheModelFiles) {
+  ASSERT_TRUE(emit("fn twice(x) = x + x\n"
+                   "model M {\n"
+                   "  input x : [3]\n"
+                   "  y = twice(x)\n"
+                   "  z = softmax(y)\n"
+                   "  output z\n"
+                   "}\n"))
+      << errors;
+  module->walk([&](mlir::Operation *op) {
+    auto file = op->getLoc()->findInstanceOf<mlir::FileLineColLoc>();
+    ASSERT_TRUE(file) << op->getName().getStringRef().str();
+    EXPECT_EQ(file.getFilename().getValue(), "test.maek");
+    if (llvm::isa<AddOp>(op)) {
+      EXPECT_EQ(file.getLine(), 1u);
+      EXPECT_EQ(file.getColumn(), 17u);
+    }
+    if (llvm::isa<ExpOp>(op)) {
+      EXPECT_EQ(file.getLine(), 5u);
+    }
+  });
+}

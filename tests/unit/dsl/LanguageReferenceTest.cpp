@@ -1,0 +1,49 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Each ```maek block of docs/language.md is a valid, formatted file.
+#include "dsl/Frontend.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include "gtest/gtest.h"
+
+using namespace llvm;
+
+static std::vector<std::string> getExamples() {
+  std::vector<std::string> examples;
+  auto buffer = MemoryBuffer::getFile(MAEK_SOURCE_DIR "/docs/language.md");
+  if (!buffer)
+    return examples;
+  SmallVector<StringRef> lines;
+  (*buffer)->getBuffer().split(lines, '\n');
+  bool inside = false;
+  for (StringRef line : lines) {
+    if (line == "```maek")
+      examples.emplace_back();
+    else if (inside && line != "```")
+      examples.back() += line.str() + "\n";
+    inside = line == "```maek" || (inside && line != "```");
+  }
+  return examples;
+}
+
+TEST(LanguageReference, examplesAreValid) {
+  std::vector<std::string> examples = getExamples();
+  ASSERT_GE(examples.size(), 8u);
+  for (const std::string &example : examples) {
+    std::string text;
+    raw_string_ostream errors(text);
+    mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+    maek::emitModel(MemoryBuffer::getMemBufferCopy(example, "example.maek"), {},
+                    context, errors);
+    // A library has no model to emit; everything else about it is checked.
+    if (example.find("model ") == std::string::npos)
+      EXPECT_EQ(text, "error: the file has no model\n") << example;
+    else
+      EXPECT_EQ(text, "") << example;
+    auto formatted = maek::formatModel(example, "example.maek", errors);
+    ASSERT_TRUE(formatted) << text;
+    EXPECT_EQ(*formatted, example);
+  }
+}
