@@ -28,6 +28,8 @@ struct Differentiate : impl::DifferentiateBase<Differentiate> {
 
 LogicalResult Differentiate::expand(GradientOp gradient) {
   Block *block = gradient->getBlock();
+  if (gradient.getValue().getParentBlock() != block)
+    return gradient.emitOpError("needs a value that is computed in its block");
   Activity activity;
   for (Value parameter : gradient.getParameters())
     activity.insert(parameter);

@@ -42,3 +42,17 @@ func.func @aside(%x: tensor<4xf32>, %w: tensor<4xf32>) -> (tensor<4xf32>, tensor
   %g = maek.gradient %s wrt(%w) : tensor<f32>, tensor<4xf32>
   return %g, %b : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// The value is computed outside of the loop.
+func.func @outside(%xs: tensor<9xf32>, %w: tensor<f32>) -> tensor<9xf32> {
+  %y = maek.exp %w : tensor<f32>
+  %gs = maek.scan over(%xs) init() {
+  ^bb0(%x: tensor<f32>):
+    // expected-error @+1 {{'maek.gradient' op needs a value that is computed in its block}}
+    %g = maek.gradient %y wrt(%w) : tensor<f32>, tensor<f32>
+    maek.yield %g : tensor<f32>
+  } : (tensor<9xf32>) -> tensor<9xf32>
+  return %gs : tensor<9xf32>
+}

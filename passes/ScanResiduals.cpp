@@ -1,0 +1,185 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The primal values of a step that its adjoint needs.
+//
+// Note [Residuals]
+// While the adjoint body is built, each primal value that is asked for is a
+// placeholder, an argument of the body. Once all are known, the value is
+// - the sequence itself, for an element of it,
+// - recomputed in the adjoint body, if it is the result of a cheap op whose
+//   operands are at hand there: asked for too, elements, captured, or cheap to
+//   recompute in turn,
+// - otherwise stored: an output sequence of the forward scan. For a state this
+//   is the state before each step.
+// So tanh(C) with C = f * C' + i * c, all of which the rules ask for as well,
+// is not stored, and neither is C.
+#include "passes/ScanAdjoint.h"
+
+#include "ir/Extent.h"
+#include "passes/Remarks.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace maek {
+
+/// Whether running the op again costs less than storing its result.
+static bool isCheap(Operation *op) {
+  return op->hasTrait<OpTrait::Elementwise>() ||
+         isa<BroadcastOp, ConstantOp, ExtentOp, IotaOp, ReshapeOp, SliceOp,
+             SplitOp, UnstackOp>(op);
+}
+
+Value ScanAdjoint::primal(Value value) {
+  if (!isInside(value))
+    return outer.primal(value);
+  BlockArgument &placeholder = residuals[value];
+  if (!placeholder)
+    placeholder = addElement(value.getType(), {});
+  return placeholder;
+}
+
+void ScanAdjoint::replace(Value from, Value to) {
+  AdjointBuilder::replace(from, to);
+  if (auto entry = residuals.find(from); entry != residuals.end()) {
+    BlockArgument placeholder = entry->second;
+    residuals.erase(entry);
+    residuals[to] = placeholder;
+  }
+}
+
+bool ScanAdjoint::isElement(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  return argument && isInside(value) &&
+         argument.getArgNumber() < scan.getNumSequences();
+}
+
+/// The sequence of an element of the forward scan.
+Value ScanAdjoint::getSequence(Value element) {
+  unsigned number = cast<BlockArgument>(element).getArgNumber();
+  return outer.primal(scan.getSequences()[number]);
+}
+
+/// Finds the ops that can run again in the adjoint body on what is there.
+void ScanAdjoint::findRecomputable() {
+  auto isAtHand = [&](Value value) {
+    return !isInside(value) || residuals.contains(value) || isElement(value) ||
+           recomputable.contains(value.getDefiningOp());
+  };
+  for (Operation &op : *body)
+    if (isCheap(&op) && llvm::all_of(op.getOperands(), isAtHand))
+      recomputable.insert(&op);
+}
+
+/// Arguments first, then results in program order.
+static bool comesBefore(Value a, Value b) {
+  auto argumentA = dyn_cast<BlockArgument>(a);
+  auto argumentB = dyn_cast<BlockArgument>(b);
+  if (argumentA && argumentB)
+    return argumentA.getArgNumber() < argumentB.getArgNumber();
+  if (argumentA || argumentB)
+    return bool(argumentA);
+  if (a.getDefiningOp() == b.getDefiningOp())
+    return cast<OpResult>(a).getResultNumber() <
+           cast<OpResult>(b).getResultNumber();
+  return a.getDefiningOp()->isBeforeInBlock(b.getDefiningOp());
+}
+
+// See Note [Residuals].
+void ScanAdjoint::resolveResiduals() {
+  findRecomputable();
+  SmallVector<Value> asked = llvm::to_vector(llvm::make_first_range(residuals));
+  llvm::sort(asked, comesBefore);
+  SmallVector<Value> stored, recomputed;
+  IRMapping known;
+  for (Value value : asked) {
+    if (recomputable.contains(value.getDefiningOp())) {
+      recomputed.push_back(value);
+      continue;
+    }
+    BlockArgument placeholder = residuals.lookup(value);
+    known.map(value, placeholder);
+    if (isElement(value))
+      sequences[placeholder.getArgNumber()] = getSequence(value);
+    else
+      stored.push_back(value);
+  }
+  storeResiduals(stored);
+  recompute(recomputed, known);
+  for (Value value : recomputed) {
+    BlockArgument placeholder = residuals.lookup(value);
+    placeholder.replaceAllUsesWith(known.lookup(value));
+    sequences.erase(sequences.begin() + placeholder.getArgNumber());
+    block->eraseArgument(placeholder.getArgNumber());
+  }
+  remarkPassed(scan.getLoc(), "differentiate")
+      << "the adjoint scan stores " + std::to_string(stored.size()) +
+             " and recomputes " + std::to_string(recomputed.size()) +
+             " values of a step";
+}
+
+/// Computes `values` at the start of the adjoint body; `known` maps what is
+/// there already, and then them as well.
+void ScanAdjoint::recompute(ArrayRef<Value> values, IRMapping &known) {
+  llvm::DenseSet<Operation *> ops;
+  for (Value value : values)
+    ops.insert(value.getDefiningOp());
+  for (Operation &op : llvm::reverse(*body))
+    if (ops.contains(&op))
+      for (Value operand : op.getOperands())
+        if (recomputable.contains(operand.getDefiningOp()))
+          ops.insert(operand.getDefiningOp());
+  builder.setInsertionPointToStart(block);
+  for (Operation &op : *body) {
+    if (!ops.contains(&op))
+      continue;
+    for (Value operand : op.getOperands()) {
+      if (known.contains(operand))
+        continue;
+      known.map(operand, isInside(operand) ? addElement(operand.getType(),
+                                                        getSequence(operand))
+                                           : outer.primal(operand));
+    }
+    builder.clone(op, known);
+  }
+  builder.setInsertionPointToEnd(block);
+}
+
+/// Makes each of `stored` an output sequence of the forward scan and that the
+/// sequence of its placeholder. A value that is one already is not added again.
+void ScanAdjoint::storeResiduals(ArrayRef<Value> stored) {
+  SmallVector<Value> yielded = llvm::to_vector(scan.getYield().getValues());
+  SmallVector<Type> types = llvm::to_vector(scan.getResultTypes());
+  SmallVector<unsigned> results;
+  Extent steps = getExtent(scan.getSequences().front().getType(), 0);
+  for (Value value : stored) {
+    auto same =
+        llvm::find(llvm::drop_begin(yielded, scan.getNumStates()), value);
+    results.push_back(same - yielded.begin());
+    if (same != yielded.end())
+      continue;
+    yielded.push_back(value);
+    SmallVector<Extent> extents = getExtents(value.getType());
+    extents.insert(extents.begin(), steps);
+    types.push_back(getTensorType(extents, getElementType(value.getType())));
+  }
+  if (types.size() != scan.getNumResults()) {
+    OpBuilder at(scan);
+    auto larger = ScanOp::create(at, scan.getLoc(), types, scan.getSequences(),
+                                 scan.getInits(), scan.getReverse());
+    larger->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
+    larger.getBody().takeBody(scan.getBody());
+    larger.getYield().getValuesMutable().assign(yielded);
+    for (auto [from, to] : llvm::zip(scan.getResults(), larger.getResults())) {
+      outer.replace(from, to);
+      from.replaceAllUsesWith(to);
+    }
+    scan.erase();
+    scan = larger;
+  }
+  for (auto [value, result] : llvm::zip(stored, results))
+    sequences[residuals.lookup(value).getArgNumber()] =
+        outer.primal(scan.getResult(result));
+}
+
+} // namespace maek
