@@ -58,6 +58,7 @@ private:
   void addReduce();
   void addBroadcast();
   void addEinsum();
+  void addGates();
   void addScan();
 
   std::mt19937_64 random;
@@ -270,6 +271,49 @@ void Program::addEinsum() {
       shape, toType(a.shape) + ", " + toType(b.shape));
 }
 
+/// Products of one value, or of its concat with another one, with weights of
+/// one type, each with a bias or the like: what the passes look for.
+void Program::addGates() {
+  Value a = pick(), b = pick();
+  std::vector<Value> weights;
+  if (a.shape.empty() || !isStatic(a.shape.back()))
+    return;
+  Shape rows = a.shape;
+  rows.pop_back();
+  if (b.shape.size() == a.shape.size() && isStatic(b.shape.back()) &&
+      std::equal(rows.begin(), rows.end(), b.shape.begin()) && below(3)) {
+    Shape shape = a.shape;
+    shape.back() =
+        std::to_string(toSize(shape.back()) + toSize(b.shape.back()));
+    std::string name = add("concat " + a.name + ", " + b.name + " dim " +
+                               std::to_string(rows.size()),
+                           shape, toType(a.shape) + ", " + toType(b.shape));
+    a = {name, shape};
+  }
+  for (const Value &value : values)
+    if (value.shape == Shape{"4", a.shape.back()} && below(3))
+      weights.push_back(value);
+  std::string letters = std::string("abcde").substr(0, rows.size());
+  Shape shape = rows;
+  shape.push_back("4");
+  for (const Value &weight : weights) {
+    bool swapped = below(4) == 0;
+    Value lhs = swapped ? weight : a, rhs = swapped ? a : weight;
+    std::string equation = swapped ? "nk," + letters + "k" : letters + "k,nk";
+    Value product{add("einsum \"" + equation + "->" + letters + "n\" " +
+                          lhs.name + ", " + rhs.name,
+                      shape, toType(lhs.shape) + ", " + toType(rhs.shape)),
+                  shape};
+    std::vector<Value> terms;
+    for (const Value &value : values)
+      if (value.shape == shape && value.name != product.name)
+        terms.push_back(value);
+    if (below(5) && !terms.empty())
+      add("add " + product.name + ", " + terms[below(terms.size())].name, shape,
+          toType(shape));
+  }
+}
+
 void Program::addScan() {
   std::vector<Value> sequences;
   std::string steps;
@@ -350,7 +394,7 @@ void Program::addScan() {
 }
 
 void Program::addOp() {
-  switch (below(12)) {
+  switch (below(14)) {
   case 0:
     return addTranspose();
   case 1:
@@ -370,6 +414,9 @@ void Program::addOp() {
     return addEinsum();
   case 9:
     return addScan();
+  case 10:
+  case 11:
+    return addGates();
   default:
     return addElementwise();
   }
@@ -382,7 +429,8 @@ void Program::addOps(int count) {
 
 std::string Program::build() {
   const Shape shapes[] = {{"B", "4"}, {"T", "B", "3"}, {"4", "3"}, {"4", "4"},
-                          {"4"},      {"T", "B", "4"}, {"B", "T"}};
+                          {"4"},      {"T", "B", "4"}, {"B", "T"}, {"4", "7"},
+                          {"4", "3"}, {"4", "4"},      {"4", "7"}};
   std::vector<std::string> arguments, names, types;
   for (const Shape &shape : shapes) {
     std::string name = "%a" + std::to_string(values.size());
