@@ -16,7 +16,8 @@ using Halide::Tuple;
 namespace maek::halide {
 namespace {
 
-/// result = sum over the contracted letters of lhs * rhs
+/// result = sum over the contracted letters of lhs * rhs. The operands are read
+/// through functions of their own, for schedules to compute ahead.
 struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto einsum = cast<EinsumOp>(op);
@@ -26,27 +27,46 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
     SmallVector<Extent> domain;
     for (char letter : contracted)
       domain.push_back(getLetterExtent(einsum, equation, letter));
-    auto position = [&](StringRef term, IndexRef index, IndexRef reduced) {
-      Index source;
-      for (char letter : term) {
+    Halide::Func lhs = stage(kernel, einsum.getLhs(), equation.lhs, equation);
+    Halide::Func rhs = stage(kernel, einsum.getRhs(), equation.rhs, equation);
+    auto read = [&](Halide::Func &operand, StringRef term, IndexRef index,
+                    IndexRef reduced) -> Expr {
+      std::vector<Expr> place;
+      for (char letter : llvm::reverse(term)) {
         size_t i = equation.result.find(letter);
-        source.push_back(i != std::string::npos
-                             ? index[i]
-                             : reduced[contracted.find(letter)]);
+        place.push_back(i != std::string::npos
+                            ? index[i]
+                            : reduced[contracted.find(letter)]);
       }
-      return source;
+      return operand(place);
     };
     Expr zero = Halide::Internal::make_zero(
         getHalideType(getElementType(einsum.getType())));
     kernel.reduce(
         einsum.getResult(), domain, Tuple(zero),
         [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> sum) -> Tuple {
-          Expr a = kernel.at(einsum.getLhs(),
-                             position(equation.lhs, index, reduced));
-          Expr b = kernel.at(einsum.getRhs(),
-                             position(equation.rhs, index, reduced));
+          Expr a = read(lhs, equation.lhs, index, reduced);
+          Expr b = read(rhs, equation.rhs, index, reduced);
           return Tuple(sum[0] + a * b);
-        });
+        },
+        {lhs, rhs});
+  }
+
+  /// The operand as it is. Past the end of an axis that a tile of registers may
+  /// overrun, it reads the last element; what comes of it is never stored.
+  static Halide::Func stage(KernelAlgorithm &kernel, Value operand,
+                            StringRef term, const EinsumEquation &equation) {
+    bool isPadded = operand.getDefiningOp<UnpackOp>() != nullptr;
+    SmallVector<Extent> extents = getExtents(operand.getType());
+    int64_t lanes = 64 / getHalideType(getElementType(operand.getType())).bytes();
+    return kernel.makeFunc("operand", extents.size(), [&](IndexRef index) {
+      Index source(index);
+      for (auto [letter, extent, i] : llvm::zip(term, extents, source))
+        if (equation.inResult(letter) && !isPadded && extent.isStatic() &&
+            extent.factor % lanes != 0)
+          i = Halide::min(Halide::likely(i), int32_t(extent.factor) - 1);
+      return kernel.at(operand, source);
+    });
   }
 
   static Extent getLetterExtent(EinsumOp einsum, const EinsumEquation &equation,

@@ -52,18 +52,26 @@ Halide::Expr KernelAlgorithm::at(Value value, IndexRef index) const {
   return func(reversed(index));
 }
 
+Halide::Func
+KernelAlgorithm::makeFunc(const std::string &name, int64_t rank,
+                          function_ref<Halide::Expr(IndexRef)> element) {
+  Index vars = getVars(rank);
+  Halide::Func func(name);
+  func(reversed(vars)) = element(vars);
+  return func;
+}
+
 void KernelAlgorithm::define(Value result,
                              function_ref<Halide::Expr(IndexRef)> element) {
-  Index vars = getVars(getRank(result.getType()));
-  Halide::Func func(getFuncName(result));
-  func(reversed(vars)) = element(vars);
-  funcs[result] = func;
+  funcs[result] =
+      makeFunc(getFuncName(result), getRank(result.getType()), element);
 }
 
 void KernelAlgorithm::reduce(
     Value result, ArrayRef<Extent> domain, const Halide::Tuple &init,
     function_ref<Halide::Tuple(IndexRef, IndexRef, ArrayRef<Halide::Expr>)>
-        step) {
+        step,
+    const std::vector<Halide::Func> &operands) {
   if (domain.empty()) {
     ArrayRef<Halide::Expr> first(init.as_vector());
     return define(result,
@@ -78,6 +86,7 @@ void KernelAlgorithm::reduce(
   reduction.op = result.getDefiningOp();
   reduction.func = Halide::Func(getFuncName(result));
   reduction.extents.append(domain.begin(), domain.end());
+  reduction.operands = operands;
   Index position;
   for (int i = domain.size() - 1; i >= 0; --i) {
     reduction.domain.push_back(rdom[i]);

@@ -27,6 +27,8 @@ struct Reduction {
   /// The reduced axes, outermost first.
   llvm::SmallVector<Halide::RVar> domain;
   llvm::SmallVector<Extent> extents;
+  /// The functions through which a contraction reads its operands.
+  std::vector<Halide::Func> operands;
 };
 
 /// Results of one shape: one Halide function, a Tuple if there are several.
@@ -54,9 +56,14 @@ public:
   /// value is the first element.
   void reduce(mlir::Value result, llvm::ArrayRef<Extent> domain,
               const Halide::Tuple &init,
-              llvm::function_ref<Halide::Tuple(IndexRef, IndexRef,
-                                               llvm::ArrayRef<Halide::Expr>)>
-                  step);
+              llvm::function_ref<Halide::Tuple(
+                  IndexRef, IndexRef, llvm::ArrayRef<Halide::Expr>)>
+                  step,
+              const std::vector<Halide::Func> &operands = {});
+  /// A function that is no value's.
+  static Halide::Func
+  makeFunc(const std::string &name, int64_t rank,
+           llvm::function_ref<Halide::Expr(IndexRef)> element);
   /// How many: a constant, or read from the buffer that fixes its symbol.
   Halide::Expr extent(const Extent &extent) const;
   Halide::Expr extent(mlir::Value value, int64_t axis) const;

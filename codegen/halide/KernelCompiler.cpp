@@ -32,11 +32,13 @@ std::string getKernelContent(func::FuncOp kernel,
 }
 
 /// Orders the output buffers as the kernel's results are; Halide has them by
-/// function.
-static void orderArguments(Halide::Module &module,
+/// function. The bodies of parallel loops are functions of the module, too.
+static void orderArguments(Halide::Module &module, StringRef symbol,
                            const std::vector<std::string> &results) {
-  std::vector<Halide::Internal::LoweredArgument> &arguments =
-      module.functions().front().args;
+  auto entry = llvm::find_if(module.functions(), [&](const auto &function) {
+    return function.name == symbol.str();
+  });
+  std::vector<Halide::Internal::LoweredArgument> &arguments = entry->args;
   size_t numInputs = arguments.size() - results.size();
   std::vector<Halide::Internal::LoweredArgument> ordered(
       arguments.begin(), arguments.begin() + numInputs);
@@ -75,7 +77,7 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
     Halide::Module module = algorithm->getPipeline().compile_to_module(
         algorithm->getArguments(), symbol.str(), target,
         Halide::LinkageType::External);
-    orderArguments(module, algorithm->getResultNames());
+    orderArguments(module, symbol, algorithm->getResultNames());
     writeTexts(module, kernel.getName(), options);
     Halide::Buffer<uint8_t> code = module.compile_to_buffer();
     object.assign(code.begin(), code.end());

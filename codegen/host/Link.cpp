@@ -72,7 +72,7 @@ static LogicalResult linkLoaded(const LinkJob &job, const RuntimeFiles &files,
                                  "relro",
                                  "-z",
                                  "now",
-                                 "--strip-all"};
+                                 "--strip-debug"};
   bool program = job.kind == LinkKind::Executable;
   if (program) {
     append(words, {"-pie", "--dynamic-linker=" + files.dynamicLinker,

@@ -1,0 +1,170 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// A tile of sums stays in registers over the whole contraction, and the
+// epilogue is computed from there: with four gates, the tile holds all gates of
+// 16 units and the cell update needs no memory in between.
+#include "codegen/halide/schedules/ProductShape.h"
+#include "codegen/halide/schedules/Schedule.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using Halide::Expr;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace maek::halide {
+namespace {
+
+class ProductScheduler {
+public:
+  ProductScheduler(KernelAlgorithm &kernel, const Machine &machine,
+                   ArrayRef<ProductShape> products, const std::string &letters)
+      : kernel(kernel), products(products), first(products.front()),
+        letters(letters), machine(machine),
+        out(kernel.getOutputs().front().func),
+        lanes(machine.lanes(first.reduction->func.types().front())) {}
+
+  void run();
+
+private:
+  Var outVar(char letter) const {
+    return KernelAlgorithm::var(letters.size(), letters.find(letter));
+  }
+  int getVectors(int rows) const;
+  void scheduleTile(Halide::Stage stage, int rows, TailStrategy tail,
+                    bool isParallel = false);
+  Expr isLarge() const;
+  void scheduleSums(const ProductShape &product);
+  void scheduleStage(Halide::Stage stage, const ProductShape &product,
+                     bool isUpdate);
+
+  KernelAlgorithm &kernel;
+  ArrayRef<ProductShape> products;
+  const ProductShape &first;
+  std::string letters;
+  const Machine &machine;
+  Halide::Func out;
+  int lanes;
+  Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"};
+  static constexpr int rowsPerTask = 64;
+};
+
+/// Vectors of columns beside one another in a tile of `rows` rows: as many as
+/// fill the accumulators, of those that divide the columns.
+int ProductScheduler::getVectors(int rows) const {
+  int gates = first.numGates * products.size();
+  int most = std::min(8, machine.accumulators() / (rows * gates));
+  for (int count = most; count > 1; --count)
+    if (first.numColumns % (count * lanes) == 0)
+      return count;
+  return 1;
+}
+
+/// Whether sharing the work among threads pays: waking them takes 5 to 10 us,
+/// in which one core does half a million multiply-adds.
+Expr ProductScheduler::isLarge() const {
+  constexpr double multiplyAdds = 2e6;
+  double columns = double(first.numColumns) * first.numGates * products.size();
+  Expr perColumn = Halide::cast<float>(1);
+  for (char letter : first.rows + first.batches)
+    perColumn *= Halide::cast<float>(kernel.extent(first.extent(letter)));
+  for (const Extent &extent : first.reduction->extents)
+    perColumn *= Halide::cast<float>(kernel.extent(extent));
+  return perColumn >= float(multiplyAdds / columns);
+}
+
+void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
+                                    TailStrategy tail, bool isParallel) {
+  int width = getVectors(rows) * lanes;
+  TailStrategy columnTail = first.numColumns % width ? TailStrategy::GuardWithIf
+                                                     : TailStrategy::Auto;
+  stage.split(outVar(first.column), xo, xi, width, columnTail);
+  std::vector<Halide::VarOrRVar> order{xi};
+  for (char gate : llvm::reverse(first.gates))
+    if (contains(letters, gate))
+      order.push_back(outVar(gate));
+  char row = first.rows.back();
+  stage.split(outVar(row), yo, yi, rows, tail);
+  order.insert(order.end(), {yi, yo});
+  for (char outer : llvm::reverse(StringRef(first.rows).drop_back()))
+    order.push_back(outVar(outer));
+  order.push_back(xo);
+  for (char batch : llvm::reverse(first.batches))
+    order.push_back(outVar(batch));
+  stage.reorder(order).vectorize(xi, lanes).unroll(xi).unroll(yi);
+  for (char gate : first.gates)
+    if (contains(letters, gate))
+      stage.unroll(outVar(gate));
+  if (!isParallel)
+    return;
+  // Blocks of columns: each thread then reads its own part of the weights. Only
+  // where there is one block are the rows shared out.
+  if (first.numColumns > width)
+    stage.parallel(xo);
+  else
+    stage.parallel(yo, rowsPerTask / rows);
+}
+
+void ProductScheduler::scheduleStage(Halide::Stage stage,
+                                     const ProductShape &product,
+                                     bool isUpdate) {
+  Var column = product.var(product.column), row = product.var(product.rows.back());
+  if (isUpdate) {
+    std::vector<Halide::VarOrRVar> order{column};
+    for (char gate : llvm::reverse(product.gates))
+      order.push_back(product.var(gate));
+    order.push_back(row);
+    for (Halide::RVar r : llvm::reverse(product.reduction->domain))
+      order.push_back(r);
+    stage.reorder(order);
+  }
+  stage.vectorize(column, lanes).unroll(column).unroll(row);
+  for (char gate : product.gates)
+    stage.unroll(product.var(gate));
+}
+
+void ProductScheduler::scheduleSums(const ProductShape &product) {
+  Halide::Func sums = product.reduction->func;
+  sums.compute_at(out, yo);
+  if (product.numColumns % lanes)
+    sums.bound_extent(product.var(product.column), lanes);
+  scheduleStage(sums, product, /*isUpdate=*/false);
+  scheduleStage(sums.update(), product, /*isUpdate=*/true);
+}
+
+void ProductScheduler::run() {
+  Expr rows = kernel.extent(first.extent(first.rows.back()));
+  int most = machine.accumulators() / (first.numGates * products.size());
+  int largest = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;
+  if (largest > 1)
+    scheduleTile(out.specialize(rows >= largest && isLarge()), largest,
+                 TailStrategy::ShiftInwards, /*isParallel=*/true);
+  for (int tile : {8, 4, 2})
+    if (tile <= most)
+      scheduleTile(out.specialize(rows >= tile), tile,
+                   TailStrategy::ShiftInwards);
+  scheduleTile(out, 1, TailStrategy::Auto);
+  for (const ProductShape &product : products)
+    scheduleSums(product);
+}
+
+} // namespace
+
+bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine) {
+  std::vector<ProductShape> products;
+  for (Reduction &reduction : kernel.getReductions()) {
+    std::optional<ProductShape> product = ProductShape::match(reduction);
+    if (!product || product->rows.empty() || !product->isStatic(product->gates))
+      return false;
+    products.push_back(*product);
+  }
+  if (products.empty())
+    return false;
+  std::optional<std::string> letters = matchEpilogue(kernel, products);
+  if (!letters)
+    return false;
+  ProductScheduler(kernel, machine, products, *letters).run();
+  return true;
+}
+
+} // namespace maek::halide

@@ -1,0 +1,51 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// A contraction as a matrix product: which of its letters are columns, rows,
+// gates, and where they are in the kernel's results.
+#ifndef MAEK_CODEGEN_HALIDE_SCHEDULES_PRODUCTSHAPE_H
+#define MAEK_CODEGEN_HALIDE_SCHEDULES_PRODUCTSHAPE_H
+
+#include "codegen/halide/KernelAlgorithm.h"
+#include "ir/EinsumEquation.h"
+
+#include <optional>
+
+namespace maek::halide {
+
+/// One contraction "bk,gnk->bgn": the result's innermost letter n is the
+/// column; it stands in the weights only. Rows stand in the activations only,
+/// gates in the weights only, batches in both.
+struct ProductShape {
+  Reduction *reduction;
+  EinsumEquation equation;
+  char column;
+  int64_t numColumns;
+  std::string rows, gates, batches;
+  /// Product of the gates' sizes.
+  int64_t numGates = 1;
+  /// The functions through which the operands are read.
+  Halide::Func weights, activations;
+  /// Whether the weights come in panels, or have the column innermost.
+  bool isPacked, isColumnInnermost;
+
+  /// Nothing if the reduction is no contraction with a static column.
+  static std::optional<ProductShape> match(Reduction &reduction);
+
+  /// The product's variable for a letter of the result.
+  Halide::Var var(char letter) const;
+  Extent extent(char letter) const;
+  bool isStatic(llvm::StringRef letters) const;
+};
+
+inline bool contains(llvm::StringRef letters, char letter) {
+  return letters.contains(letter);
+}
+
+/// The letters of the axes of the kernel's results, outermost first, if the
+/// results come from the products' element by element, with gates taken apart
+/// at most. Nothing otherwise.
+std::optional<std::string> matchEpilogue(KernelAlgorithm &kernel,
+                                         llvm::ArrayRef<ProductShape> products);
+
+} // namespace maek::halide
+
+#endif // MAEK_CODEGEN_HALIDE_SCHEDULES_PRODUCTSHAPE_H
