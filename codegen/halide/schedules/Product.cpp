@@ -76,8 +76,8 @@ Expr ProductScheduler::isLarge() const {
 void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
                                     TailStrategy tail, bool isParallel) {
   int width = getVectors(rows) * lanes;
-  TailStrategy columnTail = first.numColumns % width ? TailStrategy::GuardWithIf
-                                                     : TailStrategy::Auto;
+  TailStrategy columnTail =
+      first.numColumns % width ? TailStrategy::GuardWithIf : TailStrategy::Auto;
   stage.split(outVar(first.column), xo, xi, width, columnTail);
   std::vector<Halide::VarOrRVar> order{xi};
   for (char gate : llvm::reverse(first.gates))
@@ -108,7 +108,8 @@ void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
 void ProductScheduler::scheduleStage(Halide::Stage stage,
                                      const ProductShape &product,
                                      bool isUpdate) {
-  Var column = product.var(product.column), row = product.var(product.rows.back());
+  Var column = product.var(product.column),
+      row = product.var(product.rows.back());
   if (isUpdate) {
     std::vector<Halide::VarOrRVar> order{column};
     for (char gate : llvm::reverse(product.gates))

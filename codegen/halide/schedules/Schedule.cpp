@@ -4,7 +4,8 @@
 namespace maek::halide {
 
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine) {
-  if (scheduleProduct(kernel, machine))
+  if (scheduleLongContraction(kernel, machine) ||
+      scheduleProduct(kernel, machine))
     return;
   scheduleGeneral(kernel, machine);
 }

@@ -11,7 +11,7 @@ namespace maek::halide {
 
 /// Part of the kernel cache's key: raised with every change that gives a kernel
 /// other code.
-inline constexpr int scheduleVersion = 2;
+inline constexpr int scheduleVersion = 4;
 
 /// Schedules the kernel by its class.
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
@@ -19,6 +19,9 @@ void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
 /// Products of activations and weights, with what is made of them element by
 /// element. False, and nothing done, if the kernel is no such product.
 bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine);
+
+/// Products that sum over far more than they give: weight gradients.
+bool scheduleLongContraction(KernelAlgorithm &kernel, const Machine &machine);
 
 /// Any kernel: every reduction by itself, vectors along the innermost axis.
 void scheduleGeneral(KernelAlgorithm &kernel, const Machine &machine);

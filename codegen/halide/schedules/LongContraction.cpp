@@ -1,0 +1,105 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Weight gradients: "bn,bk->nk" with far more examples and steps than rows and
+// columns. The long axis is cut into blocks, so that a block of both operands
+// stays in the cache while all tiles of the result use it; each tile's sums
+// over one block stay in registers and are then added to the result.
+#include "codegen/halide/schedules/ProductShape.h"
+#include "codegen/halide/schedules/Schedule.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using Halide::RVar;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace maek::halide {
+namespace {
+
+/// Steps in a block: 128 rows of 32 columns are half of an L1 cache.
+constexpr int block = 128;
+/// Rows and vectors of columns in a tile: 8 x 2 of 32 registers hold sums.
+constexpr int tileRows = 8, tileVectors = 2;
+/// Rows that one task computes, with one copy of their block: eight tiles for
+/// each copy of a panel of columns.
+constexpr int chunkRows = 64;
+
+bool isLong(const ProductShape &product) {
+  if (product.reduction->extents.size() != 1 || product.rows.empty() ||
+      !product.isStatic(product.rows + product.gates) ||
+      !product.batches.empty() || product.isPacked)
+    return false;
+  const Extent &length = product.reduction->extents.front();
+  return !length.isStatic() || length.factor >= 4 * block;
+}
+
+TailStrategy getTail(int64_t size, int factor) {
+  return size % factor ? TailStrategy::GuardWithIf : TailStrategy::Auto;
+}
+
+void schedule(const ProductShape &product, int lanes) {
+  Halide::Func sums = product.reduction->func;
+  Var column = product.var(product.column);
+  Var row = product.var(product.rows.back());
+  Var xo("xo"), xi("xi"), yo("yo"), yi("yi"), yc("yc"), yr("yr"),
+      blockVar("block");
+  RVar ro("ro"), ri("ri");
+  int64_t numRows = product.extent(product.rows.back()).factor;
+  int vectors = product.numColumns % (tileVectors * lanes) ? 1 : tileVectors;
+  int width = vectors * lanes;
+
+  sums.compute_root().vectorize(column, lanes, TailStrategy::GuardWithIf);
+  sums.update().split(product.reduction->domain.front(), ro, ri, block,
+                      TailStrategy::GuardWithIf);
+  Halide::Func partial = sums.update().rfactor(ro, blockVar);
+
+  Halide::Stage update = sums.update();
+  update.split(column, xo, xi, width, getTail(product.numColumns, width))
+      .split(row, yc, yr, chunkRows, getTail(numRows, chunkRows))
+      .split(yr, yo, yi, tileRows);
+  std::vector<Halide::VarOrRVar> order{xi, yi, yo, xo, ro, yc};
+  for (char outer : llvm::reverse(StringRef(product.rows).drop_back()))
+    order.push_back(product.var(outer));
+  for (char gate : llvm::reverse(product.gates))
+    order.push_back(product.var(gate));
+  update.reorder(order).vectorize(xi, lanes).unroll(xi).unroll(yi);
+  if (numRows > chunkRows)
+    update.parallel(yc);
+
+  // Copies without the operands' large strides, which make their rows share a
+  // few cache sets.
+  Halide::Func activations = product.activations, weights = product.weights;
+  Halide::Func rows = activations.in(partial);
+  rows.compute_at(sums, ro).vectorize(rows.args().front(), lanes,
+                                      TailStrategy::GuardWithIf);
+  Halide::Func columns = weights.in(partial);
+  columns.compute_at(sums, xo).vectorize(columns.args().front(), lanes,
+                                         TailStrategy::GuardWithIf);
+
+  partial.compute_at(sums, yo);
+  partial.bound_extent(column, width).bound_extent(row, tileRows);
+  partial.vectorize(column, lanes).unroll(column).unroll(row);
+  partial.update()
+      .reorder(column, row, ri)
+      .vectorize(column, lanes)
+      .unroll(column)
+      .unroll(row);
+}
+
+} // namespace
+
+bool scheduleLongContraction(KernelAlgorithm &kernel, const Machine &machine) {
+  if (kernel.getReductions().size() != 1 || kernel.getOutputs().size() != 1)
+    return false;
+  std::optional<ProductShape> product =
+      ProductShape::match(kernel.getReductions().front());
+  if (!product || !isLong(*product))
+    return false;
+  int lanes = machine.lanes(product->reduction->func.types().front());
+  schedule(*product, lanes);
+  Halide::Func out = kernel.getOutputs().front().func;
+  out.vectorize(out.args().front(), lanes, TailStrategy::GuardWithIf);
+  return true;
+}
+
+} // namespace maek::halide
