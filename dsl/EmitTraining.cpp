@@ -238,7 +238,7 @@ bool ModelEmitter::emitUpdate(const Parameter &parameter, Value gradient,
     Value whole = value;
     if (value.is(ValueKind::Number))
       whole = tensors.constant(value.number, {}, parameter.axes);
-    if (describeShape(whole.axes) != describeShape(parameter.axes)) {
+    if (!haveSameSizes(whole.axes, parameter.axes)) {
       tensors.error("'" + what + "' of '" + definition.name.name +
                     "' becomes " + describe(value) + " for a parameter of " +
                     describeShape(parameter.axes));

@@ -37,7 +37,7 @@ bool Evaluator::makeStates(Frame &frame, ArrayRef<unsigned> mapped,
         init = tensors.toFloat(init);
         if (init.isPoison())
           return false;
-        if (describeShape(init.axes) != describeShape(*axes)) {
+        if (!haveSameSizes(init.axes, *axes)) {
           tensors.error("state '" + name.name + "' is " + describeShape(*axes) +
                         ", its initial value is " + describeShape(init.axes));
           return false;
@@ -144,7 +144,7 @@ Value Evaluator::emitScan(Frame &callee, Binding &binding,
     }
     Shape shape{SmallVector<unsigned, 4>(mapped), state.init.axes};
     if (!next->is(ValueKind::Number) &&
-        describeShape(next->axes) != describeShape(state.init.axes)) {
+        !haveSameSizes(next->axes, state.init.axes)) {
       tensors.error("state '" + state.name.name + "' is " +
                     describeShape(state.init.axes) + ", its next value is " +
                     describe(*next));

@@ -29,14 +29,42 @@ bool Evaluator::bindHyperparameters(ArrayRef<const Expr *> exprs, Frame &caller,
   return true;
 }
 
+/// Does a statement of the block, or of the loops in it, give that name to what
+/// a call makes?
+static bool bindsName(const Block &block, StringRef name, bool inLoop) {
+  for (const StmtPtr &stmt : block) {
+    if (auto *loop = dyn_cast<ForStmt>(stmt.get()))
+      if (inLoop && bindsName(loop->body, name, false))
+        return true;
+    auto *assign = dyn_cast<AssignStmt>(stmt.get());
+    if (!inLoop && assign && assign->target.name == name &&
+        isa<CallExpr>(assign->value.get()))
+      return true;
+  }
+  return false;
+}
+
 /// The name that the instance is bound to, or its definition's in lower case;
-/// numbered from the second one on.
-std::string Evaluator::chooseName(const Definition &definition, Frame &frame) {
-  std::string base = frame.loop + definition.name.name.lower();
+/// numbered from the second one on. A name that another one is bound to is left
+/// to that.
+std::string Evaluator::chooseName(const CallExpr &call,
+                                  const Definition &definition, Frame &frame) {
+  bool isBound = frame.bound == &call;
+  const Definition &outer = *frame.definition;
+  std::string base =
+      isBound ? frame.binding.str() : definition.name.name.lower();
   std::string name = base;
-  for (unsigned i = 2; !frame.owner->taken.insert(name).second; ++i)
+  bool inLoop = !frame.loop.empty();
+  auto isTaken = [&] {
+    if (!isBound &&
+        (bindsName(outer.body, name, inLoop) ||
+         (outer.function && bindsName(outer.function->body, name, inLoop))))
+      return true;
+    return !frame.owner->taken.insert(frame.loop + name).second;
+  };
+  for (unsigned i = 2; isTaken(); ++i)
     name = base + "_" + std::to_string(i);
-  return name;
+  return frame.loop + name;
 }
 
 Value Evaluator::makeInstance(const CallExpr &call,
@@ -55,14 +83,7 @@ Value Evaluator::makeInstance(const CallExpr &call,
   Frame callee(&definition, instance.get(), tensors.where, tensors.location);
   if (!bindHyperparameters(*exprs, frame, instance->hyperparameters, callee))
     return {};
-  std::string name;
-  if (frame.bound == &call) {
-    name = frame.loop + frame.binding.str();
-    for (unsigned i = 2; !owner.taken.insert(name).second; ++i)
-      name = frame.loop + frame.binding.str() + "_" + std::to_string(i);
-  } else {
-    name = chooseName(definition, frame);
-  }
+  std::string name = chooseName(call, definition, frame);
   instance->path = owner.path + name + ".";
   Instance &made = *instance;
   owner.children[key] = std::move(instance);
@@ -86,10 +107,22 @@ void Evaluator::runBody(Frame &frame) {
   }
 }
 
+/// The module's functions share their names with nothing.
+static bool isEntryName(StringRef name) {
+  return llvm::is_contained({"forward", "evaluate", "train_step", "prepare"},
+                            name);
+}
+
 Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,
                                     Frame &frame) {
   if (!declare.type || !declare.init || declare.type->classes)
     return nullptr;
+  std::string path = frame.owner->path + name.name.str();
+  if (isEntryName(path)) {
+    moveTo(name.loc, frame);
+    tensors.error("'" + path + "' is an entry's name; choose another one");
+    return nullptr;
+  }
   std::optional<Axes> axes = evaluateDims(*declare.type, frame);
   if (!axes)
     return nullptr;
@@ -132,9 +165,8 @@ Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,
     }
   }
   moveTo(name.loc, frame);
-  parameters.push_back(std::make_unique<Parameter>(
-      Parameter{frame.owner->path + name.name.str(), *axes, distribution,
-                arguments, getNameLocation(name, frame)}));
+  parameters.push_back(std::make_unique<Parameter>(Parameter{
+      path, *axes, distribution, arguments, getNameLocation(name, frame)}));
   return parameters.back().get();
 }
 

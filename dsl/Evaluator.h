@@ -90,7 +90,8 @@ private:
   // EvaluateInstance.cpp
   Value makeInstance(const CallExpr &call, const Definition &definition,
                      Frame &frame);
-  std::string chooseName(const Definition &definition, Frame &frame);
+  std::string chooseName(const CallExpr &call, const Definition &definition,
+                         Frame &frame);
   void runBody(Frame &frame);
   Parameter *makeParameter(const DeclareStmt &declare, Identifier name,
                            Frame &frame);

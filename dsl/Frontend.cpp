@@ -20,86 +20,108 @@ using namespace maek::dsl;
 
 namespace maek {
 
+/// The models of the main file; if it has none, the imported ones that it
+/// trains.
+static std::vector<const Definition *> getModels(const Program &program) {
+  std::vector<const Definition *> models;
+  for (auto &definition : program.getMainFile().definitions)
+    if (definition->kind == DefinitionKind::Model)
+      models.push_back(definition.get());
+  if (!models.empty())
+    return models;
+  for (const Train &train : program.getMainFile().trains)
+    if (const Definition *model = program.find(train.model.name, false))
+      if (model->kind == DefinitionKind::Model)
+        models.push_back(model);
+  return models;
+}
+
+static const Train *findTrain(const Program &program, const Definition &model) {
+  for (const Train &train : program.getMainFile().trains)
+    if (train.model.name == model.name.name)
+      return &train;
+  return nullptr;
+}
+
 /// The model that the options name, or the only one, or the only one that is
 /// trained. Null, reported, if there is none such.
 static const Definition *chooseModel(const Program &program, StringRef name,
+                                     ArrayRef<const Definition *> models,
                                      Diagnostics &diagnostics) {
-  std::vector<const Definition *> models;
   std::vector<StringRef> names;
-  for (auto &definition : program.getMainFile().definitions)
-    if (definition->kind == DefinitionKind::Model) {
-      models.push_back(definition.get());
-      names.push_back(definition->name.name);
-    }
-  if (!name.empty()) {
-    for (const Definition *model : models)
-      if (model->name.name == name)
-        return model;
-    diagnostics.error({}, "the file has no model '" + name + "'" +
-                              didYouMean(name, names));
-    return nullptr;
+  std::vector<const Definition *> trained;
+  for (const Definition *model : models) {
+    if (model->name.name == name)
+      return model;
+    names.push_back(model->name.name);
+    if (findTrain(program, *model))
+      trained.push_back(model);
   }
-  if (models.empty()) {
-    diagnostics.error({}, "the file has no model");
+  if (!name.empty()) {
+    diagnostics.error(program.getMainStart(), "the file has no model '" + name +
+                                                  "'" +
+                                                  didYouMean(name, names));
     return nullptr;
   }
   if (models.size() == 1)
     return models.front();
-  const Definition *trained = nullptr;
-  for (const Definition *model : models)
-    for (const Train &train : program.getMainFile().trains)
-      if (train.model.name == model->name.name) {
-        if (trained && trained != model)
-          trained = models.front(); // two of them: no choice
-        trained = trained ? nullptr : model;
-      }
-  if (!trained)
+  if (trained.size() == 1)
+    return trained.front();
+  if (models.empty())
+    diagnostics.error(program.getMainStart(), "the file has no model");
+  else
     diagnostics
         .error(models[1]->name.loc, "the file has " + Twine(models.size()) +
                                         " models; say which one is meant")
         .note(models[0]->name.loc, "the first one is here");
-  return trained;
+  return nullptr;
 }
 
-static mlir::OwningOpRef<mlir::ModuleOp>
-emit(std::unique_ptr<MemoryBuffer> buffer, const FrontendOptions &options,
-     bool needsModel, mlir::MLIRContext &context, Diagnostics &diagnostics) {
-  context.loadDialect<MaekDialect, mlir::func::FuncDialect>();
-  Program program(diagnostics);
-  if (!program.load(std::move(buffer), options.allowImports))
-    return {};
-  if (!checkNames(program, diagnostics))
-    return {};
-  auto &definitions = program.getMainFile().definitions;
-  bool hasModel = llvm::any_of(definitions, [](auto &definition) {
-    return definition->kind == DefinitionKind::Model;
-  });
-  if (!hasModel && !needsModel)
-    return {};
-  const Definition *model = chooseModel(program, options.model, diagnostics);
-  if (!model)
-    return {};
-  const Train *train = nullptr;
-  for (const Train &candidate : program.getMainFile().trains)
-    if (candidate.model.name == model->name.name)
-      train = &candidate;
+static mlir::OwningOpRef<mlir::ModuleOp> emitOne(const Program &program,
+                                                 const Definition &model,
+                                                 const FrontendOptions &options,
+                                                 mlir::MLIRContext &context,
+                                                 Diagnostics &diagnostics) {
   mlir::Builder builder(&context);
   mlir::Type type = options.doublePrecision ? mlir::Type(builder.getF64Type())
                                             : mlir::Type(builder.getF32Type());
-  ModelEmitter emitter(program, diagnostics, &context, type, *model, train);
   mlir::OwningOpRef<mlir::ModuleOp> module =
-      emitter.emit(options.hyperparameters);
+      ModelEmitter(program, diagnostics, &context, type, model,
+                   findTrain(program, model))
+          .emit(options.hyperparameters);
   if (!module && !diagnostics.hasErrors())
-    diagnostics.error(model->name.loc, "internal error: the model has no IR "
-                                       "and no error; please report it");
+    diagnostics.error(model.name.loc, "internal error: the model has no IR "
+                                      "and no error; please report it");
   if (diagnostics.hasErrors())
     return {};
   if (mlir::failed(mlir::verify(*module))) {
-    diagnostics.error(model->name.loc, "internal error: the model's IR is not "
-                                       "valid; please report it");
+    diagnostics.error(model.name.loc, "internal error: the model's IR is not "
+                                      "valid; please report it");
     return {};
   }
   return module;
+}
+
+/// With `checkAll`, every model of the file, and none of them is kept.
+static mlir::OwningOpRef<mlir::ModuleOp>
+emit(std::unique_ptr<MemoryBuffer> buffer, const FrontendOptions &options,
+     bool checkAll, mlir::MLIRContext &context, Diagnostics &diagnostics) {
+  context.loadDialect<MaekDialect, mlir::func::FuncDialect>();
+  Program program(diagnostics);
+  if (!program.load(std::move(buffer), options.allowImports) ||
+      !checkNames(program, diagnostics))
+    return {};
+  std::vector<const Definition *> models = getModels(program);
+  if (checkAll && options.model.empty()) {
+    for (const Definition *model : models)
+      emitOne(program, *model, options, context, diagnostics);
+    return {};
+  }
+  const Definition *model =
+      chooseModel(program, options.model, models, diagnostics);
+  if (!model)
+    return {};
+  return emitOne(program, *model, options, context, diagnostics);
 }
 
 static std::unique_ptr<MemoryBuffer> readFile(StringRef path,
@@ -120,7 +142,7 @@ mlir::OwningOpRef<mlir::ModuleOp>
 emitModel(std::unique_ptr<MemoryBuffer> buffer, const FrontendOptions &options,
           mlir::MLIRContext &context, raw_ostream &errors) {
   Diagnostics diagnostics;
-  auto module = emit(std::move(buffer), options, /*needsModel=*/true, context,
+  auto module = emit(std::move(buffer), options, /*checkAll=*/false, context,
                      diagnostics);
   diagnostics.print(errors);
   return module;
@@ -143,7 +165,7 @@ bool checkModelFile(StringRef path, const FrontendOptions &options,
     return false;
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   Diagnostics diagnostics;
-  emit(std::move(buffer), options, /*needsModel=*/false, context, diagnostics);
+  emit(std::move(buffer), options, /*checkAll=*/true, context, diagnostics);
   diagnostics.print(errors);
   return !diagnostics.hasErrors();
 }

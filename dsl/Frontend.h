@@ -49,7 +49,8 @@ emitModel(std::unique_ptr<llvm::MemoryBuffer> buffer,
           const FrontendOptions &options, mlir::MLIRContext &context,
           llvm::raw_ostream &errors);
 
-/// Checks a file without keeping its IR. A file may be a library: no model.
+/// Checks all models of a file without keeping their IR (or the one that the
+/// options name). A file may be a library, without a model.
 bool checkModelFile(llvm::StringRef path, const FrontendOptions &options,
                     llvm::raw_ostream &errors);
 

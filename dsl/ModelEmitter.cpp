@@ -35,12 +35,13 @@ bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
   for (auto &[name, text] : overrides) {
     double number = 0;
     if (!llvm::is_contained(known, StringRef(name)))
-      diagnostics.error({}, "model '" + model.name.name +
-                                "' has no hyperparameter '" + name + "'" +
-                                didYouMean(name, known));
+      diagnostics.error(model.name.loc, "model '" + model.name.name +
+                                            "' has no hyperparameter '" + name +
+                                            "'" + didYouMean(name, known));
     else if (StringRef(text).getAsDouble(number) || !std::isfinite(number))
-      diagnostics.error({}, "hyperparameter '" + name +
-                                "' needs a number, found '" + text + "'");
+      diagnostics.error(model.name.loc, "hyperparameter '" + name +
+                                            "' needs a number, found '" + text +
+                                            "'");
     given[name] = number;
   }
   for (const Formal &formal : model.hyperparameters) {

@@ -29,6 +29,7 @@ Program::Unit &Program::parse(std::unique_ptr<MemoryBuffer> buffer) {
   diagnostics.sources.AddNewSourceBuffer(std::move(buffer), SMLoc());
   units.push_back(std::make_unique<Unit>());
   Unit &unit = *units.back();
+  unit.start = SMLoc::getFromPointer(text.begin());
   unsigned before = diagnostics.getNumErrors();
   tokenize(text, diagnostics, unit.tokens);
   // What a wrong character leaves behind makes no sense to the parser.

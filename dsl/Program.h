@@ -33,13 +33,15 @@ public:
   llvm::ArrayRef<const Definition *> getStandardDefinitions() const {
     return standardDefinitions;
   }
-  /// Of the main file.
   const File &getMainFile() const { return units.back()->file; }
+  /// The main file's first character.
+  llvm::SMLoc getMainStart() const { return units.back()->start; }
 
 private:
   struct Unit {
     TokenList tokens;
     File file;
+    llvm::SMLoc start;
   };
   Unit &parse(std::unique_ptr<llvm::MemoryBuffer> buffer);
   void loadImports(const File &file, llvm::StringRef path, unsigned depth);

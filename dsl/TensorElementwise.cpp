@@ -117,7 +117,8 @@ Value TensorBuilder::power(const Value &base, const Value &exponent) {
   if (number != std::floor(number) || std::abs(number) > maxProducts)
     return binary<PowOp>("^", base, exponent, fold);
   if (number == 0)
-    return Value::makeNumber(1, where);
+    return base.is(ValueKind::Tensor) ? constant(1, base.mapped, base.axes)
+                                      : Value::makeNumber(1, where);
   if (number < 0)
     return divide(Value::makeNumber(1, where),
                   power(base, Value::makeNumber(-number, where)));

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "dsl/Value.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -8,6 +9,11 @@
 using namespace llvm;
 
 namespace maek::dsl {
+
+bool haveSameSizes(ArrayRef<Axis> a, ArrayRef<Axis> b) {
+  return llvm::equal(
+      a, b, [](const Axis &x, const Axis &y) { return x.size == y.size; });
+}
 
 std::string formatNumber(double number) {
   std::string text;

@@ -80,6 +80,9 @@ struct Value {
   bool isScalar() const { return !is(ValueKind::Instance) && axes.empty(); }
 };
 
+/// Do both have the same sizes, whatever their origin?
+bool haveSameSizes(llvm::ArrayRef<Axis> a, llvm::ArrayRef<Axis> b);
+
 /// "[28, H]" with sizes, or "a scalar".
 std::string describeShape(llvm::ArrayRef<Axis> axes);
 /// What `value` is, for a message: its shape, or "the number 3".

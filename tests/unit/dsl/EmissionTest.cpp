@@ -142,18 +142,19 @@ TEST_F(Emission, parameterNames) {
                    "}\n"
                    "model M {\n"
                    "  input x : [3]\n"
+                   "  a = Linear(3, 3)(x)\n"
                    "  linear = Linear(3, 3)\n"
-                   "  a = Linear(3, 3)(linear(x))\n"
+                   "  c = linear(a)\n"
                    "  p = Pair(3)\n"
-                   "  b = p(p(a))\n"
+                   "  b = p(p(c))\n"
                    "  for l in 1..2 { b = Pair(3)(Linear(3, 3)(b)) }\n"
                    "  output b\n"
                    "}\n"))
       << errors;
-  EXPECT_EQ(parameters(), (Strings{"linear.W",
-                                   "linear.b",
-                                   "linear_2.W",
+  EXPECT_EQ(parameters(), (Strings{"linear_2.W",
                                    "linear_2.b",
+                                   "linear.W",
+                                   "linear.b",
                                    "p.first.W",
                                    "p.first.b",
                                    "p.s",
@@ -224,6 +225,33 @@ TEST_F(Emission, options) {
   ASSERT_TRUE(emit(model, options)) << errors;
   EXPECT_EQ(shapes("forward"), (Strings{"[B, 7]"}));
   EXPECT_TRUE(getElementType(entry("forward").getResultTypes()[0]).isF64());
+}
+
+TEST_F(Emission, whichModel) {
+  llvm::StringRef models = "model M {\n input x : [3]\n output x\n}\n"
+                           "model N {\n input x : [2]\n output x\n}\n";
+  EXPECT_FALSE(emit(models));
+  EXPECT_NE(errors.find("the file has 2 models"), std::string::npos);
+  // The one that is trained, if there is one.
+  llvm::StringRef train = "model T {\n input x : []\n param w : [] = 0\n"
+                          " y = w * x\n output y\n loss = y\n}\n"
+                          "train T { optimizer sgd }\n";
+  ASSERT_TRUE(emit((models + train).str())) << errors;
+  EXPECT_EQ(shapes("forward"), (Strings{"[B]"}));
+  FrontendOptions options;
+  options.model = "O";
+  EXPECT_FALSE(emit(models, options));
+  EXPECT_NE(errors.find("test.maek:1:1: error: the file has no model 'O'"),
+            std::string::npos);
+}
+
+TEST_F(Emission, files) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  EXPECT_FALSE(emitModelFile("not/there.maek", {}, context, os));
+  EXPECT_FALSE(checkModelFile("/", {}, os));
+  EXPECT_EQ(text, "not/there.maek: error: cannot read the file: no such file "
+                  "or directory\n/: error: not a file\n");
 }
 
 TEST_F(Emission, imports) {
