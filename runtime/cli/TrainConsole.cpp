@@ -10,7 +10,9 @@ std::string maek::runtime::meterText(const Meter &meter,
                                      const char *separator) {
   std::string out;
   for (size_t i = 0; i < meter.size(); ++i) {
-    if (i > 0)
+    if (meter.isReport(i))
+      continue;
+    if (!out.empty())
       out += separator;
     out += meter.name(i) + format(" %.4f", meter.value(i));
   }

@@ -45,7 +45,7 @@ private:
   int64_t examplesBefore, stepsOfRun = 0;
 };
 
-/// "loss 0.5012, accuracy 0.8212".
+/// "loss 0.5012, accuracy 0.8212"; reports are for the log alone.
 std::string meterText(const Meter &meter, const char *separator);
 
 } // namespace maek::runtime

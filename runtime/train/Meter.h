@@ -18,6 +18,7 @@ public:
 
   size_t size() const { return series.size(); }
   const std::string &name(size_t index) const { return *series[index].name; }
+  bool isReport(size_t index) const { return series[index].isReport; }
   /// Mean of a loss or metric, latest value of a report. 0 before any run.
   double value(size_t index) const;
   /// As in the latest run.

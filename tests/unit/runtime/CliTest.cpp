@@ -45,9 +45,9 @@ TEST_F(CliTest, TrainPrintsALineForEachEpoch) {
   EXPECT_EQ(result.code, 0);
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(hideTimes(result.out),
-            "epoch 1/2: loss #, accuracy #, grad_norm #; test loss #, "
+            "epoch 1/2: loss #, accuracy #; test loss #, "
             "accuracy #; # s, # samples/s\n"
-            "epoch 2/2: loss #, accuracy #, grad_norm #; test loss #, "
+            "epoch 2/2: loss #, accuracy #; test loss #, "
             "accuracy #; # s, # samples/s\n"
             "saved " +
                 path + " at step 14\n");

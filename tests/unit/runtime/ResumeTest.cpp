@@ -5,7 +5,6 @@
 
 #include <csignal>
 #include <gtest/gtest.h>
-#include <regex>
 
 using namespace maek::fake;
 
@@ -39,8 +38,14 @@ protected:
 
 /// The columns of a log that are not times.
 static std::string figures(const std::string &csv) {
-  static const std::regex times(",[^,\n]*,[^,\n]*\n");
-  return std::regex_replace(csv, times, "\n");
+  std::string out;
+  for (size_t at = 0; at < csv.size();) {
+    size_t end = csv.find('\n', at);
+    size_t speed = csv.rfind(',', end), seconds = csv.rfind(',', speed - 1);
+    out += csv.substr(at, seconds - at) + '\n';
+    at = end + 1;
+  }
+  return out;
 }
 
 TEST_F(ResumeTest, GoesOnBitForBitFromAnyStep) {
@@ -117,7 +122,7 @@ TEST_F(ResumeTest, AFinishedRunHasNothingLeft) {
   result = train({"--resume", path});
   EXPECT_EQ(result.code, 0);
   EXPECT_EQ(hideTimes(result.out),
-            "epoch 4/4: loss #, accuracy #, grad_norm #; test loss #, "
+            "epoch 4/4: loss #, accuracy #; test loss #, "
             "accuracy #; # s, # samples/s\nsaved " +
                 path + " at step 28\n");
 }
