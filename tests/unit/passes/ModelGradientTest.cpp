@@ -8,7 +8,9 @@
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
+#include <fstream>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 using namespace mlir;
 using namespace maek;
@@ -116,6 +118,39 @@ TEST_P(ModelGradientTest, isFiniteDifference) {
     ASSERT_TRUE(succeeded(expected));
     EXPECT_LE(relativeError((*results)[i + 1], *expected), 1e-5)
         << (*arguments)[i].first;
+  }
+}
+
+static NamedTensors readTensors(const nlohmann::json &json) {
+  NamedTensors tensors;
+  for (const auto &[name, tensor] : json.items()) {
+    auto shape = tensor["shape"].get<std::vector<int64_t>>();
+    auto elements = tensor["values"].get<std::vector<double>>();
+    tensors.emplace_back(name, Tensor(Index(shape), elements));
+  }
+  return tensors;
+}
+
+TEST_P(ModelGradientTest, isJax) {
+  std::ifstream file(MAEK_GOLDEN_DIR "/gradients/jax.json");
+  auto goldens = nlohmann::json::parse(file);
+  if (!goldens.contains(GetParam()))
+    GTEST_SKIP() << "JAX computes no " << GetParam();
+  auto module = parseTraining(*context, GetParam());
+  ASSERT_TRUE(module);
+  ASSERT_TRUE(succeeded(runPasses(*module, "maek-differentiate")));
+  NamedTensors inputs = readTensors(goldens[GetParam()]["inputs"]);
+  NamedTensors expected = readTensors(goldens[GetParam()]["results"]);
+  auto train = module->lookupSymbol<func::FuncOp>("train");
+  FailureOr<NamedTensors> actual =
+      runEntry(*module, "train", {{"B", 3}, {"T", 5}}, 1, inputs);
+  ASSERT_TRUE(succeeded(actual));
+  ASSERT_EQ(actual->size(), expected.size());
+  for (auto [i, result] : llvm::enumerate(*actual)) {
+    StringRef name = i == 0 ? "loss" : getArgName(train, i - 1);
+    const Tensor *golden = test::find(expected, name);
+    ASSERT_TRUE(golden) << name.str();
+    EXPECT_LE(relativeError(result.second, *golden), 1e-12) << name.str();
   }
 }
 
