@@ -20,8 +20,9 @@ Extent Extent::symbol(StringRef name) {
 
 bool Extent::isValidSymbol(StringRef name) {
   return !name.empty() && !llvm::isDigit(name.front()) &&
-         llvm::none_of(name, [](char c) {
-           return uint8_t(c) <= ' ' || StringRef("*?\"\\<>,").contains(c);
+         llvm::all_of(name, [](char c) {
+           return llvm::isAlnum(c) || (c & 0x80) ||
+                  StringRef("_.$'").contains(c);
          });
 }
 

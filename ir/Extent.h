@@ -28,8 +28,8 @@ struct Extent {
   /// Reads what `str` prints; nothing if the text is no extent.
   static std::optional<Extent> parse(llvm::StringRef text);
 
-  /// Whether `name` may stand in `#maek.dims`: no digit in front, and none of
-  /// the characters that the text form of extents and strings needs.
+  /// Whether `name` may stand in `#maek.dims`: letters, digits, `_ . $ '` and
+  /// what is not ASCII, with no digit in front.
   static bool isValidSymbol(llvm::StringRef name);
 
   bool isStatic() const { return symbols.empty(); }

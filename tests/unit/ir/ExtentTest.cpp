@@ -1,0 +1,70 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Sizes as monomials, the types that carry them, and equations.
+#include "ir/Extent.h"
+#include "ir/EinsumEquation.h"
+#include "ir/MaekDialect.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/MLIRContext.h"
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace maek;
+
+TEST(Extent, printsWhatItParses) {
+  for (const char *text : {"28", "B", "B*T", "2*B", "6*B*B*T"}) {
+    auto extent = Extent::parse(text);
+    ASSERT_TRUE(extent) << text;
+    EXPECT_EQ(extent->str(), text);
+  }
+  EXPECT_EQ(Extent::parse("T*B")->str(), "B*T");
+  EXPECT_EQ(Extent::parse("1*B")->str(), "B");
+}
+
+TEST(Extent, refusesWhatIsNone) {
+  for (const char *text : {"", "*", "B*", "*B", "B*2", "0*B", "-1", "2B", "B T",
+                           "?", "99999999999999999999", "B\"", "<B>", "a-b"})
+    EXPECT_FALSE(Extent::parse(text)) << text;
+}
+
+TEST(Extent, multipliesWithoutOverflow) {
+  Extent large = Extent(int64_t(1) << 62);
+  EXPECT_EQ((large * large).factor, Extent::kTooLarge);
+  EXPECT_EQ(large * Extent(0), Extent(0));
+  EXPECT_EQ(Extent::symbol("T") * Extent::symbol("B") * Extent(3),
+            *Extent::parse("3*B*T"));
+}
+
+TEST(Extent, namesTheDynamicSizesOfTypes) {
+  MLIRContext context;
+  context.loadDialect<MaekDialect>();
+  Type f32 = Float32Type::get(&context);
+  auto type = getTensorType(
+      {Extent::symbol("T"), Extent(4), *Extent::parse("2*B")}, f32);
+  EXPECT_TRUE(hasNamedExtents(type));
+  EXPECT_EQ(getExtents(type)[2].str(), "2*B");
+  EXPECT_EQ(getNumElements(getExtents(type)).str(), "8*B*T");
+
+  auto nameless = RankedTensorType::get({ShapedType::kDynamic}, f32);
+  EXPECT_FALSE(hasNamedExtents(nameless));
+  EXPECT_FALSE(hasNamedExtents(f32));
+  // What a shape function makes of a nameless size has none either.
+  EXPECT_EQ(getTensorType(getExtents(nameless), f32), nameless);
+}
+
+TEST(EinsumEquation, tellsContractedLetters) {
+  auto equation = EinsumEquation::parse("tbk,gnk->tbgn");
+  ASSERT_TRUE(bool(equation));
+  EXPECT_EQ(equation->contracted(), "k");
+  EXPECT_EQ(equation->str(), "tbk,gnk->tbgn");
+  char fresh = equation->freshLetter();
+  EXPECT_EQ(equation->str().find(fresh), std::string::npos);
+}
+
+TEST(EinsumEquation, hasNoFreshLetterLeft) {
+  const std::string all =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  auto equation = EinsumEquation::parse(all + "," + all + "->" + all);
+  ASSERT_TRUE(bool(equation));
+  EXPECT_EQ(equation->freshLetter(), '?');
+}

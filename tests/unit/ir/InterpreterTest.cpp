@@ -1,0 +1,191 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Functions in the interpreter: symbols, calls, kernels, and what it refuses.
+#include "ir/interpreter/Interpreter.h"
+#include "ir/interpreter/SymbolValues.h"
+#include "tests/support/TestModule.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace maek;
+using namespace maek::test;
+
+namespace {
+
+class InterpreterTest : public testing::Test {
+protected:
+  /// The results of @f; empty, and `errors` set, where it fails.
+  std::vector<Tensor> run(const std::string &text,
+                          const std::vector<Tensor> &arguments) {
+    auto module = parseModule(*context, text);
+    EXPECT_TRUE(module) << text;
+    if (!module)
+      return {};
+    ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
+      errors += diagnostic.str() + "\n";
+      return success();
+    });
+    auto results =
+        interpret(module->lookupSymbol<func::FuncOp>("f"), arguments);
+    if (failed(results))
+      return {};
+    return {results->begin(), results->end()};
+  }
+
+  void expectError(const std::string &text,
+                   const std::vector<Tensor> &arguments,
+                   const std::string &message) {
+    errors.clear();
+    EXPECT_TRUE(run(text, arguments).empty());
+    EXPECT_NE(errors.find(message), std::string::npos)
+        << text << "\ngives\n"
+        << errors << "instead of\n"
+        << message;
+  }
+
+  std::unique_ptr<MLIRContext> context = makeTestContext();
+  std::string errors;
+};
+
+Tensor fill(std::vector<int64_t> shape, double value = 1) {
+  return Tensor(Index(shape), value);
+}
+
+} // namespace
+
+TEST(SymbolValues, solvesMonomials) {
+  SymbolValues symbols;
+  EXPECT_TRUE(succeeded(symbols.bind(*Extent::parse("B*T"), 12)));
+  EXPECT_EQ(symbols.evaluate(*Extent::parse("2*B*T")), 24);
+  EXPECT_FALSE(symbols.evaluate(Extent::symbol("B")));
+  EXPECT_TRUE(succeeded(symbols.bind(*Extent::parse("2*T"), 6)));
+  EXPECT_EQ(symbols.evaluate(Extent::symbol("B")), 4);
+  EXPECT_TRUE(succeeded(symbols.bind(*Extent::parse("H*H"), 25)));
+  EXPECT_EQ(symbols.evaluate(Extent::symbol("H")), 5);
+}
+
+TEST(SymbolValues, refusesContradictions) {
+  auto fails = [](std::vector<std::pair<const char *, int64_t>> equations) {
+    SymbolValues symbols;
+    for (auto [text, value] : equations)
+      if (failed(symbols.bind(*Extent::parse(text), value)))
+        return true;
+    return false;
+  };
+  EXPECT_TRUE(fails({{"B", 2}, {"B", 3}}));
+  EXPECT_TRUE(fails({{"2*B", 3}}));
+  EXPECT_TRUE(fails({{"B*T", 12}, {"B", 5}}));
+  EXPECT_TRUE(fails({{"B*B", 12}}));
+  EXPECT_TRUE(fails({{"4", 5}}));
+  EXPECT_TRUE(fails({{"B", 0}, {"B*T", 3}}));
+  EXPECT_FALSE(fails({{"B", 0}, {"B*T", 0}, {"T", 7}}));
+}
+
+// A kernel that only knows rows of B*T, and one that needs its caller's B.
+TEST_F(InterpreterTest, callsKernels) {
+  auto results = run(R"(
+func.func @f(%x: tensor<?x?x2xf32, #maek.dims<B, T>>) -> (tensor<?x2xf32, #maek.dims<B*T>>, tensor<2xf32>) {
+  %rows = maek.reshape %x : tensor<?x?x2xf32, #maek.dims<B, T>> -> tensor<?x2xf32, #maek.dims<B*T>>
+  %y = func.call @double(%rows) : (tensor<?x2xf32, #maek.dims<B*T>>) -> tensor<?x2xf32, #maek.dims<B*T>>
+  %m = func.call @mean(%y) : (tensor<?x2xf32, #maek.dims<B*T>>) -> tensor<2xf32>
+  return %y, %m : tensor<?x2xf32, #maek.dims<B*T>>, tensor<2xf32>
+}
+func.func private @double(%x: tensor<?x2xf32, #maek.dims<B*T>>) -> tensor<?x2xf32, #maek.dims<B*T>>
+    attributes {maek.kernel} {
+  %y = maek.add %x, %x : tensor<?x2xf32, #maek.dims<B*T>>
+  return %y : tensor<?x2xf32, #maek.dims<B*T>>
+}
+func.func private @mean(%x: tensor<?x2xf32, #maek.dims<B*T>>) -> tensor<2xf32>
+    attributes {maek.kernel, maek.symbols = ["B"]} {
+  %s = maek.reduce "sum" %x dims [0] : tensor<?x2xf32, #maek.dims<B*T>>
+  %b = maek.extent "B" : tensor<f32>
+  %n = maek.broadcast %b dims [] : tensor<f32> -> tensor<2xf32>
+  %m = maek.div %s, %n : tensor<2xf32>
+  return %m : tensor<2xf32>
+})",
+                     {fill({2, 3, 2}, 0.5)});
+  ASSERT_EQ(results.size(), 2u) << errors;
+  EXPECT_EQ(results[0].shape, (Shape{6, 2}));
+  EXPECT_EQ(results[1].elements, (std::vector<double>{3, 3}));
+}
+
+// Steps run in order, or from the last to the first; outputs keep their place.
+TEST_F(InterpreterTest, scansBothWays) {
+  for (bool reverse : {false, true}) {
+    auto results = run(std::string("func.func @f(%x: tensor<?xf64, ") +
+                           "#maek.dims<T>>) -> (tensor<f64>, tensor<?xf64, "
+                           "#maek.dims<T>>) {\n%h = maek.constant 0.0 : "
+                           "tensor<f64>\n%two = maek.constant 2.0 : "
+                           "tensor<f64>\n%r:2 = maek.scan " +
+                           (reverse ? "reverse" : "") + R"( over(%x) init(%h) {
+  ^bb0(%e: tensor<f64>, %s: tensor<f64>):
+    %d = maek.mul %s, %two : tensor<f64>
+    %n = maek.add %d, %e : tensor<f64>
+    maek.yield %n, %n : tensor<f64>, tensor<f64>
+  } : (tensor<?xf64, #maek.dims<T>>, tensor<f64>) -> (tensor<f64>, tensor<?xf64, #maek.dims<T>>)
+  return %r#0, %r#1 : tensor<f64>, tensor<?xf64, #maek.dims<T>>
+})",
+                       {Tensor(Index({3}), {1, 2, 3})});
+    ASSERT_EQ(results.size(), 2u) << errors;
+    EXPECT_EQ(results[0][{}], reverse ? 17 : 11);
+    EXPECT_EQ(results[1].elements, reverse ? (std::vector<double>{17, 8, 3})
+                                           : (std::vector<double>{1, 4, 11}));
+  }
+}
+
+// No step at all: the states are the inits, the outputs are empty.
+TEST_F(InterpreterTest, scansNothing) {
+  auto results = run(R"(
+func.func @f(%x: tensor<?xf64, #maek.dims<T>>, %h: tensor<f64>) -> (tensor<f64>, tensor<?xf64, #maek.dims<T>>) {
+  %r:2 = maek.scan over(%x) init(%h) {
+  ^bb0(%e: tensor<f64>, %s: tensor<f64>):
+    %n = maek.add %e, %s : tensor<f64>
+    maek.yield %n, %n : tensor<f64>, tensor<f64>
+  } : (tensor<?xf64, #maek.dims<T>>, tensor<f64>) -> (tensor<f64>, tensor<?xf64, #maek.dims<T>>)
+  return %r#0, %r#1 : tensor<f64>, tensor<?xf64, #maek.dims<T>>
+})",
+                     {fill({0}), fill({}, 5)});
+  ASSERT_EQ(results.size(), 2u) << errors;
+  EXPECT_EQ(results[0][{}], 5);
+  EXPECT_EQ(results[1].size(), 0);
+}
+
+TEST_F(InterpreterTest, refusesWrongArguments) {
+  const std::string text = "func.func @f(%x: tensor<?x4xf32, #maek.dims<B>>, "
+                           "%y: tensor<?xf32, #maek.dims<B>>) {\nreturn\n}";
+  expectError(text, {fill({2, 4})}, "takes 2 arguments, found 1");
+  expectError(text, {fill({2, 4}), fill({3})},
+              "argument 1 has size 3 along axis 0, where B does not fit");
+  expectError(text, {fill({2, 3}), fill({2})},
+              "argument 0 has size 3 along axis 1, where 4 does not fit");
+  expectError(text, {fill({2}), fill({2})}, "argument 0 has 1 axes");
+  expectError("func.func @f(%x: memref<4xf32>) {\nreturn\n}", {fill({4})},
+              "the interpreter knows tensors only");
+  expectError("func.func private @f()", {}, "without a body");
+}
+
+TEST_F(InterpreterTest, refusesWhatHasNoValue) {
+  expectError("func.func @f() {\n%b = maek.extent \"B\" : tensor<f32>\n"
+              "return\n}",
+              {}, "the value of B is not known");
+  expectError("func.func @f() {\n%c = maek.constant 0.0 : tensor<?xf32, "
+              "#maek.dims<B>>\nreturn\n}",
+              {}, "the value of B is not known");
+  expectError("func.func @f() {\n%c = maek.constant 0.0 : "
+              "tensor<9000000000000xf32>\nreturn\n}",
+              {}, "is too large");
+  expectError(
+      "func.func @f(%x: tensor<f32>) {\n%g = maek.gradient %x wrt(%x) : "
+      "tensor<f32>, tensor<f32>\nreturn\n}",
+      {fill({})}, "cannot be interpreted before maek-differentiate");
+  expectError(
+      "func.func @f(%x: tensor<?xf32, #maek.dims<T>>) {\n%s = maek.slice "
+      "%x dim 0 offset -1 : tensor<?xf32, #maek.dims<T>> -> "
+      "tensor<1xf32>\nreturn\n}",
+      {fill({0})}, "range of 1 from -1 is outside of 0");
+  expectError("func.func @f() {\n%c = arith.constant 1 : i32\nreturn\n}", {},
+              "cannot be interpreted");
+  expectError("func.func @f() {\nfunc.call @f() : () -> ()\nreturn\n}", {},
+              "calls are nested too deeply");
+}
