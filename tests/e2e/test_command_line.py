@@ -35,8 +35,10 @@ class Compiler(MaekTest):
     def test_values(self):
         self.expect(1, "none.maek: error: cannot read the file: "
                     "no such file or directory", "check", "none.maek")
-        self.build(1, "error: model 'RowLSTM' has no hyperparameter 'Q'", "--set", "Q=1")
-        self.build(1, "error: hyperparameter 'H' needs a number, found 'big'",
+        self.build(1, f"{MODEL}:19:7: error: model 'RowLSTM' has no hyperparameter 'Q'",
+                   "--set", "Q=1")
+        self.build(1, f"{MODEL}:19:7: error: hyperparameter 'H' needs a number, "
+                   "found 'big'",
                    "--set", "H=big")
         self.build(1, f"{MODEL}:5:31: error: a dimension must be a positive whole "
                    "number, found 0", "--set", "H=0")
