@@ -17,7 +17,7 @@ struct Message {
 
   void set(std::string_view message) {
     size_t length = std::min(message.size(), sizeof(content) - 1);
-    std::memcpy(content, message.data(), length);
+    std::copy_n(message.data(), length, content);
     content[length] = '\0';
   }
 };

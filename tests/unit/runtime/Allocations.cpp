@@ -21,6 +21,9 @@ void *operator new(size_t size) {
   void *memory = mayAllocate() ? std::malloc(size) : nullptr;
   return memory ? memory : throw std::bad_alloc();
 }
+void *operator new(size_t size, const std::nothrow_t &) noexcept {
+  return mayAllocate() ? std::malloc(size) : nullptr;
+}
 void operator delete(void *memory) noexcept { std::free(memory); }
 void operator delete(void *memory, size_t) noexcept { std::free(memory); }
 

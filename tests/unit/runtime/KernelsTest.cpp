@@ -7,6 +7,8 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include <set>
+#include <thread>
+#include <vector>
 
 using namespace maek::runtime;
 using namespace maek::fake;
@@ -96,4 +98,22 @@ TEST(Kernels, ScratchMemoryIsAlignedAndComesAgain) {
     release(nullptr, memory);
   EXPECT_EQ(allocate(nullptr, SIZE_MAX - 100), nullptr);
   EXPECT_EQ(allocate(nullptr, SIZE_MAX / 2), nullptr);
+}
+
+TEST(Kernels, ScratchMemoryIsSharedByThreads) {
+  catchKernelErrors();
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < 4; ++worker)
+    workers.emplace_back([worker] {
+      for (size_t i = 0; i < 20'000; ++i) {
+        size_t bytes = 64 + i * 37 % 5000;
+        auto *memory = static_cast<unsigned char *>(allocate(nullptr, bytes));
+        memory[0] = memory[bytes - 1] = static_cast<unsigned char>(worker);
+        ASSERT_EQ(memory[0], worker);
+        ASSERT_EQ(memory[bytes - 1], worker);
+        release(nullptr, memory);
+      }
+    });
+  for (std::thread &worker : workers)
+    worker.join();
 }

@@ -219,8 +219,9 @@ TEST_F(ModelTest, NullHandlesAreRefused) {
   EXPECT_EQ(error(), "path is null");
   EXPECT_EQ(maek_model_result(model, nullptr, "x", &tensor),
             MAEK_INVALID_ARGUMENT);
-  EXPECT_EQ(maek_model_create(nullptr, nullptr, &model), MAEK_INVALID_ARGUMENT);
-  EXPECT_EQ(model, nullptr);
+  maek_model_t *other = model;
+  EXPECT_EQ(maek_model_create(nullptr, nullptr, &other), MAEK_INVALID_ARGUMENT);
+  EXPECT_EQ(other, nullptr);
   EXPECT_STREQ(maek_model_last_error(nullptr), "module is null");
   EXPECT_EQ(maek_model_create(&logistic(), nullptr, nullptr),
             MAEK_INVALID_ARGUMENT);
