@@ -15,7 +15,7 @@ std::optional<std::vector<const Expr *>>
 matchArguments(const Definition &definition, ArrayRef<Formal> formals,
                ArrayRef<Argument> arguments, SMLoc loc,
                Diagnostics *diagnostics, unsigned given) {
-  std::string name = "'" + definition.name.name.str() + "'";
+  std::string name = ("'" + definition.name.name + "'").str();
   auto fail = [&](SMLoc at, const Twine &message) {
     if (diagnostics)
       diagnostics->error(at, message)

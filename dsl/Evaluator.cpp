@@ -74,7 +74,12 @@ Value Evaluator::evaluate(const Expr &expr, Frame &frame) {
   }
   ++depth;
   llvm::scope_exit leave([&] { --depth; });
-  if (tensors.isExhausted())
+  if (steps == maxSteps) {
+    moveTo(expr.loc, frame);
+    tensors.error("this model takes more than " + Twine(maxSteps) +
+                  " steps to expand");
+  }
+  if (tensors.isExhausted() || steps++ >= maxSteps)
     return {};
   switch (expr.kind) {
   case ExprKind::Number:

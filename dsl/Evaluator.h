@@ -17,12 +17,16 @@ class Evaluator {
 public:
   /// Of calls and expressions within one another.
   static constexpr unsigned maxDepth = 400;
+  /// Of expressions evaluated in one entry.
+  static constexpr unsigned maxSteps = 4000000;
 
   Evaluator(const Program &program, Diagnostics &diagnostics,
             TensorBuilder &tensors)
       : program(program), diagnostics(diagnostics), tensors(tensors) {}
 
   Value evaluate(const Expr &expr, Frame &frame);
+  /// Counts steps anew: another entry begins.
+  void reset() { steps = 0; }
   /// Assignments and loops.
   void evaluate(const Stmt &stmt, Frame &frame);
   /// Applies the frame's fn or layer, called at `place`: mapped over the
@@ -129,7 +133,7 @@ private:
   Diagnostics &diagnostics;
   TensorBuilder &tensors;
   std::vector<std::unique_ptr<Parameter>> parameters;
-  unsigned depth = 0;
+  unsigned depth = 0, steps = 0;
 };
 
 } // namespace maek::dsl

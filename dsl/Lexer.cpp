@@ -235,10 +235,11 @@ void Lexer::lexSymbol() {
     push(kind);
     return;
   }
-  std::string shown = isPrint(char(*codePoint)) || *codePoint >= 0xA0
-                          ? "'" + std::string(start, it) + "'"
-                          : "U+" + utohexstr(*codePoint, false, 4);
-  report("unexpected character " + shown);
+  StringRef text(start, it - start);
+  if (isPrint(char(*codePoint)) || *codePoint >= 0xA0)
+    report("unexpected character '" + text + "'");
+  else
+    report("unexpected character U+" + utohexstr(*codePoint, false, 4));
 }
 
 void Lexer::run() {

@@ -127,6 +127,7 @@ void ModelEmitter::declareInputs(const DeclareStmt &declare) {
 
 std::optional<ModelEmitter::Outcome> ModelEmitter::evaluateModel() {
   tensors.reset();
+  evaluator.reset();
   tensors.addMappedAxis({Extent::symbol(batchSymbol), model.name.loc});
   frame.scopes.resize(1);
   frame.scopes.front().clear();

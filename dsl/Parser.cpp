@@ -28,8 +28,9 @@ StringRef getKindName(DefinitionKind kind) {
 }
 
 std::string getKindWithArticle(DefinitionKind kind) {
-  return (kind == DefinitionKind::Optimizer ? "an " : "a ") +
-         getKindName(kind).str();
+  std::string text = kind == DefinitionKind::Optimizer ? "an " : "a ";
+  text += getKindName(kind);
+  return text;
 }
 
 const Token &Parser::peek(unsigned ahead) const {
