@@ -12,7 +12,13 @@ namespace maek::dsl {
 
 struct Evaluator::CellState {
   Identifier name;
-  Value init, next;
+  Value init;
+};
+
+struct Evaluator::ScanParts {
+  std::unique_ptr<mlir::Block> body = std::make_unique<mlir::Block>();
+  SmallVector<mlir::Value> sequences, inits;
+  SmallVector<mlir::Type> resultTypes;
 };
 
 bool Evaluator::makeStates(Frame &frame, ArrayRef<unsigned> mapped,
@@ -46,7 +52,7 @@ bool Evaluator::makeStates(Frame &frame, ArrayRef<unsigned> mapped,
       }
       if (init.isPoison())
         return false;
-      states.push_back({name, init, {}});
+      states.push_back({name, init});
     }
   }
   return true;
@@ -99,109 +105,110 @@ Value Evaluator::applyCell(Frame &callee, ArrayRef<Value> arguments,
   return unmap(emitScan(callee, binding, states, mapped), binding);
 }
 
-Value Evaluator::emitScan(Frame &callee, Binding &binding,
-                          std::vector<CellState> &states,
-                          ArrayRef<unsigned> mapped) {
+/// The step's block takes one element of each sequence, then the states.
+void Evaluator::beginStep(Frame &callee, const Binding &binding,
+                          ArrayRef<CellState> states, ScanParts &scan) {
   const Function &function = *callee.definition->function;
-  mlir::OpBuilder &ops = tensors.ops;
-  mlir::Location location = tensors.location;
-  auto body = std::make_unique<mlir::Block>();
-  SmallVector<mlir::Value> sequences, inits;
-  SmallVector<mlir::Type> resultTypes;
   for (auto [formal, value] : llvm::zip(function.formals, binding.values)) {
     if (value.getRank() == formal.type->dims.size())
       continue;
-    sequences.push_back(value.tensor);
+    scan.sequences.push_back(value.tensor);
     Value element = value;
     element.axes.erase(element.axes.begin());
-    element.tensor = body->addArgument(
+    element.tensor = scan.body->addArgument(
         tensors.getType(element.mapped, element.axes, element.element),
         getNameLocation(formal.name, callee));
     callee.scopes.back()[formal.name.name] = element;
   }
-  for (CellState &state : states) {
-    inits.push_back(state.init.tensor);
-    resultTypes.push_back(state.init.tensor.getType());
+  for (const CellState &state : states) {
+    scan.inits.push_back(state.init.tensor);
+    scan.resultTypes.push_back(state.init.tensor.getType());
     Value current = state.init;
-    current.tensor = body->addArgument(resultTypes.back(),
-                                       getNameLocation(state.name, callee));
+    current.tensor = scan.body->addArgument(
+        scan.resultTypes.back(), getNameLocation(state.name, callee));
     callee.scopes.back()[state.name.name] = current;
   }
+}
 
-  mlir::OpBuilder::InsertPoint outside = ops.saveInsertionPoint();
-  ops.setInsertionPointToEnd(body.get());
-  Value output = run(function, callee);
-  SmallVector<mlir::Value> yielded;
-  bool valid = !output.isPoison();
-  for (CellState &state : states) {
-    Value *next = callee.find(state.name.name);
-    tensors.where = state.name.loc;
-    if (callee.definition->isStandard)
-      tensors.where = callee.callPlace;
-    if (!valid || !next || next->isPoison()) {
-      valid = false;
-      continue;
-    }
-    Shape shape{SmallVector<unsigned, 4>(mapped), state.init.axes};
-    if (!next->is(ValueKind::Number) &&
-        !haveSameSizes(next->axes, state.init.axes)) {
-      tensors.error("state '" + state.name.name + "' is " +
-                    describeShape(state.init.axes) + ", its next value is " +
-                    describe(*next));
-      valid = false;
-      continue;
-    }
-    Value value =
-        next->is(ValueKind::Number)
-            ? tensors.constant(next->number, mapped, shape.axes)
-            : tensors.broadcast(tensors.toFloat(*next), mapped, shape.axes);
-    valid &= !value.isPoison();
-    yielded.push_back(value.tensor);
-  }
+/// What a state's name stands for after the step, in the state's shape.
+Value Evaluator::getNextState(const CellState &state, Frame &callee,
+                              ArrayRef<unsigned> mapped) {
+  Value *next = callee.find(state.name.name);
+  if (!next || next->isPoison())
+    return {};
   moveToCall(callee);
-  if (valid)
-    output = tensors.toFloat(output);
-  if (valid && !output.isPoison())
-    output = tensors.broadcast(output, mapped, output.axes);
-  if (!valid || output.isPoison()) {
-    ops.restoreInsertionPoint(outside);
-    body->dropAllReferences();
+  if (!callee.definition->isStandard)
+    tensors.where = state.name.loc;
+  if (next->is(ValueKind::Number))
+    return tensors.constant(next->number, mapped, state.init.axes);
+  if (!haveSameSizes(next->axes, state.init.axes)) {
+    tensors.error("state '" + state.name.name + "' is " +
+                  describeShape(state.init.axes) + ", its next value is " +
+                  describe(*next));
     return {};
   }
+  return tensors.broadcast(tensors.toFloat(*next), mapped, state.init.axes);
+}
+
+/// Runs the step and yields the states and its result, which is returned.
+Value Evaluator::emitStep(Frame &callee, ArrayRef<CellState> states,
+                          ArrayRef<unsigned> mapped) {
+  Value output = run(*callee.definition->function, callee);
+  SmallVector<mlir::Value> yielded;
+  bool valid = !output.isPoison();
+  for (const CellState &state : states) {
+    Value next = getNextState(state, callee, mapped);
+    valid &= !next.isPoison();
+    yielded.push_back(next.tensor);
+  }
+  moveToCall(callee);
+  if (!valid)
+    return {};
+  output = tensors.toFloat(output);
+  output = tensors.broadcast(output, mapped, output.axes);
+  if (output.isPoison())
+    return {};
   yielded.push_back(output.tensor);
-  YieldOp::create(ops, location, yielded);
+  YieldOp::create(tensors.ops, tensors.location, yielded);
+  return output;
+}
+
+Value Evaluator::emitScan(Frame &callee, Binding &binding,
+                          ArrayRef<CellState> states,
+                          ArrayRef<unsigned> mapped) {
+  mlir::OpBuilder &ops = tensors.ops;
+  ScanParts scan;
+  beginStep(callee, binding, states, scan);
+  mlir::OpBuilder::InsertPoint outside = ops.saveInsertionPoint();
+  ops.setInsertionPointToEnd(scan.body.get());
+  Value output = emitStep(callee, states, mapped);
   ops.restoreInsertionPoint(outside);
+  Axes axes{*binding.time};
+  axes.append(output.axes.begin(), output.axes.end());
+  if (output.isPoison() || !tensors.fits(mapped, axes)) {
+    scan.body->dropAllReferences();
+    return {};
+  }
 
   // The collected outputs have time before the mapped axes.
   SmallVector<Extent> extents = getExtents(output.tensor.getType());
   extents.insert(extents.begin(), binding.time->size);
-  resultTypes.push_back(
+  scan.resultTypes.push_back(
       getTensorType(extents, getElementType(output.tensor.getType())));
-  mlir::OperationState state(location, ScanOp::getOperationName());
-  ScanOp::Properties &properties =
-      state.getOrAddProperties<ScanOp::Properties>();
-  properties.operandSegmentSizes = {int32_t(sequences.size()),
-                                    int32_t(inits.size())};
-  state.addOperands(sequences);
-  state.addOperands(inits);
-  state.addTypes(resultTypes);
-  state.addRegion()->push_back(body.release());
-  mlir::Operation *scan = ops.create(state);
-
-  Axes axes{*binding.time};
-  axes.append(output.axes.begin(), output.axes.end());
-  if (!tensors.fits(mapped, axes))
-    return {};
-  Value result =
-      tensors.wrap(scan->getResults().back(), {}, axes, output.element);
+  mlir::OperationState state(tensors.location, ScanOp::getOperationName());
+  state.getOrAddProperties<ScanOp::Properties>().operandSegmentSizes = {
+      int32_t(scan.sequences.size()), int32_t(scan.inits.size())};
+  state.addOperands(scan.sequences);
+  state.addOperands(scan.inits);
+  state.addTypes(scan.resultTypes);
+  state.addRegion()->push_back(scan.body.release());
+  mlir::Operation *op = ops.create(state);
+  Value result = tensors.wrap(op->getResults().back(), {}, axes);
   if (mapped.empty() || result.isPoison())
     return result;
-  unsigned count = mapped.size();
-  SmallVector<int64_t> permutation;
-  for (unsigned i = 0; i < count; ++i)
-    permutation.push_back(i + 1);
+  auto permutation = llvm::to_vector(llvm::seq<int64_t>(1, mapped.size() + 1));
   permutation.push_back(0);
-  for (unsigned i = count + 1; i < extents.size(); ++i)
+  for (size_t i = mapped.size() + 1; i < extents.size(); ++i)
     permutation.push_back(i);
   return tensors.permute(result, permutation, mapped, axes);
 }

@@ -121,12 +121,19 @@ private:
 
   // EvaluateCell.cpp
   struct CellState;
+  struct ScanParts;
   Value applyCell(Frame &callee, llvm::ArrayRef<Value> arguments,
                   llvm::SMLoc place);
   bool makeStates(Frame &frame, llvm::ArrayRef<unsigned> mapped,
                   std::vector<CellState> &states);
+  void beginStep(Frame &callee, const Binding &binding,
+                 llvm::ArrayRef<CellState> states, ScanParts &scan);
+  Value getNextState(const CellState &state, Frame &callee,
+                     llvm::ArrayRef<unsigned> mapped);
+  Value emitStep(Frame &callee, llvm::ArrayRef<CellState> states,
+                 llvm::ArrayRef<unsigned> mapped);
   Value emitScan(Frame &callee, Binding &binding,
-                 std::vector<CellState> &states,
+                 llvm::ArrayRef<CellState> states,
                  llvm::ArrayRef<unsigned> mapped);
 
   const Program &program;
