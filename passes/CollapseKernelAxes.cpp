@@ -41,7 +41,7 @@ private:
   SmallVector<int64_t> renumberAll(Value value, ArrayRef<int64_t> list) const;
   std::string shorten(StringRef term, Value value) const;
   void applyToOp(Operation *op) const;
-  func::CallOp applyToCall(func::FuncOp kernel, func::CallOp call) const;
+  void applyToCall(func::FuncOp kernel, func::CallOp call) const;
 
   const KernelAxes &axes;
   KernelAxes::Class first, second;
@@ -79,8 +79,10 @@ bool Collapse::isAllowed(func::FuncOp kernel, func::CallOp call) const {
     if (getAxis(inside) < 0)
       return true;
     std::optional<Strides> own = strides.get(outside);
-    return own && reshapeStrides(getExtents(outside.getType()), *own,
-                                 getExtents(getType(inside)));
+    SmallVector<Extent> extents = getExtents(getType(inside));
+    if (own)
+      own = reshapeStrides(getExtents(outside.getType()), *own, extents);
+    return own && isInnermostContiguous(extents, *own);
   };
   Operation *end = kernel.front().getTerminator();
   for (auto [inside, outside] :
@@ -151,43 +153,44 @@ void Collapse::applyToOp(Operation *op) const {
       });
 }
 
-func::CallOp Collapse::applyToCall(func::FuncOp kernel,
-                                   func::CallOp call) const {
+/// `value` with another shape; a reshape of a reshape is one.
+static Value reshape(OpBuilder &builder, Location loc, Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  if (auto inner = value.getDefiningOp<ReshapeOp>())
+    value = inner.getOperand();
+  if (value.getType() == type)
+    return value;
+  return ReshapeOp::create(builder, loc, type, value);
+}
+
+void Collapse::applyToCall(func::FuncOp kernel, func::CallOp call) const {
   OpBuilder builder(call);
-  auto reshape = [&](Value value, Type type) -> Value {
-    if (value.getType() == type)
-      return value;
-    if (auto inner = value.getDefiningOp<ReshapeOp>())
-      value = inner.getOperand();
-    return value.getType() == type
-               ? value
-               : ReshapeOp::create(builder, call.getLoc(), type, value);
-  };
+  Location loc = call.getLoc();
   SmallVector<Value> operands;
   for (auto [argument, operand] :
        llvm::zip(kernel.getArguments(), call.getOperands()))
-    operands.push_back(reshape(operand, argument.getType()));
-  auto result = func::CallOp::create(builder, call.getLoc(), kernel, operands);
-  for (auto [before, after] : llvm::zip(call.getResults(), result.getResults()))
-    for (OpOperand &use : llvm::make_early_inc_range(before.getUses())) {
-      // A reshape of before's type is made once per use and shared by none.
-      if (isa<ReshapeOp>(use.getOwner()) && before.getType() != after.getType())
-        use.set(after);
-    }
-  for (auto [before, after] : llvm::zip(call.getResults(), result.getResults()))
+    operands.push_back(reshape(builder, loc, operand, argument.getType()));
+  auto result = func::CallOp::create(builder, loc, kernel, operands);
+  for (auto [before, after] :
+       llvm::zip(call.getResults(), result.getResults())) {
+    for (Operation *user : llvm::make_early_inc_range(before.getUsers()))
+      if (auto outer = dyn_cast<ReshapeOp>(user)) {
+        outer.getOperandMutable().set(after);
+        if (outer.getType() == after.getType()) {
+          outer.replaceAllUsesWith(after);
+          outer.erase();
+        }
+      }
     if (!before.use_empty())
-      before.replaceAllUsesWith(reshape(after, before.getType()));
-  for (Value operand : call.getOperands())
-    (void)operand;
-  SmallVector<Operation *> sources;
-  for (Value operand : call.getOperands())
-    if (auto inner = operand.getDefiningOp<ReshapeOp>())
-      sources.push_back(inner);
+      before.replaceAllUsesWith(reshape(builder, loc, after, before.getType()));
+  }
+  SmallVector<Value> sources(call.getOperands());
   call.erase();
-  for (Operation *source : sources)
-    if (source->use_empty())
-      source->erase();
-  return result;
+  for (Value source : sources)
+    if (auto inner = source.getDefiningOp<ReshapeOp>();
+        inner && inner->use_empty())
+      inner.erase();
 }
 
 void Collapse::apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const {
@@ -227,7 +230,6 @@ struct CollapseKernelAxes : impl::CollapseKernelAxesBase<CollapseKernelAxes> {
         if (!axes.areJoinable(a, b))
           continue;
         Collapse collapse(axes, a, b);
-        // Both may be of no value at all that has a neighbour.
         if (!llvm::all_of(calls, [&](func::CallOp call) {
               return collapse.isAllowed(kernel, call);
             }))

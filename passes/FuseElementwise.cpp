@@ -27,7 +27,7 @@ constexpr llvm::StringLiteral kPass = "fuse-elementwise";
 /// What a group runs over.
 struct Domain {
   /// The shape of most values; with reductions along rows also the rows' own.
-  /// No shape for another reduction, which stays alone.
+  /// No shape for a product or another reduction, which stays alone.
   Type wide, narrow;
   /// The parameters alone determine its values.
   bool isPrepared = false;
@@ -48,7 +48,7 @@ public:
   ElementwiseFuser(Block &block, const FunctionFacts &facts)
       : block(block), groups(block), facts(facts) {}
 
-  void decide();
+  void decide(bool merge);
   /// Makes the kernels; returns how many, and adds the ops that joined another.
   unsigned emit(unsigned &numFused);
 
@@ -56,7 +56,10 @@ private:
   bool isFusable(Operation *op) const;
   Domain getDomain(Operation *op) const;
   StringRef whyNot(KernelGroups::Group a, KernelGroups::Group b) const;
-  void tryMerge(Operation *producer, Operation *consumer, bool remarks);
+  bool tryMerge(Operation *producer, Operation *consumer);
+  bool isEdge(Operation *producer, Operation *consumer) const;
+  bool mergeAlongEdges();
+  void remarkEdges() const;
   void join(KernelGroups::Group into, KernelGroups::Group from);
   void mergeScalars();
   void mergeReadersOfOneValue();
@@ -70,7 +73,8 @@ private:
 } // namespace
 
 bool ElementwiseFuser::isFusable(Operation *op) const {
-  return isElementwise(op) || isReduction(op) || facts.copies.contains(op);
+  return isElementwise(op) || isReduction(op) || isa<EinsumOp>(op) ||
+         facts.copies.contains(op);
 }
 
 /// The value that a chain of views starts from.
@@ -89,7 +93,7 @@ Domain ElementwiseFuser::getDomain(Operation *op) const {
   if (isRowReduction(op)) {
     domain.narrow = domain.wide;
     domain.wide = getShapeKey(op->getOperand(0).getType());
-  } else if (isReduction(op)) {
+  } else if (isReduction(op) || isa<EinsumOp>(op)) {
     domain.wide = {};
   }
   domain.isPrepared = facts.parameterValues.contains(op->getResult(0));
@@ -137,19 +141,43 @@ void ElementwiseFuser::join(KernelGroups::Group into,
   groups.merge(into, from);
 }
 
-void ElementwiseFuser::tryMerge(Operation *producer, Operation *consumer,
-                                bool remarks) {
+/// Returns whether they were two groups and are one now.
+bool ElementwiseFuser::tryMerge(Operation *producer, Operation *consumer) {
   KernelGroups::Group from = groups.groupOf(producer);
   KernelGroups::Group into = groups.groupOf(consumer);
-  if (from == into)
-    return;
-  StringRef reason = whyNot(from, into);
-  if (reason.empty())
-    return join(into, from);
-  if (remarks)
-    remarkMissed(consumer->getLoc(), kPass)
-        << consumer->getName().stripDialect().str() << " is not fused with "
-        << producer->getName().stripDialect().str() << ": " << reason.str();
+  if (from == into || !whyNot(from, into).empty())
+    return false;
+  join(into, from);
+  return true;
+}
+
+/// Whether the consumer could read the producer's elements as they are made.
+/// A copy reads other elements than it writes.
+bool ElementwiseFuser::isEdge(Operation *producer, Operation *consumer) const {
+  return isFusable(producer) && isFusable(consumer) && !isa<PackOp>(producer) &&
+         !facts.copies.contains(consumer);
+}
+
+bool ElementwiseFuser::mergeAlongEdges() {
+  bool changed = false;
+  for (Operation *consumer : groups.getOps())
+    for (Operation *producer : groups.producers(consumer))
+      if (isEdge(producer, consumer))
+        changed |= tryMerge(producer, consumer);
+  return changed;
+}
+
+void ElementwiseFuser::remarkEdges() const {
+  for (Operation *consumer : groups.getOps())
+    for (Operation *producer : groups.producers(consumer)) {
+      KernelGroups::Group from = groups.groupOf(producer);
+      KernelGroups::Group into = groups.groupOf(consumer);
+      if (from != into && isEdge(producer, consumer))
+        remarkMissed(consumer->getLoc(), kPass)
+            << (consumer->getName().stripDialect() + " is not fused with " +
+                producer->getName().stripDialect() + ": " + whyNot(from, into))
+                   .str();
+    }
 }
 
 /// Scalars cost a call each and little else.
@@ -161,7 +189,7 @@ void ElementwiseFuser::mergeScalars() {
     Operation *&other =
         first[domains.find(groups.groupOf(op))->second.isPrepared];
     if (other)
-      tryMerge(other, op, /*remarks=*/false);
+      tryMerge(other, op);
     other = op;
   }
 }
@@ -178,31 +206,28 @@ void ElementwiseFuser::mergeReadersOfOneValue() {
           readers[operand].push_back(op);
   for (auto &[value, ops] : readers)
     for (Operation *op : ArrayRef(ops).drop_front())
-      tryMerge(ops.front(), op, /*remarks=*/false);
+      tryMerge(ops.front(), op);
 }
 
-void ElementwiseFuser::decide() {
+void ElementwiseFuser::decide(bool merge) {
   for (Operation *op : groups.getOps())
     if (isFusable(op))
       domains[groups.groupOf(op)] = getDomain(op);
-  for (Operation *producer : groups.getOps()) {
-    if (!isFusable(producer) || isa<PackOp>(producer))
-      continue;
-    for (Value result : producer->getResults())
-      for (Operation *consumer : groups.users(result)) {
-        if (!isFusable(consumer))
-          continue;
-        // A copy reads other elements than it writes. A stack or concat is
-        // done by the pack that reads it.
-        bool isJoin = isa<PackOp>(consumer) && isa<StackOp, ConcatOp>(producer);
-        if (isJoin && producer->hasOneUse())
-          groups.merge(groups.groupOf(consumer), groups.groupOf(producer));
-        else if (!facts.copies.contains(consumer))
-          tryMerge(producer, consumer, /*remarks=*/true);
-      }
-  }
+  // A stack or concat is done by the pack that reads it.
+  for (Operation *op : groups.getOps())
+    if (isa<PackOp>(op))
+      for (Operation *producer : groups.producers(op))
+        if (isa<StackOp, ConcatOp>(producer) && producer->hasOneUse() &&
+            facts.copies.contains(producer))
+          groups.merge(groups.groupOf(op), groups.groupOf(producer));
+  if (!merge)
+    return;
+  // One merge may remove the detour that another one had to avoid.
+  while (mergeAlongEdges())
+    ;
   mergeReadersOfOneValue();
   mergeScalars();
+  remarkEdges();
 }
 
 unsigned ElementwiseFuser::emit(unsigned &numFused) {
@@ -217,8 +242,9 @@ unsigned ElementwiseFuser::emit(unsigned &numFused) {
     numFused += count - 1;
     if (count > 1)
       remarkPassed(loc, kPass)
-          << std::to_string(count) << " operations are one kernel, which "
-          << "yields " << std::to_string(kernel.getNumResults()) << " values";
+          << (Twine(count) + " operations are one kernel, which yields " +
+              Twine(kernel.getNumResults()) + " values")
+                 .str();
   }
   groups.finish();
   return found.size();
@@ -265,6 +291,8 @@ static unsigned computeHostValues(Block &block) {
 namespace {
 
 struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
+  using Base::Base;
+
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isDeclaration())
@@ -278,7 +306,7 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     facts.copies = findCopies(function);
     for (Block *block : getHostBlocks(function)) {
       ElementwiseFuser fuser(*block, facts);
-      fuser.decide();
+      fuser.decide(merge);
       unsigned fused = 0;
       numKernels += fuser.emit(fused);
       numFused += fused;

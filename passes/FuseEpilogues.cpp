@@ -37,6 +37,10 @@ private:
   bool isMember(Value value) const;
   bool isMember(Operation *op) const { return groups.isIn(op, group); }
   bool isPrepared(Operation *op) const;
+  /// Whether no other op has been grouped with `op` so far.
+  bool isAlone(Operation *op) const {
+    return groups.members(groups.groupOf(op)).size() == 1;
+  }
   void growPrologue();
   void addConsumers(bool mayUnstack);
   void addProducers();
@@ -45,6 +49,7 @@ private:
   bool hasWholeOutputs() const;
   StringRef whyNot(Operation *op, bool mayUnstack) const;
   StringRef whyNoCompute(Operation *op) const;
+  void remarkLeft(Operation *op, StringRef reason) const;
 
   KernelGroups &groups;
   Operation *anchor;
@@ -71,6 +76,8 @@ bool EpilogueFuser::isPrepared(Operation *op) const {
 /// Why `op`, elementwise and with a shape that fits or not, stays out; empty
 /// if nothing speaks against it.
 StringRef EpilogueFuser::whyNoCompute(Operation *op) const {
+  if (!isAlone(op))
+    return "it is in another kernel";
   Type shape = getShapeKey(op->getResult(0).getType());
   Type whole = getShapeKey(anchor->getResult(0).getType());
   if (shape != whole && shape != parts)
@@ -100,11 +107,18 @@ StringRef EpilogueFuser::whyNot(Operation *op, bool mayUnstack) const {
             getShapeKey(anchor->getResult(0).getType()) ||
         (unstackAxis >= 0 && unstackAxis != unstack.getDim()))
       return "its shape differs from the result's";
-    return "";
+    return isAlone(op) ? "" : "it is in another kernel";
   }
   if (!isElementwise(op))
     return "it is no elementwise operation";
   return whyNoCompute(op);
+}
+
+void EpilogueFuser::remarkLeft(Operation *op, StringRef reason) const {
+  remarkMissed(op->getLoc(), kPass)
+      << (op->getName().stripDialect() + " stays out of the " +
+          anchor->getName().stripDialect() + "'s kernel: " + reason)
+             .str();
 }
 
 /// Users of the group join it, in the block's order.
@@ -116,11 +130,8 @@ void EpilogueFuser::addConsumers(bool mayUnstack) {
       continue;
     StringRef reason = whyNot(op, mayUnstack);
     if (!reason.empty()) {
-      if (isElementwise(op))
-        remarkMissed(op->getLoc(), kPass)
-            << op->getName().stripDialect().str() << " stays out of the "
-            << anchor->getName().stripDialect().str()
-            << "'s kernel: " << reason.str();
+      if (isElementwise(op) || isa<UnstackOp>(op))
+        remarkLeft(op, reason);
       continue;
     }
     groups.merge(group, groups.groupOf(op));
@@ -178,10 +189,7 @@ void EpilogueFuser::prune() {
       if (op == anchor || prologue.contains(op) || !isWasted(op))
         continue;
       if (isElementwise(op))
-        remarkMissed(op->getLoc(), kPass)
-            << op->getName().stripDialect().str() << " stays out of the "
-            << anchor->getName().stripDialect().str()
-            << "'s kernel: its users can compute it from what is stored anyway";
+        remarkLeft(op, "its users can compute it from what is stored anyway");
       groups.release(op);
       changed = true;
     }
@@ -210,7 +218,7 @@ void EpilogueFuser::growPrologue() {
       if (source && isRepeatable(source))
         continue;
       bool joins = source && source->getBlock() == anchor->getBlock() &&
-                   isElementwise(source) &&
+                   isElementwise(source) && isAlone(source) &&
                    isPrepared(source) == isPrepared(anchor) &&
                    getShapeKey(operand.getType()) ==
                        getShapeKey(anchor->getOperand(0).getType()) &&
@@ -224,7 +232,7 @@ void EpilogueFuser::growPrologue() {
       }
       inputs.insert(operand);
       isOpen |= source && source->getBlock() == anchor->getBlock() &&
-                groups.members(groups.groupOf(source)).size() == 1 &&
+                isAlone(source) &&
                 (isElementwise(source) || isRowReduction(source));
     }
   }
@@ -262,6 +270,7 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
     func::FuncOp function = getOperation();
     if (function.isDeclaration())
       return;
+    eraseUnusedOps(function);
     llvm::DenseSet<Value> updates = findUpdates(function), parameterValues;
     if (updates.empty())
       parameterValues = findParameterValues(function);
@@ -291,9 +300,10 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       numFused += count - 1;
       if (count > 1)
         remarkPassed(loc, kPass)
-            << name.str() << " takes " << std::to_string(count - 1)
-            << " operations into its kernel, which yields "
-            << std::to_string(kernel.getNumResults()) << " values";
+            << (name + " takes " + Twine(count - 1) +
+                " operations into its kernel, which yields " +
+                Twine(kernel.getNumResults()) + " values")
+                   .str();
     }
     groups.finish();
   }

@@ -132,7 +132,10 @@ static void joinParts(UnstackOp unstack) {
 }
 
 llvm::DenseSet<Operation *> findCopies(func::FuncOp function) {
-  function.walk([](UnstackOp unstack) { joinParts(unstack); });
+  SmallVector<UnstackOp> unstacks;
+  function.walk([&](UnstackOp unstack) { unstacks.push_back(unstack); });
+  for (UnstackOp unstack : unstacks)
+    joinParts(unstack);
   eraseUnusedOps(function);
   llvm::DenseSet<Operation *> copies;
   SmallVector<Block *> blocks = getHostBlocks(function);

@@ -10,7 +10,7 @@
 namespace maek {
 
 /// The layout ops of `function`'s host blocks that are no views: pack and pad;
-/// stacks and concats of values that cannot be computed in place; views that
+/// stacks and concats none of whose operands is computed in place; views that
 /// strides cannot express; transposes of a product's operand that part rows
 /// which the product could walk as one. Joins in front of a pack are copied so
 /// that each pack has its own, and concats of parts become parts of a concat.

@@ -20,6 +20,10 @@ Strides getDenseStrides(ArrayRef<Extent> extents) {
   return strides;
 }
 
+bool isInnermostContiguous(ArrayRef<Extent> extents, ArrayRef<Extent> strides) {
+  return extents.empty() || extents.back().isOne() || strides.back().isOne();
+}
+
 static bool divides(const Extent &part, const Extent &whole) {
   return whole.factor % part.factor == 0 &&
          std::includes(whole.symbols.begin(), whole.symbols.end(),
@@ -142,43 +146,44 @@ bool HostStrides::isView(Operation *op) {
     return isInPlace(op);
   return llvm::all_of(op->getResults(), [&](Value result) {
     std::optional<Strides> strides = get(result);
-    return strides && (strides->empty() || strides->back().isOne());
+    return strides &&
+           isInnermostContiguous(getExtents(result.getType()), *strides);
   });
 }
 
-bool HostStrides::isInPlace(Operation *join) {
-  Type type = join->getResult(0).getType();
-  if (auto stack = dyn_cast<StackOp>(join))
-    if (stack.getDim() > 0 && stack.getDim() == getRank(type) - 1)
+/// Whether `value` can be computed right where `join` has it: a kernel (or
+/// another such op) makes it, and no other op says where it lies.
+bool HostStrides::isPlaceable(Value value, Operation *join) {
+  auto isOtherPlace = [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    return user != join && !copies.contains(user) &&
+           (isa<StackOp, ConcatOp>(user) ||
+            user->hasTrait<OpTrait::IsTerminator>());
+  };
+  while (true) {
+    if (llvm::any_of(value.getUses(), isOtherPlace))
       return false;
-  llvm::DenseSet<Value> seen;
-  for (Value operand : join->getOperands()) {
-    Value source = operand;
-    // What joins the value is the only place that it lies in.
-    auto liesHere = [&](Value value) {
-      return llvm::count_if(value.getUses(), [](OpOperand &use) {
-               return isa<StackOp, ConcatOp, YieldOp>(use.getOwner()) ||
-                      use.getOwner()->hasTrait<OpTrait::IsTerminator>();
-             }) <= 1;
-    };
-    if (!seen.insert(source).second || !liesHere(source))
-      return false;
-    while (auto reshape = source.getDefiningOp<ReshapeOp>()) {
-      source = reshape.getOperand();
-      if (copies.contains(reshape))
-        break;
-      if (!source.hasOneUse())
-        return false;
-    }
-    Operation *op = source.getDefiningOp();
-    if (!op || op->getBlock() != join->getBlock() || isRepeatable(op) ||
-        isa<ScanOp>(op))
-      return false;
-    if (!copies.contains(op) && maek::isView(op) &&
-        !(isa<StackOp, ConcatOp>(op) && isInPlace(op)))
-      return false;
+    auto reshape = value.getDefiningOp<ReshapeOp>();
+    if (!reshape || copies.contains(reshape))
+      break;
+    value = reshape.getOperand();
   }
-  return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != join->getBlock() || isRepeatable(op) ||
+      isa<ScanOp>(op))
+    return false;
+  if (copies.contains(op) || !maek::isView(op))
+    return true;
+  return isa<StackOp, ConcatOp>(op) && isInPlace(op);
+}
+
+bool HostStrides::isInPlace(Operation *join) {
+  auto stack = dyn_cast<StackOp>(join);
+  bool interleaves = stack && stack.getDim() > 0 &&
+                     stack.getDim() == getRank(stack.getType()) - 1;
+  return !interleaves && llvm::any_of(join->getOperands(), [&](Value operand) {
+    return isPlaceable(operand, join);
+  });
 }
 
 } // namespace maek

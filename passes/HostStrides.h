@@ -25,6 +25,11 @@ std::optional<Strides> reshapeStrides(llvm::ArrayRef<Extent> from,
                                       llvm::ArrayRef<Extent> strides,
                                       llvm::ArrayRef<Extent> to);
 
+/// Whether neighbours along the innermost axis are neighbours in memory, as
+/// every kernel needs it.
+bool isInnermostContiguous(llvm::ArrayRef<Extent> extents,
+                           llvm::ArrayRef<Extent> strides);
+
 /// Strides of the values that the host handles. A kernel's result is dense, or
 /// lies in the stack or concat that it is an operand of. Arguments, states and
 /// the results of scans are dense.
@@ -41,14 +46,15 @@ public:
   /// axis side by side.
   bool isView(mlir::Operation *op);
 
-  /// Whether the stack or concat needs no copy: each operand is a kernel's
-  /// result (or a reshape of one, or such a stack or concat) and lies in this
-  /// op's result alone.
+  /// Whether the stack or concat is the host's: some operand can be computed
+  /// in place, and the joined axis is not the innermost. What cannot be
+  /// computed in place is copied there (`maek-materialize-copies`).
   bool isInPlace(mlir::Operation *join);
 
 private:
   std::optional<Strides> compute(mlir::Value value);
   std::optional<Strides> getPlaced(mlir::Value value);
+  bool isPlaceable(mlir::Value value, mlir::Operation *join);
 
   const llvm::DenseSet<mlir::Operation *> &copies;
   llvm::DenseMap<mlir::Value, std::optional<Strides>> known;

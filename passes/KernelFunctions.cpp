@@ -16,7 +16,9 @@ std::string getKernelText(func::FuncOp kernel) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   kernel.getFunctionType().print(stream);
-  AsmState state(kernel, OpPrintingFlags().useLocalScope());
+  // Whatever the command line says of printing: locations do not count.
+  AsmState state(kernel,
+                 OpPrintingFlags().useLocalScope().enableDebugInfo(false));
   for (Operation &op : kernel.getOps())
     op.print(stream << '\n', state);
   return text;

@@ -94,6 +94,21 @@ SmallVector<Operation *> KernelGroups::users(Value value) const {
   return found.takeVector();
 }
 
+SmallVector<Operation *> KernelGroups::producers(Operation *op) const {
+  llvm::SetVector<Operation *> found;
+  for (Value operand : op->getOperands()) {
+    Operation *source = operand.getDefiningOp();
+    if (!source || source->getBlock() != &block)
+      continue;
+    if (!isRepeatable(source))
+      found.insert(source);
+    else
+      for (Operation *next : producers(source))
+        found.insert(next);
+  }
+  return found.takeVector();
+}
+
 bool KernelGroups::escapes(Value value, Operation *except) const {
   Group own = groupOf(value.getDefiningOp());
   return llvm::any_of(users(value), [&](Operation *user) {

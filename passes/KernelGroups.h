@@ -41,6 +41,9 @@ public:
   /// The block's ops that use `value`, directly or through repeatable ops or
   /// inside of their regions.
   llvm::SmallVector<mlir::Operation *> users(mlir::Value value) const;
+  /// The block's ops that compute what `op` uses, directly or through
+  /// repeatable ops; regions do not count.
+  llvm::SmallVector<mlir::Operation *> producers(mlir::Operation *op) const;
   /// Whether an op outside of the value's own group uses it; `except` does
   /// not count.
   bool escapes(mlir::Value value, mlir::Operation *except = nullptr) const;

@@ -74,8 +74,8 @@ def FuseElementwise : Pass<"maek-fuse-elementwise", "::mlir::func::FuncOp"> {
     depend on one another or read the same value together, reductions along rows
     with the elementwise ops on either side of them, all scalars together. An op
     that only moves elements stays on the host where it is a view, and else
-    becomes a kernel too; a stack or concat is a view if its operands can be
-    computed in place. Constants and broadcasts are repeated in each kernel.
+    becomes a kernel too; a stack or concat is a view if one of its operands can
+    be computed in place. Constants and broadcasts are repeated in each kernel.
 
     ```mlir
     %a = maek.exp %x : tensor<4x6xf32>
@@ -93,6 +93,10 @@ def FuseElementwise : Pass<"maek-fuse-elementwise", "::mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = ["::maek::MaekDialect"];
+  let options = [
+    Option<"merge", "merge", "bool", "true",
+           "Put more than one op into a kernel.">,
+  ];
   let statistics = [
     Statistic<"numKernels", "num-kernels", "kernels made">,
     Statistic<"numFused", "num-fused", "ops that joined another">,

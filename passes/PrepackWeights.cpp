@@ -107,7 +107,7 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
         findPacking(equation, product.getRhs().getType(), reason);
     if (failed(packing)) {
       remarkMissed(product.getLoc(), kPass)
-          << "weights stay as they are: " << reason.str();
+          << ("weights stay as they are: " + reason).str();
       return;
     }
     rewrite(product, *packing);

@@ -44,7 +44,8 @@ public:
 private:
   OpBuilder builder;
   SmallVector<std::string> parameters;
-  llvm::StringMap<Value> known;
+  llvm::StringMap<Value> knownArguments;
+  llvm::StringMap<Operation *> knownOps;
   llvm::SetVector<Value> results;
 };
 
@@ -61,7 +62,7 @@ Value PrepareBuilder::build(func::FuncOp entry, Value value, std::string &key) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     StringRef name = getArgName(entry, argument.getArgNumber());
     key = name.str();
-    Value &made = known[key];
+    Value &made = knownArguments[key];
     if (!made) {
       Block *block = builder.getBlock();
       made = block->addArgument(value.getType(), value.getLoc());
@@ -78,15 +79,12 @@ Value PrepareBuilder::build(func::FuncOp entry, Value value, std::string &key) {
     operands.map(operand, build(entry, operand, operandKey));
     stream << "(" << operandKey << ")";
   }
-  std::string opKey = key;
+  Operation *&made = knownOps[key];
+  if (!made)
+    made = builder.clone(*op, operands);
   unsigned number = cast<OpResult>(value).getResultNumber();
-  if (!known.contains(opKey + "#0")) {
-    Operation *copy = builder.clone(*op, operands);
-    for (OpResult result : copy->getResults())
-      known[opKey + "#" + std::to_string(result.getResultNumber())] = result;
-  }
   stream << "#" << number;
-  return known.lookup(key);
+  return made->getResult(number);
 }
 
 /// A view of one operand: each entry makes its own.
@@ -126,7 +124,7 @@ void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
     number = prepared.getResult(prepared.build(entry, value, key));
     std::string name = "prepared." + std::to_string(number);
     remarkPassed(value.getLoc(), "prepare-parameters")
-        << "computed once, as " << name;
+        << ("computed once, as " + name);
     unsigned index = entry.getNumArguments();
     DictionaryAttr attrs = getRoleAttrs(&getContext(), "prepared", name);
     if (failed(entry.insertArgument(index, value.getType(), attrs,
