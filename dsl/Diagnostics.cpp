@@ -116,9 +116,21 @@ void Diagnostics::print(raw_ostream &os) const {
   llvm::stable_sort(order, [&](auto *a, auto *b) { return key(a) < key(b); });
   for (const Diagnostic *diagnostic : order) {
     printOne(os, diagnostic->loc, "error", diagnostic->message);
-    for (auto *notes : {&diagnostic->notes, &diagnostic->context})
-      for (auto &[loc, text] : *notes)
-        printOne(os, loc, "note", text);
+    for (auto &[loc, text] : diagnostic->notes)
+      printOne(os, loc, "note", text);
+    // Of a long way to here, the two ends.
+    constexpr size_t longest = 8, each = 3;
+    size_t count = diagnostic->context.size();
+    for (size_t i = 0; i < count; ++i) {
+      if (count > longest && i == each) {
+        i = count - each;
+        printOne(os, {}, "note",
+                 std::to_string(count - 2 * each) +
+                     " uses between are left out");
+      }
+      auto &[loc, text] = diagnostic->context[i];
+      printOne(os, loc, "note", text);
+    }
   }
   if (isFull())
     os << "error: too many errors; stopped after " << maxErrors << "\n";

@@ -69,7 +69,8 @@ void Evaluator::moveTo(SMLoc loc, Frame &frame) {
 Value Evaluator::evaluate(const Expr &expr, Frame &frame) {
   if (depth >= maxDepth) {
     moveTo(expr.loc, frame);
-    tensors.error("definitions nest too deeply");
+    if (!std::exchange(isTooDeep, true))
+      tensors.error("definitions nest too deeply");
     return {};
   }
   ++depth;

@@ -141,6 +141,7 @@ private:
   TensorBuilder &tensors;
   std::vector<std::unique_ptr<Parameter>> parameters;
   unsigned depth = 0, steps = 0;
+  bool isTooDeep = false;
 };
 
 } // namespace maek::dsl

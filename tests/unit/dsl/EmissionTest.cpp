@@ -6,6 +6,7 @@
 #include "ir/MaekOps.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
@@ -259,6 +260,25 @@ TEST_F(Emission, imports) {
   options.allowImports = false;
   EXPECT_FALSE(emit("import \"x.maek\"", options));
   EXPECT_NE(errors.find("an import is not allowed here"), std::string::npos);
+}
+
+TEST_F(Emission, importsHaveALimit) {
+  llvm::SmallString<128> folder;
+  ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("maek-imports", folder));
+  auto getPath = [&](int i) {
+    return (folder + "/f" + llvm::Twine(i) + ".maek").str();
+  };
+  for (int i = 0; i < 120; ++i) {
+    std::error_code code;
+    llvm::raw_fd_ostream file(getPath(i), code);
+    file << "import \"f" << i + 1 << ".maek\"\nfn g" << i << "(x) = x\n";
+  }
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  EXPECT_FALSE(checkModelFile(getPath(0), {}, os));
+  EXPECT_EQ(llvm::StringRef(text).split('\n').first.str(),
+            getPath(100) + ":1:1: error: imports nest too deeply");
+  llvm::sys::fs::remove_directories(folder);
 }
 
 TEST_F(Emission, locationsAreTheModelFiles) {
