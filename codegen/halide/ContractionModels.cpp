@@ -58,7 +58,8 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
                             StringRef term, const EinsumEquation &equation) {
     bool isPadded = operand.getDefiningOp<UnpackOp>() != nullptr;
     SmallVector<Extent> extents = getExtents(operand.getType());
-    int64_t lanes = 64 / getHalideType(getElementType(operand.getType())).bytes();
+    int64_t lanes =
+        64 / getHalideType(getElementType(operand.getType())).bytes();
     return kernel.makeFunc("operand", extents.size(), [&](IndexRef index) {
       Index source(index);
       for (auto [letter, extent, i] : llvm::zip(term, extents, source))

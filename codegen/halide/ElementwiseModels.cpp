@@ -19,7 +19,7 @@ template <typename Op, auto apply>
 struct ElementwiseModel
     : HalideExpressible::ExternalModel<ElementwiseModel<Op, apply>, Op> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
-    kernel.define(op->getResult(0), [&](IndexRef index) -> Expr {
+    kernel.define(op->getResult(0), [op, &kernel](IndexRef index) -> Expr {
       if constexpr (std::is_invocable_v<decltype(apply), Expr, Expr>)
         return apply(kernel.at(op->getOperand(0), index),
                      kernel.at(op->getOperand(1), index));
@@ -43,32 +43,34 @@ struct CompareModel
     : HalideExpressible::ExternalModel<CompareModel, CompareOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto compare = cast<CompareOp>(op);
-    kernel.define(compare.getResult(), [&](IndexRef index) -> Expr {
-      Expr a = kernel.at(compare.getLhs(), index);
-      Expr b = kernel.at(compare.getRhs(), index);
-      if (a.type().is_bool()) {
-        a = Halide::cast<uint8_t>(a);
-        b = Halide::cast<uint8_t>(b);
-      }
-      return llvm::StringSwitch<Expr>(compare.getPredicate())
-          .Case("eq", a == b)
-          .Case("ne", a != b)
-          .Case("lt", a < b)
-          .Case("le", a <= b)
-          .Case("gt", a > b)
-          .Default(a >= b);
-    });
+    kernel.define(compare.getResult(),
+                  [compare, &kernel](IndexRef index) mutable -> Expr {
+                    Expr a = kernel.at(compare.getLhs(), index);
+                    Expr b = kernel.at(compare.getRhs(), index);
+                    if (a.type().is_bool()) {
+                      a = Halide::cast<uint8_t>(a);
+                      b = Halide::cast<uint8_t>(b);
+                    }
+                    return llvm::StringSwitch<Expr>(compare.getPredicate())
+                        .Case("eq", a == b)
+                        .Case("ne", a != b)
+                        .Case("lt", a < b)
+                        .Case("le", a <= b)
+                        .Case("gt", a > b)
+                        .Default(a >= b);
+                  });
   }
 };
 
 struct SelectModel : HalideExpressible::ExternalModel<SelectModel, SelectOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto select = cast<SelectOp>(op);
-    kernel.define(select.getResult(), [&](IndexRef index) -> Expr {
-      return Halide::select(kernel.at(select.getCondition(), index),
-                            kernel.at(select.getOnTrue(), index),
-                            kernel.at(select.getOnFalse(), index));
-    });
+    kernel.define(
+        select.getResult(), [select, &kernel](IndexRef index) mutable -> Expr {
+          return Halide::select(kernel.at(select.getCondition(), index),
+                                kernel.at(select.getOnTrue(), index),
+                                kernel.at(select.getOnFalse(), index));
+        });
   }
 };
 
@@ -77,15 +79,17 @@ struct ConvertModel
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto convert = cast<ConvertOp>(op);
     Type to = getElementType(convert.getResult().getType());
-    kernel.define(convert.getResult(), [&](IndexRef index) -> Expr {
-      Expr x = kernel.at(convert.getOperand(), index);
-      if (to.isInteger(1))
-        return x.type().is_bool() ? x : x != Halide::cast(x.type(), 0);
-      if (x.type().is_bool())
-        return Halide::select(x, Halide::cast(getHalideType(to), 1),
-                              Halide::cast(getHalideType(to), 0));
-      return Halide::cast(getHalideType(to), x);
-    });
+    kernel.define(
+        convert.getResult(),
+        [convert, to, &kernel](IndexRef index) mutable -> Expr {
+          Expr x = kernel.at(convert.getOperand(), index);
+          if (to.isInteger(1))
+            return x.type().is_bool() ? x : x != Halide::cast(x.type(), 0);
+          if (x.type().is_bool())
+            return Halide::select(x, Halide::cast(getHalideType(to), 1),
+                                  Halide::cast(getHalideType(to), 0));
+          return Halide::cast(getHalideType(to), x);
+        });
   }
 };
 
@@ -95,7 +99,7 @@ struct ConstantModel
     auto constant = cast<ConstantOp>(op);
     double value = constant.getValue().convertToDouble();
     Type element = getElementType(constant.getType());
-    kernel.define(constant.getResult(), [&](IndexRef) -> Expr {
+    kernel.define(constant.getResult(), [element, value](IndexRef) -> Expr {
       if (element.isInteger(1))
         return Halide::cast<bool>(value != 0);
       return Halide::Internal::make_const(getHalideType(element), value);
@@ -107,9 +111,10 @@ struct IotaModel : HalideExpressible::ExternalModel<IotaModel, IotaOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto iota = cast<IotaOp>(op);
     Halide::Type type = getHalideType(getElementType(iota.getType()));
-    kernel.define(iota.getResult(), [&](IndexRef index) -> Expr {
-      return Halide::cast(type, index[iota.getDim()]);
-    });
+    kernel.define(iota.getResult(),
+                  [iota, type](IndexRef index) mutable -> Expr {
+                    return Halide::cast(type, index[iota.getDim()]);
+                  });
   }
 };
 
@@ -117,9 +122,10 @@ struct ExtentModel : HalideExpressible::ExternalModel<ExtentModel, ExtentOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto extent = cast<ExtentOp>(op);
     Halide::Type type = getHalideType(getElementType(extent.getType()));
-    kernel.define(extent.getResult(), [&](IndexRef) -> Expr {
-      return Halide::cast(type, kernel.symbol(extent.getSymbol()));
-    });
+    kernel.define(
+        extent.getResult(), [extent, type, &kernel](IndexRef) mutable -> Expr {
+          return Halide::cast(type, kernel.symbol(extent.getSymbol()));
+        });
   }
 };
 

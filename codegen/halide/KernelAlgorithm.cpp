@@ -2,6 +2,7 @@
 #include "codegen/halide/KernelAlgorithm.h"
 
 #include "codegen/halide/HalideExpressible.h"
+#include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -46,38 +47,77 @@ static std::string getFuncName(Value value) {
 // What the models use
 //===----------------------------------------------------------------------===//
 
-Halide::Expr KernelAlgorithm::at(Value value, IndexRef index) const {
-  Halide::Func func = funcs.lookup(value);
-  assert(func.defined() && "an operand is defined before its user");
-  return func(reversed(index));
+static bool isSamePlace(IndexRef a, IndexRef b) {
+  return llvm::all_of(llvm::zip(a, b), [](auto pair) {
+    return Halide::Internal::equal(std::get<0>(pair), std::get<1>(pair));
+  });
 }
 
-Halide::Func
-KernelAlgorithm::makeFunc(const std::string &name, int64_t rank,
-                          function_ref<Halide::Expr(IndexRef)> element) {
+Halide::Expr KernelAlgorithm::at(Value value, IndexRef index) {
+  for (const auto &[place, element] : known[value])
+    if (isSamePlace(place, index))
+      return element;
+  const Element &compute = elements.find(value)->second;
+  Halide::Expr element = compute(index);
+  known[value].emplace_back(Index(index), element);
+  return element;
+}
+
+Halide::Func KernelAlgorithm::makeFunc(const std::string &name, int64_t rank,
+                                       const Element &element) {
   Index vars = getVars(rank);
   Halide::Func func(name);
   func(reversed(vars)) = element(vars);
   return func;
 }
 
-void KernelAlgorithm::define(Value result,
-                             function_ref<Halide::Expr(IndexRef)> element) {
-  funcs[result] =
+/// Whether the value is a scalar that costs something and that many elements
+/// are computed from.
+static bool isSharedScalar(Value value) {
+  Operation *op = value.getDefiningOp();
+  return getRank(value.getType()) == 0 && op &&
+         !isa<ConstantOp, ExtentOp>(op) &&
+         llvm::any_of(value.getUsers(),
+                      [](Operation *user) { return isa<BroadcastOp>(user); });
+}
+
+bool KernelAlgorithm::isCostly(Operation *op) {
+  return isa_and_nonnull<ExpOp, LogOp, TanhOp, SigmoidOp, PowOp, SinOp, CosOp>(
+      op);
+}
+
+void KernelAlgorithm::define(Value result, const Element &element) {
+  elements[result] = element;
+  bool isScalar = isSharedScalar(result);
+  if (!isScalar && (!isCostly(result.getDefiningOp()) || result.hasOneUse()))
+    return;
+  Halide::Func func =
       makeFunc(getFuncName(result), getRank(result.getType()), element);
+  if (isScalar)
+    scalars.push_back(func);
+  else
+    shared.emplace_back(result, func);
+  elements[result] = [func](IndexRef index) -> Halide::Expr {
+    return func(reversed(index));
+  };
 }
 
 void KernelAlgorithm::reduce(
     Value result, ArrayRef<Extent> domain, const Halide::Tuple &init,
-    function_ref<Halide::Tuple(IndexRef, IndexRef, ArrayRef<Halide::Expr>)>
-        step,
+    const std::function<Halide::Tuple(IndexRef, IndexRef,
+                                      ArrayRef<Halide::Expr>)> &step,
     const std::vector<Halide::Func> &operands) {
   if (domain.empty()) {
-    ArrayRef<Halide::Expr> first(init.as_vector());
-    return define(result,
-                  [&](IndexRef index) { return step(index, {}, first)[0]; });
+    // Nothing is summed over. `step` does not outlive this call.
+    Halide::Func func = makeFunc(
+        getFuncName(result), getRank(result.getType()), [&](IndexRef index) {
+          return step(index, {}, init.as_vector())[0];
+        });
+    elements[result] = [func](IndexRef index) -> Halide::Expr {
+      return func(reversed(index));
+    };
+    return;
   }
-  Index vars = getVars(getRank(result.getType()));
   Halide::Region ranges;
   for (const Extent &size : llvm::reverse(domain))
     ranges.emplace_back(0, extent(size));
@@ -85,13 +125,14 @@ void KernelAlgorithm::reduce(
   Reduction reduction;
   reduction.op = result.getDefiningOp();
   reduction.func = Halide::Func(getFuncName(result));
-  reduction.extents.append(domain.begin(), domain.end());
+  reduction.extents.assign(domain.begin(), domain.end());
   reduction.operands = operands;
   Index position;
   for (int i = domain.size() - 1; i >= 0; --i) {
     reduction.domain.push_back(rdom[i]);
     position.push_back(rdom[i]);
   }
+  Index vars = getVars(getRank(result.getType()));
   Halide::FuncRef element = reduction.func(reversed(vars));
   if (init.size() == 1) {
     element = init[0];
@@ -104,11 +145,12 @@ void KernelAlgorithm::reduce(
     element = step(vars, position, previous);
   }
   reductions.push_back(reduction);
-  funcs[result] = reduction.func;
-  if (init.size() > 1)
-    define(result, [&](IndexRef index) {
-      return Halide::Expr(reduction.func(reversed(index))[0]);
-    });
+  Halide::Func func = reduction.func;
+  bool isTuple = init.size() > 1;
+  elements[result] = [func, isTuple](IndexRef index) -> Halide::Expr {
+    Halide::FuncRef whole = func(reversed(index));
+    return isTuple ? Halide::Expr(whole[0]) : Halide::Expr(whole);
+  };
 }
 
 Halide::Expr KernelAlgorithm::extent(const Extent &size) const {
@@ -143,14 +185,14 @@ Halide::Expr KernelAlgorithm::symbol(StringRef name) const {
 // Assembly
 //===----------------------------------------------------------------------===//
 
-FailureOr<KernelAlgorithm> KernelAlgorithm::build(func::FuncOp kernel) {
-  KernelAlgorithm algorithm;
-  algorithm.kernel = kernel;
-  algorithm.addInputs();
+std::unique_ptr<KernelAlgorithm> KernelAlgorithm::build(func::FuncOp kernel) {
+  std::unique_ptr<KernelAlgorithm> algorithm(new KernelAlgorithm);
+  algorithm->kernel = kernel;
+  algorithm->addInputs();
   for (Operation &op : kernel.getBody().front().without_terminator())
-    if (failed(algorithm.express(op)))
-      return failure();
-  algorithm.addOutputs();
+    if (failed(algorithm->express(op)))
+      return nullptr;
+  algorithm->addOutputs();
   return algorithm;
 }
 
@@ -194,10 +236,10 @@ void KernelAlgorithm::addInputs() {
                              "in" + std::to_string(argument.getArgNumber()));
     setBounds(input, argument.getType(), dynamicExtents);
     inputs.push_back(input);
-    define(argument, [&](IndexRef index) -> Halide::Expr {
+    elements[argument] = [input, element](IndexRef index) -> Halide::Expr {
       Halide::Expr stored = input(reversed(index));
       return element.isInteger(1) ? stored != 0 : stored;
-    });
+    };
   }
 }
 
@@ -205,22 +247,22 @@ void KernelAlgorithm::addOutputs() {
   Operation *terminator = kernel.getBody().front().getTerminator();
   for (Value value : terminator->getOperands()) {
     SmallVector<Extent> extents = getExtents(value.getType());
-    auto *group = llvm::find_if(
+    auto group = llvm::find_if(
         outputs, [&](OutputGroup &g) { return g.extents == extents; });
     if (group == outputs.end())
-      group = &outputs.emplace_back(OutputGroup{{}, extents, {}});
+      group = outputs.insert(group, OutputGroup{{}, extents, {}});
     group->values.push_back(value);
   }
   for (auto [i, group] : llvm::enumerate(outputs)) {
     Index vars = getVars(group.extents.size());
-    std::vector<Halide::Expr> elements;
+    std::vector<Halide::Expr> parts;
     for (Value value : group.values) {
       Halide::Expr element = at(value, vars);
-      elements.push_back(
-          element.type().is_bool() ? Halide::cast<uint8_t>(element) : element);
+      parts.push_back(element.type().is_bool() ? Halide::cast<uint8_t>(element)
+                                               : element);
     }
     group.func = Halide::Func("out" + std::to_string(i));
-    group.func(reversed(vars)) = Halide::Tuple(elements);
+    group.func(reversed(vars)) = Halide::Tuple(parts);
     // Halide lets only the first buffer of a Tuple state its bounds.
     Halide::OutputImageParam first = group.func.output_buffers().front();
     setBounds(first, group.values.front().getType(), dynamicExtents);
@@ -240,10 +282,9 @@ Halide::Pipeline KernelAlgorithm::getPipeline() const {
   return Halide::Pipeline(funcs);
 }
 
-std::vector<std::string> KernelAlgorithm::getResultNames() const {
+std::vector<std::string> KernelAlgorithm::getResultNames() {
   std::vector<std::string> names;
-  func::FuncOp function = kernel;
-  Operation *terminator = function.getBody().front().getTerminator();
+  Operation *terminator = kernel.getBody().front().getTerminator();
   for (auto [i, value] : llvm::enumerate(terminator->getOperands()))
     for (const OutputGroup &group : outputs)
       for (auto [j, member] : llvm::enumerate(group.values))

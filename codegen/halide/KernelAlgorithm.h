@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// A kernel function as a Halide algorithm: one pure function per value, one
-// stage with an update per reduction, and the buffers at its boundary.
+// A kernel function as a Halide algorithm: one function per reduction and per
+// shape of results, with what is elementwise inside them, and the buffers at
+// its boundary.
 #ifndef MAEK_CODEGEN_HALIDE_KERNELALGORITHM_H
 #define MAEK_CODEGEN_HALIDE_KERNELALGORITHM_H
 
@@ -9,7 +10,9 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include "Halide.h"
+#include <functional>
 #include <map>
+#include <memory>
 
 namespace maek::halide {
 
@@ -25,8 +28,8 @@ struct Reduction {
   mlir::Operation *op;
   Halide::Func func;
   /// The reduced axes, outermost first.
-  llvm::SmallVector<Halide::RVar> domain;
-  llvm::SmallVector<Extent> extents;
+  std::vector<Halide::RVar> domain;
+  std::vector<Extent> extents;
   /// The functions through which a contraction reads its operands.
   std::vector<Halide::Func> operands;
 };
@@ -40,30 +43,35 @@ struct OutputGroup {
 
 class KernelAlgorithm {
 public:
-  /// Expresses every op of the kernel. An op without an algorithm is a
-  /// diagnostic at the op. Halide's errors are thrown.
-  static mlir::FailureOr<KernelAlgorithm> build(mlir::func::FuncOp kernel);
+  /// Gives the element at a position.
+  using Element = std::function<Halide::Expr(IndexRef)>;
+
+  /// Expresses every op of the kernel; null after a diagnostic at an op that
+  /// has no algorithm. Halide's errors are thrown.
+  static std::unique_ptr<KernelAlgorithm> build(mlir::func::FuncOp kernel);
+  KernelAlgorithm(const KernelAlgorithm &) = delete;
 
   // What the ops' models use.
 
   /// The element of `value` at a position.
-  Halide::Expr at(mlir::Value value, IndexRef index) const;
-  /// Defines a value by its element at each position.
-  void define(mlir::Value result,
-              llvm::function_ref<Halide::Expr(IndexRef)> element);
+  Halide::Expr at(mlir::Value value, IndexRef index);
+  /// Defines a value by its elements. They become part of the functions that
+  /// use them: a chain of elementwise ops is one expression.
+  void define(mlir::Value result, const Element &element);
+  /// Whether the op is a function such as exp, a score of operations.
+  static bool isCostly(mlir::Operation *op);
   /// Defines a value as a reduction: `init` first, then `step` of the position,
   /// the reduced position and what there is so far. Where these are tuples, the
   /// value is the first element.
-  void reduce(mlir::Value result, llvm::ArrayRef<Extent> domain,
-              const Halide::Tuple &init,
-              llvm::function_ref<Halide::Tuple(
-                  IndexRef, IndexRef, llvm::ArrayRef<Halide::Expr>)>
-                  step,
-              const std::vector<Halide::Func> &operands = {});
+  void
+  reduce(mlir::Value result, llvm::ArrayRef<Extent> domain,
+         const Halide::Tuple &init,
+         const std::function<Halide::Tuple(IndexRef, IndexRef,
+                                           llvm::ArrayRef<Halide::Expr>)> &step,
+         const std::vector<Halide::Func> &operands = {});
   /// A function that is no value's.
-  static Halide::Func
-  makeFunc(const std::string &name, int64_t rank,
-           llvm::function_ref<Halide::Expr(IndexRef)> element);
+  static Halide::Func makeFunc(const std::string &name, int64_t rank,
+                               const Element &element);
   /// How many: a constant, or read from the buffer that fixes its symbol.
   Halide::Expr extent(const Extent &extent) const;
   Halide::Expr extent(mlir::Value value, int64_t axis) const;
@@ -75,7 +83,12 @@ public:
   mlir::func::FuncOp getKernel() const { return kernel; }
   llvm::MutableArrayRef<Reduction> getReductions() { return reductions; }
   llvm::MutableArrayRef<OutputGroup> getOutputs() { return outputs; }
-  Halide::Func get(mlir::Value value) const { return funcs.lookup(value); }
+  /// Scalars that vectors of elements are computed from.
+  llvm::ArrayRef<Halide::Func> getScalars() const { return scalars; }
+  /// Values that cost something and have several users.
+  llvm::ArrayRef<std::pair<mlir::Value, Halide::Func>> getShared() const {
+    return shared;
+  }
   /// The variable of a function's axis; `rank` axes, outermost first.
   static Halide::Var var(int64_t rank, int64_t axis);
 
@@ -84,20 +97,26 @@ public:
   std::vector<Halide::Argument> getArguments() const;
   Halide::Pipeline getPipeline() const;
   /// Names of the output buffers in the order of the kernel's results.
-  std::vector<std::string> getResultNames() const;
+  std::vector<std::string> getResultNames();
 
 private:
+  KernelAlgorithm() = default;
   void addInputs();
   void addOutputs();
   mlir::LogicalResult express(mlir::Operation &op);
 
   mlir::func::FuncOp kernel;
-  llvm::DenseMap<mlir::Value, Halide::Func> funcs;
+  llvm::DenseMap<mlir::Value, Element> elements;
+  /// Elements that were asked for, so that what is used twice stays one node.
+  llvm::DenseMap<mlir::Value, std::vector<std::pair<Index, Halide::Expr>>>
+      known;
   std::vector<Halide::ImageParam> inputs;
   std::vector<Halide::Param<int32_t>> symbols;
   std::vector<std::string> symbolNames;
-  llvm::SmallVector<Reduction> reductions;
-  llvm::SmallVector<OutputGroup> outputs;
+  std::vector<Reduction> reductions;
+  std::vector<OutputGroup> outputs;
+  std::vector<Halide::Func> scalars;
+  std::vector<std::pair<mlir::Value, Halide::Func>> shared;
   /// The text of a dynamic extent to its Expr.
   std::map<std::string, Halide::Expr> dynamicExtents;
 };

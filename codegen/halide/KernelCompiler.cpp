@@ -70,8 +70,8 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
   LogicalResult ran = guardHalide(message, [&] {
     Halide::Target full(options.target);
     Halide::Target target = getKernelTarget(full, options.asserts);
-    FailureOr<KernelAlgorithm> algorithm = KernelAlgorithm::build(kernel);
-    if (failed(algorithm))
+    std::unique_ptr<KernelAlgorithm> algorithm = KernelAlgorithm::build(kernel);
+    if (!algorithm)
       return;
     scheduleKernel(*algorithm, Machine(full));
     Halide::Module module = algorithm->getPipeline().compile_to_module(

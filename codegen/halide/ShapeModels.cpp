@@ -35,24 +35,27 @@ using Base = HalideExpressible::ExternalModel<Model, Op>;
 struct BroadcastModel : Base<BroadcastModel, BroadcastOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto broadcast = cast<BroadcastOp>(op);
-    kernel.define(broadcast.getResult(), [&](IndexRef index) -> Expr {
-      Index source;
-      for (int64_t axis : broadcast.getDims())
-        source.push_back(index[axis]);
-      return kernel.at(broadcast.getOperand(), source);
-    });
+    kernel.define(broadcast.getResult(),
+                  [broadcast, &kernel](IndexRef index) mutable -> Expr {
+                    Index source;
+                    for (int64_t axis : broadcast.getDims())
+                      source.push_back(index[axis]);
+                    return kernel.at(broadcast.getOperand(), source);
+                  });
   }
 };
 
 struct TransposeModel : Base<TransposeModel, TransposeOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto transpose = cast<TransposeOp>(op);
-    kernel.define(transpose.getResult(), [&](IndexRef index) -> Expr {
-      Index source(index.size());
-      for (auto [i, axis] : llvm::enumerate(transpose.getPermutation()))
-        source[axis] = index[i];
-      return kernel.at(transpose.getOperand(), source);
-    });
+    kernel.define(transpose.getResult(),
+                  [transpose, &kernel](IndexRef index) mutable -> Expr {
+                    Index source(index.size());
+                    for (auto [i, axis] :
+                         llvm::enumerate(transpose.getPermutation()))
+                      source[axis] = index[i];
+                    return kernel.at(transpose.getOperand(), source);
+                  });
   }
 };
 
@@ -63,20 +66,22 @@ struct ReshapeModel : Base<ReshapeModel, ReshapeOp> {
     auto reshape = cast<ReshapeOp>(op);
     auto from = getExtents(reshape.getOperand().getType());
     auto to = getExtents(reshape.getType());
-    kernel.define(reshape.getResult(), [&](IndexRef index) -> Expr {
-      Index source;
-      size_t i = 0, j = 0;
-      while (i < from.size() || j < to.size()) {
-        size_t firstFrom = i, firstTo = j;
-        takeGroup(from, to, i, j);
-        Expr linear = 0;
-        for (size_t axis = firstTo; axis < j; ++axis)
-          linear = linear * kernel.extent(to[axis]) + index[axis];
-        unravel(kernel, ArrayRef(from).slice(firstFrom, i - firstFrom),
-                Halide::Internal::simplify(linear), source);
-      }
-      return kernel.at(reshape.getOperand(), source);
-    });
+    kernel.define(reshape.getResult(),
+                  [reshape, from, to, &kernel](IndexRef index) mutable -> Expr {
+                    Index source;
+                    size_t i = 0, j = 0;
+                    while (i < from.size() || j < to.size()) {
+                      size_t firstFrom = i, firstTo = j;
+                      takeGroup(from, to, i, j);
+                      Expr linear = 0;
+                      for (size_t axis = firstTo; axis < j; ++axis)
+                        linear = linear * kernel.extent(to[axis]) + index[axis];
+                      unravel(kernel,
+                              ArrayRef(from).slice(firstFrom, i - firstFrom),
+                              Halide::Internal::simplify(linear), source);
+                    }
+                    return kernel.at(reshape.getOperand(), source);
+                  });
   }
 
   /// Advances i and j past the shortest runs of axes with equal products.
@@ -118,12 +123,14 @@ struct SliceModel : Base<SliceModel, SliceOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto slice = cast<SliceOp>(op);
     int64_t dim = slice.getDim();
-    kernel.define(slice.getResult(), [&](IndexRef index) -> Expr {
-      Index source(index);
-      source[dim] = index[dim] + getStart(kernel, slice.getOperand(), dim,
-                                          slice.getOffset());
-      return kernel.at(slice.getOperand(), source);
-    });
+    kernel.define(slice.getResult(),
+                  [slice, dim, &kernel](IndexRef index) mutable -> Expr {
+                    Index source(index);
+                    source[dim] =
+                        index[dim] + getStart(kernel, slice.getOperand(), dim,
+                                              slice.getOffset());
+                    return kernel.at(slice.getOperand(), source);
+                  });
   }
 };
 
@@ -131,16 +138,17 @@ struct PadModel : Base<PadModel, PadOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto pad = cast<PadOp>(op);
     int64_t dim = pad.getDim();
-    kernel.define(pad.getResult(), [&](IndexRef index) -> Expr {
-      Expr size = kernel.extent(pad.getOperand(), dim);
-      Expr position =
-          index[dim] - getStart(kernel, pad.getResult(), dim, pad.getOffset());
-      Index source(index);
-      source[dim] = clampIndex(position, size);
-      return Halide::select(position >= 0 && position < size,
-                            kernel.at(pad.getOperand(), source),
-                            zeroOf(pad.getType()));
-    });
+    kernel.define(
+        pad.getResult(), [pad, dim, &kernel](IndexRef index) mutable -> Expr {
+          Expr size = kernel.extent(pad.getOperand(), dim);
+          Expr position = index[dim] - getStart(kernel, pad.getResult(), dim,
+                                                pad.getOffset());
+          Index source(index);
+          source[dim] = clampIndex(position, size);
+          return Halide::select(position >= 0 && position < size,
+                                kernel.at(pad.getOperand(), source),
+                                zeroOf(pad.getType()));
+        });
   }
 };
 
@@ -148,26 +156,28 @@ struct ConcatModel : Base<ConcatModel, ConcatOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto concat = cast<ConcatOp>(op);
     int64_t dim = concat.getDim();
-    kernel.define(concat.getResult(), [&](IndexRef index) -> Expr {
-      Expr element;
-      int32_t start = 0;
-      SmallVector<int32_t> starts;
-      for (Value part : concat.getOperands()) {
-        starts.push_back(start);
-        start += getExtent(part.getType(), dim).factor;
-      }
-      for (size_t i = starts.size(); i-- > 0;) {
-        Value part = concat.getOperands()[i];
-        Index source(index);
-        source[dim] =
-            clampIndex(index[dim] - starts[i], kernel.extent(part, dim));
-        Expr here = kernel.at(part, source);
-        element = element.defined() ? Halide::select(index[dim] < starts[i + 1],
+    kernel.define(concat.getResult(),
+                  [concat, dim, &kernel](IndexRef index) mutable -> Expr {
+                    Expr element;
+                    int32_t start = 0;
+                    SmallVector<int32_t> starts;
+                    for (Value part : concat.getOperands()) {
+                      starts.push_back(start);
+                      start += getExtent(part.getType(), dim).factor;
+                    }
+                    for (size_t i = starts.size(); i-- > 0;) {
+                      Value part = concat.getOperands()[i];
+                      Index source(index);
+                      source[dim] = clampIndex(index[dim] - starts[i],
+                                               kernel.extent(part, dim));
+                      Expr here = kernel.at(part, source);
+                      element = element.defined()
+                                    ? Halide::select(index[dim] < starts[i + 1],
                                                      here, element)
                                     : here;
-      }
-      return element;
-    });
+                    }
+                    return element;
+                  });
   }
 };
 
@@ -177,11 +187,12 @@ struct SplitModel : Base<SplitModel, SplitOp> {
     int64_t dim = split.getDim();
     int32_t start = 0;
     for (Value part : split.getOutputs()) {
-      kernel.define(part, [&](IndexRef index) -> Expr {
-        Index source(index);
-        source[dim] = index[dim] + start;
-        return kernel.at(split.getOperand(), source);
-      });
+      kernel.define(
+          part, [split, dim, start, &kernel](IndexRef index) mutable -> Expr {
+            Index source(index);
+            source[dim] = index[dim] + start;
+            return kernel.at(split.getOperand(), source);
+          });
       start += getExtent(part.getType(), dim).factor;
     }
   }
@@ -191,18 +202,20 @@ struct StackModel : Base<StackModel, StackOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto stack = cast<StackOp>(op);
     int64_t dim = stack.getDim();
-    kernel.define(stack.getResult(), [&](IndexRef index) -> Expr {
-      Index source(index);
-      source.erase(source.begin() + dim);
-      Expr element;
-      for (size_t i = stack.getOperands().size(); i-- > 0;) {
-        Expr here = kernel.at(stack.getOperands()[i], source);
-        element = element.defined()
-                      ? Halide::select(index[dim] == int32_t(i), here, element)
-                      : here;
-      }
-      return element;
-    });
+    kernel.define(stack.getResult(),
+                  [stack, dim, &kernel](IndexRef index) mutable -> Expr {
+                    Index source(index);
+                    source.erase(source.begin() + dim);
+                    Expr element;
+                    for (size_t i = stack.getOperands().size(); i-- > 0;) {
+                      Expr here = kernel.at(stack.getOperands()[i], source);
+                      element = element.defined()
+                                    ? Halide::select(index[dim] == int32_t(i),
+                                                     here, element)
+                                    : here;
+                    }
+                    return element;
+                  });
   }
 };
 
@@ -210,11 +223,14 @@ struct UnstackModel : Base<UnstackModel, UnstackOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto unstack = cast<UnstackOp>(op);
     for (auto [i, part] : llvm::enumerate(unstack.getOutputs()))
-      kernel.define(part, [&, position = int32_t(i)](IndexRef index) -> Expr {
-        Index source(index);
-        source.insert(source.begin() + unstack.getDim(), position);
-        return kernel.at(unstack.getOperand(), source);
-      });
+      kernel.define(part,
+                    [unstack, position = int32_t(i),
+                     &kernel](IndexRef index) mutable -> Expr {
+                      Index source(index);
+                      source.insert(source.begin() + unstack.getDim(),
+                                    position);
+                      return kernel.at(unstack.getOperand(), source);
+                    });
   }
 };
 
@@ -222,16 +238,19 @@ struct PackModel : Base<PackModel, PackOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto pack = cast<PackOp>(op);
     int64_t dim = pack.getDim();
-    kernel.define(pack.getResult(), [&](IndexRef index) -> Expr {
-      Expr size = kernel.extent(pack.getOperand(), dim);
-      Expr position = index.front() * int32_t(pack.getWidth()) + index.back();
-      Index source(index.size() - 1);
-      source[dim] = clampIndex(position, size);
-      for (auto [i, axis] : llvm::enumerate(pack.getOrder()))
-        source[axis] = index[i + 1];
-      Expr element = kernel.at(pack.getOperand(), source);
-      return Halide::select(position < size, element, zeroOf(pack.getType()));
-    });
+    kernel.define(pack.getResult(),
+                  [pack, dim, &kernel](IndexRef index) mutable -> Expr {
+                    Expr size = kernel.extent(pack.getOperand(), dim);
+                    Expr position =
+                        index.front() * int32_t(pack.getWidth()) + index.back();
+                    Index source(index.size() - 1);
+                    source[dim] = clampIndex(position, size);
+                    for (auto [i, axis] : llvm::enumerate(pack.getOrder()))
+                      source[axis] = index[i + 1];
+                    Expr element = kernel.at(pack.getOperand(), source);
+                    return Halide::select(position < size, element,
+                                          zeroOf(pack.getType()));
+                  });
   }
 };
 
@@ -239,14 +258,15 @@ struct UnpackModel : Base<UnpackModel, UnpackOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto unpack = cast<UnpackOp>(op);
     int32_t width = unpack.getWidth();
-    kernel.define(unpack.getResult(), [&](IndexRef index) -> Expr {
-      Expr position = index[unpack.getDim()];
-      Index source{position / width};
-      for (int64_t axis : unpack.getOrder())
-        source.push_back(index[axis]);
-      source.push_back(position % width);
-      return kernel.at(unpack.getOperand(), source);
-    });
+    kernel.define(unpack.getResult(),
+                  [unpack, width, &kernel](IndexRef index) mutable -> Expr {
+                    Expr position = index[unpack.getDim()];
+                    Index source{position / width};
+                    for (int64_t axis : unpack.getOrder())
+                      source.push_back(index[axis]);
+                    source.push_back(position % width);
+                    return kernel.at(unpack.getOperand(), source);
+                  });
   }
 };
 

@@ -13,6 +13,8 @@ static void vectorizeInnermost(Halide::Stage stage, Halide::Func func,
 }
 
 void scheduleGeneral(KernelAlgorithm &kernel, const Machine &machine) {
+  for (Halide::Func scalar : kernel.getScalars())
+    scalar.compute_root();
   for (Reduction &reduction : kernel.getReductions()) {
     reduction.func.compute_root();
     vectorizeInnermost(reduction.func, reduction.func, machine);

@@ -15,6 +15,13 @@ using Halide::Var;
 namespace maek::halide {
 namespace {
 
+bool hasCostlyOp(KernelAlgorithm &kernel) {
+  for (Operation &op : kernel.getKernel().getBody().front())
+    if (KernelAlgorithm::isCostly(&op))
+      return true;
+  return false;
+}
+
 class ProductScheduler {
 public:
   ProductScheduler(KernelAlgorithm &kernel, const Machine &machine,
@@ -22,7 +29,8 @@ public:
       : kernel(kernel), products(products), first(products.front()),
         letters(letters), machine(machine),
         out(kernel.getOutputs().front().func),
-        lanes(machine.lanes(first.reduction->func.types().front())) {}
+        lanes(machine.lanes(first.reduction->func.types().front())),
+        isHeavy(hasCostlyOp(kernel)) {}
 
   void run();
 
@@ -34,6 +42,7 @@ private:
   void scheduleTile(Halide::Stage stage, int rows, TailStrategy tail,
                     bool isParallel = false);
   Expr isLarge() const;
+  void scheduleShared(Halide::Func func);
   void scheduleSums(const ProductShape &product);
   void scheduleStage(Halide::Stage stage, const ProductShape &product,
                      bool isUpdate);
@@ -45,6 +54,10 @@ private:
   const Machine &machine;
   Halide::Func out;
   int lanes;
+  /// Whether the epilogue is long: it is then a loop over the tile's rows that
+  /// reads the sums from memory, since its code, once per row and tile size,
+  /// took most of the time to compile.
+  bool isHeavy;
   Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"};
   static constexpr int rowsPerTask = 64;
 };
@@ -91,7 +104,9 @@ void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
   order.push_back(xo);
   for (char batch : llvm::reverse(first.batches))
     order.push_back(outVar(batch));
-  stage.reorder(order).vectorize(xi, lanes).unroll(xi).unroll(yi);
+  stage.reorder(order).vectorize(xi, lanes);
+  if (!isHeavy)
+    stage.unroll(xi).unroll(yi);
   for (char gate : first.gates)
     if (contains(letters, gate))
       stage.unroll(outVar(gate));
@@ -131,9 +146,24 @@ void ProductScheduler::scheduleSums(const ProductShape &product) {
     sums.bound_extent(product.var(product.column), lanes);
   scheduleStage(sums, product, /*isUpdate=*/false);
   scheduleStage(sums.update(), product, /*isUpdate=*/true);
+  if (!isHeavy)
+    return;
+  Halide::Func held = sums.in();
+  held.compute_at(out, yo);
+  if (product.numColumns % lanes)
+    held.bound_extent(product.var(product.column), lanes);
+  scheduleStage(held, product, /*isUpdate=*/false);
+}
+
+/// A value that several results need is computed once for each vector of them.
+void ProductScheduler::scheduleShared(Halide::Func func) {
+  if (func.dimensions() == int(letters.size()))
+    func.compute_at(out, xi).vectorize(func.args().front(), lanes);
 }
 
 void ProductScheduler::run() {
+  for (Halide::Func scalar : kernel.getScalars())
+    scalar.compute_root();
   Expr rows = kernel.extent(first.extent(first.rows.back()));
   int most = machine.accumulators() / (first.numGates * products.size());
   int largest = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;
@@ -147,6 +177,10 @@ void ProductScheduler::run() {
   scheduleTile(out, 1, TailStrategy::Auto);
   for (const ProductShape &product : products)
     scheduleSums(product);
+  // Past the last column there is nothing that a shared value could read.
+  if (first.numColumns % lanes == 0)
+    for (auto [value, func] : kernel.getShared())
+      scheduleShared(func);
 }
 
 } // namespace

@@ -42,7 +42,8 @@ std::optional<ProductShape> ProductShape::match(Reduction &reduction) {
   shape.activations = reduction.operands[!weightsAreRhs];
   Value operand = einsum->getOperand(weightsAreRhs);
   auto unpack = operand.getDefiningOp<UnpackOp>();
-  shape.isPacked = unpack && unpack.getDim() == int64_t(weights.find(shape.column));
+  shape.isPacked =
+      unpack && unpack.getDim() == int64_t(weights.find(shape.column));
   shape.isColumnInnermost = !unpack && weights.back() == shape.column;
   return shape;
 }

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Kernels without a contraction or reduction.
+// Kernels without a contraction or reduction: elementwise work, sources, and
+// the movement of elements.
 #include "tests/unit/codegen/KernelHarness.h"
 
 #include <gtest/gtest.h>
@@ -9,19 +10,222 @@ using namespace maek::test;
 static const std::vector<Dims> batches = {
     {{"B", 1}}, {{"B", 2}}, {{"B", 7}}, {{"B", 64}}};
 
-TEST(ElementwiseKernels, Binary) {
+TEST(ElementwiseKernels, Arithmetic) {
   checkKernelsBothPrecisions(R"(
-    func.func @binary(%a: tensor<?x37xf32, #maek.dims<B>>,
-                      %b: tensor<?x37xf32, #maek.dims<B>>)
-        -> (tensor<?x37xf32, #maek.dims<B>>, tensor<?x37xf32, #maek.dims<B>>) {
-      %0 = maek.add %a, %b : tensor<?x37xf32, #maek.dims<B>>
-      %1 = maek.mul %0, %a : tensor<?x37xf32, #maek.dims<B>>
-      %2 = maek.sub %1, %b : tensor<?x37xf32, #maek.dims<B>>
-      %3 = maek.max %2, %a : tensor<?x37xf32, #maek.dims<B>>
-      %4 = maek.min %3, %b : tensor<?x37xf32, #maek.dims<B>>
-      func.return %2, %4 : tensor<?x37xf32, #maek.dims<B>>,
-                           tensor<?x37xf32, #maek.dims<B>>
-    }
-  )",
+!t = tensor<?x37xf32, #maek.dims<B>>
+!c = tensor<?x37xi1, #maek.dims<B>>
+!i = tensor<?x37xi32, #maek.dims<B>>
+func.func @binary(%a: !t, %b: !t) -> (!t, !t) {
+  %0 = maek.add %a, %b : !t
+  %1 = maek.mul %0, %a : !t
+  %2 = maek.sub %1, %b : !t
+  %3 = maek.max %2, %a : !t
+  %4 = maek.min %3, %b : !t
+  func.return %2, %4 : !t, !t
+}
+func.func @quotient(%a: !t, %b: !t) -> !t {
+  %0 = maek.mul %b, %b : !t
+  %1 = maek.constant 0.5 : !t
+  %2 = maek.add %0, %1 : !t
+  %3 = maek.div %a, %2 : !t
+  %4 = maek.neg %3 : !t
+  %5 = maek.stop_gradient %4 : !t
+  func.return %5 : !t
+}
+func.func @choice(%a: !t, %b: !t, %i: !i) -> (!c, !t, !i, !t) {
+  %0 = maek.compare "ge" %a, %b : !t -> !c
+  %1 = maek.select %0, %a, %b : !c, !t
+  %2 = maek.convert %0 : !c -> !i
+  %3 = maek.convert %i : !i -> !t
+  func.return %0, %1, %2, %3 : !c, !t, !i, !t
+}
+func.func @labels(%i: tensor<?xi32, #maek.dims<B>>) -> !t {
+  %0 = maek.iota 1 : !i
+  %1 = maek.broadcast %i dims [0] : tensor<?xi32, #maek.dims<B>> -> !i
+  %2 = maek.compare "eq" %0, %1 : !i -> !c
+  %3 = maek.convert %2 : !c -> !t
+  func.return %3 : !t
+}
+func.func @mask(%c: !c, %a: !t) -> !t {
+  %0 = maek.constant 0.0 : !t
+  %1 = maek.select %c, %a, %0 : !c, !t
+  func.return %1 : !t
+}
+func.func @mean_factor(%x: !t) -> !t attributes {maek.symbols = ["B"]} {
+  %b = maek.extent "B" : tensor<f32>
+  %n = maek.broadcast %b dims [] : tensor<f32> -> !t
+  %y = maek.div %x, %n : !t
+  func.return %y : !t
+}
+)",
                              batches);
+}
+
+TEST(ElementwiseKernels, Functions) {
+  checkKernelsBothPrecisions(R"(
+!t = tensor<?x200xf32, #maek.dims<B>>
+func.func @unary(%a: !t) -> (!t, !t, !t, !t, !t, !t) {
+  %ten = maek.constant 10.0 : !t
+  %x = maek.mul %a, %ten : !t
+  %0 = maek.exp %x : !t
+  %1 = maek.tanh %x : !t
+  %2 = maek.sigmoid %x : !t
+  %3 = maek.log %0 : !t
+  %4 = maek.sin %x : !t
+  %5 = maek.cos %x : !t
+  func.return %0, %1, %2, %3, %4, %5 : !t, !t, !t, !t, !t, !t
+}
+func.func @powers(%a: !t, %b: !t) -> (!t, !t) {
+  %0 = maek.mul %a, %a : !t
+  %1 = maek.sqrt %0 : !t
+  %2 = maek.pow %0, %b : !t
+  func.return %1, %2 : !t, !t
+}
+)",
+                             batches);
+}
+
+// The parameter update of Adam: three results over three arguments' memory.
+TEST(ElementwiseKernels, Adam) {
+  checkKernelsBothPrecisions(R"(
+!t = tensor<24x52xf32>
+!s = tensor<f32>
+func.func @adam(%w: !t, %g: !t, %m: !t, %v: !t, %lr: !s, %near: !s)
+    -> (!t, !t, !t) {
+  %thousand = maek.constant 1000.0 : !s
+  %step = maek.add %thousand, %near : !s
+  %b1 = maek.constant 0.9 : !s
+  %b2 = maek.constant 0.999 : !s
+  %one = maek.constant 1.0 : !s
+  %p1 = maek.pow %b1, %step : !s
+  %p2 = maek.pow %b2, %step : !s
+  %d1 = maek.sub %one, %p1 : !s
+  %d2 = maek.sub %one, %p2 : !s
+  %c1 = maek.broadcast %d1 dims [] : !s -> !t
+  %c2 = maek.broadcast %d2 dims [] : !s -> !t
+  %rate = maek.broadcast %lr dims [] : !s -> !t
+  %0 = maek.constant 0.9 : !t
+  %1 = maek.constant 0.1 : !t
+  %2 = maek.constant 0.999 : !t
+  %3 = maek.constant 0.001 : !t
+  %4 = maek.constant 1.0e-8 : !t
+  %5 = maek.mul %0, %m : !t
+  %6 = maek.mul %1, %g : !t
+  %7 = maek.add %5, %6 : !t
+  %8 = maek.mul %2, %v : !t
+  %9 = maek.mul %g, %g : !t
+  %10 = maek.mul %3, %9 : !t
+  %11 = maek.add %8, %10 : !t
+  %12 = maek.div %7, %c1 : !t
+  %13 = maek.div %11, %c2 : !t
+  %abs = maek.mul %13, %13 : !t
+  %14 = maek.sqrt %abs : !t
+  %15 = maek.add %14, %4 : !t
+  %16 = maek.div %12, %15 : !t
+  %17 = maek.mul %rate, %16 : !t
+  %18 = maek.sub %w, %17 : !t
+  func.return %18, %7, %11 : !t, !t, !t
+}
+)",
+                             {{}});
+}
+
+TEST(ElementwiseKernels, Movement) {
+  checkKernelsBothPrecisions(R"(
+!x = tensor<?x6x37xf32, #maek.dims<B>>
+!y = tensor<?x37xf32, #maek.dims<B>>
+func.func @transpose(%a: tensor<?x28x5xf32, #maek.dims<B>>)
+    -> tensor<28x?x5xf32, #maek.dims<B>> {
+  %0 = maek.transpose %a [1, 0, 2] : tensor<?x28x5xf32, #maek.dims<B>>
+  func.return %0 : tensor<28x?x5xf32, #maek.dims<B>>
+}
+func.func @transpose_inner(%a: tensor<37x24xf32>) -> tensor<24x37xf32> {
+  %0 = maek.transpose %a [1, 0] : tensor<37x24xf32>
+  func.return %0 : tensor<24x37xf32>
+}
+func.func @rotate(%a: !x) -> tensor<6x37x?xf32, #maek.dims<B>> {
+  %0 = maek.transpose %a [1, 2, 0] : !x
+  func.return %0 : tensor<6x37x?xf32, #maek.dims<B>>
+}
+func.func @merge(%a: !x) -> tensor<?x222xf32, #maek.dims<B>> {
+  %0 = maek.reshape %a : !x -> tensor<?x222xf32, #maek.dims<B>>
+  func.return %0 : tensor<?x222xf32, #maek.dims<B>>
+}
+func.func @merge_rows(%a: !x) -> tensor<?x37xf32, #maek.dims<6*B>> {
+  %0 = maek.reshape %a : !x -> tensor<?x37xf32, #maek.dims<6*B>>
+  func.return %0 : tensor<?x37xf32, #maek.dims<6*B>>
+}
+func.func @unit(%a: !y) -> tensor<?x1x37xf32, #maek.dims<B>> {
+  %0 = maek.reshape %a : !y -> tensor<?x1x37xf32, #maek.dims<B>>
+  func.return %0 : tensor<?x1x37xf32, #maek.dims<B>>
+}
+func.func @concat(%a: !y, %b: tensor<?x5xf32, #maek.dims<B>>)
+    -> tensor<?x42xf32, #maek.dims<B>> {
+  %0 = maek.concat %a, %b dim 1 : !y, tensor<?x5xf32, #maek.dims<B>>
+  func.return %0 : tensor<?x42xf32, #maek.dims<B>>
+}
+func.func @split(%a: !y)
+    -> (tensor<?x30xf32, #maek.dims<B>>, tensor<?x7xf32, #maek.dims<B>>) {
+  %0, %1 = maek.split %a dim 1 : !y
+      -> tensor<?x30xf32, #maek.dims<B>>, tensor<?x7xf32, #maek.dims<B>>
+  func.return %0, %1
+      : tensor<?x30xf32, #maek.dims<B>>, tensor<?x7xf32, #maek.dims<B>>
+}
+func.func @stack(%a: !y, %b: !y, %c: !y) -> tensor<?x3x37xf32, #maek.dims<B>> {
+  %0 = maek.tanh %a : !y
+  %1 = maek.mul %a, %b : !y
+  %2 = maek.stack %0, %1, %c dim 1 : !y, !y, !y
+  func.return %2 : tensor<?x3x37xf32, #maek.dims<B>>
+}
+func.func @unstack(%a: tensor<?x3x37xf32, #maek.dims<B>>) -> (!y, !y) {
+  %0, %1, %2 = maek.unstack %a dim 1 : tensor<?x3x37xf32, #maek.dims<B>>
+  %3 = maek.mul %0, %2 : !y
+  func.return %3, %1 : !y, !y
+}
+func.func @slice(%a: !x) -> (!y, tensor<?x6x30xf32, #maek.dims<B>>) {
+  %0 = maek.slice %a dim 1 offset -1 : !x -> tensor<?x1x37xf32, #maek.dims<B>>
+  %1 = maek.reshape %0 : tensor<?x1x37xf32, #maek.dims<B>> -> !y
+  %2 = maek.slice %a dim 2 offset 3 : !x -> tensor<?x6x30xf32, #maek.dims<B>>
+  func.return %1, %2 : !y, tensor<?x6x30xf32, #maek.dims<B>>
+}
+func.func @last_row(%a: !y) -> tensor<1x37xf32> {
+  %0 = maek.slice %a dim 0 offset -1 : !y -> tensor<1x37xf32>
+  func.return %0 : tensor<1x37xf32>
+}
+func.func @pad(%a: !y) -> tensor<?x60xf32, #maek.dims<B>> {
+  %0 = maek.pad %a dim 1 offset 20 : !y -> tensor<?x60xf32, #maek.dims<B>>
+  func.return %0 : tensor<?x60xf32, #maek.dims<B>>
+}
+func.func @pad_last(%a: tensor<1x37xf32>, %b: !y) -> !y {
+  %0 = maek.pad %a dim 0 offset -1 : tensor<1x37xf32> -> !y
+  %1 = maek.add %0, %b : !y
+  func.return %1 : !y
+}
+)",
+                             batches);
+}
+
+TEST(ElementwiseKernels, Packing) {
+  checkKernelsBothPrecisions(R"(
+func.func @pack(%w: tensor<37x20xf32>) -> tensor<3x20x16xf32> {
+  %0 = maek.pack %w dim 0 width 16 order [1] : tensor<37x20xf32>
+  func.return %0 : tensor<3x20x16xf32>
+}
+func.func @pack_gates(%a: tensor<37x20xf32>, %b: tensor<37x20xf32>)
+    -> tensor<3x20x2x16xf32> {
+  %0 = maek.stack %a, %b dim 0 : tensor<37x20xf32>, tensor<37x20xf32>
+  %1 = maek.pack %0 dim 1 width 16 order [2, 0] : tensor<2x37x20xf32>
+  func.return %1 : tensor<3x20x2x16xf32>
+}
+func.func @pack_columns(%w: tensor<2x37x20xf32>) -> tensor<2x2x37x16xf32> {
+  %0 = maek.pack %w dim 2 width 16 order [0, 1] : tensor<2x37x20xf32>
+  func.return %0 : tensor<2x2x37x16xf32>
+}
+func.func @unpack(%p: tensor<3x20x16xf32>) -> tensor<37x20xf32> {
+  %0 = maek.unpack %p dim 0 width 16 order [1]
+      : tensor<3x20x16xf32> -> tensor<37x20xf32>
+  func.return %0 : tensor<37x20xf32>
+}
+)",
+                             {{}});
 }

@@ -1,0 +1,224 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Kernels with contractions and reductions.
+#include "tests/unit/codegen/KernelHarness.h"
+
+#include <gtest/gtest.h>
+
+using namespace maek::test;
+
+static const std::vector<Dims> batches = {
+    {{"B", 1}}, {{"B", 2}}, {{"B", 3}}, {{"B", 7}}, {{"B", 64}}};
+static const std::vector<Dims> sequences = {{{"B", 1}, {"T", 1}},
+                                            {{"B", 2}, {"T", 5}},
+                                            {{"B", 7}, {"T", 2}},
+                                            {{"B", 37}, {"T", 20}}};
+
+static std::string replaceAll(std::string text, const std::string &from,
+                              const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
+       at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+TEST(ContractionKernels, Products) {
+  checkKernelsBothPrecisions(R"(
+!x = tensor<?x20xf32, #maek.dims<B>>
+!y = tensor<?x37xf32, #maek.dims<B>>
+func.func @unpacked(%x: !x, %w: tensor<37x20xf32>) -> !y {
+  %0 = maek.einsum "bk,nk->bn" %x, %w : !x, tensor<37x20xf32>
+  func.return %0 : !y
+}
+func.func @rows(%x: !y, %w: tensor<37x20xf32>) -> !x {
+  %0 = maek.einsum "bn,nk->bk" %x, %w : !y, tensor<37x20xf32>
+  func.return %0 : !x
+}
+func.func @packed(%x: !x, %p: tensor<3x20x16xf32>, %b: tensor<37xf32>) -> !y {
+  %w = maek.unpack %p dim 0 width 16 order [1]
+      : tensor<3x20x16xf32> -> tensor<37x20xf32>
+  %0 = maek.einsum "bk,nk->bn" %x, %w : !x, tensor<37x20xf32>
+  %1 = maek.broadcast %b dims [1] : tensor<37xf32> -> !y
+  %2 = maek.add %0, %1 : !y
+  %3 = maek.tanh %2 : !y
+  func.return %3 : !y
+}
+func.func @gradient(%dy: !y, %x: !x) -> tensor<37x20xf32> {
+  %0 = maek.einsum "bn,bk->nk" %dy, %x : !y, !x
+  func.return %0 : tensor<37x20xf32>
+}
+func.func @outer(%a: tensor<?xf32, #maek.dims<B>>, %b: tensor<37xf32>) -> !y {
+  %0 = maek.einsum "b,n->bn" %a, %b : tensor<?xf32, #maek.dims<B>>, tensor<37xf32>
+  func.return %0 : !y
+}
+func.func @batched(%q: tensor<?x5x9xf32, #maek.dims<B>>,
+                   %k: tensor<?x11x9xf32, #maek.dims<B>>)
+    -> tensor<?x5x11xf32, #maek.dims<B>> {
+  %0 = maek.einsum "bqd,bkd->bqk" %q, %k
+      : tensor<?x5x9xf32, #maek.dims<B>>, tensor<?x11x9xf32, #maek.dims<B>>
+  func.return %0 : tensor<?x5x11xf32, #maek.dims<B>>
+}
+)",
+                             batches);
+}
+
+/// One LSTM step: product with packed gates, added projection, cell update.
+static std::string lstmStep(int units) {
+  std::string text = R"(
+!h = tensor<?xHxf32, #maek.dims<B>>
+!z = tensor<?x4xHxf32, #maek.dims<B>>
+!p = tensor<PxHx4x16xf32>
+func.func @step(%h: !h, %p: !p, %x: !z, %c: !h) -> (!h, !h, !h, !h, !h, !h) {
+  %w = maek.unpack %p dim 1 width 16 order [2, 0] : !p -> tensor<4xHxHxf32>
+  %0 = maek.einsum "bk,gnk->bgn" %h, %w : !h, tensor<4xHxHxf32>
+  %1 = maek.add %0, %x : !z
+  %2:4 = maek.unstack %1 dim 1 : !z
+  %f = maek.sigmoid %2#0 : !h
+  %i = maek.sigmoid %2#1 : !h
+  %g = maek.tanh %2#2 : !h
+  %o = maek.sigmoid %2#3 : !h
+  %3 = maek.mul %f, %c : !h
+  %4 = maek.mul %i, %g : !h
+  %5 = maek.add %3, %4 : !h
+  %6 = maek.tanh %5 : !h
+  %7 = maek.mul %o, %6 : !h
+  func.return %7, %5, %f, %i, %g, %o : !h, !h, !h, !h, !h, !h
+}
+func.func @project(%x: !h, %p: !p, %b: tensor<4xHxf32>) -> !z {
+  %w = maek.unpack %p dim 1 width 16 order [2, 0] : !p -> tensor<4xHxHxf32>
+  %0 = maek.einsum "bk,gnk->bgn" %x, %w : !h, tensor<4xHxHxf32>
+  %1 = maek.broadcast %b dims [1, 2] : tensor<4xHxf32> -> !z
+  %2 = maek.add %0, %1 : !z
+  func.return %2 : !z
+}
+func.func @back(%z: !z, %w: tensor<4xHxHxf32>, %r: !h) -> !h {
+  %0 = maek.einsum "bgn,gnk->bk" %z, %w : !z, tensor<4xHxHxf32>
+  %1 = maek.add %0, %r : !h
+  func.return %1 : !h
+}
+)";
+  text = replaceAll(text, "PxHx", std::to_string((units + 15) / 16) + "xHx");
+  return replaceAll(text, "xHx", "x" + std::to_string(units) + "x");
+}
+
+TEST(ContractionKernels, LstmStep) {
+  for (int units : {1, 24, 37, 64, 200})
+    checkKernelsBothPrecisions(
+        replaceAll(lstmStep(units), "xHx", "x" + std::to_string(units) + "x"),
+        batches);
+}
+
+TEST(ContractionKernels, LongContractions) {
+  for (int units : {1, 24, 37, 64})
+    checkKernelsBothPrecisions(replaceAll(R"(
+!z = tensor<?x?x4xHxf32, #maek.dims<T, B>>
+!x = tensor<?x?x28xf32, #maek.dims<T, B>>
+!r = tensor<?x4xHxf32, #maek.dims<B*T>>
+!s = tensor<?x28xf32, #maek.dims<B*T>>
+func.func @weights(%z: !z, %x: !x) -> tensor<4xHx28xf32> {
+  %0 = maek.einsum "tbgn,tbk->gnk" %z, %x : !z, !x
+  func.return %0 : tensor<4xHx28xf32>
+}
+func.func @collapsed(%z: !r, %x: !s) -> tensor<4xHx28xf32> {
+  %0 = maek.einsum "bgn,bk->gnk" %z, %x : !r, !s
+  func.return %0 : tensor<4xHx28xf32>
+}
+func.func @bias(%z: !z) -> tensor<4xHxf32> {
+  %0 = maek.reduce "sum" %z dims [0, 1] : !z
+  func.return %0 : tensor<4xHxf32>
+}
+)",
+                                          "xHx",
+                                          "x" + std::to_string(units) + "x"),
+                               sequences);
+}
+
+TEST(ContractionKernels, Reductions) {
+  checkKernelsBothPrecisions(
+      R"(
+!x = tensor<?x37xf32, #maek.dims<B>>
+!r = tensor<?xf32, #maek.dims<B>>
+!s = tensor<f32>
+func.func @rows(%x: !x) -> (!r, !r, !r) {
+  %0 = maek.reduce "sum" %x dims [1] : !x
+  %1 = maek.reduce "max" %x dims [1] : !x
+  %2 = maek.reduce "min" %x dims [1] : !x
+  func.return %0, %1, %2 : !r, !r, !r
+}
+func.func @columns(%x: !x) -> tensor<37xf32> {
+  %0 = maek.reduce "sum" %x dims [0] : !x
+  func.return %0 : tensor<37xf32>
+}
+func.func @all(%x: !x) -> (!s, !s) {
+  %0 = maek.mul %x, %x : !x
+  %1 = maek.reduce "sum" %0 dims [0, 1] : !x
+  %2 = maek.reduce "max" %x dims [0, 1] : !x
+  func.return %1, %2 : !s, !s
+}
+func.func @argmax(%x: !x) -> tensor<?xi32, #maek.dims<B>> {
+  %0 = maek.argmax %x dim 1 : !x
+  func.return %0 : tensor<?xi32, #maek.dims<B>>
+}
+func.func @softmax(%x: !x) -> !x {
+  %0 = maek.reduce "max" %x dims [1] : !x
+  %1 = maek.broadcast %0 dims [0] : !r -> !x
+  %2 = maek.sub %x, %1 : !x
+  %3 = maek.exp %2 : !x
+  %4 = maek.reduce "sum" %3 dims [1] : !x
+  %5 = maek.broadcast %4 dims [0] : !r -> !x
+  %6 = maek.div %3, %5 : !x
+  func.return %6 : !x
+}
+func.func @norm(%a: !x, %b: tensor<24x52xf32>) -> !s {
+  %0 = maek.mul %a, %a : !x
+  %1 = maek.reduce "sum" %0 dims [0, 1] : !x
+  %2 = maek.mul %b, %b : tensor<24x52xf32>
+  %3 = maek.reduce "sum" %2 dims [0, 1] : tensor<24x52xf32>
+  %4 = maek.add %1, %3 : !s
+  %5 = maek.sqrt %4 : !s
+  func.return %5 : !s
+}
+)",
+      {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}, {{"B", 1000}}});
+}
+
+TEST(ContractionKernels, CrossEntropy) {
+  checkKernelsBothPrecisions(
+      R"(
+!x = tensor<?x10xf32, #maek.dims<B>>
+!i = tensor<?x10xi32, #maek.dims<B>>
+!r = tensor<?xf32, #maek.dims<B>>
+!l = tensor<?xi32, #maek.dims<B>>
+!s = tensor<f32>
+func.func @loss(%x: !x, %label: !l) -> (!s, !s, !x)
+    attributes {maek.symbols = ["B"]} {
+  %0 = maek.reduce "max" %x dims [1] : !x
+  %1 = maek.broadcast %0 dims [0] : !r -> !x
+  %2 = maek.sub %x, %1 : !x
+  %3 = maek.exp %2 : !x
+  %4 = maek.reduce "sum" %3 dims [1] : !x
+  %5 = maek.log %4 : !r
+  %6 = maek.add %5, %0 : !r
+  %7 = maek.iota 1 : !i
+  %8 = maek.broadcast %label dims [0] : !l -> !i
+  %9 = maek.compare "eq" %7, %8 : !i -> tensor<?x10xi1, #maek.dims<B>>
+  %10 = maek.convert %9 : tensor<?x10xi1, #maek.dims<B>> -> !x
+  %11 = maek.mul %10, %x : !x
+  %12 = maek.reduce "sum" %11 dims [1] : !x
+  %13 = maek.sub %6, %12 : !r
+  %14 = maek.reduce "sum" %13 dims [0] : !r
+  %15 = maek.extent "B" : !s
+  %16 = maek.div %14, %15 : !s
+  %17 = maek.argmax %x dim 1 : !x
+  %18 = maek.compare "eq" %17, %label : !l -> tensor<?xi1, #maek.dims<B>>
+  %19 = maek.convert %18 : tensor<?xi1, #maek.dims<B>> -> !r
+  %20 = maek.reduce "sum" %19 dims [0] : !r
+  %21 = maek.broadcast %4 dims [0] : !r -> !x
+  %22 = maek.div %3, %21 : !x
+  %23 = maek.sub %22, %10 : !x
+  %24 = maek.broadcast %15 dims [] : !s -> !x
+  %25 = maek.div %23, %24 : !x
+  func.return %16, %20, %25 : !s, !s, !x
+}
+)",
+      {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}, {{"B", 300}}});
+}
