@@ -94,7 +94,8 @@ std::optional<int> CommandLine::parse(std::span<const std::string> arguments) {
   return ExitSuccess;
 }
 
-std::string CommandLine::string(const char *name, std::string otherwise) const {
+std::string CommandLine::string(const char *name,
+                                const std::string &otherwise) const {
   return has(name) ? values[name].as<std::string>() : otherwise;
 }
 

@@ -41,7 +41,7 @@ public:
   bool has(const char *name) const { return values.count(name) > 0; }
   bool flag(const char *name) const { return has(name); }
   /// The value, or `otherwise`.
-  std::string string(const char *name, std::string otherwise = "") const;
+  std::string string(const char *name, const std::string &otherwise = "") const;
   std::vector<std::string> list(const char *name) const;
   /// The value, which must be there and not empty.
   std::string required(const char *name);

@@ -67,7 +67,7 @@ static int runCommand(const Program &program,
   for (const Command &command : commands) {
     if (first == command.name)
       return command.run(program, Arguments(arguments).subspan(1));
-    names.push_back(command.name);
+    names.emplace_back(command.name);
   }
   return reportUsage(
       program.name,

@@ -105,15 +105,12 @@ static Error checkWritable(const std::string &path) {
 static int reportInterrupt(const Program &program, const Trainer &trainer,
                            const TrainOptions &options) {
   const TrainPosition &at = trainer.position();
-  std::fprintf(stderr, "%s: interrupted at epoch %lld, batch %lld of %lld; ",
-               program.name.c_str(), static_cast<long long>(at.epoch + 1),
-               static_cast<long long>(at.batch),
-               static_cast<long long>(at.batches));
-  if (options.save.empty())
-    std::fputs("nothing saved, there was no --save\n", stderr);
-  else
-    std::fprintf(stderr, "saved; go on with --resume %s\n",
-                 options.save.c_str());
+  std::string line =
+      text(program.name, ": interrupted at epoch ", at.epoch + 1, ", batch ",
+           at.batch, " of ", at.batches, "; ",
+           options.save.empty() ? "nothing saved, there was no --save"
+                                : "saved; go on with --resume " + options.save);
+  std::fprintf(stderr, "%s\n", line.c_str());
   return ExitInterrupted;
 }
 

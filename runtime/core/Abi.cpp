@@ -3,7 +3,6 @@
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Model.h"
 
-#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -16,8 +15,7 @@ struct Message {
   char content[1024] = "";
 
   void set(std::string_view message) {
-    size_t length = std::min(message.size(), sizeof(content) - 1);
-    std::copy_n(message.data(), length, content);
+    size_t length = message.copy(content, sizeof(content) - 1);
     content[length] = '\0';
   }
 };

@@ -16,7 +16,7 @@ const Json *Json::find(std::string_view key) const {
 
 // The parser copies each token, so their lengths bound its memory.
 static Error checkLimits(std::string_view text) {
-  constexpr size_t maxDepth = 32, maxToken = 64 * 1024;
+  constexpr size_t maxDepth = 32, maxToken = size_t{64} << 10;
   size_t depth = 0, tokenStart = 0;
   bool inString = false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -65,6 +65,8 @@ public:
 
   explicit Bridge(JsonListener &listener) : listener(listener) {}
 
+  // The names are nlohmann's.
+  // NOLINTBEGIN(readability-identifier-naming)
   bool null() { return pass({}); }
   bool boolean(bool boolean) {
     Json value;
@@ -107,6 +109,8 @@ public:
     return keep(makeError(MAEK_BAD_FILE, "malformed JSON at byte ",
                           position > 0 ? position - 1 : 0));
   }
+
+  // NOLINTEND(readability-identifier-naming)
 
   Error error = Error::success();
 

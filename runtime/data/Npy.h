@@ -22,7 +22,7 @@ struct NpyArray {
 };
 
 /// The longest beginning of a file that readNpyHeader looks at.
-inline constexpr uint64_t maxNpyHeader = 64 * 1024;
+inline constexpr uint64_t maxNpyHeader = uint64_t{64} << 10;
 
 /// Reads and checks the header at the beginning of a file of `fileSize` bytes;
 /// `start` is all of it or its first maxNpyHeader bytes. The data must fill

@@ -69,8 +69,8 @@ public:
 
 private:
   Trainer(Model &model, TrainOptions options, Meter meter, Batches batches)
-      : model(&model), options(std::move(options)), trainMeter(meter),
-        trainBatches(std::move(batches)) {}
+      : model(&model), options(std::move(options)),
+        trainMeter(std::move(meter)), trainBatches(std::move(batches)) {}
 
   Metadata describe() const;
   Error restore(const std::string &path, const Metadata &metadata);
