@@ -5,8 +5,6 @@
 #include "passes/Remarks.h"
 #include "passes/memory/Placement.h"
 
-#include "mlir/IR/IRMapping.h"
-
 namespace maek {
 #define GEN_PASS_DEF_MATERIALIZECOPIES
 #include "passes/Passes.h.inc"
@@ -49,12 +47,14 @@ public:
         << op->getPropertiesAsAttribute() << op->getOperandTypes()
         << op->getResultTypes();
     func::CallOp call =
-        callKernel(key, op->getNumOperands() ? "copy" : "fill",
-                   op->getOperands(), op->getResultTypes(), builder,
-                   op->getLoc(), [&](OpBuilder &inner, ValueRange arguments) {
-                     IRMapping mapping;
-                     mapping.map(op->getOperands(), arguments);
-                     return inner.clone(*op, mapping);
+        callKernel(key, op->getName().stripDialect(), op->getOperands(),
+                   op->getResultTypes(), builder, op->getLoc(),
+                   [&](OpBuilder &inner, ValueRange arguments) {
+                     // By position: equal operands here may be two
+                     // different ones of the next call.
+                     Operation *body = inner.clone(*op);
+                     body->setOperands(arguments);
+                     return body;
                    });
     op->replaceAllUsesWith(call.getResults());
     op->erase();
@@ -112,51 +112,52 @@ struct MaterializeCopies : impl::MaterializeCopiesBase<MaterializeCopies> {
         return signalPassFailure();
   }
 
-  /// A copy may itself be in the way of another; each round is one step.
+  /// Kernels come first: what one of them computes may need no copy. A copy may
+  /// itself be in the way of another; each round is one step.
   LogicalResult resolve(func::FuncOp entry, KernelMaker &maker) {
     const unsigned maxRounds = 16;
-    for (unsigned round = 0; round < maxRounds; ++round) {
+    unsigned round = 0;
+    while (round < maxRounds) {
       Placement placement(entry);
-      if (placement.getConflicts().empty())
+      ArrayRef<Conflict> conflicts = placement.getConflicts();
+      if (conflicts.empty())
         return success();
-      DenseSet<Operation *> done;
-      for (const Conflict &conflict : placement.getConflicts()) {
-        if (!conflict.operands.empty())
-          copy(conflict, maker);
-        else if (done.insert(conflict.op).second)
-          outlined.push_back(conflict.op);
-      }
-      for (Operation *op : outlined) {
-        remarkMissed(op->getLoc(), "materialize-copies")
-            << "a kernel of its own: '" << op->getName().getStringRef() << "' "
-            << reasonOf(placement, op);
-        maker.outline(op);
-        ++numKernels;
-      }
-      outlined.clear();
+      if (outlineAll(conflicts, maker))
+        continue;
+      for (const Conflict &conflict : conflicts)
+        copy(conflict, maker);
+      ++round;
     }
-    return entry.emitError("finds no place for every tensor");
+    return entry.emitError()
+           << "no place in memory for every tensor of @" << entry.getName();
   }
 
-  static std::string reasonOf(const Placement &placement, Operation *op) {
-    for (const Conflict &conflict : placement.getConflicts())
-      if (conflict.op == op && conflict.operands.empty())
-        return conflict.reason;
-    return "";
+  /// Whether there was an op to be made a kernel.
+  bool outlineAll(ArrayRef<Conflict> conflicts, KernelMaker &maker) {
+    DenseSet<Operation *> done;
+    for (const Conflict &conflict : conflicts) {
+      if (!conflict.operands.empty() || !done.insert(conflict.op).second)
+        continue;
+      remarkMissed(conflict.op->getLoc(), "materialize-copies")
+          << (conflict.op->getName().getStringRef() + " becomes a kernel: it " +
+              conflict.reason)
+                 .str();
+      maker.outline(conflict.op);
+      ++numKernels;
+    }
+    return !done.empty();
   }
 
   void copy(const Conflict &conflict, KernelMaker &maker) {
     OpBuilder builder(conflict.op);
     Value value = conflict.operands.front()->get();
     remarkMissed(value.getLoc(), "materialize-copies")
-        << "copied, for the value " + conflict.reason;
+        << ("copied, for the value " + llvm::Twine(conflict.reason)).str();
     func::CallOp call = maker.copy(value, builder, value.getLoc());
     for (OpOperand *operand : conflict.operands)
       operand->set(call.getResult(0));
     ++numCopies;
   }
-
-  SmallVector<Operation *> outlined;
 };
 
 } // namespace

@@ -120,11 +120,13 @@ static std::string describe(const Storage &storage) {
 }
 
 static std::string describeSize(const Slot &slot) {
-  SmallVector<std::string> sizes;
-  for (const Polynomial &bytes : slot.bytes)
-    sizes.push_back(bytes.str());
-  return sizes.size() == 1 ? sizes.front()
-                           : "max(" + llvm::join(sizes, ", ") + ")";
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << (slot.bytes.size() == 1 ? "" : "max(");
+  llvm::interleaveComma(slot.bytes, out,
+                        [&](const Polynomial &bytes) { out << bytes.str(); });
+  out << (slot.bytes.size() == 1 ? "" : ")");
+  return text;
 }
 
 static ArrayAttr describeSlots(const ArenaPlan &plan, Builder builder) {
@@ -226,10 +228,11 @@ Value Emitter::getMemRef(const View &view, OpBuilder &builder,
       IndexMath::dependsOnStep(view.offset))
     return castView(view, builder, location);
   // Nothing in it changes in loops: make it once, at the top.
-  std::string key =
-      std::to_string(uintptr_t(view.storage)) + ":" + view.offset.str();
+  std::string key;
+  llvm::raw_string_ostream out(key);
+  out << view.storage << " " << view.offset.str();
   for (auto [extent, stride] : llvm::zip(view.extents, view.strides))
-    key += ":" + extent.str() + ":" + stride.str();
+    out << " " << extent.str() << " " << stride.str();
   Value &known = casts[key];
   if (!known)
     known = castView(view, index->getTop(), location);
@@ -237,8 +240,9 @@ Value Emitter::getMemRef(const View &view, OpBuilder &builder,
 }
 
 Value Emitter::getRow(const View &view, OpBuilder &builder, Location location) {
-  Value memref = getMemRef(view, builder, location);
-  MemRefType type = getRowType(view);
+  View row = view.asRowMajor();
+  Value memref = getMemRef(row, builder, location);
+  MemRefType type = getRowType(row);
   if (memref.getType() == type)
     return memref;
   return memref::CastOp::create(builder, location, type, memref);

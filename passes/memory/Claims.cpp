@@ -89,7 +89,7 @@ bool Placement::isPlaceable(Value source, Operation *user) const {
                                                   state.newOutput == output);
                                         });
   }
-  return isa<func::CallOp, StackOp, ConcatOp>(op);
+  return isa<func::CallOp>(op) || isInPlaceJoin(*op);
 }
 
 void Placement::claim(OpOperand &operand, OpOperand *twin) {
@@ -148,13 +148,20 @@ void Placement::claimScan(ScanOp scan) {
       claim(output);
 }
 
+bool isInPlaceJoin(Operation &op) {
+  if (auto stack = dyn_cast<StackOp>(op))
+    return stack.getDim() < getRank(stack.getType()) - 1;
+  return isa<ConcatOp>(op);
+}
+
 void Placement::claimAll(Block &block) {
   for (Operation &op : block) {
     if (auto scan = dyn_cast<ScanOp>(op)) {
-      // The inner claims first: they only concern the body's own values.
-      claimScan(scan);
+      // Inside first: how an inner scan keeps its states says whether its
+      // outputs can lie in rows of this one's.
       claimAll(scan.getBody().front());
-    } else if (isa<StackOp, ConcatOp>(op)) {
+      claimScan(scan);
+    } else if (isInPlaceJoin(op)) {
       for (OpOperand &operand : op.getOpOperands())
         claim(operand);
     } else if (auto ret = dyn_cast<func::ReturnOp>(op)) {

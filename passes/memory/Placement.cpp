@@ -143,16 +143,9 @@ void Placement::placeOp(Operation &op) {
     return placeScan(scan);
   if (isa<func::ReturnOp, YieldOp>(op))
     return;
-  if (isa<func::CallOp, ConcatOp>(op)) {
+  if (isa<func::CallOp>(op) || isInPlaceJoin(op)) {
     for (Value result : op.getResults())
       placeNew(result);
-    return;
-  }
-  if (auto stack = dyn_cast<StackOp>(op)) {
-    // Operands at every n-th element of a row are no kernel's output.
-    if (stack.getDim() == getRank(stack.getType()) - 1)
-      conflict(&op, "interleaves its operands");
-    placeNew(stack.getResult());
     return;
   }
   if (!placeView(op)) {
@@ -197,7 +190,9 @@ bool Placement::placeView(Operation &op) {
       views[output] =
           views.lookup(unstack.getOperand()).take(unstack.getDim(), i);
   } else {
-    return conflict(&op, "computes something"), false;
+    return conflict(&op, isa<StackOp>(op) ? "alternates between its operands"
+                                          : "computes something"),
+           false;
   }
   return true;
 }

@@ -100,6 +100,10 @@ private:
   unsigned numCounters = 0;
 };
 
+/// Whether `op` is a stack or concat whose operands can be computed in their
+/// parts of the result: not where they alternate element by element.
+bool isInPlaceJoin(mlir::Operation &op);
+
 /// Whether `call` may write its result over the operand of that number: the
 /// kernel reads that operand only where it writes.
 bool canRunInPlace(mlir::func::CallOp call);

@@ -50,6 +50,12 @@ bool View::isContiguous() const {
   return true;
 }
 
+View View::asRowMajor() const {
+  View result = *this;
+  result.strides = getRowMajorStrides(extents);
+  return result;
+}
+
 bool View::isInnermostContiguous() const {
   return extents.empty() || extents.back().isOne() || strides.back().isOne();
 }

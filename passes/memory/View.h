@@ -49,6 +49,9 @@ struct View {
   static View whole(Storage *storage, mlir::Type tensor);
 
   bool isContiguous() const;
+  /// The same view if it is contiguous; axes of one element, whose strides mean
+  /// nothing, get those of their place.
+  View asRowMajor() const;
   /// Neighbours along the innermost axis are neighbours in memory, as every
   /// kernel needs it.
   bool isInnermostContiguous() const;

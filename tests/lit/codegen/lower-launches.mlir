@@ -1,0 +1,80 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// RUN: maek-opt %s --maek-lower-host --split-input-file --verify-diagnostics | FileCheck %s
+
+func.func private @k(%x: tensor<?x4xf32, #maek.dims<B>>, %i: tensor<i32>)
+    -> tensor<?x4xf32, #maek.dims<B>>
+    attributes {maek.kernel, maek.symbols = ["B"]} {
+  return %x : tensor<?x4xf32, #maek.dims<B>>
+}
+
+// The kernel's signature, and the entry's; element types and sizes of the
+// descriptors; the error of a kernel is returned.
+// CHECK:       llvm.func @k(!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
+// CHECK-LABEL: llvm.func @maek_entry_f(
+// CHECK-SAME:    %[[BUFFERS:.*]]: !llvm.ptr, %[[DIMS:.*]]: !llvm.ptr, %[[ARENA:.*]]: !llvm.ptr) -> i32
+// CHECK-DAG:     %[[FLOAT:.*]] = llvm.mlir.constant(73730 : i32)
+// CHECK-DAG:     %[[INT:.*]] = llvm.mlir.constant(73728 : i32)
+// CHECK-DAG:     llvm.store %[[FLOAT]],
+// CHECK-DAG:     llvm.store %[[INT]],
+// CHECK-DAG:     %[[B:.*]] = llvm.load %[[DIMS]] : !llvm.ptr -> i64
+// CHECK-DAG:     %[[B32:.*]] = llvm.trunc %[[B]] : i64 to i32
+// CHECK:         %[[RC:.*]] = llvm.call @k(%{{.*}}, %{{.*}}, %[[B32]], %{{.*}}) : (!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
+// CHECK-NEXT:    %[[BAD:.*]] = llvm.icmp "ne" %[[RC]], %
+// CHECK-NEXT:    llvm.cond_br %[[BAD]], ^[[END:.*]](%[[RC]] : i32), ^[[END]](%{{.*}} : i32)
+// CHECK:       ^[[END]](%[[STATUS:.*]]: i32):
+// CHECK-NEXT:    llvm.return %[[STATUS]] : i32
+func.func @f(%x: memref<?x4xf32> {maek.dims = #maek.dims<B>}, %i: memref<i32>,
+    %y: memref<?x4xf32> {maek.dims = #maek.dims<B>}, %arena: memref<?xi8>,
+    %B: index) attributes {maek.memory = [], maek.symbols = ["B"]} {
+  maek.launch @k(%x, %i : memref<?x4xf32>, memref<i32>) scalars(%B)
+    into(%y : memref<?x4xf32>)
+  return
+}
+
+// CHECK-LABEL: llvm.func @maek_arena_f(%{{.*}}: !llvm.ptr) -> i64
+func.func private @f_arena(%B: index) -> index
+    attributes {maek.arena_of = @f, maek.symbols = ["B"]} {
+  return %B : index
+}
+
+// -----
+
+func.func private @k(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {maek.kernel} {
+  return %x : tensor<4xf32>
+}
+
+// In a loop only the address is stored; sizes and strides are stored once.
+// CHECK-LABEL: llvm.func @maek_entry_loop(
+// CHECK:         llvm.br ^[[HEAD:.*]](%{{.*}} : i64)
+// CHECK:       ^[[HEAD]](%{{.*}}: i64):
+// CHECK:         llvm.cond_br
+// CHECK:       ^{{.*}}:
+// CHECK-COUNT-2: llvm.store %{{.*}} : !llvm.ptr, !llvm.ptr
+// CHECK-NOT:     llvm.store
+// CHECK:         llvm.call @k(
+// CHECK-NOT:     llvm.store
+func.func @loop(%x: memref<9x4xf32>, %y: memref<9x4xf32>, %arena: memref<?xi8>)
+    attributes {maek.memory = [], maek.symbols = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c9 = arith.constant 9 : index
+  scf.for %t = %c0 to %c9 step %c1 {
+    %0 = arith.muli %t, %c4 : index
+    %1 = memref.reinterpret_cast %x to offset: [%0], sizes: [4], strides: [1]
+      : memref<9x4xf32> to memref<4xf32, strided<[1], offset: ?>>
+    %2 = memref.reinterpret_cast %y to offset: [%0], sizes: [4], strides: [1]
+      : memref<9x4xf32> to memref<4xf32, strided<[1], offset: ?>>
+    maek.launch @k(%1 : memref<4xf32, strided<[1], offset: ?>>)
+      into(%2 : memref<4xf32, strided<[1], offset: ?>>)
+  }
+  return
+}
+
+// -----
+
+// expected-error @below {{is not in buffer form; run maek-plan-memory}}
+func.func @tensors(%x: tensor<4xf32>) {
+  return
+}

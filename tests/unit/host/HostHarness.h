@@ -1,0 +1,64 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Runs lowered entries in this process, with the interpreter in the place of
+// each kernel: what is under test is the plan of memory and the host code.
+#ifndef MAEK_TESTS_UNIT_HOST_HOSTHARNESS_H
+#define MAEK_TESTS_UNIT_HOST_HOSTHARNESS_H
+
+#include "tests/support/TestModule.h"
+
+#include <optional>
+
+namespace maek::test {
+
+/// What one call of an entry did.
+struct HostRun {
+  int32_t status = 0;
+  int64_t arenaBytes = 0;
+  size_t launches = 0;
+  /// As from runEntry: results by name.
+  NamedTensors results;
+};
+
+/// The entries of one module, lowered and in memory.
+class HostProgram {
+public:
+  /// Runs maek-materialize-copies, maek-plan-memory and maek-lower-host on a
+  /// copy of `module`, whose entries are on tensors. `planOptions`: in braces,
+  /// "{share=false}". Null after diagnostics.
+  static std::unique_ptr<HostProgram> load(mlir::ModuleOp module,
+                                           llvm::StringRef planOptions = "");
+  ~HostProgram();
+
+  /// Calls an entry on random arguments. The arena and the results' buffers
+  /// hold NaNs before; a write outside of them fails the running test.
+  /// `failAt`: the launch, counted from 0, whose kernel returns -7.
+  HostRun run(llvm::StringRef entry, const Dims &dims, uint64_t seed = 1,
+              std::optional<size_t> failAt = std::nullopt);
+
+  /// What the arena's size function says.
+  int64_t getArenaSize(llvm::StringRef entry, llvm::ArrayRef<int64_t> dims);
+
+  /// The module whose kernels are called, its entries still on tensors.
+  mlir::ModuleOp getTensorModule() { return *tensors; }
+  /// The module in buffer form.
+  mlir::ModuleOp getBufferModule() { return *buffers; }
+
+private:
+  HostProgram();
+  void *lookup(llvm::StringRef name);
+  int32_t launch(size_t kernel, void **arguments);
+  static int32_t dispatch(HostProgram *self, int32_t kernel, void **arguments);
+
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+  mlir::OwningOpRef<mlir::ModuleOp> tensors, buffers;
+};
+
+/// Fails the running test unless the entry gives what the interpreter does.
+void checkEntry(mlir::ModuleOp module, llvm::StringRef entry,
+                llvm::ArrayRef<Dims> sizes, double tolerance,
+                llvm::StringRef planOptions = "");
+
+} // namespace maek::test
+
+#endif // MAEK_TESTS_UNIT_HOST_HOSTHARNESS_H
