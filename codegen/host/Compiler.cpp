@@ -179,6 +179,7 @@ LogicalResult Compilation::lowerHost() {
   buildHostPipeline(manager);
   if (failed(manager.run(module)))
     return failure();
+  addMemory(description, module);
   host = translateToLLVM(module, context);
   if (!host)
     return failure();
@@ -214,8 +215,9 @@ LogicalResult Compilation::linkOutput(LinkKind kind) {
     return failure();
   LinkJob job;
   job.kind = kind;
-  job.objects = objects;
-  job.objects.insert(job.objects.begin(), object);
+  job.objects.assign({object});
+  job.objects.insert(job.objects.end(), objects.begin(), objects.end() - 1);
+  job.halideRuntime = objects.back();
   job.exports = {getLibrary() + "_module"};
   job.output = options.output;
   job.soname = llvm::sys::path::filename(options.output);

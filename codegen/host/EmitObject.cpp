@@ -47,6 +47,10 @@ std::unique_ptr<llvm::Module> translateToLLVM(ModuleOp module,
   if (translated) {
     translated->setDataLayout(machine->createDataLayout());
     translated->setTargetTriple(machine->getTargetTriple());
+    // Only the function that gives the whole module is for others.
+    for (llvm::Function &function : *translated)
+      if (!function.isDeclaration())
+        function.setVisibility(llvm::GlobalValue::HiddenVisibility);
   }
   return translated;
 }

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/Link.h"
 
+#include "codegen/host/HideSymbols.h"
 #include "codegen/host/OutputFile.h"
 
 #include "lld/Common/CommonLinkerContext.h"
@@ -86,6 +87,7 @@ static LogicalResult linkLoaded(const LinkJob &job, const RuntimeFiles &files,
   }
   words.push_back(files.supportObject);
   append(words, job.objects);
+  words.push_back(job.halideRuntime);
   words.push_back("--start-group");
   if (program) {
     append(words, files.cliArchives);
@@ -102,8 +104,21 @@ static LogicalResult linkLoaded(const LinkJob &job, const RuntimeFiles &files,
   return runLinker(words, location);
 }
 
-/// An archive of the objects and of the members of the runtime's archives.
-static LogicalResult writeArchive(const LinkJob &job, const RuntimeFiles &files,
+/// The model as one object that shows its exports only.
+static FailureOr<std::string> linkModel(const LinkJob &job, Location location) {
+  std::string joined = job.scratch + "/joined.o";
+  std::string hidden = job.scratch + "/model.o";
+  std::vector<std::string> words{"-r", "-o", joined};
+  append(words, job.objects);
+  if (failed(runLinker(words, location)) ||
+      failed(hideSymbols(joined, hidden, job.exports, location)))
+    return failure();
+  return hidden;
+}
+
+/// An archive of `objects` and of the members of the runtime's archives.
+static LogicalResult writeArchive(ArrayRef<std::string> objects,
+                                  const RuntimeFiles &files,
                                   const std::string &output,
                                   Location location) {
   std::vector<llvm::NewArchiveMember> members;
@@ -113,7 +128,7 @@ static LogicalResult writeArchive(const LinkJob &job, const RuntimeFiles &files,
     return emitError(location)
            << "cannot make the archive: " << llvm::toString(std::move(error));
   };
-  for (const std::string &object : job.objects) {
+  for (const std::string &object : objects) {
     auto member =
         llvm::NewArchiveMember::getFile(object, /*Deterministic=*/true);
     if (!member)
@@ -154,20 +169,17 @@ LogicalResult link(const LinkJob &job, const RuntimeFiles &files,
   llvm::sys::path::append(made, "linked");
   std::string temporary(made);
   LogicalResult linked = success();
-  switch (job.kind) {
-  case LinkKind::Executable:
-  case LinkKind::SharedLibrary:
+  if (job.kind == LinkKind::Executable || job.kind == LinkKind::SharedLibrary) {
     linked = linkLoaded(job, files, temporary, location);
-    break;
-  case LinkKind::StaticLibrary:
-    linked = writeArchive(job, files, temporary, location);
-    break;
-  case LinkKind::Object: {
-    std::vector<std::string> words{"-r", "-o", temporary};
-    append(words, job.objects);
-    linked = runLinker(words, location);
-    break;
-  }
+  } else {
+    FailureOr<std::string> model = linkModel(job, location);
+    if (failed(model))
+      return failure();
+    linked = job.kind == LinkKind::Object
+                 ? runLinker({"-r", "-o", temporary, *model, job.halideRuntime},
+                             location)
+                 : writeArchive({*model, job.halideRuntime}, files, temporary,
+                                location);
   }
   if (failed(linked))
     return failure();

@@ -10,15 +10,18 @@ namespace maek {
 enum class LinkKind {
   Executable,    ///< a program with the runtime's command line
   SharedLibrary, ///< the runtime and the C API; nothing else is exported
-  StaticLibrary, ///< an archive of the model's objects and the runtime's
-  Object         ///< the model's objects as one; the runtime is not in it
+  StaticLibrary, ///< an archive of the model's object and the runtime's
+  Object         ///< the model as one object, Halide's runtime included
 };
 
 struct LinkJob {
   LinkKind kind = LinkKind::Executable;
-  /// The model's objects, kernels and Halide's runtime.
+  /// The model's own objects: host code and kernels.
   std::vector<std::string> objects;
-  /// Names to export beside `maek_*` from a shared library.
+  /// Halide's runtime, whose symbols are weak.
+  std::string halideRuntime;
+  /// What others may use: beside `maek_*` from a shared library, and alone
+  /// from an object, so that several models fit into one program.
   std::vector<std::string> exports;
   /// Written whole or not at all.
   std::string output;

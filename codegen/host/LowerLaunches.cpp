@@ -268,10 +268,17 @@ struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
     for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
       if (isa<ModelOp, ParameterOp, StateOp>(op))
         op.erase();
-    getOperation().walk([](func::FuncOp function) {
-      for (StringRef name : {kMemoryAttr, kSymbolsAttr, kArenaOfAttr})
-        function->removeAttr(name);
+    // The plan outlives its functions: the module's description tells it.
+    NamedAttrList memory;
+    getOperation().walk([&](func::FuncOp function) {
+      StringRef name = function.getName();
+      if (Attribute plan = function->getAttr(kMemoryAttr);
+          plan && name.consume_front("maek_entry_"))
+        memory.set(name, plan);
+      for (StringRef attribute : {kMemoryAttr, kSymbolsAttr, kArenaOfAttr})
+        function->removeAttr(attribute);
     });
+    getOperation()->setAttr(kMemoryAttr, memory.getDictionary(&getContext()));
   }
 };
 

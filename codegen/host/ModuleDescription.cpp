@@ -4,6 +4,7 @@
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "passes/memory/BufferForm.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/IR/Constants.h"
@@ -143,6 +144,33 @@ json::Object describeModule(ModuleOp module,
   root["entries"] = std::move(entries);
   root["kernels"] = std::move(kernels);
   return root;
+}
+
+void addMemory(json::Object &description, ModuleOp lowered) {
+  auto plans = lowered->getAttrOfType<DictionaryAttr>(kMemoryAttr);
+  if (!plans)
+    return;
+  for (json::Value &value : *description.getArray("entries")) {
+    json::Object &entry = *value.getAsObject();
+    auto plan = plans.getAs<ArrayAttr>(*entry.getString("name"));
+    if (!plan)
+      continue;
+    json::Array memory;
+    for (auto [i, slot] : llvm::enumerate(plan.getAsRange<DictionaryAttr>())) {
+      json::Array tensors;
+      for (auto tensor :
+           slot.getAs<ArrayAttr>("tensors").getAsRange<DictionaryAttr>())
+        tensors.push_back(
+            json::Object{{"type", tensor.getAs<StringAttr>("type").getValue()},
+                         {"from", tensor.getAs<IntegerAttr>("from").getInt()},
+                         {"to", tensor.getAs<IntegerAttr>("to").getInt()}});
+      memory.push_back(
+          json::Object{{"slot", int64_t(i)},
+                       {"bytes", slot.getAs<StringAttr>("bytes").getValue()},
+                       {"tensors", std::move(tensors)}});
+    }
+    entry["memory"] = std::move(memory);
+  }
 }
 
 void addDescription(llvm::Module &module, StringRef json,

@@ -29,6 +29,10 @@ std::vector<std::string> getEntrySymbols(mlir::Operation *entry);
 llvm::json::Object describeModule(mlir::ModuleOp module,
                                   const DescriptionOptions &options);
 
+/// Adds each entry's plan of memory, which maek-lower-host leaves at the
+/// lowered module.
+void addMemory(llvm::json::Object &description, mlir::ModuleOp lowered);
+
 /// Adds the constant `maek_module` and the exported function
 /// `<library>_module` to the lowered module. `entries` are names in the
 /// description's order; `maek_entry_<name>` and `maek_arena_<name>` exist.
