@@ -4,10 +4,11 @@
 namespace maek::halide {
 
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine) {
-  if (scheduleLongContraction(kernel, machine) ||
+  if (scheduleElementwise(kernel, machine) ||
+      scheduleLongContraction(kernel, machine) ||
       scheduleProduct(kernel, machine))
     return;
-  scheduleGeneral(kernel, machine);
+  scheduleReduction(kernel, machine);
 }
 
 } // namespace maek::halide

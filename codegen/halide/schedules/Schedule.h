@@ -11,7 +11,7 @@ namespace maek::halide {
 
 /// Part of the kernel cache's key: raised with every change that gives a kernel
 /// other code.
-inline constexpr int scheduleVersion = 5;
+inline constexpr int scheduleVersion = 6;
 
 /// Schedules the kernel by its class.
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
@@ -23,8 +23,15 @@ bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine);
 /// Products that sum over far more than they give: weight gradients.
 bool scheduleLongContraction(KernelAlgorithm &kernel, const Machine &machine);
 
-/// Any kernel: every reduction by itself, vectors along the innermost axis.
-void scheduleGeneral(KernelAlgorithm &kernel, const Machine &machine);
+/// Kernels without a contraction or reduction.
+bool scheduleElementwise(KernelAlgorithm &kernel, const Machine &machine);
+
+/// Any kernel: each reduction by itself, then the results.
+void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine);
+
+/// The results of one shape, from reductions that are computed before.
+void scheduleElements(KernelAlgorithm &kernel, OutputGroup &group,
+                      const Machine &machine);
 
 } // namespace maek::halide
 

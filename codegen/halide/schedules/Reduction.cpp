@@ -1,0 +1,171 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Sums and maxima over axes. How a sum is cut into partial sums depends on its
+// size alone, so that the result is the same for any number of threads.
+#include "codegen/halide/schedules/Parallel.h"
+#include "codegen/halide/schedules/Schedule.h"
+
+#include "ir/MaekOps.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using Halide::RVar;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace maek::halide {
+namespace {
+
+/// A row shorter than this is not worth partial sums: several rows side by side
+/// fill the vectors.
+constexpr int64_t minRow = 32;
+/// Elements of a sum that one thread adds up.
+constexpr int64_t blockElements = 32768;
+/// Rows that a column's partial sum adds up; keeps its rounding error that of
+/// 128 additions.
+constexpr int blockRows = 128;
+/// Independent partial sums beside one another: the latency of an addition is
+/// four cycles.
+constexpr int chains = 4;
+
+class ReductionScheduler {
+public:
+  ReductionScheduler(KernelAlgorithm &kernel, const Machine &machine)
+      : kernel(kernel), machine(machine) {}
+  void schedule(Reduction &reduction);
+
+private:
+  bool isAlongRows(const Reduction &reduction) const;
+  void scheduleAcross(Reduction &reduction);
+  void scheduleColumns(Reduction &reduction);
+  void scheduleAlong(Reduction &reduction);
+  Halide::Func cutIntoBlocks(Reduction &reduction, RVar &inner);
+
+  KernelAlgorithm &kernel;
+  const Machine &machine;
+};
+
+/// Whether the operand's innermost axis is reduced, and long.
+bool ReductionScheduler::isAlongRows(const Reduction &reduction) const {
+  auto reduce = dyn_cast<ReduceOp>(reduction.op);
+  if (!reduce)
+    return false;
+  int64_t rank = getRank(reduce.getOperand().getType());
+  const Extent &last = reduction.extents.back();
+  if (reduce.getDims().back() != rank - 1)
+    return false;
+  return reduction.func.dimensions() == 0 || !last.isStatic() ||
+         last.factor >= minRow;
+}
+
+/// The result's innermost axis in vectors, the reduced ones in loops.
+void ReductionScheduler::scheduleAcross(Reduction &reduction) {
+  Halide::Func func = reduction.func;
+  func.compute_root();
+  std::vector<Halide::VarOrRVar> order;
+  for (RVar r : llvm::reverse(reduction.domain))
+    order.push_back(r);
+  std::vector<Var> vars = func.args();
+  if (!vars.empty())
+    order.insert(order.begin(), vars.front());
+  for (size_t i = 1; i < vars.size(); ++i)
+    order.push_back(vars[i]);
+  func.update().reorder(order);
+  if (vars.empty())
+    return;
+  int lanes = machine.lanes(func.types().front());
+  func.vectorize(vars.front(), lanes, TailStrategy::GuardWithIf);
+  func.update().vectorize(vars.front(), lanes, TailStrategy::GuardWithIf);
+}
+
+/// Four vectors of columns at a time go down a block of rows.
+void ReductionScheduler::scheduleColumns(Reduction &reduction) {
+  Halide::Func func = reduction.func;
+  int lanes = machine.lanes(func.types().front());
+  Var column = func.args().front(), xo("xo"), xi("xi"), blockVar("block");
+  RVar ro("ro"), ri("ri");
+  func.compute_root().vectorize(column, lanes, TailStrategy::GuardWithIf);
+  func.update().split(reduction.domain.front(), ro, ri, blockRows,
+                      TailStrategy::GuardWithIf);
+  Halide::Func partial = func.update().rfactor(ro, blockVar);
+  func.update()
+      .split(column, xo, xi, chains * lanes, TailStrategy::GuardWithIf)
+      .reorder(xi, ro, xo)
+      .vectorize(xi, lanes);
+  partial.compute_at(func, ro).vectorize(column, lanes,
+                                         TailStrategy::GuardWithIf);
+  partial.update()
+      .reorder(column, ri)
+      .vectorize(column, lanes, TailStrategy::GuardWithIf)
+      .unroll(column);
+}
+
+/// Cuts a large sum over everything into one sum per block; `inner` runs within
+/// a block afterwards. Gives the function that does the summing.
+Halide::Func ReductionScheduler::cutIntoBlocks(Reduction &reduction,
+                                               RVar &inner) {
+  Halide::Func func = reduction.func;
+  const Extent &size = reduction.extents.back();
+  if (func.dimensions() != 0 || reduction.domain.size() != 1 ||
+      !size.isStatic() || size.factor < 2 * blockElements)
+    return func;
+  RVar ro("ro"), ri("ri");
+  Var blockVar("block");
+  func.update().split(inner, ro, ri, int(blockElements),
+                      TailStrategy::GuardWithIf);
+  Halide::Func blocks = func.update().rfactor(ro, blockVar);
+  blocks.compute_root().update().parallel(blockVar);
+  inner = ri;
+  return blocks;
+}
+
+/// The innermost axis in vectors of partial sums.
+void ReductionScheduler::scheduleAlong(Reduction &reduction) {
+  Halide::Func func = reduction.func;
+  func.compute_root();
+  RVar inner = reduction.domain.back();
+  Halide::Func summing = cutIntoBlocks(reduction, inner);
+  int lanes = machine.lanes(func.types().front());
+  int width = chains * lanes;
+  if (const Extent &size = reduction.extents.back();
+      size.isStatic() && size.factor < width)
+    width = lanes;
+  Var lane("lane");
+  RVar ro("vo"), ri("vi");
+  summing.update().split(inner, ro, ri, width, TailStrategy::GuardWithIf);
+  Halide::Func partial = summing.update().rfactor(ri, lane);
+  std::vector<Var> rows = summing.args();
+  if (rows.empty())
+    partial.compute_root();
+  else
+    partial.compute_at(summing, rows.front());
+  partial.vectorize(lane, lanes).unroll(lane);
+  std::vector<Halide::VarOrRVar> order{lane, ro};
+  for (size_t i = reduction.domain.size() - 1; i-- > 0;)
+    order.push_back(reduction.domain[i]);
+  partial.update().reorder(order).vectorize(lane, lanes).unroll(lane);
+}
+
+void ReductionScheduler::schedule(Reduction &reduction) {
+  if (isAlongRows(reduction))
+    scheduleAlong(reduction);
+  else if (isa<ReduceOp>(reduction.op) && reduction.domain.size() == 1 &&
+           cast<ReduceOp>(reduction.op).getDims().front() == 0 &&
+           reduction.func.dimensions() == 1)
+    scheduleColumns(reduction);
+  else
+    scheduleAcross(reduction);
+}
+
+} // namespace
+
+void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine) {
+  for (Halide::Func scalar : kernel.getScalars())
+    scalar.compute_root();
+  ReductionScheduler scheduler(kernel, machine);
+  for (Reduction &reduction : kernel.getReductions())
+    scheduler.schedule(reduction);
+  for (OutputGroup &group : kernel.getOutputs())
+    scheduleElements(kernel, group, machine);
+}
+
+} // namespace maek::halide
