@@ -17,6 +17,25 @@ static bool dependsOnNothing(Value value) {
   return isa_and_present<ConstantOp, IotaOp>(value.getDefiningOp());
 }
 
+/// Whether no size that differs from call to call takes part in `op`, or in
+/// the kernel that it calls.
+static bool isStatic(Operation *op) {
+  if (auto call = dyn_cast<func::CallOp>(op)) {
+    op = SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr());
+    if (!op)
+      return false;
+  }
+  return !op->walk([](Operation *inner) {
+              bool isDynamic =
+                  isa<ExtentOp>(inner) ||
+                  llvm::any_of(inner->getResultTypes(), [](Type type) {
+                    return !cast<ShapedType>(type).hasStaticShape();
+                  });
+              return isDynamic ? WalkResult::interrupt()
+                               : WalkResult::advance();
+            }).wasInterrupted();
+}
+
 llvm::DenseSet<Value> findParameterValues(func::FuncOp entry) {
   llvm::DenseSet<Value> found;
   if (entry.isDeclaration())
@@ -32,7 +51,7 @@ llvm::DenseSet<Value> findParameterValues(func::FuncOp entry) {
     llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
     getUsedValuesDefinedAbove(op.getRegions(), used);
     used.remove_if(dependsOnNothing);
-    if (!used.empty() &&
+    if (!used.empty() && isStatic(&op) &&
         llvm::all_of(used, [&](Value value) { return found.contains(value); }))
       found.insert(op.result_begin(), op.result_end());
   }

@@ -10,8 +10,8 @@
 namespace maek {
 
 /// Values of the entry's own block that are computed from arguments of the
-/// roles `parameter` and `prepared` alone. The arguments are among them,
-/// constants are not.
+/// roles `parameter` and `prepared` alone, whatever the values of the symbols.
+/// The arguments are among them, constants are not.
 llvm::DenseSet<mlir::Value> findParameterValues(mlir::func::FuncOp entry);
 
 /// The results of role parameter or state, which the runtime has written over

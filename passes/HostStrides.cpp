@@ -24,6 +24,12 @@ bool isInnermostContiguous(ArrayRef<Extent> extents, ArrayRef<Extent> strides) {
   return extents.empty() || extents.back().isOne() || strides.back().isOne();
 }
 
+bool isInterleaving(Operation *join) {
+  auto stack = dyn_cast<StackOp>(join);
+  return stack && stack.getDim() > 0 &&
+         stack.getDim() == getRank(stack.getType()) - 1;
+}
+
 static bool divides(const Extent &part, const Extent &whole) {
   return whole.factor % part.factor == 0 &&
          std::includes(whole.symbols.begin(), whole.symbols.end(),
@@ -178,12 +184,10 @@ bool HostStrides::isPlaceable(Value value, Operation *join) {
 }
 
 bool HostStrides::isInPlace(Operation *join) {
-  auto stack = dyn_cast<StackOp>(join);
-  bool interleaves = stack && stack.getDim() > 0 &&
-                     stack.getDim() == getRank(stack.getType()) - 1;
-  return !interleaves && llvm::any_of(join->getOperands(), [&](Value operand) {
-    return isPlaceable(operand, join);
-  });
+  return !isInterleaving(join) &&
+         llvm::any_of(join->getOperands(), [&](Value operand) {
+           return isPlaceable(operand, join);
+         });
 }
 
 } // namespace maek

@@ -30,6 +30,10 @@ std::optional<Strides> reshapeStrides(llvm::ArrayRef<Extent> from,
 bool isInnermostContiguous(llvm::ArrayRef<Extent> extents,
                            llvm::ArrayRef<Extent> strides);
 
+/// Whether the op stacks along a new innermost axis: no operand's neighbours
+/// are neighbours in the result.
+bool isInterleaving(mlir::Operation *join);
+
 /// Strides of the values that the host handles. A kernel's result is dense, or
 /// lies in the stack or concat that it is an operand of. Arguments, states and
 /// the results of scans are dense.

@@ -133,6 +133,7 @@ void KernelAxes::visit(Operation *op) {
 
 void KernelAxes::nameEinsumRoles(EinsumOp op) {
   EinsumEquation equation = getEquation(op);
+  llvm::SmallDenseMap<Class, char> letters;
   auto name = [&](StringRef term, Value value) {
     for (auto [letter, axisClass] : llvm::zip(term, get(value))) {
       Role &role = roles[axisClass];
@@ -142,6 +143,9 @@ void KernelAxes::nameEinsumRoles(EinsumOp op) {
       role.isColumn |= !lhs && rhs && kept;
       role.isContracted |= !kept;
       role.isBatch |= lhs && rhs && kept;
+      // Two loops over the axes of one value: "bk,bn->kn" of x and x.
+      role.isFixed |=
+          letters.try_emplace(axisClass, letter).first->second != letter;
     }
   };
   name(equation.lhs, op.getLhs());

@@ -23,7 +23,7 @@ public:
   struct Role {
     Extent extent;
     /// An op needs this axis as it is: iota's or argmax's axis, what is joined,
-    /// cut or packed along.
+    /// cut or packed along, two letters of an einsum of one value.
     bool isFixed = false;
     /// A reduce removes it.
     bool isReduced = false;

@@ -92,14 +92,6 @@ static bool isCut(Operation *op) {
   return op && isView(op) && !isa<StackOp, ConcatOp>(op);
 }
 
-/// Whether parameters alone determine the kernel's results: none of the
-/// symbols that differ from call to call.
-static bool isStatic(Operation *op) {
-  return llvm::all_of(op->getResultTypes(), [](Type type) {
-    return cast<RankedTensorType>(type).hasStaticShape();
-  });
-}
-
 void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
   llvm::DenseSet<Value> parameterValues = findParameterValues(entry);
   // What the rest of the entry reads of them, seen through views.
@@ -115,13 +107,16 @@ void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
         continue;
       while (isCut(value.getDefiningOp()))
         value = value.getDefiningOp()->getOperand(0);
-      if (value.getDefiningOp() && isStatic(value.getDefiningOp()))
+      if (value.getDefiningOp())
         needed[value] = 0;
     }
   });
+  // All are built before any is replaced: one may be an operand of another.
   for (auto &[value, number] : needed) {
     std::string key;
     number = prepared.getResult(prepared.build(entry, value, key));
+  }
+  for (auto &[value, number] : needed) {
     std::string name = "prepared." + std::to_string(number);
     remarkPassed(value.getLoc(), "prepare-parameters")
         << ("computed once, as " + name);

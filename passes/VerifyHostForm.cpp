@@ -71,7 +71,9 @@ static LogicalResult verifyHost(func::FuncOp function) {
       op->emitOpError("calls '") << call.getCallee() << "', which is no kernel";
       return WalkResult::interrupt();
     }
-    if (strides.isView(op))
+    // Operands of a join that cannot be computed in place are copied there.
+    bool isJoin = isa<StackOp, ConcatOp>(op);
+    if (isJoin ? !isInterleaving(op) : strides.isView(op))
       return WalkResult::advance();
     op->emitOpError("computes outside of a kernel");
     return WalkResult::interrupt();

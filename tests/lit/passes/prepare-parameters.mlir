@@ -22,14 +22,16 @@ func.func @forward(%W: tensor<8x12xf32> {maek.name = "W", maek.role = "parameter
   return %y : tensor<?x8xf32, #maek.dims<B>>
 }
 // CHECK-LABEL: func.func @evaluate
-// CHECK-SAME: %arg2: tensor<1x4x16xf32> {maek.name = "prepared.1", maek.role = "prepared"})
+// CHECK-SAME: %arg2: tensor<1x4x16xf32> {maek.name = "prepared.0", maek.role = "prepared"}, %arg3: tensor<1x4x16xf32> {maek.name = "prepared.1", maek.role = "prepared"})
 // CHECK-NOT: layout_0
 // CHECK: call @product_0(%arg1, %arg2
+// CHECK: call @product_1(%{{.*}}, %arg3
 func.func @evaluate(%W: tensor<8x12xf32> {maek.name = "W", maek.role = "parameter"}, %x: tensor<?x4xf32, #maek.dims<B>> {maek.name = "x", maek.role = "input"}) -> (tensor<?x8xf32, #maek.dims<B>> {maek.name = "y", maek.role = "output"}) {
   %h, %i = maek.split %W dim 1 : tensor<8x12xf32> -> tensor<8x8xf32>, tensor<8x4xf32>
   %p = func.call @layout_0(%i) : (tensor<8x4xf32>) -> tensor<1x4x16xf32>
   %q = func.call @elementwise_0(%p) : (tensor<1x4x16xf32>) -> tensor<1x4x16xf32>
-  %y = func.call @product_0(%x, %q, %h) : (tensor<?x4xf32, #maek.dims<B>>, tensor<1x4x16xf32>, tensor<8x8xf32>) -> tensor<?x8xf32, #maek.dims<B>>
+  %z = func.call @product_0(%x, %p, %h) : (tensor<?x4xf32, #maek.dims<B>>, tensor<1x4x16xf32>, tensor<8x8xf32>) -> tensor<?x8xf32, #maek.dims<B>>
+  %y = func.call @product_1(%z, %q, %h) : (tensor<?x8xf32, #maek.dims<B>>, tensor<1x4x16xf32>, tensor<8x8xf32>) -> tensor<?x8xf32, #maek.dims<B>>
   return %y : tensor<?x8xf32, #maek.dims<B>>
 }
 // CHECK-LABEL: func.func @train_step
@@ -55,6 +57,13 @@ func.func private @product_0(%x: tensor<?x4xf32, #maek.dims<B>>, %p: tensor<1x4x
   %3 = maek.broadcast %2 dims [1] : tensor<8xf32> -> tensor<?x8xf32, #maek.dims<B>>
   %4 = maek.add %1, %3 : tensor<?x8xf32, #maek.dims<B>>
   return %4 : tensor<?x8xf32, #maek.dims<B>>
+}
+func.func private @product_1(%z: tensor<?x8xf32, #maek.dims<B>>, %q: tensor<1x4x16xf32>, %h: tensor<8x8xf32>) -> tensor<?x8xf32, #maek.dims<B>> attributes {maek.kernel, maek.symbols = []} {
+  %0 = maek.reduce "max" %q dims [0, 1, 2] : tensor<1x4x16xf32>
+  %1 = maek.broadcast %0 dims [] : tensor<f32> -> tensor<8x8xf32>
+  %2 = maek.add %h, %1 : tensor<8x8xf32>
+  %3 = maek.einsum "bk,nk->bn" %z, %2 : tensor<?x8xf32, #maek.dims<B>>, tensor<8x8xf32>
+  return %3 : tensor<?x8xf32, #maek.dims<B>>
 }
 func.func private @layout_1(%p: tensor<1x4x16xf32>, %h: tensor<8x8xf32>) -> tensor<8x12xf32> attributes {maek.kernel, maek.symbols = []} {
   %0 = maek.unpack %p dim 0 width 16 order [1] : tensor<1x4x16xf32> -> tensor<8x4xf32>

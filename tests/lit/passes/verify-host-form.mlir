@@ -33,6 +33,14 @@ func.func @movesInnermost(%x: tensor<3x4xf32>) -> tensor<4x3xf32> {
 
 // -----
 
+func.func @interleaves(%x: tensor<4xf32>) -> tensor<4x2xf32> {
+  // expected-error @+1 {{'maek.stack' op computes outside of a kernel}}
+  %0 = maek.stack %x, %x dim 1 : tensor<4xf32>, tensor<4xf32>
+  return %0 : tensor<4x2xf32>
+}
+
+// -----
+
 func.func @calls(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error @+1 {{'func.call' op calls 'other', which is no kernel}}
   %0 = func.call @other(%x) : (tensor<4xf32>) -> tensor<4xf32>
