@@ -6,10 +6,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 
 using namespace mlir;
 
-// The structures below are written by field number.
+// The structures below are written word by word.
 static_assert(sizeof(halide_type_t) == 4 && sizeof(halide_buffer_t) == 56);
 static_assert(offsetof(halide_buffer_t, device) == 0 &&
               offsetof(halide_buffer_t, device_interface) == 8 &&
@@ -27,61 +28,112 @@ static_assert(sizeof(halide_dimension_t) == 16 &&
 
 namespace maek {
 
-namespace {
-enum BufferField { Device, Interface, Host, Flags, TypeField, Rank, Dims, Pad };
-enum DimensionField { Min, ExtentField, Stride, DimensionFlags };
-} // namespace
+Value DescriptorConstants::get(ArrayRef<int32_t> words, StringRef kind,
+                               OpBuilder &builder) {
+  LLVM::GlobalOp &global = globals[std::vector(words.begin(), words.end())];
+  if (!global) {
+    OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
+    auto type = LLVM::LLVMArrayType::get(builder.getI32Type(), words.size());
+    global = LLVM::GlobalOp::create(
+        atModule, module.getLoc(), type, /*isConstant=*/true,
+        LLVM::Linkage::Private, (kind + "_" + Twine(globals.size() - 1)).str(),
+        builder.getI32TensorAttr(words), /*alignment=*/8);
+  }
+  return LLVM::AddressOfOp::create(builder, module.getLoc(), global);
+}
 
 /// halide_type_t as the number that its four bytes are on a little-endian
 /// machine: code, bits, lanes.
-static int64_t getTypeCode(Type element) {
-  int64_t code = halide_type_float;
+static int32_t getTypeWord(Type element) {
+  int32_t code = halide_type_float;
   if (element.isInteger(1))
     code = halide_type_uint;
   else if (element.isInteger())
     code = halide_type_int;
-  int64_t bits = element.getIntOrFloatBitWidth();
-  return code | (bits << 8) | (int64_t(1) << 16);
+  return code | int32_t(element.getIntOrFloatBitWidth() << 8) | (1 << 16);
 }
 
-/// Where the elements of a memref lie, as far as its definition tells.
-struct BufferShape {
-  OpFoldResult offset;
-  SmallVector<OpFoldResult> sizes, strides;
-};
+Descriptors::Descriptors(Block &block, DescriptorConstants &shared)
+    : entry(block), constants(shared),
+      pointer(LLVM::LLVMPointerType::get(block.getParentOp()->getContext())) {
+  OpBuilder builder = OpBuilder::atBlockBegin(&entry);
+  Location loc = entry.getParentOp()->getLoc();
+  mark = arith::ConstantIndexOp::create(builder, loc, 0);
+}
 
-static SmallVector<OpFoldResult> getRowMajor(ArrayRef<OpFoldResult> sizes,
-                                             OpBuilder &builder, Location loc) {
+Descriptors::~Descriptors() { mark->erase(); }
+
+void Descriptors::setSizes(Value memref, ArrayRef<OpFoldResult> sizes) {
+  argumentSizes[memref].assign(sizes.begin(), sizes.end());
+}
+
+/// The last op in the entry block that defines one of the numbers, or, where a
+/// loop computes them, the op there.
+Operation *Descriptors::getLast(ArrayRef<OpFoldResult> numbers) const {
+  Operation *last = mark;
+  for (OpFoldResult number : numbers) {
+    auto value = dyn_cast<Value>(number);
+    Operation *op = value ? value.getDefiningOp() : nullptr;
+    if (op && (op->getBlock() != last->getBlock() ? op->getBlock() != &entry
+                                                  : last->isBeforeInBlock(op)))
+      last = op;
+  }
+  return last;
+}
+
+OpFoldResult Descriptors::multiply(OpFoldResult left, OpFoldResult right) {
+  std::optional<int64_t> a = getConstantIntValue(left);
+  std::optional<int64_t> b = getConstantIntValue(right);
+  if (a == 1)
+    return right;
+  if (b == 1)
+    return left;
+  OpBuilder builder(mark);
+  if (a && b)
+    return builder.getIndexAttr(*a * *b);
+  Value &product = products[{left.getOpaqueValue(), right.getOpaqueValue()}];
+  if (!product) {
+    Location loc = entry.getParentOp()->getLoc();
+    builder.setInsertionPointAfter(getLast({left, right}));
+    product = arith::MulIOp::create(
+        builder, loc, getValueOrCreateConstantIndexOp(builder, loc, left),
+        getValueOrCreateConstantIndexOp(builder, loc, right));
+  }
+  return product;
+}
+
+SmallVector<OpFoldResult>
+Descriptors::getRowMajor(ArrayRef<OpFoldResult> sizes) {
   SmallVector<OpFoldResult> strides(sizes.size());
-  OpFoldResult stride = builder.getIndexAttr(1);
+  OpFoldResult stride = OpBuilder(mark).getIndexAttr(1);
   for (size_t axis = sizes.size(); axis-- > 0;) {
     strides[axis] = stride;
-    std::optional<int64_t> a = getConstantIntValue(stride);
-    std::optional<int64_t> b = getConstantIntValue(sizes[axis]);
-    if (a && b)
-      stride = builder.getIndexAttr(*a * *b);
-    else if (axis > 0)
-      stride = arith::MulIOp::create(
-                   builder, loc,
-                   getValueOrCreateConstantIndexOp(builder, loc, stride),
-                   getValueOrCreateConstantIndexOp(builder, loc, sizes[axis]))
-                   .getResult();
+    if (axis > 0)
+      stride = multiply(stride, sizes[axis]);
   }
   return strides;
 }
 
-Descriptors::Descriptors(Block &block)
-    : entry(block), context(block.getParentOp()->getContext()),
-      pointer(LLVM::LLVMPointerType::get(context)) {
-  Type i32 = IntegerType::get(context, 32), i64 = IntegerType::get(context, 64);
-  bufferType = LLVM::LLVMStructType::getLiteral(
-      context, {i64, pointer, pointer, i64, i32, i32, pointer, pointer});
-  dimensionType =
-      LLVM::LLVMStructType::getLiteral(context, {i32, i32, i32, i32});
-}
-
-void Descriptors::setSizes(Value memref, ArrayRef<OpFoldResult> sizes) {
-  argumentSizes[memref].assign(sizes.begin(), sizes.end());
+/// What a loop's variable is before the first step. All that it ever is has
+/// this shape.
+static Value getInitial(BlockArgument argument) {
+  Block *block = argument.getOwner();
+  for (Block *before : block->getPredecessors()) {
+    auto branch = cast<BranchOpInterface>(before->getTerminator());
+    for (unsigned i = 0; i < branch->getNumSuccessors(); ++i) {
+      if (branch->getSuccessor(i) != block)
+        continue;
+      Value value = branch.getSuccessorOperands(i)[argument.getArgNumber()];
+      auto known = dyn_cast<BlockArgument>(value);
+      // A loop hands on its own variables, swapped; those of loops around it
+      // come from further out.
+      if (!known)
+        return value;
+      if (known.getOwner() != block)
+        return getInitial(known);
+    }
+  }
+  return argument;
 }
 
 BufferShape Descriptors::getShape(Value memref, OpBuilder &builder) {
@@ -99,109 +151,140 @@ BufferShape Descriptors::getShape(Value memref, OpBuilder &builder) {
   auto type = cast<MemRefType>(memref.getType());
   if (auto view = memref.getDefiningOp<memref::ViewOp>()) {
     shape.sizes = getMixedValues(type.getShape(), view.getSizes(), builder);
-    shape.strides = getRowMajor(shape.sizes, builder, loc);
+    shape.strides = getRowMajor(shape.sizes);
     return shape;
   }
   if (auto known = argumentSizes.find(memref); known != argumentSizes.end()) {
     shape.sizes = known->second;
-    shape.strides = getRowMajor(shape.sizes, builder, loc);
+    shape.strides = getRowMajor(shape.sizes);
     return shape;
   }
-  // What a loop carries says it at run time.
+  // What a loop carries tells where it is; its shape is that of the first.
   auto parts = memref::ExtractStridedMetadataOp::create(builder, loc, memref);
+  if (auto argument = dyn_cast<BlockArgument>(memref))
+    if (Value initial = getInitial(argument); initial != memref)
+      shape = getShape(initial, builder);
+  if (shape.sizes.size() != size_t(type.getRank())) {
+    shape.sizes = parts.getConstifiedMixedSizes();
+    shape.strides = parts.getConstifiedMixedStrides();
+  }
   shape.offset = parts.getConstifiedMixedOffset();
-  shape.sizes = parts.getConstifiedMixedSizes();
-  shape.strides = parts.getConstifiedMixedStrides();
   return shape;
 }
 
-Value Descriptors::constant(OpBuilder &builder, Type type, int64_t value) {
-  return LLVM::ConstantOp::create(builder, entry.getParentOp()->getLoc(), type,
-                                  builder.getIntegerAttr(type, value));
+/// Memory on the stack that holds `words` in the beginning.
+Value Descriptors::allocate(ArrayRef<int32_t> words, StringRef kind) {
+  Location loc = entry.getParentOp()->getLoc();
+  OpBuilder builder(mark);
+  Type i64 = builder.getI64Type();
+  auto type = LLVM::LLVMArrayType::get(builder.getI32Type(), words.size());
+  auto number = [&](int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, i64,
+                                    builder.getI64IntegerAttr(value));
+  };
+  Value made = LLVM::AllocaOp::create(builder, loc, pointer, type, number(1),
+                                      /*alignment=*/8);
+  LLVM::MemcpyOp::create(builder, loc, made,
+                         constants.get(words, kind, builder),
+                         number(4 * words.size()), /*isVolatile=*/false);
+  return made;
 }
 
-void Descriptors::store(OpBuilder &builder, Value base, Type structure,
-                        int32_t row, int32_t field, Value value) {
+void Descriptors::store(OpBuilder &builder, Value value, Value base,
+                        int32_t byte) {
   Location loc = value.getLoc();
-  Value address = LLVM::GEPOp::create(builder, loc, pointer, structure, base,
-                                      ArrayRef<LLVM::GEPArg>{row, field});
+  Value address =
+      LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                          ArrayRef<LLVM::GEPArg>{byte});
   LLVM::StoreOp::create(builder, loc, value, address);
 }
 
-Value Descriptors::create(MemRefType type, Value &dimensions) {
-  OpBuilder builder = OpBuilder::atBlockBegin(&entry);
+Value Descriptors::fillDimensions(const BufferShape &shape,
+                                  ArrayRef<int32_t> words) {
   Location loc = entry.getParentOp()->getLoc();
-  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
-  Value buffer = LLVM::AllocaOp::create(builder, loc, pointer, bufferType,
-                                        constant(builder, i64, 1), 8);
-  dimensions =
-      LLVM::AllocaOp::create(builder, loc, pointer, dimensionType,
-                             constant(builder, i64, type.getRank()), 8);
-  Value null = LLVM::ZeroOp::create(builder, loc, pointer);
-  Value zero = constant(builder, i64, 0);
-  store(builder, buffer, bufferType, 0, Device, zero);
-  store(builder, buffer, bufferType, 0, Interface, null);
-  store(builder, buffer, bufferType, 0, Flags, zero);
-  store(builder, buffer, bufferType, 0, TypeField,
-        constant(builder, i32, getTypeCode(type.getElementType())));
-  store(builder, buffer, bufferType, 0, Rank,
-        constant(builder, i32, type.getRank()));
-  store(builder, buffer, bufferType, 0, Dims, dimensions);
-  store(builder, buffer, bufferType, 0, Pad, null);
-  Value none = constant(builder, i32, 0);
-  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-    store(builder, dimensions, dimensionType, axis, Min, none);
-    store(builder, dimensions, dimensionType, axis, DimensionFlags, none);
+  Value made = allocate(words, "maek_dimensions");
+  SmallVector<OpFoldResult> numbers(shape.sizes);
+  numbers.append(shape.strides);
+  OpBuilder builder(mark);
+  builder.setInsertionPointAfter(getLast(numbers));
+  auto put = [&](OpFoldResult number, size_t axis, int32_t field) {
+    auto value = dyn_cast<Value>(number);
+    if (!value)
+      return;
+    Value word =
+        arith::IndexCastOp::create(builder, loc, builder.getI32Type(), value);
+    size_t row = shape.sizes.size() - 1 - axis;
+    store(builder, word, made,
+          int32_t(row * sizeof(halide_dimension_t)) + field);
+  };
+  for (size_t axis = 0; axis < shape.sizes.size(); ++axis) {
+    put(shape.sizes[axis], axis, offsetof(halide_dimension_t, extent));
+    put(shape.strides[axis], axis, offsetof(halide_dimension_t, stride));
   }
-  return buffer;
+  return made;
 }
 
-void Descriptors::storeSize(OpFoldResult size, Value dimensions, int64_t row,
-                            int32_t field, OpBuilder after) {
-  Location loc = entry.getParentOp()->getLoc();
-  OpBuilder atEntry(entry.getTerminator());
-  auto value = dyn_cast<Value>(size);
-  bool isFixed = !value || value.getParentBlock() == &entry;
-  bool isInEntry = after.getInsertionBlock() == &entry;
-  OpBuilder &builder = isFixed && !isInEntry ? atEntry : after;
-  Type i32 = builder.getI32Type();
-  Value number =
-      value ? arith::IndexCastOp::create(builder, loc, i32, value).getResult()
-            : constant(builder, i32, *getConstantIntValue(size));
-  store(builder, dimensions, dimensionType, row, field, number);
+Value Descriptors::getDimensions(const BufferShape &shape) {
+  // Halide's axes are innermost first.
+  std::vector<const void *> key;
+  std::vector<int32_t> words;
+  bool isStatic = true;
+  for (size_t axis = shape.sizes.size(); axis-- > 0;) {
+    words.push_back(0);
+    for (OpFoldResult number : {shape.sizes[axis], shape.strides[axis]}) {
+      std::optional<int64_t> constant = getConstantIntValue(number);
+      isStatic &= isa<Attribute>(number);
+      words.push_back(constant.value_or(0));
+      key.push_back(number.getOpaqueValue());
+    }
+    words.push_back(0);
+  }
+  Value &found = dimensions[key];
+  if (found)
+    return found;
+  OpBuilder atMark(mark);
+  return found = isStatic ? constants.get(words, "maek_dimensions", atMark)
+                          : fillDimensions(shape, words);
+}
+
+Value Descriptors::getAddress(Value memref, OpFoldResult offset,
+                              OpBuilder &builder) {
+  Location loc = memref.getLoc();
+  Value address =
+      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref);
+  if (getConstantIntValue(offset) != 0) {
+    int64_t bits = cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
+    Value bytes = arith::MulIOp::create(
+        builder, loc, getValueOrCreateConstantIndexOp(builder, loc, offset),
+        arith::ConstantIndexOp::create(builder, loc,
+                                       std::max<int64_t>(1, bits / 8)));
+    address = arith::AddIOp::create(builder, loc, address, bytes);
+  }
+  return arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
+                                    address);
 }
 
 Value Descriptors::get(Value memref) {
-  Value &descriptor = known[memref];
-  if (descriptor)
-    return descriptor;
+  if (Value found = known.lookup(memref))
+    return found;
   auto type = cast<MemRefType>(memref.getType());
-  Location loc = memref.getLoc();
-  OpBuilder builder(context);
+  SmallVector<int32_t> words(sizeof(halide_buffer_t) / 4);
+  words[offsetof(halide_buffer_t, type) / 4] =
+      getTypeWord(type.getElementType());
+  words[offsetof(halide_buffer_t, dimensions) / 4] = type.getRank();
+  Value descriptor = allocate(words, "maek_buffer");
+  known[memref] = descriptor;
+
+  OpBuilder builder(mark), atMark(mark);
   builder.setInsertionPointAfterValue(memref);
-  Value dimensions;
-  descriptor = create(type, dimensions);
   BufferShape shape = getShape(memref, builder);
-  // Halide's axes are innermost first.
-  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-    int64_t row = type.getRank() - 1 - axis;
-    storeSize(shape.sizes[axis], dimensions, row, ExtentField, builder);
-    storeSize(shape.strides[axis], dimensions, row, Stride, builder);
-  }
+  if (type.getRank() > 0)
+    store(atMark, getDimensions(shape), descriptor,
+          offsetof(halide_buffer_t, dim));
   Value address =
-      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref);
-  if (getConstantIntValue(shape.offset) != 0) {
-    int64_t bytes = std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
-    Value offset = arith::MulIOp::create(
-        builder, loc,
-        getValueOrCreateConstantIndexOp(builder, loc, shape.offset),
-        arith::ConstantIndexOp::create(builder, loc, bytes));
-    address = arith::AddIOp::create(builder, loc, address, offset);
-  }
-  address =
-      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), address);
-  store(builder, descriptor, bufferType, 0, Host,
-        LLVM::IntToPtrOp::create(builder, loc, pointer, address));
+      LLVM::IntToPtrOp::create(builder, memref.getLoc(), pointer,
+                               getAddress(memref, shape.offset, builder));
+  store(builder, address, descriptor, offsetof(halide_buffer_t, host));
   return descriptor;
 }
 

@@ -1,7 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/EmitObject.h"
 
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -9,6 +8,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -55,12 +55,30 @@ std::unique_ptr<llvm::Module> translateToLLVM(ModuleOp module,
   return translated;
 }
 
+/// -O2 without vectorisation: the host code stores descriptors and calls
+/// kernels, in blocks so long that looking for vectors takes seconds.
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = tuning.SLPVectorization = false;
+  tuning.LoopInterleaving = tuning.LoopUnrolling = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(module, modules);
+}
+
 LogicalResult emitHost(llvm::Module &module, HostOutput kind, StringRef path,
                        Location location) {
   std::unique_ptr<llvm::TargetMachine> machine = createMachine();
-  if (llvm::Error error =
-          makeOptimizingTransformer(2, 0, machine.get())(&module))
-    return emitError(location) << llvm::toString(std::move(error));
+  optimize(module, *machine);
   std::error_code error;
   llvm::raw_fd_ostream out(path, error);
   if (error)

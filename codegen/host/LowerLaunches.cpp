@@ -25,8 +25,9 @@ namespace {
 /// One entry: its C signature, its buffers, its launches.
 class EntryLowering {
 public:
-  EntryLowering(func::FuncOp entry, const LLVMTypeConverter &types)
-      : entry(entry), types(types),
+  EntryLowering(func::FuncOp entry, const LLVMTypeConverter &types,
+                DescriptorConstants &constants)
+      : entry(entry), types(types), constants(constants),
         pointer(LLVM::LLVMPointerType::get(entry.getContext())) {}
 
   void run();
@@ -34,14 +35,16 @@ public:
 private:
   void loadArguments();
   Value makeMemRef(MemRefType type, DimsAttr dims, Value address);
-  Value loadPointer(Value base, int64_t index);
+  Value getSize(StringRef text);
   void lowerLaunch(LaunchOp launch, Block *error);
 
   func::FuncOp entry;
   const LLVMTypeConverter &types;
+  DescriptorConstants &constants;
   LLVM::LLVMPointerType pointer;
   std::unique_ptr<OpBuilder> top;
   std::unique_ptr<Descriptors> descriptors;
+  /// The values of symbols, and of extents made of them.
   llvm::StringMap<Value> symbols;
 };
 
@@ -66,6 +69,23 @@ static SmallVector<Value> loadSymbols(OpBuilder &builder, Location loc,
   return values;
 }
 
+/// The value of a dynamic extent, one for equal ones.
+Value EntryLowering::getSize(StringRef text) {
+  if (Value known = symbols.lookup(text))
+    return known;
+  Extent extent = Extent::parse(text).value_or(1);
+  Location loc = entry.getLoc();
+  Value size;
+  if (extent.factor != 1)
+    size = arith::ConstantIndexOp::create(*top, loc, extent.factor);
+  for (const std::string &symbol : extent.symbols) {
+    Value value = symbols.lookup(symbol);
+    size = size ? arith::MulIOp::create(*top, loc, size, value).getResult()
+                : value;
+  }
+  return symbols[text] = size;
+}
+
 Value EntryLowering::makeMemRef(MemRefType type, DimsAttr dims, Value address) {
   OpBuilder &builder = *top;
   Location loc = entry.getLoc();
@@ -86,14 +106,8 @@ Value EntryLowering::makeMemRef(MemRefType type, DimsAttr dims, Value address) {
     }
     // The arena's own size is nobody's business.
     Value value = one;
-    if (dims) {
-      Extent extent =
-          Extent::parse(dims.getSymbols()[next++].getValue()).value_or(1);
-      value = arith::ConstantIndexOp::create(builder, loc, extent.factor);
-      for (const std::string &symbol : extent.symbols)
-        value =
-            arith::MulIOp::create(builder, loc, value, symbols.lookup(symbol));
-    }
+    if (dims)
+      value = getSize(dims.getSymbols()[next++].getValue());
     sizes.push_back(value);
   }
   for (int64_t axis = type.getRank(); axis-- > 0;) {
@@ -171,8 +185,10 @@ void EntryLowering::run() {
   Location loc = entry.getLoc();
   Type i32 = IntegerType::get(context, 32);
   Block &block = entry.getBody().front();
-  top = std::make_unique<OpBuilder>(OpBuilder::atBlockBegin(&block));
-  descriptors = std::make_unique<Descriptors>(block);
+  descriptors = std::make_unique<Descriptors>(block, constants);
+  // Behind the descriptors' own mark.
+  top = std::make_unique<OpBuilder>(entry.getContext());
+  top->setInsertionPointAfter(&block.front());
   loadArguments();
   entry.setName(("maek_entry_" + entry.getName()).str());
   entry.setType(FunctionType::get(context, {pointer, pointer, pointer}, {i32}));
@@ -251,6 +267,7 @@ namespace {
 struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
   void runOnOperation() override {
     LLVMTypeConverter types(&getContext());
+    DescriptorConstants constants(getOperation());
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       // No longer needed, and no part of LLVM's.
@@ -259,7 +276,7 @@ struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
       } else if (function->hasAttr(kArenaOfAttr)) {
         lowerArenaSize(function);
       } else if (function->hasAttr(kMemoryAttr)) {
-        EntryLowering(function, types).run();
+        EntryLowering(function, types, constants).run();
       } else {
         function.emitError("is not in buffer form; run maek-plan-memory");
         return signalPassFailure();

@@ -7,18 +7,20 @@ func.func private @k(%x: tensor<?x4xf32, #maek.dims<B>>, %i: tensor<i32>)
   return %x : tensor<?x4xf32, #maek.dims<B>>
 }
 
-// The kernel's signature, and the entry's; element types and sizes of the
-// descriptors; the error of a kernel is returned.
+// The kernel's signature, and the entry's; element types, ranks and sizes of
+// the descriptors; buffers of one shape share their dimensions; the error of a
+// kernel is returned.
+// CHECK-DAG:   llvm.mlir.global private constant @[[INT:.*]](dense<[0, 0, 0, 0, 0, 0, 0, 0, 73728, 0, 0, 0, 0, 0]>
+// CHECK-DAG:   llvm.mlir.global private constant @[[FLOAT:.*]](dense<[0, 0, 0, 0, 0, 0, 0, 0, 73730, 2, 0, 0, 0, 0]>
+// CHECK-DAG:   llvm.mlir.global private constant @[[DIM:.*]](dense<[0, 4, 1, 0, 0, 0, 4, 0]>
 // CHECK:       llvm.func @k(!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
 // CHECK-LABEL: llvm.func @maek_entry_f(
 // CHECK-SAME:    %[[BUFFERS:.*]]: !llvm.ptr, %[[DIMS:.*]]: !llvm.ptr, %[[ARENA:.*]]: !llvm.ptr) -> i32
-// CHECK-DAG:     %[[FLOAT:.*]] = llvm.mlir.constant(73730 : i32)
-// CHECK-DAG:     %[[INT:.*]] = llvm.mlir.constant(73728 : i32)
-// CHECK-DAG:     llvm.store %[[FLOAT]],
-// CHECK-DAG:     llvm.store %[[INT]],
-// CHECK-DAG:     %[[B:.*]] = llvm.load %[[DIMS]] : !llvm.ptr -> i64
-// CHECK-DAG:     %[[B32:.*]] = llvm.trunc %[[B]] : i64 to i32
-// CHECK:         %[[RC:.*]] = llvm.call @k(%{{.*}}, %{{.*}}, %[[B32]], %{{.*}}) : (!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
+// CHECK-COUNT-4: llvm.alloca
+// CHECK-NOT:     llvm.alloca
+// CHECK:         %[[B:.*]] = llvm.load %[[DIMS]] : !llvm.ptr -> i64
+// CHECK:         %[[B32:.*]] = llvm.trunc %[[B]] : i64 to i32
+// CHECK:         %[[RC:.*]] = llvm.call @k(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
 // CHECK-NEXT:    %[[BAD:.*]] = llvm.icmp "ne" %[[RC]], %
 // CHECK-NEXT:    llvm.cond_br %[[BAD]], ^[[END:.*]](%[[RC]] : i32), ^[[END]](%{{.*}} : i32)
 // CHECK:       ^[[END]](%[[STATUS:.*]]: i32):
