@@ -28,6 +28,9 @@ ModelEmitter::ModelEmitter(const Program &program, Diagnostics &diagnostics,
 }
 
 bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
+  // A default that is no number may emit operations; they go nowhere.
+  mlir::Block scratch;
+  tensors.ops.setInsertionPointToEnd(&scratch);
   std::vector<StringRef> known;
   StringMap<double> given;
   for (const Formal &formal : model.hyperparameters)
@@ -62,6 +65,7 @@ bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
     frame.scopes.front()[name] = value;
     settingsFrame.scopes.front()[name] = value;
   }
+  scratch.dropAllReferences();
   return !diagnostics.hasErrors();
 }
 

@@ -52,7 +52,7 @@ def run_case(front, case, others):
                 other[2].encode("utf-8", "surrogateescape"))
         result = subprocess.run(
             [front, "--check", f"{name}.maek", *shlex.split(arguments)],
-            cwd=folder, capture_output=True, timeout=60)
+            cwd=folder, capture_output=True, timeout=300)
     status = result.returncode
     text = result.stderr.decode("utf-8", "surrogateescape")
     wanted = 1 if verdict == "error" else 0
