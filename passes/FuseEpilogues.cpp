@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SetVector.h"
+#include <queue>
 
 using namespace mlir;
 
@@ -123,11 +124,22 @@ void EpilogueFuser::remarkLeft(Operation *op, StringRef reason) const {
 
 /// Users of the group join it, in the block's order.
 void EpilogueFuser::addConsumers(bool mayUnstack) {
-  for (Operation *op : groups.getOps()) {
-    if (isMember(op) || !llvm::any_of(op->getOperands(), [&](Value operand) {
-          return isMember(operand);
-        }))
-      continue;
+  auto isLater = [&](Operation *a, Operation *b) {
+    return groups.getPosition(a) > groups.getPosition(b);
+  };
+  std::priority_queue<Operation *, std::vector<Operation *>, decltype(isLater)>
+      pending(isLater);
+  llvm::DenseSet<Operation *> seen;
+  auto addUsers = [&](Operation *op) {
+    for (Operation *user : op->getUsers())
+      if (user->getBlock() == anchor->getBlock() && !isRepeatable(user) &&
+          !isMember(user) && seen.insert(user).second)
+        pending.push(user);
+  };
+  llvm::for_each(groups.members(group), addUsers);
+  while (!pending.empty()) {
+    Operation *op = pending.top();
+    pending.pop();
     StringRef reason = whyNot(op, mayUnstack);
     if (!reason.empty()) {
       if (isElementwise(op) || isa<UnstackOp>(op))
@@ -139,6 +151,7 @@ void EpilogueFuser::addConsumers(bool mayUnstack) {
       unstackAxis = unstack.getDim();
       parts = getShapeKey(unstack.getResult(0).getType());
     }
+    addUsers(op);
   }
 }
 
@@ -252,7 +265,7 @@ void EpilogueFuser::run() {
   if (unstackAxis >= 0 && !hasWholeOutputs()) {
     // Back to the anchor, then without the unstack.
     SmallVector<Operation *> members(groups.members(group));
-    for (Operation *op : members)
+    for (Operation *op : llvm::reverse(members))
       if (op != anchor && !prologue.contains(op))
         groups.release(op);
     unstackAxis = -1;

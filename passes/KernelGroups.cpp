@@ -18,6 +18,8 @@ KernelGroups::KernelGroups(Block &block) : block(block) {
       continue;
     position[&op] = i;
     group[&op] = groups.size();
+    rank.push_back(groups.size());
+    order.push_back(groups.size());
     groups.push_back({&op});
     if (&op != block.getTerminator())
       ops.push_back(&op);
@@ -34,35 +36,56 @@ bool KernelGroups::isIn(Operation *op, Group of) const {
   return found != group.end() && found->second == of;
 }
 
-bool KernelGroups::wouldCycle(Group a, Group b) const {
-  std::vector<bool> seen(groups.size());
+/// Marks the groups between `a` and `b` that need values of `a`, and returns
+/// whether `b` needs values of one of them.
+bool KernelGroups::search(Group a, Group b) const {
+  visits.resize(groups.size());
+  ++numSearches;
   SmallVector<Group> pending;
-  // Queues the groups after `from`; true if that comes back to a or b.
-  auto follow = [&](Group from, bool outside) {
+  auto follow = [&](Group from) {
     for (Operation *op : groups[from])
       for (Operation *next : successors.find(op)->second) {
         Group to = groupOf(next);
-        if (to == a || to == b) {
-          if (outside)
-            return true;
-        } else if (!seen[to]) {
-          seen[to] = true;
-          pending.push_back(to);
-        }
+        if (to == b && from != a)
+          return true;
+        if (rank[to] <= rank[a] || rank[to] >= rank[b] ||
+            visits[to] == numSearches)
+          continue;
+        visits[to] = numSearches;
+        pending.push_back(to);
       }
     return false;
   };
-  follow(a, false);
-  follow(b, false);
+  follow(a);
   while (!pending.empty())
-    if (follow(pending.pop_back_val(), true))
+    if (follow(pending.pop_back_val()))
       return true;
   return false;
+}
+
+bool KernelGroups::wouldCycle(Group a, Group b) const {
+  return rank[a] < rank[b] ? search(a, b) : search(b, a);
 }
 
 void KernelGroups::merge(Group into, Group from) {
   if (into == from)
     return;
+  // What needs the first group's values goes behind the union, the rest of
+  // what is between the two stays before it.
+  Group first = into, second = from;
+  if (rank[first] > rank[second])
+    std::swap(first, second);
+  search(first, second);
+  SmallVector<Group> before, after{into, from};
+  for (Group between :
+       ArrayRef(order).slice(rank[first] + 1, rank[second] - rank[first] - 1))
+    (visits[between] == numSearches ? after : before).push_back(between);
+  llvm::append_range(before, after);
+  for (auto [i, next] : llvm::enumerate(before))
+    order[rank[first] + i] = next;
+  for (unsigned i = rank[first], end = rank[second]; i <= end; ++i)
+    rank[order[i]] = i;
+
   for (Operation *op : groups[from]) {
     group[op] = into;
     groups[into].push_back(op);
@@ -74,9 +97,14 @@ void KernelGroups::merge(Group into, Group from) {
 }
 
 void KernelGroups::release(Operation *op) {
-  llvm::erase(groups[groupOf(op)], op);
-  group[op] = groups.size();
+  Group old = groupOf(op), own = groups.size();
+  llvm::erase(groups[old], op);
+  group[op] = own;
   groups.push_back({op});
+  order.insert(order.begin() + rank[old] + 1, own);
+  rank.resize(groups.size());
+  for (unsigned i = rank[old] + 1; i < order.size(); ++i)
+    rank[order[i]] = i;
 }
 
 SmallVector<Operation *> KernelGroups::users(Value value) const {

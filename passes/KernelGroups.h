@@ -26,6 +26,10 @@ public:
   /// The op's group; `op` is one of getOps().
   Group groupOf(mlir::Operation *op) const { return group.lookup(op); }
   bool isIn(mlir::Operation *op, Group of) const;
+  /// Increases along the block.
+  unsigned getPosition(mlir::Operation *op) const {
+    return position.lookup(op);
+  }
   /// The members in the block's order.
   llvm::ArrayRef<mlir::Operation *> members(Group of) const {
     return groups[of];
@@ -34,8 +38,9 @@ public:
   /// Whether a value would leave the union of both groups, be used by another
   /// op and come back. Such a union is no kernel.
   bool wouldCycle(Group a, Group b) const;
+  /// Must not cycle.
   void merge(Group into, Group from);
-  /// Makes `op` a group of its own again.
+  /// Makes `op` a group of its own again. No other member may use it.
   void release(mlir::Operation *op);
 
   /// The block's ops that use `value`, directly or through repeatable ops or
@@ -58,12 +63,21 @@ public:
   void finish();
 
 private:
+  bool search(Group a, Group b) const;
+
   mlir::Block &block;
   std::vector<mlir::Operation *> ops;
   llvm::DenseMap<mlir::Operation *, Group> group;
   llvm::DenseMap<mlir::Operation *, unsigned> position;
   llvm::DenseMap<mlir::Operation *, std::vector<mlir::Operation *>> successors;
   std::vector<std::vector<mlir::Operation *>> groups;
+  /// The groups in an order in which values are made before they are used, and
+  /// each group's place in it. Empty groups have a place, too.
+  std::vector<Group> order;
+  std::vector<unsigned> rank;
+  /// For each group the number of the last search that came by.
+  mutable std::vector<unsigned> visits;
+  mutable unsigned numSearches = 0;
   llvm::DenseSet<mlir::Operation *> emitted;
 };
 

@@ -11,15 +11,16 @@ using namespace mlir;
 
 namespace maek {
 
-/// A number that extents alone determine, such as 1/B.
-static bool isExtentArithmetic(Operation *op) {
-  return isa_and_present<MaekDialect>(op->getDialect()) &&
+/// A number that extents alone determine, such as 1/B, in few steps: what takes
+/// more is not free, and long chains of scalars are not walked again and again.
+static bool isExtentArithmetic(Operation *op, unsigned steps = 3) {
+  return steps > 0 && isa_and_present<MaekDialect>(op->getDialect()) &&
          op->hasTrait<OpTrait::Elementwise>() &&
          getRank(op->getResult(0).getType()) == 0 &&
-         llvm::all_of(op->getOperands(), [](Value operand) {
+         llvm::all_of(op->getOperands(), [&](Value operand) {
            Operation *source = operand.getDefiningOp();
            return source && (isa<ConstantOp, ExtentOp>(source) ||
-                             isExtentArithmetic(source));
+                             isExtentArithmetic(source, steps - 1));
          });
 }
 
