@@ -49,7 +49,9 @@ static std::string show(const Expr &expr) {
                      : binary.op == TokenKind::Power  ? "^"
                      : binary.op == TokenKind::Dot    ? "·"
                                                       : "=";
-    return "(" + show(*binary.lhs) + op + show(*binary.rhs) + ")";
+    std::string text = "(";
+    text += show(*binary.lhs) + op + show(*binary.rhs) + ")";
+    return text;
   }
   case ExprKind::Call: {
     auto &call = cast<CallExpr>(expr);
