@@ -62,6 +62,10 @@ private:
   void emitBlock(Block &block, OpBuilder &builder);
   void emitCall(func::CallOp call, OpBuilder &builder);
   void emitScan(ScanOp scan, OpBuilder &builder);
+  SmallVector<Value> getInitial(ScanOp scan, OpBuilder &builder);
+  void bindVariables(ScanOp scan, scf::ForOp loop);
+  SmallVector<Value> getYielded(ScanOp scan, scf::ForOp loop,
+                                OpBuilder &builder);
   Value getRoot(Storage *storage, Location location);
   Value getMemRef(const View &view, OpBuilder &builder, Location location);
   Value getRow(const View &view, OpBuilder &builder, Location location);
@@ -103,51 +107,6 @@ func::FuncOp Emitter::createFunction(ArrayRef<std::string> symbols) {
   SmallVector<StringRef> names(symbols.begin(), symbols.end());
   made->setAttr(kSymbolsAttr, builder.getStrArrayAttr(names));
   return made;
-}
-
-/// "B*Tx24xf32"
-static std::string describe(const Storage &storage) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  for (auto [axis, extent] : llvm::enumerate(storage.extents)) {
-    if (storage.extraRow && axis == 0)
-      out << "(" << extent.str() << "+1)x";
-    else
-      out << extent.str() << "x";
-  }
-  out << storage.element;
-  return text;
-}
-
-static std::string describeSize(const Slot &slot) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  out << (slot.bytes.size() == 1 ? "" : "max(");
-  llvm::interleaveComma(slot.bytes, out,
-                        [&](const Polynomial &bytes) { out << bytes.str(); });
-  out << (slot.bytes.size() == 1 ? "" : ")");
-  return text;
-}
-
-static ArrayAttr describeSlots(const ArenaPlan &plan, Builder builder) {
-  SmallVector<Attribute> slots;
-  for (const Slot &slot : plan.slots) {
-    SmallVector<Attribute> tensors;
-    for (const Storage *member : slot.members) {
-      const Lifetime &lifetime = plan.lifetimes.find(member)->second;
-      tensors.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("from",
-                                builder.getI64IntegerAttr(lifetime.first)),
-           builder.getNamedAttr("to", builder.getI64IntegerAttr(lifetime.last)),
-           builder.getNamedAttr("type",
-                                builder.getStringAttr(describe(*member)))}));
-    }
-    slots.push_back(builder.getDictionaryAttr(
-        {builder.getNamedAttr("bytes",
-                              builder.getStringAttr(describeSize(slot))),
-         builder.getNamedAttr("tensors", builder.getArrayAttr(tensors))}));
-  }
-  return builder.getArrayAttr(slots);
 }
 
 void Emitter::createSlots(IndexMath &math, Value arenaArgument) {
@@ -265,64 +224,83 @@ void Emitter::emitCall(func::CallOp call, OpBuilder &builder) {
                    scalars, outputs);
 }
 
-void Emitter::emitScan(ScanOp scan, OpBuilder &builder) {
-  const ScanPlacement &placed = placement.getScan(scan);
-  Location location = scan.getLoc();
-  // A state in rows of a sequence: the row. One in two buffers: the current
-  // value, where the next one goes, and a third where that is not the first.
+/// A state in rows of a sequence is one variable: its row. One in two buffers
+/// has its current value, where the next one goes, and, unless the initial
+/// value lies there, the buffer for the one after that.
+SmallVector<Value> Emitter::getInitial(ScanOp scan, OpBuilder &builder) {
   SmallVector<Value> initial;
-  for (auto [i, state] : llvm::enumerate(placed.states)) {
+  auto add = [&](const View &view) {
+    initial.push_back(getRow(view, builder, scan.getLoc()));
+  };
+  for (auto [init, state] :
+       llvm::zip(scan.getInits(), placement.getScan(scan).states)) {
     if (!state.current)
       continue;
-    initial.push_back(
-        getRow(placement.getView(scan.getInits()[i]), builder, location));
-    Type type = scan.getInits()[i].getType();
-    if (!state.next)
-      continue;
-    initial.push_back(
-        getRow(View::whole(state.first, type), builder, location));
-    if (!state.initIsSecond)
-      initial.push_back(
-          getRow(View::whole(state.second, type), builder, location));
+    add(placement.getView(init));
+    if (state.next)
+      add(View::whole(state.first, init.getType()));
+    if (state.next && !state.initIsSecond)
+      add(View::whole(state.second, init.getType()));
   }
-  Polynomial steps(getExtent(scan.getSequences()[0].getType(), 0));
-  auto loop = scf::ForOp::create(builder, location, index->getConstant(0),
-                                 index->get(steps, builder),
-                                 index->getConstant(1), initial);
+  return initial;
+}
+
+/// What the loop's variables are called in views.
+void Emitter::bindVariables(ScanOp scan, scf::ForOp loop) {
+  const ScanPlacement &placed = placement.getScan(scan);
   index->setSymbol(placed.counter, loop.getInductionVar());
-  Block &body = *loop.getBody();
-  if (!body.empty())
-    body.getTerminator()->erase();
-  OpBuilder inner = OpBuilder::atBlockEnd(&body);
   size_t next = 0;
   for (const ScanState &state : placed.states) {
     if (!state.current)
       continue;
-    roots[state.current] = loop.getRegionIterArgs()[next++];
+    roots[state.current] = loop.getRegionIterArgs()[next];
     if (state.next) {
-      roots[state.next] = loop.getRegionIterArgs()[next++];
-      roots[state.final] = loop.getResults()[next - 2];
-      next += !state.initIsSecond;
+      roots[state.next] = loop.getRegionIterArgs()[next + 1];
+      roots[state.final] = loop.getResults()[next];
+      next += state.initIsSecond ? 1 : 2;
     }
+    ++next;
   }
-  emitBlock(scan.getBody().front(), inner);
+}
+
+SmallVector<Value> Emitter::getYielded(ScanOp scan, scf::ForOp loop,
+                                       OpBuilder &builder) {
   SmallVector<Value> yielded;
-  next = 0;
-  for (auto [i, state] : llvm::enumerate(placed.states)) {
+  for (auto [value, state] :
+       llvm::zip(scan.getYield().getValues(), placement.getScan(scan).states)) {
     if (!state.current)
       continue;
     if (!state.next) {
-      Value value = scan.getYield().getOperand(i);
-      yielded.push_back(getRow(placement.getView(value), inner, location));
+      yielded.push_back(
+          getRow(placement.getView(value), builder, scan.getLoc()));
       continue;
     }
-    yielded.push_back(roots[state.next]);
-    if (!state.initIsSecond)
+    Value next = roots.lookup(state.next);
+    yielded.push_back(next);
+    if (state.initIsSecond) {
+      yielded.push_back(roots.lookup(state.current));
+    } else {
+      // The initial value is not overwritten.
       yielded.push_back(loop.getRegionIterArgs()[yielded.size() + 1]);
-    yielded.push_back(state.initIsSecond ? roots[state.current]
-                                         : roots[state.next]);
+      yielded.push_back(next);
+    }
   }
-  scf::YieldOp::create(inner, location, yielded);
+  return yielded;
+}
+
+void Emitter::emitScan(ScanOp scan, OpBuilder &builder) {
+  Location location = scan.getLoc();
+  Polynomial steps(getExtent(scan.getSequences()[0].getType(), 0));
+  auto loop = scf::ForOp::create(
+      builder, location, index->getConstant(0), index->get(steps, builder),
+      index->getConstant(1), getInitial(scan, builder));
+  bindVariables(scan, loop);
+  Block &body = *loop.getBody();
+  if (!body.empty())
+    body.getTerminator()->erase();
+  OpBuilder inner = OpBuilder::atBlockEnd(&body);
+  emitBlock(scan.getBody().front(), inner);
+  scf::YieldOp::create(inner, location, getYielded(scan, loop, inner));
 }
 
 void Emitter::emitBlock(Block &block, OpBuilder &builder) {

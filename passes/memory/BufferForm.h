@@ -23,6 +23,10 @@ inline constexpr int64_t kRefusedExtents = -1;
 /// The symbols of an entry's extents, sorted by name.
 llvm::SmallVector<std::string> getSymbols(mlir::func::FuncOp entry);
 
+/// The slots with their sizes, the tensors in them and their lifetimes, as
+/// `maek.memory` has them.
+mlir::ArrayAttr describeSlots(const ArenaPlan &plan, mlir::Builder builder);
+
 /// Replaces the placed entry by one on memrefs, before it in the module:
 ///   @entry(arguments..., results..., arena, symbols...)
 /// A result that is written over its argument has an argument of its own all
