@@ -14,7 +14,9 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <random>
 
 using namespace mlir;
@@ -58,15 +60,35 @@ static bool isSmall(ModuleOp module) {
   return isSmall;
 }
 
-/// The results of every function that can be interpreted, by its name.
+/// Puts a NaN, an infinity or a zero in place of every third number.
+static void addSpecialNumbers(NamedTensors &arguments) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const double special[] = {std::nan(""), infinity, -infinity, 0};
+  for (auto &[name, tensor] : arguments)
+    for (size_t i = 0; i < tensor.elements.size(); i += 3)
+      tensor.elements[i] = special[(i / 3 + name.size()) % 4];
+}
+
+/// The results of every function that can be interpreted, by its name; on
+/// random arguments and on such with special numbers.
 static NamedTensors runFunctions(ModuleOp module) {
   NamedTensors all;
+  const Dims dims{{"B", 2}, {"T", 3}};
   for (auto function : module.getOps<func::FuncOp>()) {
-    auto results = runEntry(module, function.getName(), {{"B", 2}, {"T", 3}});
-    if (failed(results))
+    auto special = makeArguments(function, dims, 2);
+    if (failed(special))
       continue;
-    for (auto &[name, tensor] : *results)
-      all.emplace_back((function.getName() + "." + name).str(), tensor);
+    addSpecialNumbers(*special);
+    for (const NamedTensors &given : {NamedTensors(), *special}) {
+      auto results = runEntry(module, function.getName(), dims, 1, given);
+      if (failed(results))
+        continue;
+      for (auto &[name, tensor] : *results)
+        all.emplace_back(
+            (function.getName() + "." + name + (given.empty() ? "" : "*"))
+                .str(),
+            tensor);
+    }
   }
   return all;
 }
