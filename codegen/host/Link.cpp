@@ -59,6 +59,18 @@ static void append(std::vector<std::string> &words,
   words.insert(words.end(), more.begin(), more.end());
 }
 
+/// The model as one object that shows its exports only.
+static FailureOr<std::string> linkModel(const LinkJob &job, Location location) {
+  std::string joined = job.scratch + "/joined.o";
+  std::string hidden = job.scratch + "/model.o";
+  std::vector<std::string> words{"-r", "-o", joined};
+  append(words, job.objects);
+  if (failed(runLinker(words, location)) ||
+      failed(hideSymbols(joined, hidden, job.exports, location)))
+    return failure();
+  return hidden;
+}
+
 static LogicalResult linkLoaded(const LinkJob &job, const RuntimeFiles &files,
                                 const std::string &output, Location location) {
   std::vector<std::string> words{"-o",
@@ -86,7 +98,15 @@ static LogicalResult linkLoaded(const LinkJob &job, const RuntimeFiles &files,
                    "--version-script=" + *script, "-z", "defs"});
   }
   words.push_back(files.supportObject);
-  append(words, job.objects);
+  if (program || job.objects.empty()) {
+    append(words, job.objects);
+  } else {
+    // Parts of kernels have names of the API's form.
+    FailureOr<std::string> model = linkModel(job, location);
+    if (failed(model))
+      return failure();
+    words.push_back(*model);
+  }
   words.push_back(job.halideRuntime);
   words.push_back("--start-group");
   if (program) {
@@ -102,18 +122,6 @@ static LogicalResult linkLoaded(const LinkJob &job, const RuntimeFiles &files,
   append(words, {"--end-group", "--as-needed"});
   append(words, files.systemLibraries);
   return runLinker(words, location);
-}
-
-/// The model as one object that shows its exports only.
-static FailureOr<std::string> linkModel(const LinkJob &job, Location location) {
-  std::string joined = job.scratch + "/joined.o";
-  std::string hidden = job.scratch + "/model.o";
-  std::vector<std::string> words{"-r", "-o", joined};
-  append(words, job.objects);
-  if (failed(runLinker(words, location)) ||
-      failed(hideSymbols(joined, hidden, job.exports, location)))
-    return failure();
-  return hidden;
 }
 
 /// An archive of `objects` and of the members of the runtime's archives.

@@ -24,10 +24,11 @@ namespace files = std::filesystem;
 
 namespace {
 
-/// A model: a function for others, and one of its own that models share the
-/// name of.
+/// A model: a function for others, and some of its own that models share the
+/// names of.
 std::string modelText(const std::string &name, int value) {
-  return "define hidden i32 @maek_entry_forward() noinline optnone { ret i32 " +
+  return "define i32 @maek_kernel_part() { ret i32 0 }\n"
+         "define hidden i32 @maek_entry_forward() noinline optnone { ret i32 " +
          std::to_string(value) + " }\n" + "define i32 @" + name +
          "_module() noinline optnone {\n  %r = call i32 @maek_entry_forward()\n"
          "  ret i32 %r\n}\n";
@@ -95,7 +96,8 @@ protected:
     auto *function =
         reinterpret_cast<int (*)()>(dlsym(handle, (name + "_module").c_str()));
     EXPECT_TRUE(function) << name;
-    EXPECT_FALSE(dlsym(handle, "maek_entry_forward"));
+    for (const char *own : {"maek_entry_forward", "maek_kernel_part"})
+      EXPECT_FALSE(dlsym(handle, own)) << own;
     int value = function ? function() : -1;
     dlclose(handle);
     return value;
