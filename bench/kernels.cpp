@@ -1,12 +1,16 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Single kernels as the schedules make them: GFLOP/s on one thread and their
-// share of the FMA peak, measured beside them in processor time, so that other
-// work on the machine disturbs little.
+// Single kernels as the schedules make them, on one thread: the products' share
+// of the FMA peak, the others' GB/s of arguments and results. All is measured
+// in processor time, the peak beside each kernel, so that other work on the
+// machine disturbs little.
 //
-//   kernels [name part] [B...]
+//   maek-bench-kernels [part of a name] [B...]
+//   maek-bench-kernels kernels.mlir B=16 T=100    the kernels of a model, as
+//                       `maek ir --after maek-collapse-kernel-axes` prints them
 #include "codegen/halide/Kernels.h"
+#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
-#include "ir/MaekDialect.h"
+#include "ir/MaekOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -29,9 +33,9 @@ namespace {
 
 struct Case {
   std::string name, text;
-  /// Floating-point operations for one unit of the symbol B.
-  double flops;
 };
+
+using Symbols = std::map<std::string, int64_t>;
 
 std::string replaceAll(std::string text,
                        const std::map<std::string, std::string> &names) {
@@ -108,8 +112,7 @@ func.func private @k(%z: !z, %x: !x) -> tensor<4x$Nx$Kxf32>
   func.return %0 : tensor<4x$Nx$Kxf32>
 })";
 
-Case makeCase(const std::string &name, const char *text, int n, int k,
-              int gates) {
+Case makeCase(const std::string &name, const char *text, int n, int k) {
   std::map<std::string, std::string> names{
       {"$N", std::to_string(n)},
       {"$K", std::to_string(k)},
@@ -117,24 +120,24 @@ Case makeCase(const std::string &name, const char *text, int n, int k,
       {"$V", name == "train" ? ", %f, %i, %g, %o" : ""},
       {"$R", name == "train" ? "!h, !h, !h, !h, !h, !h" : "!h, !h"}};
   return {name + " " + std::to_string(n) + "x" + std::to_string(k),
-          replaceAll(text, names), 2.0 * n * k * gates};
+          replaceAll(text, names)};
 }
 
 std::vector<Case> getCases() {
-  std::vector<Case> cases{makeCase("product", product, 1024, 512, 1),
-                          makeCase("product", product, 200, 200, 1),
-                          makeCase("product", product, 10, 128, 1)};
+  std::vector<Case> cases{makeCase("product", product, 1024, 512),
+                          makeCase("product", product, 200, 200),
+                          makeCase("product", product, 10, 128)};
   for (int h : {128, 256}) {
-    cases.push_back(makeCase("step", step, h, h, 4));
-    cases.push_back(makeCase("train", step, h, h, 4));
-    cases.push_back(makeCase("project", project, h, h, 4));
-    cases.push_back(makeCase("back", back, h, h, 4));
-    cases.push_back(makeCase("gradient", gradient, h, h, 4));
+    cases.push_back(makeCase("step", step, h, h));
+    cases.push_back(makeCase("train", step, h, h));
+    cases.push_back(makeCase("project", project, h, h));
+    cases.push_back(makeCase("back", back, h, h));
+    cases.push_back(makeCase("gradient", gradient, h, h));
   }
-  cases.push_back(makeCase("project", project, 128, 28, 4));
-  cases.push_back(makeCase("gradient", gradient, 128, 28, 4));
-  cases.push_back(makeCase("step", step, 200, 200, 4));
-  cases.push_back(makeCase("gradient", gradient, 200, 200, 4));
+  cases.push_back(makeCase("project", project, 128, 28));
+  cases.push_back(makeCase("gradient", gradient, 128, 28));
+  cases.push_back(makeCase("step", step, 200, 200));
+  cases.push_back(makeCase("gradient", gradient, 200, 200));
   return cases;
 }
 
@@ -182,109 +185,172 @@ double getPeak() {
              : 0;
 }
 
+int64_t getSize(const maek::Extent &extent, const Symbols &symbols) {
+  int64_t size = extent.factor;
+  for (const std::string &symbol : extent.symbols)
+    size *= symbols.at(symbol);
+  return size;
+}
+
+/// Floating-point operations of the contractions.
+double countFlops(func::FuncOp kernel, const Symbols &symbols) {
+  double total = 0;
+  kernel.walk([&](maek::EinsumOp einsum) {
+    auto equation =
+        llvm::cantFail(maek::EinsumEquation::parse(einsum.getEquation()));
+    std::map<char, int64_t> sizes;
+    for (auto [term, value] : {std::pair(equation.lhs, einsum.getLhs()),
+                               std::pair(equation.rhs, einsum.getRhs())})
+      for (auto [letter, extent] :
+           llvm::zip(term, maek::getExtents(value.getType())))
+        sizes[letter] = getSize(extent, symbols);
+    double flops = 2;
+    for (auto [letter, size] : sizes)
+      flops *= double(size);
+    total += flops;
+  });
+  return total;
+}
+
 struct Buffer {
-  Buffer(Type type, int64_t symbol) {
+  Buffer(Type type, const Symbols &symbols) {
     int32_t stride = 1;
     SmallVector<maek::Extent> extents = maek::getExtents(type);
     dims.resize(extents.size());
     for (auto [dim, extent] : llvm::zip(dims, llvm::reverse(extents))) {
-      int32_t size = extent.factor * (extent.isStatic() ? 1 : symbol);
+      int32_t size = int32_t(getSize(extent, symbols));
       dim = {0, size, stride, 0};
       stride *= size;
     }
+    bytes = 4.0 * stride;
     storage.resize(stride + 16);
-    for (size_t i = 0; i < storage.size(); ++i)
+    Type element = maek::getElementType(type);
+    buffer.type =
+        element.isF32() ? halide_type_of<float>() : halide_type_of<int32_t>();
+    for (size_t i = 0; i < storage.size() && element.isF32(); ++i)
       storage[i] = float(i * 37 % 101) * 1e-2f - 0.5f;
     uint64_t address = reinterpret_cast<uint64_t>(storage.data());
     buffer.host = reinterpret_cast<uint8_t *>((address + 63) / 64 * 64);
-    buffer.type = halide_type_of<float>();
     buffer.dimensions = dims.size();
     buffer.dim = dims.data();
   }
+  double bytes;
   std::vector<float> storage;
   std::vector<halide_dimension_t> dims;
   halide_buffer_t buffer = {};
 };
 
 template <size_t... I>
-void call(void *kernel, const std::array<void *, 16> &arguments,
+void call(void *kernel, const std::array<void *, 32> &arguments,
           std::index_sequence<I...>) {
   reinterpret_cast<int (*)(std::decay_t<decltype(arguments[I])>...)>(kernel)(
       arguments[I]...);
 }
 
-void runCase(MLIRContext &context, const Case &subject,
-             ArrayRef<int64_t> sizes) {
-  OwningOpRef<ModuleOp> module =
-      parseSourceString<ModuleOp>(subject.text, &context);
+/// Compiles the module's kernels and loads them; null if that fails.
+void *load(ModuleOp module) {
   llvm::SmallString<128> directory;
-  if (!module || llvm::sys::fs::createUniqueDirectory("bench", directory))
-    return;
+  if (llvm::sys::fs::createUniqueDirectory("bench", directory))
+    return nullptr;
   maek::KernelOptions options;
   options.outputDir = directory.str();
-  timespec begin, end;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
-  auto compiled = maek::compileKernels(*module, options);
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+  auto compiled = maek::compileKernels(module, options);
   if (failed(compiled))
-    return;
-  std::string path = std::string(directory) + "/k.so";
+    return nullptr;
+  std::string path = std::string(directory) + "/kernels.so";
   std::vector<StringRef> command{MAEK_CXX, "-shared", "-o", path};
   command.insert(command.end(), compiled->objects.begin(),
                  compiled->objects.end());
   llvm::sys::ExecuteAndWait(MAEK_CXX, command);
   void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   llvm::sys::fs::remove_directories(directory);
-  if (!library)
-    return;
-  reinterpret_cast<int (*)(int)>(dlsym(library, "halide_set_num_threads"))(1);
-  auto function = *module->getOps<func::FuncOp>().begin();
-  void *kernel = dlsym(library, "k");
-  llvm::outs() << llvm::format("%-18s%4.0f ms to compile%s ",
-                               subject.name.c_str(),
-                               double(end.tv_sec - begin.tv_sec) * 1e3 +
-                                   double(end.tv_nsec - begin.tv_nsec) * 1e-6,
-                               compiled->fromCache ? " (cached)" : "");
-  for (int64_t size : sizes) {
-    std::vector<std::unique_ptr<Buffer>> buffers;
-    std::array<void *, 16> arguments = {};
-    size_t count = 0;
-    for (TypeRange types :
-         {function.getArgumentTypes(), function.getResultTypes()})
-      for (Type type : types) {
-        buffers.push_back(std::make_unique<Buffer>(type, size));
-        arguments[count++] = &buffers.back()->buffer;
-      }
-    double peak = getPeak();
-    double time = measure(
-        [&] { call(kernel, arguments, std::make_index_sequence<16>()); });
-    double rate = subject.flops * double(size) / time * 1e-9;
-    llvm::outs() << llvm::format("| B=%d %.1f us %.0f%% ", int(size),
-                                 time * 1e6, 100 * rate / peak);
-    llvm::outs().flush();
+  if (library)
+    reinterpret_cast<int (*)(int)>(dlsym(library, "halide_set_num_threads"))(1);
+  return library;
+}
+
+void runKernel(void *library, func::FuncOp function, const Symbols &symbols) {
+  void *kernel = dlsym(library, function.getName().str().c_str());
+  std::vector<std::unique_ptr<Buffer>> buffers;
+  std::array<void *, 32> arguments = {};
+  size_t count = 0;
+  double bytes = 0;
+  auto add = [&](Type type) {
+    buffers.push_back(std::make_unique<Buffer>(type, symbols));
+    arguments[count++] = &buffers.back()->buffer;
+    bytes += buffers.back()->bytes;
+  };
+  llvm::for_each(function.getArgumentTypes(), add);
+  if (auto names = function->getAttrOfType<ArrayAttr>("maek.symbols"))
+    for (auto name : names.getAsRange<StringAttr>())
+      arguments[count++] = reinterpret_cast<void *>(symbols.at(name.str()));
+  llvm::for_each(function.getResultTypes(), add);
+  double peak = getPeak();
+  double time =
+      measure([&] { call(kernel, arguments, std::make_index_sequence<32>()); });
+  if (double flops = countFlops(function, symbols))
+    llvm::outs() << llvm::format("%9.1f us %4.0f%% of peak", time * 1e6,
+                                 100 * flops / time * 1e-9 / peak);
+  else
+    llvm::outs() << llvm::format("%9.1f us %5.1f GB/s", time * 1e6,
+                                 bytes / time * 1e-9);
+}
+
+/// Each built-in kernel for each of some batches.
+void runCases(MLIRContext &context, StringRef part, ArrayRef<int64_t> sizes) {
+  for (const Case &subject : getCases()) {
+    if (!StringRef(subject.name).contains(part))
+      continue;
+    auto module = parseSourceString<ModuleOp>(subject.text, &context);
+    void *library = module ? load(*module) : nullptr;
+    if (!library)
+      return;
+    bool isLong = subject.text.find("->gnk") != std::string::npos;
+    SmallVector<int64_t> usual{1, 7, 16, 64, isLong ? 6400 : 512};
+    llvm::outs() << llvm::format("%-18s", subject.name.c_str());
+    for (int64_t size : sizes.empty() ? ArrayRef(usual) : sizes) {
+      llvm::outs() << " | B=" << size;
+      runKernel(library, *module->getOps<func::FuncOp>().begin(),
+                {{"B", size}});
+    }
+    llvm::outs() << '\n';
   }
-  llvm::outs() << '\n';
+}
+
+/// Each kernel of a file, for one value of each symbol.
+int runFile(MLIRContext &context, StringRef path, const Symbols &symbols) {
+  auto module = parseSourceFile<ModuleOp>(path, &context);
+  void *library = module ? load(*module) : nullptr;
+  if (!library)
+    return 1;
+  for (auto kernel : module->getOps<func::FuncOp>())
+    if (kernel->hasAttr("maek.kernel")) {
+      llvm::outs() << llvm::format("%-16s", kernel.getName().str().c_str());
+      runKernel(library, kernel, symbols);
+      llvm::outs() << '\n';
+    }
+  return 0;
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-  StringRef part = argc > 1 ? argv[1] : "";
+  StringRef what = argc > 1 ? argv[1] : "";
   SmallVector<int64_t> sizes;
-  for (int i = 2; i < argc; ++i)
-    sizes.push_back(std::atoi(argv[i]));
+  Symbols symbols;
+  for (int i = 2; i < argc; ++i) {
+    auto [name, value] = StringRef(argv[i]).split('=');
+    if (value.empty())
+      sizes.push_back(std::atoi(argv[i]));
+    else
+      symbols[name.str()] = std::atoi(value.data());
+  }
   DialectRegistry registry;
   registry.insert<maek::MaekDialect, func::FuncDialect>();
   maek::registerHalideModels(registry);
   MLIRContext context(registry);
-  for (const Case &subject : getCases()) {
-    if (!StringRef(subject.name).contains(part))
-      continue;
-    bool isLong = subject.text.find("->gnk") != std::string::npos;
-    SmallVector<int64_t> usual = isLong
-                                     ? SmallVector<int64_t>{128, 1600, 6400}
-                                     : SmallVector<int64_t>{1, 7, 16, 64, 3200};
-    runCase(context, subject, sizes.empty() ? usual : sizes);
-  }
+  if (what.ends_with(".mlir"))
+    return runFile(context, what, symbols);
+  runCases(context, what, sizes);
   return 0;
 }
