@@ -110,9 +110,8 @@ void KernelAlgorithm::reduce(
   if (domain.empty()) {
     // Nothing is summed over. `step` does not outlive this call.
     Halide::Func func = makeFunc(
-        getFuncName(result), getRank(result.getType()), [&](IndexRef index) {
-          return step(index, {}, init.as_vector())[0];
-        });
+        getFuncName(result), getRank(result.getType()),
+        [&](IndexRef index) { return step(index, {}, init.as_vector())[0]; });
     elements[result] = [func](IndexRef index) -> Halide::Expr {
       return func(reversed(index));
     };

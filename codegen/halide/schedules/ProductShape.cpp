@@ -53,6 +53,14 @@ Halide::Var ProductShape::var(char letter) const {
                               equation.result.find(letter));
 }
 
+Halide::Var ProductShape::operandVar(const Halide::Func &operand,
+                                     char letter) const {
+  bool isWeights = operand.name() == weights.name();
+  const std::string &term =
+      equation.inRhs(column) == isWeights ? equation.rhs : equation.lhs;
+  return KernelAlgorithm::var(term.size(), term.find(letter));
+}
+
 Extent ProductShape::extent(char letter) const {
   return getExtent(reduction->op->getResult(0).getType(),
                    equation.result.find(letter));

@@ -32,6 +32,8 @@ struct ProductShape {
 
   /// The product's variable for a letter of the result.
   Halide::Var var(char letter) const;
+  /// The variable of a letter in `weights` or `activations`.
+  Halide::Var operandVar(const Halide::Func &operand, char letter) const;
   Extent extent(char letter) const;
   bool isStatic(llvm::StringRef letters) const;
 };
