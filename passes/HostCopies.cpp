@@ -73,14 +73,18 @@ static void splitJoins(PackOp pack, HostStrides &strides) {
   }
 }
 
-/// The concat that joins nothing but result `index` of unstacks along `axis`,
-/// `value` among them; null if there is none.
-static ConcatOp getConcatOfParts(Value value, unsigned index, int64_t axis) {
+/// The concat that joins nothing but result `index` of unstacks along `axis`
+/// into as many parts as there are of `value`, which is among them; null if
+/// there is none.
+static ConcatOp getConcatOfParts(OpResult value, int64_t axis) {
+  unsigned index = value.getResultNumber();
+  unsigned parts = value.getOwner()->getNumResults();
   for (Operation *user : value.getUsers()) {
     auto concat = dyn_cast<ConcatOp>(user);
     if (concat && llvm::all_of(concat.getOperands(), [&](Value operand) {
           auto unstack = operand.getDefiningOp<UnstackOp>();
           return unstack && unstack.getDim() == axis &&
+                 unstack.getNumResults() == parts &&
                  unstack.getResult(index) == operand &&
                  unstack->getBlock() == concat->getBlock();
         }))
@@ -94,10 +98,10 @@ static ConcatOp getConcatOfParts(Value value, unsigned index, int64_t axis) {
 static void joinParts(UnstackOp unstack) {
   int64_t axis = unstack.getDim();
   SmallVector<ConcatOp> concats;
-  for (auto [i, part] : llvm::enumerate(unstack.getResults())) {
-    ConcatOp concat = getConcatOfParts(part, i, axis);
+  for (OpResult part : unstack->getResults()) {
+    ConcatOp concat = getConcatOfParts(part, axis);
     if (!concat || llvm::is_contained(concats, concat) ||
-        (i > 0 && concat.getDim() != concats.front().getDim()))
+        (!concats.empty() && concat.getDim() != concats.front().getDim()))
       return;
     concats.push_back(concat);
   }

@@ -76,6 +76,23 @@ func.func @parts(%a: tensor<2x3x4xf32>, %b: tensor<2x3x5xf32>) -> (tensor<3x9xf3
   return %4, %5 : tensor<3x9xf32>, tensor<3x9xf32>
 }
 
+// Three gates' inputs, but two gates' states beside them, as in a GRU: no whole
+// to join.
+// CHECK-LABEL: func.func @fewer_parts
+// CHECK-COUNT-3: maek.concat {{.*}} dim 1
+// CHECK-NEXT: return
+func.func @fewer_parts(%a: tensor<2x3x4xf32>, %b: tensor<3x3x5xf32>, %c: tensor<3x4xf32>) -> (tensor<3x9xf32>, tensor<3x9xf32>, tensor<3x9xf32>) {
+  %0 = maek.exp %a : tensor<2x3x4xf32>
+  %1 = maek.exp %b : tensor<3x3x5xf32>
+  %2 = maek.exp %c : tensor<3x4xf32>
+  %3:2 = maek.unstack %0 dim 0 : tensor<2x3x4xf32>
+  %4:3 = maek.unstack %1 dim 0 : tensor<3x3x5xf32>
+  %5 = maek.concat %3#0, %4#0 dim 1 : tensor<3x4xf32>, tensor<3x5xf32>
+  %6 = maek.concat %3#1, %4#1 dim 1 : tensor<3x4xf32>, tensor<3x5xf32>
+  %7 = maek.concat %2, %4#2 dim 1 : tensor<3x4xf32>, tensor<3x5xf32>
+  return %5, %6, %7 : tensor<3x9xf32>, tensor<3x9xf32>, tensor<3x9xf32>
+}
+
 // Batch and time change places: a view for a scan, a copy for a product whose
 // rows become one axis by that. Moving the innermost axis is a copy always.
 // CHECK-LABEL: func.func @transposes
