@@ -57,6 +57,13 @@ bool ReductionScheduler::isAlongRows(const Reduction &reduction) const {
          last.factor >= minRow;
 }
 
+/// Whether the result has one element only. Halide places such a function on
+/// the stack without the alignment that its masked vectors rely on.
+static bool isSingle(const Reduction &reduction) {
+  auto type = cast<RankedTensorType>(reduction.op->getResult(0).getType());
+  return type.hasStaticShape() && type.getNumElements() == 1;
+}
+
 /// The result's innermost axis in vectors, the reduced ones in loops.
 void ReductionScheduler::scheduleAcross(Reduction &reduction) {
   Halide::Func func = reduction.func;
@@ -70,29 +77,33 @@ void ReductionScheduler::scheduleAcross(Reduction &reduction) {
   for (size_t i = 1; i < vars.size(); ++i)
     order.push_back(vars[i]);
   func.update().reorder(order);
-  if (vars.empty())
+  if (vars.empty() || isSingle(reduction))
     return;
   int lanes = machine.lanes(func.types().front());
   func.vectorize(vars.front(), lanes, TailStrategy::GuardWithIf);
   func.update().vectorize(vars.front(), lanes, TailStrategy::GuardWithIf);
 }
 
-/// Four vectors of columns at a time go down a block of rows.
+/// Four vectors of columns at a time go down a block of rows; one column goes
+/// alone.
 void ReductionScheduler::scheduleColumns(Reduction &reduction) {
   Halide::Func func = reduction.func;
   int lanes = machine.lanes(func.types().front());
   Var column = func.args().front(), xo("xo"), xi("xi"), blockVar("block");
   RVar ro("ro"), ri("ri");
-  func.compute_root().vectorize(column, lanes, TailStrategy::GuardWithIf);
+  func.compute_root();
   func.update().split(reduction.domain.front(), ro, ri, blockRows,
                       TailStrategy::GuardWithIf);
   Halide::Func partial = func.update().rfactor(ro, blockVar);
+  partial.compute_at(func, ro);
+  if (isSingle(reduction))
+    return;
+  func.vectorize(column, lanes, TailStrategy::GuardWithIf);
   func.update()
       .split(column, xo, xi, chains * lanes, TailStrategy::GuardWithIf)
       .reorder(xi, ro, xo)
       .vectorize(xi, lanes);
-  partial.compute_at(func, ro).vectorize(column, lanes,
-                                         TailStrategy::GuardWithIf);
+  partial.vectorize(column, lanes, TailStrategy::GuardWithIf);
   partial.update()
       .reorder(column, ri)
       .vectorize(column, lanes, TailStrategy::GuardWithIf)

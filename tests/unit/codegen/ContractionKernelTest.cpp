@@ -181,6 +181,35 @@ func.func @norm(%a: !x, %b: tensor<24x52xf32>) -> !s {
       {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}, {{"B", 1000}}});
 }
 
+/// One output unit: sums with a single element.
+TEST(ContractionKernels, SingleColumns) {
+  checkKernelsBothPrecisions(
+      R"(
+!x = tensor<?x1xf32, #maek.dims<B>>
+!y = tensor<?x1x1xf32, #maek.dims<B>>
+!r = tensor<1xf32>
+func.func @column(%p: !r, %x: !x) -> (!r, !r) {
+  %0 = maek.reduce "sum" %x dims [0] : !x
+  %1 = maek.mul %p, %0 : !r
+  %2 = maek.add %p, %0 : !r
+  func.return %1, %2 : !r, !r
+}
+func.func @across(%p: tensor<1x1xf32>, %y: !y) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
+  %0 = maek.reduce "sum" %y dims [0] : !y
+  %1 = maek.mul %p, %0 : tensor<1x1xf32>
+  %2 = maek.add %p, %0 : tensor<1x1xf32>
+  func.return %1, %2 : tensor<1x1xf32>, tensor<1x1xf32>
+}
+func.func @product(%p: tensor<1x1xf32>, %x: !x, %y: !x) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
+  %0 = maek.einsum "bn,bk->nk" %x, %y : !x, !x
+  %1 = maek.mul %p, %0 : tensor<1x1xf32>
+  %2 = maek.add %p, %0 : tensor<1x1xf32>
+  func.return %1, %2 : tensor<1x1xf32>, tensor<1x1xf32>
+}
+)",
+      {{{"B", 1}}, {{"B", 7}}, {{"B", 130}}});
+}
+
 TEST(ContractionKernels, CrossEntropy) {
   checkKernelsBothPrecisions(
       R"(
