@@ -8,8 +8,9 @@
 
 namespace maek::halide {
 
-/// The ELF object with the symbol `from` called `to` and without local symbols,
-/// whose names count what was compiled before.
+/// The ELF object with the symbol `from` called `to`, those that begin with
+/// `from` called `to`.part0, .part1, ..., and without local symbols: the names
+/// of both count what was compiled before.
 llvm::Expected<llvm::SmallString<0>>
 renameKernel(llvm::StringRef object, llvm::StringRef from, llvm::StringRef to);
 

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Linking in this process: what is exported, what is reported, what is left.
 #include "codegen/host/Link.h"
+#include "codegen/halide/ObjectSymbols.h"
 #include "codegen/host/EmitObject.h"
 #include "codegen/host/OutputFile.h"
 
@@ -211,6 +212,31 @@ TEST_F(Link, TwoModelsFitIntoOneProgram) {
     EXPECT_EQ(call(both.output, "one"), 1);
     EXPECT_EQ(call(both.output, "two"), 2);
   }
+}
+
+// Objects from the kernel cache were compiled in several processes, in which
+// parts got the same name.
+TEST_F(Link, EqualPartsOfTwoKernels) {
+  LinkJob job = makeJob(LinkKind::SharedLibrary, {"caller"}, "libcaller.so");
+  compile("caller", "declare i32 @one()\ndeclare i32 @two()\n"
+                    "define i32 @caller_module() noinline optnone {\n"
+                    "  %a = call i32 @one()\n  %b = call i32 @two()\n"
+                    "  %r = sub i32 %b, %a\n  ret i32 %r\n}\n");
+  for (auto [name, value] : {std::pair<std::string, int>{"one", 3},
+                             std::pair<std::string, int>{"two", 10}}) {
+    compile(name,
+            "define i32 @maek_kernel_par_7() noinline optnone { ret i32 " +
+                std::to_string(value) +
+                " }\ndefine i32 @maek_kernel() noinline optnone {\n"
+                "  %r = call i32 @maek_kernel_par_7()\n"
+                "  ret i32 %r\n}\n");
+    auto renamed = halide::renameKernel(read(path(name)), "maek_kernel", name);
+    ASSERT_TRUE(bool(renamed)) << llvm::toString(renamed.takeError());
+    std::ofstream(path(name), std::ios::binary) << std::string(renamed->str());
+    job.objects.push_back(path(name));
+  }
+  ASSERT_TRUE(run(job)) << message;
+  EXPECT_EQ(call(job.output, "caller"), 7);
 }
 
 TEST_F(Link, ScratchFolderLeavesNothing) {
