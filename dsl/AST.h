@@ -4,11 +4,12 @@
 #ifndef MAEK_DSL_AST_H
 #define MAEK_DSL_AST_H
 
-#include "dsl/Token.h"
+#include "dsl/Lexer.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace maek::dsl {
@@ -25,7 +26,8 @@ enum class ExprKind {
   Call,
   Index,
   Concat,
-  Transpose
+  Transpose,
+  Stored
 };
 
 /// `loc` is where a caret points best: an operator, or the first character.
@@ -135,6 +137,19 @@ struct TypeSyntax {
   ExprPtr classes;
 };
 
+/// In a weights block: a tensor by its name, whose braces hold whole numbers,
+/// `"blocks.{l - 1}.norm.weight" : [d]`.
+struct StoredExpr : ExprBase<ExprKind::Stored> {
+  using ExprBase::ExprBase;
+  /// A text, and the number behind it; the last one has none.
+  struct Piece {
+    llvm::StringRef text;
+    ExprPtr number;
+  };
+  std::vector<Piece> pieces;
+  std::optional<TypeSyntax> type;
+};
+
 /// A parameter of a definition or function: `name`, `name : type`,
 /// `name = value`.
 struct Formal {
@@ -151,7 +166,9 @@ enum class StmtKind {
   Input,
   Target,
   Output,
-  Metric
+  Metric,
+  Map,
+  Ignore
 };
 
 struct Stmt {
@@ -196,6 +213,19 @@ struct DeclareStmt : StmtBase<StmtKind::Param, StmtKind::State, StmtKind::Input,
   std::optional<TypeSyntax> type;
   ExprPtr init;
   bool isDistribution = false;
+};
+
+/// In a weights block, `model = file`: the same numbers under the model's names
+/// and in a file.
+struct MapStmt : StmtBase<StmtKind::Map> {
+  using StmtBase::StmtBase;
+  ExprPtr model, file;
+};
+
+/// `ignore "pattern"`: tensors of a file that stand for nothing in the model.
+struct IgnoreStmt : StmtBase<StmtKind::Ignore> {
+  using StmtBase::StmtBase;
+  llvm::StringRef pattern;
 };
 
 struct OutputStmt : StmtBase<StmtKind::Output> {
@@ -251,6 +281,14 @@ struct Train {
   std::vector<TrainItem> items;
 };
 
+/// `weights name of model { ... }`: how files of other programs name and lay out
+/// the model's tensors.
+struct Weights {
+  llvm::SMLoc loc;
+  Identifier name, model;
+  Block body;
+};
+
 struct Import {
   llvm::SMLoc loc;
   llvm::StringRef path;
@@ -260,6 +298,9 @@ struct File {
   std::vector<Import> imports;
   std::vector<std::unique_ptr<Definition>> definitions;
   std::vector<Train> trains;
+  std::vector<Weights> weights;
+  /// Of what stands in the braces of names.
+  std::vector<std::unique_ptr<TokenList>> inner;
 };
 
 } // namespace maek::dsl

@@ -32,6 +32,12 @@ void NameChecker::checkExpr(const Expr *expr) {
       for (const ExprPtr *part : {&item.low, &item.high})
         if (*part)
           checkExpr(part->get());
+  } else if (auto *stored = dyn_cast<StoredExpr>(expr)) {
+    for (const StoredExpr::Piece &piece : stored->pieces)
+      if (piece.number)
+        checkExpr(piece.number.get());
+    if (stored->type)
+      checkType(*stored->type, /*bindsDimensions=*/false);
   } else if (auto *call = dyn_cast<CallExpr>(expr)) {
     checkCall(*call);
   }

@@ -3,6 +3,8 @@
 #include "dsl/ModelEmitter.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/Program.h"
+#include "dsl/WeightsEmitter.h"
 
 #include "ir/Entries.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -155,6 +157,19 @@ void ModelEmitter::finishEntry(mlir::func::FuncOp function,
         i, getRoleAttrs(ops.getContext(), result.role, result.name));
 }
 
+bool ModelEmitter::emitWeights(mlir::ModuleOp module) {
+  std::vector<ModelTensor> stored;
+  for (auto &parameter : evaluator.getParameters())
+    stored.push_back(
+        {"parameter", parameter->name, parameter->axes, parameter->location});
+  for (const Weights *weights : program.getWeights(model))
+    if (!WeightsEmitter(*weights, stored, evaluator, tensors, diagnostics,
+                        settingsFrame)
+             .emit(module))
+      return false;
+  return true;
+}
+
 void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
   mlir::OpBuilder &ops = tensors.ops;
   ops.setInsertionPointToStart(module.getBody());
@@ -196,7 +211,8 @@ ModelEmitter::emit(const Overrides &overrides) {
   bool valid = emitEntry(Entry::Forward, "forward", module) &&
                (!(hasLoss || hasMetrics) ||
                 emitEntry(Entry::Evaluate, "evaluate", module)) &&
-               (!train || emitEntry(Entry::TrainStep, "train_step", module));
+               (!train || emitEntry(Entry::TrainStep, "train_step", module)) &&
+               emitWeights(module);
   if (!valid)
     return {};
   return owner;

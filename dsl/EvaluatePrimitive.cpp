@@ -10,6 +10,20 @@ using namespace llvm;
 
 namespace maek::dsl {
 
+std::optional<unsigned>
+Evaluator::evaluateAxis(const Expr &expr, const Value &value, Frame &frame) {
+  std::optional<int64_t> number = evaluateInteger(expr, frame, "the axis");
+  if (!number)
+    return std::nullopt;
+  int64_t rank = value.getRank();
+  moveTo(expr.begin, frame);
+  if (*number < -rank || *number >= rank) {
+    tensors.error(describe(value) + " has no axis " + Twine(*number));
+    return std::nullopt;
+  }
+  return *number < 0 ? *number + rank : *number;
+}
+
 /// sum, mean, max, min, argmax: of all own axes, or along `axis`.
 Value Evaluator::evaluateReduction(const CallExpr &call, PrimitiveKind kind,
                                    Frame &frame) {
@@ -27,16 +41,9 @@ Value Evaluator::evaluateReduction(const CallExpr &call, PrimitiveKind kind,
   std::optional<unsigned> axis;
   int64_t rank = values[0].getRank();
   if (axisExpr) {
-    std::optional<int64_t> number =
-        evaluateInteger(*axisExpr, frame, "the axis");
-    if (!number)
+    axis = evaluateAxis(*axisExpr, values[0], frame);
+    if (!axis)
       return {};
-    moveTo(axisExpr->begin, frame);
-    if (*number < -rank || *number >= rank) {
-      tensors.error(describe(values[0]) + " has no axis " + Twine(*number));
-      return {};
-    }
-    axis = *number < 0 ? *number + rank : *number;
   }
   moveTo(call.loc, frame);
   if (values.size() > 1 && axis) {
@@ -71,6 +78,39 @@ static const ConcatExpr *getList(const CallExpr &call) {
              : nullptr;
 }
 
+std::optional<Axes> Evaluator::evaluateList(const ConcatExpr &list,
+                                            Frame &frame) {
+  Axes axes;
+  for (const ExprPtr &dim : list.elements) {
+    std::optional<Axis> axis = evaluateDim(*dim, frame);
+    if (!axis)
+      return std::nullopt;
+    axes.push_back(*axis);
+  }
+  return axes;
+}
+
+Value Evaluator::evaluateConcat(const CallExpr &call, Frame &frame) {
+  SmallVector<Value, 0> values;
+  const Expr *axisExpr = nullptr;
+  for (const Argument &argument : call.arguments) {
+    if (!argument.name.empty()) {
+      axisExpr = argument.value.get();
+      continue;
+    }
+    values.push_back(evaluate(*argument.value, frame));
+    if (values.back().isPoison())
+      return {};
+  }
+  if (values.empty())
+    return {};
+  std::optional<unsigned> axis;
+  if (axisExpr && !(axis = evaluateAxis(*axisExpr, values.front(), frame)))
+    return {};
+  moveTo(call.loc, frame);
+  return tensors.concat(values, axis);
+}
+
 Value Evaluator::evaluateReshape(const CallExpr &call, const Value &value,
                                  Frame &frame) {
   const ConcatExpr *shape = getList(call);
@@ -79,20 +119,17 @@ Value Evaluator::evaluateReshape(const CallExpr &call, const Value &value,
     tensors.error("'reshape' needs a shape, such as [N, d]");
     return {};
   }
-  Axes axes;
-  for (const ExprPtr &dim : shape->elements) {
-    std::optional<Axis> axis = evaluateDim(*dim, frame);
-    if (!axis)
-      return {};
-    axes.push_back(*axis);
-  }
+  std::optional<Axes> axes = evaluateList(*shape, frame);
+  if (!axes)
+    return {};
   moveTo(call.loc, frame);
   return tensors.reshape(
-      value.is(ValueKind::Tensor) ? value : tensors.toFloat(value), axes);
+      value.is(ValueKind::Tensor) ? value : tensors.toFloat(value), *axes);
 }
 
-Value Evaluator::evaluatePermute(const CallExpr &call, const Value &value,
-                                 Frame &frame) {
+std::optional<SmallVector<int64_t>>
+Evaluator::evaluateOrder(const CallExpr &call, const Value &value,
+                         Frame &frame) {
   const ConcatExpr *list = getList(call);
   size_t rank = value.getRank();
   SmallVector<int64_t> order;
@@ -100,7 +137,7 @@ Value Evaluator::evaluatePermute(const CallExpr &call, const Value &value,
     std::optional<int64_t> axis =
         evaluateInteger(*list->elements[i], frame, "an axis");
     if (!axis)
-      return {};
+      return std::nullopt;
     order.push_back(*axis);
   }
   auto sorted = order;
@@ -110,14 +147,22 @@ Value Evaluator::evaluatePermute(const CallExpr &call, const Value &value,
       !llvm::equal(sorted, llvm::seq<int64_t>(0, rank))) {
     tensors.error("'permute' of " + describe(value) +
                   " needs each of its axes once, such as [1, 0]");
-    return {};
+    return std::nullopt;
   }
+  return order;
+}
+
+Value Evaluator::evaluatePermute(const CallExpr &call, const Value &value,
+                                 Frame &frame) {
+  std::optional<SmallVector<int64_t>> order = evaluateOrder(call, value, frame);
+  if (!order)
+    return {};
   moveTo(call.loc, frame);
   SmallVector<int64_t> permutation;
   Axes axes;
   for (size_t i = 0; i < value.mapped.size(); ++i)
     permutation.push_back(i);
-  for (int64_t axis : order) {
+  for (int64_t axis : *order) {
     permutation.push_back(value.mapped.size() + axis);
     axes.push_back(value.axes[axis]);
   }
@@ -133,6 +178,8 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     moveTo(call.loc, frame);
     return axis ? tensors.arange(*axis) : Value();
   }
+  if (kind == PrimitiveKind::Concat)
+    return evaluateConcat(call, frame);
   if (kind >= PrimitiveKind::Sum && kind <= PrimitiveKind::Argmax)
     return evaluateReduction(call, kind, frame);
   Value value = evaluate(*call.arguments[0].value, frame);

@@ -116,6 +116,9 @@ Value Evaluator::evaluate(const Expr &expr, Frame &frame) {
     moveTo(expr.loc, frame);
     return tensors.transpose(operand);
   }
+  case ExprKind::Stored:
+    return weights ? weights->getStored(cast<StoredExpr>(expr), frame)
+                   : Value();
   }
   return {};
 }
@@ -199,6 +202,9 @@ void Evaluator::evaluate(const Stmt &stmt, Frame &frame) {
     Value value = evaluate(*assign->value, frame);
     frame.binding = outer;
     frame.set(assign->target.name, value);
+  } else if (auto *map = dyn_cast<MapStmt>(&stmt)) {
+    if (weights)
+      weights->map(*map, frame);
   } else if (auto *loop = dyn_cast<ForStmt>(&stmt)) {
     if (depth >= maxDepth)
       return;

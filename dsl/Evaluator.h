@@ -13,6 +13,14 @@
 namespace maek::dsl {
 class Program;
 
+/// What stands in weights blocks only.
+class WeightsHandler {
+public:
+  virtual ~WeightsHandler() = default;
+  virtual Value getStored(const StoredExpr &stored, Frame &frame) = 0;
+  virtual void map(const MapStmt &map, Frame &frame) = 0;
+};
+
 class Evaluator {
 public:
   /// Of calls and expressions within one another.
@@ -46,6 +54,15 @@ public:
 
   std::optional<Axis> evaluateDim(const Expr &expr, Frame &frame);
   std::optional<Axes> evaluateDims(const TypeSyntax &type, Frame &frame);
+  /// The sizes that a list states, such as reshape's.
+  std::optional<Axes> evaluateList(const ConcatExpr &list, Frame &frame);
+  /// The axis that a call's `axis = n` states, counted from the end if below 0.
+  std::optional<unsigned> evaluateAxis(const Expr &expr, const Value &value,
+                                       Frame &frame);
+  /// permute's list: each axis of the value once. Null, reported, if it is
+  /// something else.
+  std::optional<llvm::SmallVector<int64_t>>
+  evaluateOrder(const CallExpr &call, const Value &value, Frame &frame);
   /// A number, or an error about `what`.
   std::optional<double> evaluateNumber(const Expr &expr, Frame &frame,
                                        const llvm::Twine &what);
@@ -67,6 +84,8 @@ public:
   /// missing becomes a new argument of `parameterBlock`.
   llvm::DenseMap<const Parameter *, mlir::Value> parameterTensors;
   mlir::Block *parameterBlock = nullptr;
+  /// Set while a weights block is evaluated.
+  WeightsHandler *weights = nullptr;
 
 private:
   // Evaluator.cpp
@@ -82,6 +101,7 @@ private:
                           Frame &frame);
   Value evaluateReduction(const CallExpr &call, PrimitiveKind kind,
                           Frame &frame);
+  Value evaluateConcat(const CallExpr &call, Frame &frame);
   Value evaluateReshape(const CallExpr &call, const Value &value, Frame &frame);
   Value evaluatePermute(const CallExpr &call, const Value &value, Frame &frame);
 

@@ -77,6 +77,10 @@ void Formatter::collectStarts(const File &file) {
     if (definition->kind != DefinitionKind::Fn)
       functions.insert(definition->function->loc.getPointer());
   }
+  for (const Weights &weights : file.weights) {
+    starts.insert(weights.loc.getPointer());
+    collectStarts(weights.body);
+  }
   for (const Train &train : file.trains)
     for (const TrainItem &item : train.items)
       trainItems.insert(item.keyword.loc.getPointer());
@@ -117,7 +121,8 @@ void Formatter::findBraces() {
              !nested.empty())
       nested.pop_back();
     else if (current.is(TokenKind::Colon) && !nested.empty() &&
-             nested.back() == TokenKind::LBracket)
+             nested.back() == TokenKind::LBracket &&
+             !token(i - 1).is(TokenKind::String))
       indexColons.insert(i);
     if (current.startsLine)
       for (Open &brace : open)

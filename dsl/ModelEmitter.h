@@ -68,6 +68,7 @@ private:
   void finishEntry(mlir::func::FuncOp function, llvm::ArrayRef<Result> results,
                    size_t numArguments);
   bool checkTargets(mlir::Block &block, size_t numArguments);
+  bool emitWeights(mlir::ModuleOp module);
   void emitMetadata(mlir::ModuleOp module);
 
   // EmitTraining.cpp

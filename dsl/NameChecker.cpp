@@ -74,6 +74,17 @@ void NameChecker::checkSetting(const Definition &model, const Expr &value) {
   checkExpr(&value);
 }
 
+void NameChecker::checkWeights(const Definition &model,
+                               const Weights &weights) {
+  current = &model;
+  isSetting = true;
+  scopes.emplace_back();
+  for (const Formal &formal : model.hyperparameters)
+    scopes.back()[formal.name.name] = {
+        NameKind::Hyperparameter, formal.name.loc, {}};
+  checkBlock(weights.body);
+}
+
 void NameChecker::checkHyperparameters() {
   for (const Formal &formal : current->hyperparameters) {
     if (formal.defaultValue)
@@ -149,6 +160,17 @@ void NameChecker::checkType(const TypeSyntax &type, bool bindsDimensions) {
     checkExpr(type.classes.get());
 }
 
+void NameChecker::checkLoop(const ForStmt &loop) {
+  checkExpr(loop.low.get());
+  checkExpr(loop.high.get());
+  scopes.emplace_back();
+  declare(loop.variable, NameKind::Index);
+  ++loops;
+  checkBlock(loop.body);
+  --loops;
+  scopes.pop_back();
+}
+
 void NameChecker::checkBlock(const Block &block) {
   StringMap<SMLoc> outer = later;
   for (const StmtPtr &stmt : block)
@@ -160,14 +182,10 @@ void NameChecker::checkBlock(const Block &block) {
     } else if (auto *declared = dyn_cast<DeclareStmt>(stmt.get())) {
       checkDeclare(*declared);
     } else if (auto *loop = dyn_cast<ForStmt>(stmt.get())) {
-      checkExpr(loop->low.get());
-      checkExpr(loop->high.get());
-      scopes.emplace_back();
-      declare(loop->variable, NameKind::Index);
-      ++loops;
-      checkBlock(loop->body);
-      --loops;
-      scopes.pop_back();
+      checkLoop(*loop);
+    } else if (auto *map = dyn_cast<MapStmt>(stmt.get())) {
+      checkExpr(map->model.get());
+      checkExpr(map->file.get());
     } else if (auto *output = dyn_cast<OutputStmt>(stmt.get())) {
       for (Identifier name : output->names)
         if (!find(name.name)) {

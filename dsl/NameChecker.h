@@ -29,6 +29,9 @@ public:
   /// A value in the train block of `model`, which may name hyperparameters.
   void checkSetting(const Definition &model, const Expr &value);
 
+  /// The numbers in a weights block of `model`.
+  void checkWeights(const Definition &model, const Weights &weights);
+
 private:
   enum class NameKind {
     Hyperparameter,
@@ -53,6 +56,7 @@ private:
   void checkFunction(const Function &function);
   void checkType(const TypeSyntax &type, bool bindsDimensions);
   void checkBlock(const Block &block);
+  void checkLoop(const ForStmt &loop);
   void checkDeclare(const DeclareStmt &declare);
   void checkInit(const DeclareStmt &declare);
   void checkAssign(const AssignStmt &assign, const Block &block);

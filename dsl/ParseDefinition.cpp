@@ -171,7 +171,10 @@ bool Parser::parseFor(Block &block) {
       !(loop->high = parseSum()))
     return false;
   if (!parseBraces("the body of the loop",
-                   [&] { return parseStatement(loop->body); }))
+                   [&] {
+                     return inWeights ? parseMapping(loop->body)
+                                      : parseStatement(loop->body);
+                   }))
     return false;
   block.push_back(std::move(loop));
   return true;

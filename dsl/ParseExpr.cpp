@@ -190,6 +190,10 @@ ExprPtr Parser::parsePrimary() {
     }
     take();
     return std::make_unique<NameExpr>(token);
+  case TokenKind::String:
+    if (inWeights)
+      return parseStored();
+    break;
   case TokenKind::LBracket:
     return parseConcat();
   case TokenKind::Dot:
@@ -208,9 +212,10 @@ ExprPtr Parser::parsePrimary() {
     return inner;
   }
   default:
-    errorExpected("an expression");
-    return nullptr;
+    break;
   }
+  errorExpected("an expression");
+  return nullptr;
 }
 
 /// dot(a, b), which is a · b.

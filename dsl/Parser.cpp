@@ -122,9 +122,11 @@ bool Parser::atTopLevel() const {
   static constexpr StringLiteral starts[] = {
       "fn", "layer", "cell", "model", "optimizer", "train", "import"};
   const Token &token = peek();
-  return token.is(TokenKind::Keyword) && token.startsLine &&
-         (position == 0 || token.loc.getPointer()[-1] == '\n') &&
-         llvm::is_contained(starts, token.name);
+  bool isStart = token.is(TokenKind::Keyword)
+                     ? llvm::is_contained(starts, token.name)
+                     : atWeights();
+  return isStart && token.startsLine &&
+         (position == 0 || token.loc.getPointer()[-1] == '\n');
 }
 
 void Parser::skipToTopLevel() {
@@ -150,15 +152,17 @@ void Parser::parseTopLevel(File &file) {
     parsed = parseTrain(file);
   } else if (token.isKeyword("import")) {
     parsed = parseImport(file);
+  } else if (atWeights()) {
+    parsed = parseWeights(file);
   } else {
     std::string hint =
         token.is(TokenKind::Name)
-            ? didYouMean(token.text, {"fn", "layer", "cell", "model",
-                                      "optimizer", "train", "import"})
+            ? didYouMean(token.text,
+                         {"fn", "layer", "cell", "model", "optimizer", "train",
+                          "weights", "import"})
             : "";
-    errorExpectedHere(
-        "a definition: fn, layer, cell, model, optimizer, train or "
-        "import")
+    errorExpectedHere("a definition: fn, layer, cell, model, optimizer, train, "
+                      "weights or import")
         .message += hint;
     parsed = false;
   }
@@ -170,6 +174,7 @@ File Parser::parseFile() {
   File file;
   while (!peek().is(TokenKind::End) && !diagnostics.isFull())
     parseTopLevel(file);
+  file.inner = std::move(inner);
   return file;
 }
 

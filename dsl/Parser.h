@@ -59,6 +59,13 @@ private:
   bool parseTrain(File &file);
   bool parseTrainItem(Train &train);
 
+  // ParseWeights.cpp
+  bool atWeights() const;
+  bool parseWeights(File &file);
+  bool parseMapping(Block &block);
+  ExprPtr parseStored();
+  ExprPtr parseNumberInName(llvm::StringRef text);
+
   // ParseExpr.cpp: null after an error.
   ExprPtr parseExpr();
   ExprPtr parseSum();
@@ -78,6 +85,9 @@ private:
   size_t position = 0;
   /// Open braces, and the depth of the expression being parsed.
   unsigned braces = 0, nesting = 0;
+  /// Inside of a weights block, where names in quotes are tensors.
+  bool inWeights = false;
+  std::vector<std::unique_ptr<TokenList>> inner;
   Diagnostics &diagnostics;
 };
 

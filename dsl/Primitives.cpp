@@ -23,6 +23,7 @@ static constexpr Primitive primitives[] = {
     {"arange", PrimitiveKind::Arange, 1, 1},
     {"reshape", PrimitiveKind::Reshape, 2, 2},
     {"permute", PrimitiveKind::Permute, 2, 2},
+    {"concat", PrimitiveKind::Concat, 2, 1000, true},
     {"pi", PrimitiveKind::Pi, 0, 0},
 };
 

@@ -27,6 +27,7 @@ enum class PrimitiveKind {
   Arange,
   Reshape,
   Permute,
+  Concat,
   Pi, // a number, not a function
 };
 

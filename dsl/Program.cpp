@@ -126,6 +126,16 @@ const Definition *Program::find(StringRef name, bool standardOnly) const {
   return standard.lookup(name);
 }
 
+std::vector<const Weights *>
+Program::getWeights(const Definition &model) const {
+  std::vector<const Weights *> all;
+  for (auto &unit : units)
+    for (const Weights &weights : unit->file.weights)
+      if (find(weights.model.name, false) == &model)
+        all.push_back(&weights);
+  return all;
+}
+
 std::vector<const Definition *>
 Program::getDefinitions(bool standardOnly) const {
   std::vector<const Definition *> all;

@@ -33,6 +33,8 @@ public:
   llvm::ArrayRef<const Definition *> getStandardDefinitions() const {
     return standardDefinitions;
   }
+  /// The user's weights blocks of that model.
+  std::vector<const Weights *> getWeights(const Definition &model) const;
   const File &getMainFile() const { return units.back()->file; }
   /// The main file's first character.
   llvm::SMLoc getMainStart() const { return units.back()->start; }

@@ -98,7 +98,9 @@ public:
   Value transpose(const Value &value);
   Value permute(const Value &value, llvm::ArrayRef<int64_t> permutation,
                 llvm::ArrayRef<unsigned> mapped, llvm::ArrayRef<Axis> axes);
-  Value concat(llvm::ArrayRef<Value> values);
+  /// Along an own axis, the last one if none is given.
+  Value concat(llvm::ArrayRef<Value> values,
+               std::optional<unsigned> along = std::nullopt);
   Value slice(const Value &value, unsigned axis, int64_t offset,
               const Axis &size);
   /// Takes an own axis of size 1 away.

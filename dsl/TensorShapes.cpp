@@ -247,7 +247,8 @@ Value TensorBuilder::transpose(const Value &value) {
   return permute(value, permutation, value.mapped, axes);
 }
 
-Value TensorBuilder::concat(ArrayRef<Value> values) {
+Value TensorBuilder::concat(ArrayRef<Value> values,
+                            std::optional<unsigned> along) {
   SmallVector<Value, 0> parts;
   Shape shape;
   for (const Value &value : values) {
@@ -266,6 +267,7 @@ Value TensorBuilder::concat(ArrayRef<Value> values) {
     shape.mapped = mapped;
   }
   Axes joined = parts.front().axes;
+  size_t axis = along.value_or(joined.size() - 1);
   for (const Value &part : ArrayRef(parts).drop_front()) {
     std::string shapes =
         describeShape(parts.front().axes) + " and " + describeShape(part.axes);
@@ -273,8 +275,8 @@ Value TensorBuilder::concat(ArrayRef<Value> values) {
       error("cannot join " + shapes + ": different numbers of axes");
       return {};
     }
-    for (size_t i = 0; i + 1 < joined.size(); ++i)
-      if (part.axes[i].size != joined[i].size) {
+    for (size_t i = 0; i < joined.size(); ++i)
+      if (i != axis && part.axes[i].size != joined[i].size) {
         mismatch("cannot join " + shapes + ": " + joined[i].size.str() +
                      " and " + part.axes[i].size.str() + " differ",
                  joined[i], part.axes[i]);
@@ -283,7 +285,7 @@ Value TensorBuilder::concat(ArrayRef<Value> values) {
   }
   int64_t total = 0;
   for (const Value &part : parts) {
-    const Axis &last = part.axes.back();
+    const Axis &last = part.axes[axis];
     if (!last.size.isStatic() && parts.size() > 1) {
       error("cannot join along an axis of size " + last.size.str() +
             ", which is only known when the model runs")
@@ -294,7 +296,7 @@ Value TensorBuilder::concat(ArrayRef<Value> values) {
   }
   if (parts.size() == 1)
     return parts.front();
-  joined.back() = {Extent(total), where};
+  joined[axis] = {Extent(total), where};
   if (!fits(shape.mapped, joined))
     return {};
   SmallVector<mlir::Value> operands;
@@ -304,9 +306,9 @@ Value TensorBuilder::concat(ArrayRef<Value> values) {
       return {};
     operands.push_back(part.tensor);
   }
-  return wrap(ConcatOp::create(ops, location, operands,
-                               shape.mapped.size() + joined.size() - 1),
-              shape.mapped, joined);
+  return wrap(
+      ConcatOp::create(ops, location, operands, shape.mapped.size() + axis),
+      shape.mapped, joined);
 }
 
 Value TensorBuilder::slice(const Value &value, unsigned axis, int64_t offset,

@@ -119,18 +119,42 @@ static void checkValue(const TrainItem &item, const Program &program,
   }
 }
 
+/// The model that a block is about; null, reported, if there is none.
+static const Definition *findModel(Identifier name, const Program &program,
+                                   Diagnostics &diagnostics) {
+  const Definition *model = program.find(name.name, false);
+  if (model && model->kind == DefinitionKind::Model)
+    return model;
+  std::vector<StringRef> known;
+  for (const Definition *definition : program.getUserDefinitions())
+    if (definition->kind == DefinitionKind::Model)
+      known.push_back(definition->name.name);
+  diagnostics.error(name.loc, "unknown model '" + name.name + "'" +
+                                  didYouMean(name.name, known));
+  return nullptr;
+}
+
+void checkWeights(const Weights &weights, const Program &program,
+                  Diagnostics &diagnostics, CallGraph &graph) {
+  const Definition *model = findModel(weights.model, program, diagnostics);
+  if (!model)
+    return;
+  for (const Weights *other : program.getWeights(*model)) {
+    if (other == &weights)
+      break;
+    if (other->name.name == weights.name.name)
+      diagnostics
+          .error(weights.name.loc, "'" + model->name.name +
+                                       "' has a second weights block '" +
+                                       weights.name.name + "'")
+          .note(other->name.loc, "the first one is here");
+  }
+  NameChecker(program, diagnostics, graph).checkWeights(*model, weights);
+}
+
 void checkTrain(const Train &train, const Program &program,
                 Diagnostics &diagnostics, CallGraph &graph) {
-  const Definition *model = program.find(train.model.name, false);
-  if (!model || model->kind != DefinitionKind::Model) {
-    std::vector<StringRef> known;
-    for (const Definition *definition : program.getUserDefinitions())
-      if (definition->kind == DefinitionKind::Model)
-        known.push_back(definition->name.name);
-    diagnostics.error(train.model.loc, "unknown model '" + train.model.name +
-                                           "'" +
-                                           didYouMean(train.model.name, known));
-  }
+  const Definition *model = findModel(train.model, program, diagnostics);
   for (const Train &other : program.getMainFile().trains) {
     if (&other == &train)
       break;
@@ -149,7 +173,7 @@ void checkTrain(const Train &train, const Program &program,
           .note(first->keyword.loc, "the first one is here");
     bool known = checkItem(item, program, diagnostics);
     allKnown &= known;
-    if (known && model && model->kind == DefinitionKind::Model)
+    if (known && model)
       checkValue(item, program, *model, diagnostics, graph);
   }
   if (allKnown && !findItem(train, "optimizer"))

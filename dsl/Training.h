@@ -16,6 +16,10 @@ inline constexpr unsigned kScheduleGiven = 2;
 void checkTrain(const Train &train, const Program &program,
                 Diagnostics &diagnostics, CallGraph &graph);
 
+/// The names in one weights block.
+void checkWeights(const Weights &weights, const Program &program,
+                  Diagnostics &diagnostics, CallGraph &graph);
+
 /// The setting of that name, or null.
 const TrainItem *findItem(const Train &train, llvm::StringRef keyword);
 

@@ -15,6 +15,9 @@ inline constexpr llvm::StringLiteral kRoleAttr = "maek.role";
 inline constexpr llvm::StringLiteral kNameAttr = "maek.name";
 /// On an argument of class labels: how many classes there are (i64).
 inline constexpr llvm::StringLiteral kClassesAttr = "maek.classes";
+/// On an entry that reads a file's tensors: patterns of names that it leaves
+/// out (array of strings).
+inline constexpr llvm::StringLiteral kIgnoreAttr = "maek.ignore";
 /// On a private function: Halide compiles it, the host calls it.
 inline constexpr llvm::StringLiteral kKernelAttr = "maek.kernel";
 /// On a kernel: the extents' symbols that it takes as scalars, in order.

@@ -134,12 +134,20 @@ void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
       op.erase();
 }
 
+/// An entry without inputs runs when the parameters are wanted in another form,
+/// not whenever the model does.
+static bool takesInput(func::FuncOp entry) {
+  return llvm::any_of(llvm::seq(entry.getNumArguments()), [&](unsigned i) {
+    return getArgRole(entry, i) == "input";
+  });
+}
+
 void PrepareParameters::runOnOperation() {
   ModuleOp module = getOperation();
   SmallVector<func::FuncOp> entries;
   for (auto function : module.getOps<func::FuncOp>())
     if (isEntry(function) && !function.isDeclaration() &&
-        findUpdates(function).empty())
+        findUpdates(function).empty() && takesInput(function))
       entries.push_back(function);
   if (entries.empty() || module.lookupSymbol("prepare"))
     return;

@@ -83,10 +83,17 @@ static json::Object describeEntry(func::FuncOp entry) {
     result["role"] = getResultRole(entry, i);
     results.push_back(std::move(result));
   }
-  return json::Object{{"name", entry.getSymName()},
-                      {"symbols", std::move(symbols)},
-                      {"arguments", std::move(arguments)},
-                      {"results", std::move(results)}};
+  json::Object described{{"name", entry.getSymName()},
+                         {"symbols", std::move(symbols)},
+                         {"arguments", std::move(arguments)},
+                         {"results", std::move(results)}};
+  if (auto patterns = entry->getAttrOfType<ArrayAttr>(kIgnoreAttr)) {
+    json::Array ignored;
+    for (auto pattern : patterns.getAsRange<StringAttr>())
+      ignored.push_back(pattern.getValue());
+    described["ignore"] = std::move(ignored);
+  }
+  return described;
 }
 
 static json::Object describeSettings(ModelOp model) {

@@ -23,6 +23,8 @@ constexpr Command commands[] = {
     {"train", "learn on a data set", runTrain},
     {"eval", "loss and metrics of saved weights", runEval},
     {"predict", "outputs for .npy files", runPredict},
+    {"convert", "weights to the names and layout of another program",
+     runConvert},
     {"bench", "time an entry on random input", runBench},
     {"info", "entries, tensors, memory, versions", runInfo},
 };

@@ -142,6 +142,15 @@ maek_status_t maek_model_save(maek_model_t *handle, const char *path) {
   });
 }
 
+maek_status_t maek_model_export(maek_model_t *handle, const char *path,
+                                const char *format) {
+  return guardModel(handle, [&](Model &model) {
+    if (!path || !format)
+      return nullArgument(path ? "format" : "path");
+    return model.exportTo(path, format);
+  });
+}
+
 static Error runNamed(Model &model, std::string_view name,
                       const maek_tensor_t *arguments, size_t count) {
   if (!arguments && count > 0)

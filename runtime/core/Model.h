@@ -14,6 +14,9 @@ namespace maek::runtime {
 /// Pairs of a safetensors file's __metadata__.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
 
+struct SafetensorsHeader;
+class SafetensorsFile;
+
 class Model {
 public:
   /// Makes all tensors, with first values drawn from `seed`.
@@ -45,10 +48,14 @@ public:
   Error setParameter(const maek_tensor_t &value);
 
   /// Reads a safetensors file; its metadata comes back. Nothing is changed on
-  /// failure. With `complete`, every state must be in the file.
+  /// failure. With `complete`, every state must be in the file; without, the
+  /// names in the file may be those of one of the model's weights blocks.
   Expected<Metadata> load(const std::string &path, bool complete);
   /// Writes all tensors, `extra` and the step counter.
   Error save(const std::string &path, const Metadata &extra) const;
+
+  /// Writes the weights as the weights block `format` names and lays them out.
+  Error exportTo(const std::string &path, const std::string &format);
 
   int64_t step = 0; ///< updates made
 
@@ -89,6 +96,9 @@ private:
   void setScalars(EntryState &entry, double lr, int64_t steps);
   void *storageOf(const PortInfo &port);
   bool neededForInference(size_t state) const;
+  /// The entry that reads such a file, if its names are not the model's own.
+  std::optional<size_t> findImport(const SafetensorsHeader &header) const;
+  Error importFrom(const SafetensorsFile &file, size_t entry);
 
   ModuleInfo info;
   std::vector<Stored> parameters, states, prepared;

@@ -76,6 +76,7 @@ struct EntryInfo {
   std::vector<std::string> symbols;
   std::vector<PortInfo> arguments, results;
   std::vector<SlotInfo> memory;
+  std::vector<std::string> ignored; ///< patterns of a file's other tensors
 
   /// The index of the symbol, or of the batch with "B"; nothing if unknown.
   std::optional<size_t> findSymbol(std::string_view symbol) const;

@@ -332,6 +332,9 @@ Error Reader::readEntry(const Json &json, EntryInfo &out) {
       if (Error error = readPort(port, out, isResult, ports.emplace_back()))
         return error;
   }
+  if (const Json *ignored = json.find("ignore"))
+    for (const Json &pattern : ignored->elements)
+      out.ignored.push_back(pattern.string);
   out.memory = readMemory(json);
   return checkInPlace(out);
 }

@@ -55,6 +55,11 @@ private:
   SafetensorsHeader content;
 };
 
+/// An error, worded for users, unless the tensor has the type and shape that
+/// the model needs.
+Error checkFileTensor(const std::string &path, const FileTensor &found,
+                      const TensorInfo &needed);
+
 /// Writes `tensors` under their names in their order, atomically.
 Error writeSafetensors(const std::string &path,
                        std::span<const maek_tensor_t> tensors,

@@ -23,8 +23,9 @@ bool Model::neededForInference(size_t state) const {
   return false;
 }
 
-static Error checkTensor(const std::string &path, const FileTensor &found,
-                         const TensorInfo &needed) {
+Error maek::runtime::checkFileTensor(const std::string &path,
+                                     const FileTensor &found,
+                                     const TensorInfo &needed) {
   if (found.dtype == safetensorsName(needed.dtype) &&
       found.shape == needed.shape)
     return Error::success();
@@ -52,6 +53,12 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   if (!file)
     return file.takeError();
   const SafetensorsHeader &header = file->header();
+  if (std::optional<size_t> import =
+          complete ? std::nullopt : findImport(header)) {
+    if (Error error = importFrom(*file, *import))
+      return error;
+    return header.metadata;
+  }
 
   // All checks first, then all reads into memory of their own, then the copy:
   // whatever fails, the model is as it was.
@@ -73,7 +80,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
         missing.push_back(&tensors[i]);
         continue;
       }
-      if (Error error = checkTensor(path, *tensor, needed))
+      if (Error error = checkFileTensor(path, *tensor, needed))
         return error;
       found.emplace_back(tensor, &tensors[i]);
       total += static_cast<int64_t>(tensor->end - tensor->begin);

@@ -124,6 +124,12 @@ MAEK_API maek_status_t maek_model_load(maek_model_t *model, const char *path);
  *  complete on disk when this returns, and at no moment half written. */
 MAEK_API maek_status_t maek_model_save(maek_model_t *model, const char *path);
 
+/** Writes the weights under the names and in the layouts of the model file's
+ *  weights block `format`. Reading needs no name: maek_model_load recognises
+ *  such a file by its tensors. */
+MAEK_API maek_status_t maek_model_export(maek_model_t *model, const char *path,
+                                         const char *format);
+
 /** Runs the entry `forward` on the arguments of role input, in any order.
  *  Sizes of batch and length are taken from the arguments' shapes. */
 MAEK_API maek_status_t maek_model_forward(maek_model_t *model,

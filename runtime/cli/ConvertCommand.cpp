@@ -1,0 +1,36 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// `convert`: weights from the names and layout of one program to another's.
+#include "runtime/cli/Commands.h"
+#include "runtime/core/Files.h"
+
+#include <cstdio>
+
+using namespace maek::runtime;
+
+int maek::runtime::runConvert(const Program &program, Arguments arguments) {
+  CommandLine line = program.commandLine(
+      "convert", "Writes weights under the names of one of the model's weights "
+                 "blocks, or under the model's own. Reading recognises the "
+                 "format by the names.");
+  line.add("weights", "FILE", "safetensors file to read");
+  line.add("output", "FILE", "safetensors file to write");
+  line.add("to", "FORMAT", "name of a weights block (the model's own names)");
+  if (std::optional<int> code = line.parse(arguments))
+    return *code;
+  std::string weights = line.required("weights");
+  std::string output = line.required("output");
+  std::string format = line.string("to");
+  if (std::optional<int> code = line.check())
+    return *code;
+
+  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
+  if (!model)
+    return report(program, model.takeError());
+  if (Expected<Metadata> loaded = (*model)->load(weights, false); !loaded)
+    return report(program, loaded.takeError());
+  Error error = format.empty() ? (*model)->save(output, {})
+                               : (*model)->exportTo(output, format);
+  if (error)
+    return report(program, error);
+  return ExitSuccess;
+}

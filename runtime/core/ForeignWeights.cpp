@@ -1,0 +1,132 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Weights in the names and layouts of other programs. The model file's weights
+// blocks are compiled to entries: `import_<format>` takes a file's tensors and
+// sets the model's, `export_<format>` gives a file's.
+#include "runtime/core/Model.h"
+#include "runtime/core/Names.h"
+#include "runtime/core/Safetensors.h"
+
+#include <algorithm>
+#include <fnmatch.h>
+
+using namespace maek::runtime;
+
+static constexpr std::string_view importPrefix = "import_";
+static constexpr std::string_view exportPrefix = "export_";
+
+static bool isImport(const EntryInfo &entry) {
+  return entry.name.starts_with(importPrefix);
+}
+
+std::optional<size_t> Model::findImport(const SafetensorsHeader &header) const {
+  auto isInFile = [&](const auto &tensor) { return header.find(tensor.name); };
+  std::optional<size_t> best;
+  auto most =
+      std::count_if(info.parameters.begin(), info.parameters.end(), isInFile);
+  for (size_t i = 0; i < info.entries.size(); ++i) {
+    const std::vector<PortInfo> &ports = info.entries[i].arguments;
+    if (!isImport(info.entries[i]))
+      continue;
+    auto count = std::count_if(ports.begin(), ports.end(), [&](auto &port) {
+      return port.role == Role::Input && isInFile(port);
+    });
+    if (count > most) {
+      most = count;
+      best = i;
+    }
+  }
+  return best;
+}
+
+static bool isIgnored(const EntryInfo &entry, const std::string &name) {
+  return std::any_of(entry.ignored.begin(), entry.ignored.end(),
+                     [&](const std::string &pattern) {
+                       return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+                     });
+}
+
+Error Model::importFrom(const SafetensorsFile &file, size_t index) {
+  const EntryInfo &entry = info.entries[index];
+  const SafetensorsHeader &header = file.header();
+  std::string format = entry.name.substr(importPrefix.size());
+  std::vector<std::string_view> names;
+  std::vector<TensorInfo> needed;
+  for (const PortInfo &port : entry.arguments) {
+    if (port.role != Role::Input)
+      continue;
+    TensorInfo &tensor = needed.emplace_back();
+    tensor.name = port.name;
+    tensor.dtype = port.dtype;
+    for (const Extent &extent : port.shape)
+      tensor.shape.push_back(extent.factor);
+    names.push_back(port.name);
+  }
+  int64_t total = 0;
+  for (const TensorInfo &tensor : needed) {
+    const FileTensor *found = header.find(tensor.name);
+    if (!found)
+      return makeError(MAEK_BAD_FILE, file.path(), ": has no tensor '",
+                       tensor.name, "', which weights in the format '", format,
+                       "' have as ", safetensorsName(tensor.dtype),
+                       shapeText(tensor.shape));
+    if (Error error = checkFileTensor(file.path(), *found, tensor))
+      return error;
+    total += static_cast<int64_t>(found->end - found->begin);
+  }
+  for (const FileTensor &tensor : header.tensors)
+    if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
+        !isIgnored(entry, tensor.name))
+      return makeError(MAEK_BAD_FILE, file.path(), ": tensor '", tensor.name,
+                       "' is not in the model's format '", format, "'",
+                       suggest(tensor.name, names));
+
+  Buffer content;
+  if (Error error = content.reserve(total, file.path()))
+    return error;
+  char *at = content.as<char>();
+  std::vector<maek_tensor_t> tensors;
+  for (const TensorInfo &tensor : needed) {
+    const FileTensor &found = *header.find(tensor.name);
+    if (Error error = file.read(found, at))
+      return error;
+    tensors.push_back({tensor.name.c_str(), tensor.dtype,
+                       static_cast<int32_t>(tensor.shape.size()),
+                       tensor.shape.data(), at});
+    at += found.end - found.begin;
+  }
+  if (Error error = run(index, tensors))
+    return error;
+  // What the file says nothing of starts anew.
+  for (size_t i = 0; i < states.size(); ++i)
+    if (std::none_of(entry.results.begin(), entry.results.end(),
+                     [&](const PortInfo &port) {
+                       return port.role == Role::State && port.storage == i;
+                     }))
+      reset(states[i], 0);
+  step = 0;
+  mustPrepare = true;
+  return Error::success();
+}
+
+Error Model::exportTo(const std::string &path, const std::string &format) {
+  std::vector<std::string> formats;
+  for (const EntryInfo &entry : info.entries)
+    if (entry.name.starts_with(exportPrefix))
+      formats.push_back(entry.name.substr(exportPrefix.size()));
+  std::optional<size_t> index =
+      info.findEntry(std::string(exportPrefix) + format);
+  if (!index) {
+    std::vector<std::string_view> known(formats.begin(), formats.end());
+    return makeError(MAEK_INVALID_ARGUMENT,
+                     formats.empty() ? "the model has no weights block"
+                                     : "the model has no weights block '",
+                     formats.empty() ? "" : format, formats.empty() ? "" : "'",
+                     suggest(format, known));
+  }
+  if (Error error = run(*index, {}))
+    return error;
+  std::vector<maek_tensor_t> tensors;
+  for (size_t i = 0; i < info.entries[*index].results.size(); ++i)
+    tensors.push_back(result(*index, i));
+  return writeSafetensors(path, tensors, {{"maek.model", info.name}});
+}
