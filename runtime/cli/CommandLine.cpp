@@ -145,13 +145,14 @@ uint64_t CommandLine::seed(const char *name, uint64_t otherwise) {
   return result;
 }
 
-double CommandLine::number(const char *name, double otherwise) {
+double CommandLine::positive(const char *name, double otherwise) {
   if (!has(name))
     return otherwise;
   double result;
-  if (!parseAll(string(name), result) || !std::isfinite(result)) {
-    complain("option '--", name, "' needs a number, found '", string(name),
-             "'");
+  if (!parseAll(string(name), result) || !std::isfinite(result) ||
+      result <= 0) {
+    complain("option '--", name, "' needs a number above 0, found '",
+             string(name), "'");
     return otherwise;
   }
   return result;

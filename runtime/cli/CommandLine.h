@@ -49,7 +49,8 @@ public:
   int64_t count(const char *name, int64_t otherwise, int64_t least,
                 int64_t most);
   uint64_t seed(const char *name, uint64_t otherwise);
-  double number(const char *name, double otherwise);
+  /// A number above 0.
+  double positive(const char *name, double otherwise);
 
   /// Notes something wrong that a command found out.
   template <typename... Parts>

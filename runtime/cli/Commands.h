@@ -48,9 +48,11 @@ void addDataOptions(CommandLine &line, const Program &program);
 std::string readDataName(CommandLine &line, const std::string &otherwise);
 void addDimOption(CommandLine &line);
 /// Reads --dim NAME=SIZE into the values of the entry's symbols; B comes from
-/// `batch`. Complains about unknown and missing ones.
+/// `batch`. Complains about missing ones, and those that neither this entry nor
+/// one of `others` has.
 std::vector<int64_t> readDims(CommandLine &line, const EntryInfo &entry,
-                              int64_t batch);
+                              int64_t batch,
+                              std::span<const EntryInfo> others = {});
 
 } // namespace maek::runtime
 

@@ -106,18 +106,22 @@ static void printHead(const ModuleInfo &info) {
     std::printf("  training   %s\n", line.c_str());
 }
 
-// Entries whose sizes are all given on the command line tell their arena.
+// The entries' arenas for the sizes on the command line.
 static int printArenas(const Program &program, CommandLine &line,
                        int64_t batch) {
+  const std::vector<EntryInfo> &entries = program.info.entries;
+  std::vector<std::vector<int64_t>> sizesOf;
+  for (const EntryInfo &entry : entries)
+    sizesOf.push_back(readDims(line, entry, batch, entries));
+  if (std::optional<int> code = line.check())
+    return *code;
   Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
   if (!model)
     return report(program, model.takeError());
   std::printf("\n");
-  for (size_t i = 0; i < program.info.entries.size(); ++i) {
-    const EntryInfo &entry = program.info.entries[i];
-    std::vector<int64_t> dims = readDims(line, entry, batch);
-    if (std::optional<int> code = line.check())
-      return *code;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const EntryInfo &entry = entries[i];
+    const std::vector<int64_t> &dims = sizesOf[i];
     std::string sizes;
     for (size_t s = 0; s < dims.size(); ++s)
       append(sizes,

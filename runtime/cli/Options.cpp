@@ -4,6 +4,7 @@
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Names.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -59,9 +60,9 @@ void maek::runtime::addDimOption(CommandLine &line) {
   line.addList("dim", "NAME=SIZE", "value of a dynamic size, as T=100");
 }
 
-std::vector<int64_t> maek::runtime::readDims(CommandLine &line,
-                                             const EntryInfo &entry,
-                                             int64_t batch) {
+std::vector<int64_t>
+maek::runtime::readDims(CommandLine &line, const EntryInfo &entry,
+                        int64_t batch, std::span<const EntryInfo> others) {
   std::vector<int64_t> dims(entry.symbols.size(), 0);
   std::vector<std::string_view> known(entry.symbols.begin(),
                                       entry.symbols.end());
@@ -82,11 +83,13 @@ std::vector<int64_t> maek::runtime::readDims(CommandLine &line,
     if (size < 1 || size > maxCount)
       line.complain("option '--dim' needs NAME=SIZE with a size from 1 to ",
                     maxCount, ", found '", dim, "'");
-    else if (!symbol)
+    else if (symbol)
+      dims[*symbol] = size;
+    else if (std::none_of(others.begin(), others.end(), [&](const auto &other) {
+               return other.findSymbol(name).has_value();
+             }))
       line.complain("entry '", entry.name, "' has no size '", name, "'",
                     suggest(name, known));
-    else
-      dims[*symbol] = size;
   }
   for (size_t i = 0; i < dims.size(); ++i)
     if (dims[i] == 0)

@@ -66,7 +66,7 @@ static TrainRequest readOptions(CommandLine &line,
   options.data = readDataName(line, defaults.data);
   options.epochs = line.count("epochs", defaults.epochs, 1, maxCount);
   options.batch = line.count("batch", defaults.batch, 1, maxCount);
-  options.lr = line.number("lr", defaults.lr);
+  options.lr = line.positive("lr", defaults.lr);
   options.seed = line.seed("seed", defaults.seed);
   options.save = line.string("save", defaults.save);
   options.saveEvery = line.count("save-every", 0, 1, maxCount);
@@ -78,6 +78,8 @@ static TrainRequest readOptions(CommandLine &line,
   request.csv = line.string("log-csv");
   request.jsonl = line.string("log-jsonl");
   request.logEvery = line.count("log-every", 0, 1, maxCount);
+  if (request.logEvery > 0 && request.csv.empty() && request.jsonl.empty())
+    line.complain("option '--log-every' needs '--log-csv' or '--log-jsonl'");
   request.quiet = line.flag("quiet");
   return request;
 }

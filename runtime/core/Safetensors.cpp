@@ -181,8 +181,9 @@ maek::runtime::readHeaderLength(std::span<const std::byte, 8> bytes,
   uint64_t length;
   std::memcpy(&length, bytes.data(), sizeof(length));
   if (length > maxHeader)
-    return makeError(MAEK_BAD_FILE, "the header's length is ", length,
-                     ", more than the permitted ", maxHeader);
+    return makeError(MAEK_BAD_FILE,
+                     "no safetensors file: the header's length would be ",
+                     length, ", more than the permitted ", maxHeader);
   if (length > fileSize - 8)
     return makeError(MAEK_BAD_FILE, "the header's length is ", length,
                      ", but only ", fileSize - 8, " bytes follow");

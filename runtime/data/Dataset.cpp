@@ -100,12 +100,21 @@ static Column::Storage storageOf(maek_dtype_t dtype) {
 
 static Expected<Dataset> loadNpy(const std::string &folder, Split split,
                                  const EntryInfo &entry) {
-  if (folder.empty())
-    return makeError(MAEK_IO_ERROR, "data set 'npy' needs --data-dir");
+  std::vector<PortInfo> ports;
+  for (const PortInfo &port : entry.arguments)
+    if (port.role == Role::Input || port.role == Role::Target)
+      ports.push_back(port);
+  if (folder.empty()) {
+    std::string names;
+    for (const PortInfo &port : ports)
+      append(names, text("train-", port.name, ".npy, "));
+    return makeError(MAEK_IO_ERROR,
+                     "data set 'npy' needs --data-dir, a folder "
+                     "with ",
+                     names, "and the same for test-");
+  }
   Dataset data;
-  for (const PortInfo &port : entry.arguments) {
-    if (port.role != Role::Input && port.role != Role::Target)
-      continue;
+  for (const PortInfo &port : ports) {
     std::string path =
         text(folder, split == Split::Train ? "/train-" : "/test-", port.name,
              ".npy");

@@ -102,10 +102,12 @@ Error DictionaryReader::readValue(std::string_view key, NpyHeader &out) {
     out.dtype = MAEK_F64;
   else if (descr == "<i4")
     out.dtype = MAEK_I32;
+  else if (descr == "<i8")
+    out.dtype = MAEK_I32, out.isWide = true;
   else
     return bad("element type '", descr,
-               "' is not read; needed float32, float64 or int32 in little "
-               "endian ('<f4', '<f8', '<i4')");
+               "' is not read; needed float32, float64, int32 or int64 in "
+               "little endian ('<f4', '<f8', '<i4', '<i8')");
   return Error::success();
 }
 
@@ -164,16 +166,35 @@ maek::runtime::readNpyHeader(std::span<const std::byte> start,
           DictionaryReader(bytes.substr(prefix, length), prefix).read(header))
     return error;
   header.dataOffset = prefix + length;
-  std::optional<int64_t> needed = countBytes(header.shape, header.dtype);
+  static_assert(sizeof(int64_t) == sizeof(double));
+  std::optional<int64_t> needed =
+      countBytes(header.shape, header.isWide ? MAEK_F64 : header.dtype);
   if (!needed)
     return makeError(MAEK_BAD_FILE, "shape ", shapeText(header.shape),
                      " is too large to address");
   uint64_t found = fileSize - header.dataOffset;
   if (static_cast<uint64_t>(*needed) != found)
-    return makeError(MAEK_BAD_FILE, dtypeName(header.dtype),
+    return makeError(MAEK_BAD_FILE,
+                     header.isWide ? "i64" : dtypeName(header.dtype),
                      shapeText(header.shape), " needs ", *needed,
                      " bytes of data, found ", found);
   return header;
+}
+
+// int64 to int32, in place; the first that is too large is an error.
+static Error narrow(std::vector<std::byte> &data) {
+  size_t count = data.size() / sizeof(int64_t);
+  for (size_t i = 0; i < count; ++i) {
+    int64_t wide;
+    std::memcpy(&wide, &data[i * sizeof(wide)], sizeof(wide));
+    auto value = static_cast<int32_t>(wide);
+    if (value != wide)
+      return makeError(MAEK_BAD_FILE, wide, " at index ", i,
+                       " does not fit into int32");
+    std::memcpy(&data[i * sizeof(value)], &value, sizeof(value));
+  }
+  data.resize(count * sizeof(int32_t));
+  return Error::success();
 }
 
 Expected<NpyArray> maek::runtime::readNpy(const std::string &path) {
@@ -192,6 +213,9 @@ Expected<NpyArray> maek::runtime::readNpy(const std::string &path) {
   array.data.resize(file->size() - header->dataOffset);
   if (Error error = file->read(header->dataOffset, array.data))
     return error;
+  if (header->isWide)
+    if (Error error = narrow(array.data))
+      return makeError(error.code(), path, ": ", error.message());
   return array;
 }
 

@@ -12,6 +12,7 @@ struct NpyHeader {
   maek_dtype_t dtype = MAEK_F32;
   std::vector<int64_t> shape;
   uint64_t dataOffset = 0;
+  bool isWide = false; ///< int64 in the file, NumPy's own; int32 in memory
 };
 
 /// An array in memory, row-major.
@@ -30,7 +31,7 @@ inline constexpr uint64_t maxNpyHeader = uint64_t{64} << 10;
 Expected<NpyHeader> readNpyHeader(std::span<const std::byte> start,
                                   uint64_t fileSize);
 
-/// Messages begin with the path.
+/// Messages begin with the path. An int64 that is no int32 is an error.
 Expected<NpyArray> readNpy(const std::string &path);
 
 /// The bytes of a file before its data, as NumPy writes them.

@@ -86,10 +86,12 @@ TEST_F(CliErrorsTest, WrongCommandLines) {
   expectUsage({"train", "--seed", "-1"},
               "option '--seed' needs a whole number from 0 to "
               "18446744073709551615, found '-1'");
-  for (const char *wrong : {"x", "nan", "inf", "0.1x"})
+  for (const char *wrong : {"x", "nan", "inf", "0.1x", "-0.1", "0"})
     expectUsage({"train", "--lr", wrong},
-                std::string("option '--lr' needs a number, found '") + wrong +
-                    "'");
+                std::string("option '--lr' needs a number above 0, found '") +
+                    wrong + "'");
+  expectUsage({"train", "--log-every", "5"},
+              "option '--log-every' needs '--log-csv' or '--log-jsonl'");
   expectUsage({"train", "--save-every", "5"},
               "option '--save-every' needs '--save'");
   expectUsage({"eval"}, "option '--weights' is needed");
@@ -108,6 +110,10 @@ TEST_F(CliErrorsTest, WrongCommandLines) {
   expectUsage({"bench", "--entry", "froward"},
               "the model has no entry 'froward'; did you mean 'forward'?");
   expectUsage({"bench", "--dim", "T=3"}, "entry 'forward' has no size 'T'");
+  expectUsage({"info", "--arena"},
+              "entry 'forward' needs the size T: give --dim T=SIZE", lengths());
+  expectUsage({"info", "--arena", "--dim", "T=3", "--dim", "S=3"},
+              "entry 'forward' has no size 'S'", lengths());
   expectUsage({"bench", "--dim", "B=x"},
               "option '--dim' needs NAME=SIZE with a size from 1 to "
               "1000000000, found 'B=x'");
@@ -136,7 +142,9 @@ TEST_F(CliErrorsTest, DataSetsThatAreNotThere) {
           "or name the folder that has it by --data-dir");
   expectError({"train", "--data", "mnist"},
               "data set 'mnist' needs --data-dir");
-  expectError({"train", "--data", "npy"}, "data set 'npy' needs --data-dir");
+  expectError({"train", "--data", "npy"},
+              "data set 'npy' needs --data-dir, a folder with train-image.npy, "
+              "train-label.npy, and the same for test-");
   std::remove((scratch / "test-image.npy").c_str());
   expectError(train({}), scratch / "test-image.npy" +
                              ": cannot open: No such file or directory");

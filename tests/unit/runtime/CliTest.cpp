@@ -237,6 +237,10 @@ TEST_F(CliTest, InfoShowsTheModule) {
                         "arena of evaluate at B = 10: 312 bytes\n"
                         "arena of train_step at B = 10: 312 bytes\n"
                         "arena of prepare: 0 bytes\n");
+  // A size that not every entry has.
+  result = run({"info", "--arena", "--batch", "2", "--dim", "T=5"}, lengths());
+  EXPECT_EQ(result.out, "\narena of forward at B = 2, T = 5: 0 bytes\n"
+                        "arena of prepare: 0 bytes\n");
   auto json = parseJson(run({"info", "--json"}).out);
   ASSERT_TRUE(json);
   EXPECT_EQ(json->find("parameter_count")->integer, 51);

@@ -214,6 +214,10 @@ static int32_t sumLengths(void *const *buffers, const int64_t *dims, void *) {
   return 0;
 }
 
+static int32_t prepareNothing(void *const *, const int64_t *, void *) {
+  return 0;
+}
+
 const maek_module_t &maek::fake::lengths() {
   static const char json[] =
       R"({"name": "Lengths", "target": "any", "precision": "f32",
@@ -223,8 +227,10 @@ const maek_module_t &maek::fake::lengths() {
         {"role": "input", "name": "n", "dtype": "i32", "shape": ["B*T"], "classes": 5}],
       "results": [
         {"role": "output", "name": "y", "dtype": "f32", "shape": ["B", "T"]},
-        {"role": "output", "name": "total", "dtype": "f32", "shape": []}]}]})";
-  static const maek_entry_code_t entries[] = {{sumLengths, noArena}};
+        {"role": "output", "name": "total", "dtype": "f32", "shape": []}]},
+        {"name": "prepare", "symbols": [], "arguments": [], "results": []}]})";
+  static const maek_entry_code_t entries[] = {{sumLengths, noArena},
+                                              {prepareNothing, noArena}};
   static const maek_module_t module = {MAEK_MODULE_ABI, json, sizeof(json) - 1,
                                        entries};
   return module;

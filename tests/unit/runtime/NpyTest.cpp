@@ -4,6 +4,7 @@
 #include "Mutations.h"
 #include "Scratch.h"
 
+#include <cstring>
 #include <gtest/gtest.h>
 
 using namespace maek::runtime;
@@ -57,6 +58,32 @@ TEST(Npy, OtherVersionsAndSpellingsAreRead) {
               "ok f32[2]");
 }
 
+// NumPy's whole numbers are int64.
+TEST(Npy, WideIntegersAreNarrowed) {
+  Scratch scratch;
+  auto makeWide = [](std::vector<int64_t> values) {
+    std::string size = std::to_string(values.size());
+    return makeFile("{'descr': '<i8', 'fortran_order': False, 'shape': (" +
+                        size + ",), }\n",
+                    0) +
+           std::string(reinterpret_cast<const char *>(values.data()),
+                       values.size() * sizeof(int64_t));
+  };
+  writeFile(scratch / "wide.npy", makeWide({3, -1, INT32_MIN, INT32_MAX}));
+  Expected<NpyArray> array = readNpy(scratch / "wide.npy");
+  ASSERT_TRUE(array) << array.takeError().message();
+  EXPECT_EQ(array->dtype, MAEK_I32);
+  EXPECT_EQ(array->shape, std::vector<int64_t>{4});
+  const int32_t expected[] = {3, -1, INT32_MIN, INT32_MAX};
+  ASSERT_EQ(array->data.size(), sizeof(expected));
+  EXPECT_EQ(std::memcmp(array->data.data(), expected, sizeof(expected)), 0);
+  EXPECT_EQ(load(scratch, makeWide({})), "ok i32[0]");
+  EXPECT_EQ(load(scratch, makeWide({0, int64_t{1} << 31})),
+            "2147483648 at index 1 does not fit into int32");
+  EXPECT_EQ(load(scratch, makeWide({1, 2}) + "x"),
+            "i64[2] needs 16 bytes of data, found 17");
+}
+
 TEST(Npy, EverythingElseIsRefusedWithAReason) {
   Scratch scratch;
   auto dictionary = [](const std::string &descr, const std::string &fortran,
@@ -79,13 +106,13 @@ TEST(Npy, EverythingElseIsRefusedWithAReason) {
        "the header has 64 bytes, but only 2 follow"},
       {makeFile(dictionary("'<f2'", "False", "(2,)"), 4),
        "header at byte 25: element type '<f2' is not read; needed float32, "
-       "float64 or int32 in little endian ('<f4', '<f8', '<i4')"},
+       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8')"},
       {makeFile(dictionary("'>f4'", "False", "(2,)"), 8),
        "header at byte 25: element type '>f4' is not read; needed float32, "
-       "float64 or int32 in little endian ('<f4', '<f8', '<i4')"},
+       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8')"},
       {makeFile(dictionary("'|O'", "False", "(2,)"), 8),
        "header at byte 24: element type '|O' is not read; needed float32, "
-       "float64 or int32 in little endian ('<f4', '<f8', '<i4')"},
+       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8')"},
       {makeFile(dictionary("[('a', '<f4')]", "False", "(2,)"), 8),
        "header at byte 20: expected a plain element type"},
       {makeFile(dictionary("'<f4'", "True", "(2, 2)"), 16),

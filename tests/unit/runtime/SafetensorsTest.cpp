@@ -210,7 +210,7 @@ TEST(Safetensors, LyingHeaderLengthsAreRefused) {
             "the header's length is 2, but only 0 bytes follow");
   for (uint64_t length : {uint64_t{1} << 31, uint64_t{1} << 63, UINT64_MAX})
     EXPECT_EQ(load(scratch, lengthOf(length) + "{}"),
-              text("the header's length is ", length,
+              text("no safetensors file: the header's length would be ", length,
                    ", more than the permitted 100000000"));
 }
 
