@@ -20,11 +20,14 @@ class Compiler(MaekTest):
         self.assertFalse(out.exists())
 
     def test_usage(self):
-        self.expect(2, "maek: unknown command 'biuld'; see maek help", "biuld")
+        self.expect(2, "maek: unknown command 'biuld'; did you mean 'build'?; see maek help", "biuld")
         self.expect(2, "maek build: -o OUT is needed; see maek build --help",
                     "build", MODEL)
-        self.build(2, "maek build: --emit cannot be 'elf'; see maek build --help",
+        self.build(2, "maek build: --emit cannot be 'elf'; there are exe, shared, "
+                   "static, object, header, llvm, asm and stmt; see maek build --help",
                    "--emit=elf")
+        self.build(2, "maek build: --jobs is 0 or more, not -1; "
+                   "see maek build --help", "-j", "-1")
         self.build(2, "maek build: --precision is f32 or f64, not 'f16'; "
                    "see maek build --help", "--precision=f16")
         self.build(2, "maek build: --set takes NAME=VALUE, not 'H'; "
@@ -48,8 +51,8 @@ class Compiler(MaekTest):
 
     def test_output_that_cannot_be_written(self):
         missing = self.folder / "none" / "out"
-        self.expect(1, f"{MODEL}:19:7: error: cannot write {missing}: "
-                    "No such file or directory", "build", MODEL, "-o", missing)
+        self.expect(1, f"{missing}: error: cannot write: there is no folder "
+                    f"{missing.parent}", "build", MODEL, "-o", missing)
         self.expect(1, f"{MODEL}:19:7: error: cannot write {self.folder}: "
                     "Is a directory", "build", MODEL, "-o", self.folder)
         self.assertEqual(os.listdir(self.folder), [])

@@ -4,7 +4,9 @@
 #include "tools/maek/Options.h"
 #include "tools/maek/Session.h"
 
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <unistd.h>
 
@@ -14,13 +16,15 @@ static void addOptions(po::options_description &options) {
   addModelOptions(options);
   options.add_options()("output,o", po::value<std::string>()->value_name("OUT"),
                         "the file to write; for --emit=stmt a folder")(
-      "emit", po::value<std::string>()->default_value("exe"),
+      "emit",
+      po::value<std::string>()->default_value("exe")->value_name("KIND"),
       "exe, shared, static, object, header, llvm, asm (the host program) or "
       "stmt (Halide's loop nest of each kernel)")(
-      "target", po::value<std::string>()->default_value("host"),
+      "target",
+      po::value<std::string>()->default_value("host")->value_name("NAME"),
       "the processor: host, or a Halide target such as "
       "x86-64-linux-avx2-fma-f16c-sse41")(
-      "jobs,j", po::value<unsigned>()->default_value(0),
+      "jobs,j", po::value<int>()->default_value(0)->value_name("N"),
       "threads that compile kernels; 0 is one per core")(
       "no-cache", "compile every kernel anew")(
       "asserts", "keep Halide's checks of every buffer in the kernels")(
@@ -50,20 +54,33 @@ static int run(const po::variables_map &options) {
   const std::string &kind = options["emit"].as<std::string>();
   std::optional<Emit> emit = parseEmit(kind);
   if (!emit)
-    throw UsageError("--emit cannot be '" + kind + "'");
+    throw UsageError("--emit cannot be '" + kind +
+                     "'; there are exe, shared, static, object, header, llvm, "
+                     "asm and stmt");
   if (!options.count("output"))
     throw UsageError("-o OUT is needed");
   compile.emit = *emit;
   compile.output = options["output"].as<std::string>();
   compile.source = getInput(options);
   compile.target = options["target"].as<std::string>();
-  compile.threads = options["jobs"].as<unsigned>();
+  int jobs = options["jobs"].as<int>();
+  if (jobs < 0)
+    throw UsageError("--jobs is 0 or more, not " + std::to_string(jobs));
+  compile.threads = unsigned(jobs);
   compile.useCache = !options.count("no-cache");
   compile.asserts = options.count("asserts") != 0;
   compile.disabledPasses = getDisabledPasses(options);
   if (isatty(STDERR_FILENO))
     compile.progress = showProgress;
 
+  llvm::StringRef folder = llvm::sys::path::parent_path(compile.output);
+  if (*emit != Emit::Stmt && !folder.empty() &&
+      !llvm::sys::fs::is_directory(folder)) {
+    llvm::errs() << compile.output
+                 << ": error: cannot write: there is no folder " << folder
+                 << "\n";
+    return Failure;
+  }
   Session session(options);
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)

@@ -7,7 +7,8 @@ void addModelOptions(po::options_description &options) {
   options.add_options()(
       "set", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
       "give a hyperparameter of the model another value; may be repeated")(
-      "precision", po::value<std::string>()->default_value("f32"),
+      "precision",
+      po::value<std::string>()->default_value("f32")->value_name("TYPE"),
       "element type of the tensors: f32 or f64")(
       "model", po::value<std::string>()->default_value("")->value_name("NAME"),
       "which model, if the file has several");

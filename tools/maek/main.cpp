@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek: checks, formats and compiles model files. Each subcommand has a file
 // of its own; this one picks it and parses the command line.
+#include "dsl/Diagnostics.h"
 #include "tools/maek/Command.h"
 
 #include <cstdio>
@@ -83,6 +84,8 @@ int main(int argc, char **argv) {
   if (name.empty())
     printUsage(std::cerr);
   else
-    std::cerr << "maek: unknown command '" << name << "'; see maek help\n";
+    std::cerr << "maek: unknown command '" << name << "'"
+              << maek::dsl::didYouMean(name, {"check", "build", "ir", "fmt"})
+              << "; see maek help\n";
   return Usage;
 }
