@@ -117,10 +117,10 @@ void NameChecker::checkPrimitiveCall(const CallExpr &call, StringRef name) {
     if (argument.name.empty())
       ++positional;
     else if (argument.name != "axis" || !primitive.hasAxis)
-      diagnostics.error(
-          argument.loc,
-          "'" + name + "' has no parameter '" + argument.name + "'" +
-              (primitive.hasAxis ? didYouMean(argument.name, {"axis"}) : ""));
+      diagnostics.error(argument.loc,
+                        "'" + name + "' has no parameter '" + argument.name +
+                            "'" +
+                            (primitive.hasAxis ? "; there is 'axis'" : ""));
   }
   if (positional >= primitive.minArguments &&
       positional <= primitive.maxArguments)

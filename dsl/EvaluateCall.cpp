@@ -14,6 +14,23 @@ using namespace llvm;
 
 namespace maek::dsl {
 
+/// Where a function of the library was called in place of the layer: linear(3,
+/// 4)(x).
+std::string Evaluator::getLayerHint(const Expr &callee) const {
+  const auto *made = dyn_cast<CallExpr>(&callee);
+  const NameExpr *name = made ? made->getCalleeName() : nullptr;
+  if (!name)
+    return "";
+  for (const Definition *definition : program.getDefinitions(false)) {
+    StringRef other = definition->name.name;
+    if ((definition->kind == DefinitionKind::Layer ||
+         definition->kind == DefinitionKind::Cell) &&
+        other.equals_insensitive(name->name))
+      return ("; did you mean '" + other + "'?").str();
+  }
+  return "";
+}
+
 Value Evaluator::evaluateCall(const CallExpr &call, Frame &frame) {
   const NameExpr *name = call.getCalleeName();
   Value callee;
@@ -36,8 +53,9 @@ Value Evaluator::evaluateCall(const CallExpr &call, Frame &frame) {
     return {};
   if (!callee.is(ValueKind::Instance)) {
     moveTo(call.loc, frame);
-    tensors.error(describe(callee) + " cannot be called; only functions, "
-                                     "layers and cells can");
+    tensors.error(describe(callee) +
+                  " cannot be called; only functions, layers and cells can" +
+                  getLayerHint(*call.callee));
     return {};
   }
   return applyInstance(call, *callee.instance, frame);

@@ -107,6 +107,7 @@ private:
 
   // EvaluateCall.cpp
   Value evaluateCall(const CallExpr &call, Frame &frame);
+  std::string getLayerHint(const Expr &callee) const;
   Value callFunction(const CallExpr &call, const Definition &definition,
                      Frame &frame);
   Value applyInstance(const CallExpr &call, Instance &instance, Frame &frame);

@@ -72,7 +72,7 @@ static const Definition *chooseModel(const Program &program, StringRef name,
   else
     diagnostics
         .error(models[1]->name.loc, "the file has " + Twine(models.size()) +
-                                        " models; say which one is meant")
+                                        " models; name one by --model")
         .note(models[0]->name.loc, "the first one is here");
   return nullptr;
 }

@@ -206,6 +206,18 @@ static TokenKind getSymbolKind(uint32_t codePoint) {
   }
 }
 
+/// What other languages have, and this one writes otherwise.
+static StringRef getHint(uint32_t codePoint) {
+  switch (codePoint) {
+  case ';':
+    return "; a statement needs none at its end";
+  case '@':
+    return "; the product is '·' or 'dot'";
+  default:
+    return "";
+  }
+}
+
 void Lexer::lexSymbol() {
   static constexpr std::pair<StringLiteral, TokenKind> symbols[] = {
       {"->", TokenKind::Arrow},        {"==", TokenKind::Equal},
@@ -237,7 +249,7 @@ void Lexer::lexSymbol() {
   }
   StringRef text(start, it - start);
   if (isPrint(char(*codePoint)) || *codePoint >= 0xA0)
-    report("unexpected character '" + text + "'");
+    report("unexpected character '" + text + "'" + getHint(*codePoint));
   else
     report("unexpected character U+" + utohexstr(*codePoint, false, 4));
 }

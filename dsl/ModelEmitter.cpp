@@ -53,9 +53,11 @@ bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
     if (auto it = given.find(name); it != given.end()) {
       value = Value::makeNumber(it->second, formal.name.loc);
     } else if (!formal.defaultValue) {
-      diagnostics.error(formal.name.loc, "hyperparameter '" + name +
-                                             "' has no value; give it a "
-                                             "default, or set it");
+      diagnostics.error(formal.name.loc,
+                        "hyperparameter '" + name +
+                            "' has no value; give it a default, or one by "
+                            "--set " +
+                            name + "=VALUE");
     } else if (std::optional<double> number =
                    evaluator.evaluateNumber(*formal.defaultValue, frame,
                                             "hyperparameter '" + name + "'")) {

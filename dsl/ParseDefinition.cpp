@@ -113,6 +113,12 @@ bool Parser::parseModelStatement(Block &block) {
     auto output = std::make_unique<OutputStmt>(StmtKind::Output, token.loc);
     if (!parseIdentifiers(output->names, "the name of a value"))
       return false;
+    const Token &next = peek();
+    if (!next.startsLine && next.is(TokenKind::LParen)) {
+      errorExpectedHere("',' or the next statement").message +=
+          "; an output is the name of a value that has an equation";
+      return false;
+    }
     block.push_back(std::move(output));
     return true;
   }
