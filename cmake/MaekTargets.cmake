@@ -15,3 +15,14 @@ function(maek_add_library name)
     add_dependencies(${name} ${arg_DEPENDS})
   endif()
 endfunction()
+
+# maek_silence_restrict(FILES...): GCC 12 takes the two halves of an inlined
+# operator+ on std::string for overlapping memory (GCC bug 105651, mended in
+# 13) and warns in the middle of its own headers.
+function(maek_silence_restrict)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND
+     CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS
+      -Wno-restrict)
+  endif()
+endfunction()

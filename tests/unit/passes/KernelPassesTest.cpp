@@ -135,8 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
         "maek-prepare-parameters,maek-collapse-kernel-axes,"
         "maek-verify-host-form",
         "maek-pipeline"),
-    [](const testing::TestParamInfo<std::string> &info) {
-      return kNames[info.index];
+    [](const testing::TestParamInfo<std::string> &pipeline) {
+      return kNames[pipeline.index];
     });
 
 /// Kernel calls in each block that the host runs, by the kernels' classes.
