@@ -43,14 +43,15 @@ Value DescriptorConstants::get(ArrayRef<int32_t> words, StringRef kind,
 }
 
 /// halide_type_t as the number that its four bytes are on a little-endian
-/// machine: code, bits, lanes.
+/// machine: code, bits, lanes. A truth value is a byte, for kernels too.
 static int32_t getTypeWord(Type element) {
   int32_t code = halide_type_float;
   if (element.isInteger(1))
     code = halide_type_uint;
   else if (element.isInteger())
     code = halide_type_int;
-  return code | int32_t(element.getIntOrFloatBitWidth() << 8) | (1 << 16);
+  int32_t bits = std::max(8u, element.getIntOrFloatBitWidth());
+  return code | (bits << 8) | (1 << 16);
 }
 
 Descriptors::Descriptors(Block &block, DescriptorConstants &shared)
