@@ -30,6 +30,9 @@ bool isLong(const ProductShape &product) {
       !product.isStatic(product.rows + product.gates) ||
       !product.batches.empty() || product.isPacked)
     return false;
+  char letter = product.equation.contracted().front();
+  if (!product.equation.inLhs(letter) || !product.equation.inRhs(letter))
+    return false;
   const Extent &length = product.reduction->extents.front();
   return !length.isStatic() || length.factor >= 4 * block;
 }

@@ -122,6 +122,10 @@ func.func @collapsed(%z: !r, %x: !s) -> tensor<4xHx28xf32> {
   %0 = maek.einsum "bgn,bk->gnk" %z, %x : !r, !s
   func.return %0 : tensor<4xHx28xf32>
 }
+func.func @one_sided(%n: tensor<24xf32>, %x: !s) -> tensor<24x28xf32> {
+  %0 = maek.einsum "n,bk->nk" %n, %x : tensor<24xf32>, !s
+  func.return %0 : tensor<24x28xf32>
+}
 func.func @bias(%z: !z) -> tensor<4xHxf32> {
   %0 = maek.reduce "sum" %z dims [0, 1] : !z
   func.return %0 : tensor<4xHxf32>
