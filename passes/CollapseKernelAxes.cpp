@@ -206,6 +206,7 @@ void Collapse::apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const {
   kernel.setFunctionType(
       FunctionType::get(kernel.getContext(), kernel.front().getArgumentTypes(),
                         kernel.front().getTerminator()->getOperandTypes()));
+  listKernelSymbols(kernel);
   for (func::CallOp call : calls)
     applyToCall(kernel, call);
 }

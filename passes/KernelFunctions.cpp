@@ -2,10 +2,13 @@
 #include "passes/KernelFunctions.h"
 
 #include "ir/Entries.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
 
 #include "mlir/IR/AsmState.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -22,6 +25,37 @@ std::string getKernelText(func::FuncOp kernel) {
   for (Operation &op : kernel.getOps())
     op.print(stream << '\n', state);
   return text;
+}
+
+llvm::SetVector<Attribute> findKernelSymbols(func::FuncOp kernel) {
+  llvm::StringSet<> known;
+  auto learn = [&](TypeRange types) {
+    for (Type type : types)
+      for (const Extent &extent : getExtents(type))
+        known.insert(extent.str());
+  };
+  learn(kernel.getArgumentTypes());
+  learn(kernel.getResultTypes());
+  llvm::SetVector<Attribute> symbols;
+  for (Operation &op : kernel.front().without_terminator()) {
+    if (auto extent = dyn_cast<ExtentOp>(op))
+      symbols.insert(extent.getSymbolAttr());
+    for (Type type : op.getResultTypes())
+      for (const Extent &extent : getExtents(type)) {
+        if (known.contains(extent.str()))
+          continue;
+        for (const std::string &symbol : extent.symbols)
+          if (!known.contains(symbol))
+            symbols.insert(StringAttr::get(kernel.getContext(), symbol));
+      }
+  }
+  return symbols;
+}
+
+void listKernelSymbols(func::FuncOp kernel) {
+  kernel->setAttr(kSymbolsAttr,
+                  ArrayAttr::get(kernel.getContext(),
+                                 findKernelSymbols(kernel).getArrayRef()));
 }
 
 void fuseKernelLocations(func::FuncOp kernel, func::FuncOp other) {

@@ -6,12 +6,21 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
 #include <string>
 
 namespace maek {
 
 /// Text that is equal for equal kernels: types and body without the name.
 std::string getKernelText(mlir::func::FuncOp kernel);
+
+/// The symbols whose values a kernel cannot learn from its arguments and
+/// results: those of its extent ops, and of sizes that only values inside it
+/// have.
+llvm::SetVector<mlir::Attribute> findKernelSymbols(mlir::func::FuncOp kernel);
+
+/// Lists them in the kernel's attribute.
+void listKernelSymbols(mlir::func::FuncOp kernel);
 
 /// Makes `kernel` also stand for `other`, which is equal to it: each op's
 /// location tells of the op at its place in `other`, too.

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Inserts the copies without which a tensor would have to lie at two places.
 #include "ir/Entries.h"
+#include "passes/KernelFunctions.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 #include "passes/memory/Placement.h"
@@ -77,11 +78,8 @@ private:
       OpBuilder inner = OpBuilder::atBlockEnd(block);
       Operation *op = body(inner, block->getArguments());
       op->setLoc(location);
-      SmallVector<StringRef> needed;
-      if (auto extent = dyn_cast<ExtentOp>(op))
-        needed.push_back(extent.getSymbol());
-      kernel->setAttr(kSymbolsAttr, outside.getStrArrayAttr(needed));
       func::ReturnOp::create(inner, location, op->getResults());
+      listKernelSymbols(kernel);
     }
     return func::CallOp::create(builder, location, kernel, operands);
   }

@@ -115,11 +115,7 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     function.setFunctionType(builder.getFunctionType(entry->getArgumentTypes(),
                                                      kernel.getResultTypes()));
     function->setAttr(kKernelAttr, builder.getUnitAttr());
-    llvm::SetVector<Attribute> symbols;
-    for (ExtentOp extent : function.getOps<ExtentOp>())
-      symbols.insert(extent.getSymbolAttr());
-    function->setAttr(kSymbolsAttr,
-                      builder.getArrayAttr(symbols.getArrayRef()));
+    listKernelSymbols(function);
     return function;
   }
 

@@ -2,6 +2,7 @@
 // maek-verify-host-form: what plan-memory and the kernels' code generation take
 // for granted, checked.
 #include "passes/HostStrides.h"
+#include "passes/KernelFunctions.h"
 #include "passes/KernelOps.h"
 #include "passes/Passes.h"
 
@@ -41,14 +42,11 @@ static LogicalResult verifyResults(func::FuncOp kernel) {
 static LogicalResult verifyKernel(func::FuncOp kernel) {
   if (kernel.isDeclaration())
     return kernel.emitOpError("is a kernel without a body");
-  llvm::SetVector<Attribute> symbols;
-  for (Operation &op : kernel.front().without_terminator()) {
+  for (Operation &op : kernel.front().without_terminator())
     if (!isa<MaekDialect>(op.getDialect()) || op.getNumRegions() > 0 ||
         isa<GradientOp>(op))
       return op.emitOpError("is no value op, but in a kernel");
-    if (auto extent = dyn_cast<ExtentOp>(op))
-      symbols.insert(extent.getSymbolAttr());
-  }
+  llvm::SetVector<Attribute> symbols = findKernelSymbols(kernel);
   auto listed = kernel->getAttrOfType<ArrayAttr>(kSymbolsAttr);
   if (!listed || listed.size() != symbols.size() ||
       !llvm::all_of(listed,
