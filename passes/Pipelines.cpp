@@ -12,8 +12,10 @@ namespace maek {
 
 ArrayRef<StringLiteral> getOptionalPasses() {
   static constexpr StringLiteral names[] = {
-      "hoist-input-projection", "merge-gate-matmuls", "simplify",
-      "sink-weight-gradients", "split-concat-matmul"};
+      "collapse-kernel-axes",   "fuse-elementwise",   "fuse-epilogues",
+      "hoist-input-projection", "merge-gate-matmuls", "prepack-weights",
+      "prepare-parameters",     "simplify",           "sink-weight-gradients",
+      "split-concat-matmul"};
   return names;
 }
 
@@ -27,10 +29,13 @@ struct Separator : PassWrapper<Separator, OperationPass<ModuleOp>> {
 } // namespace
 
 void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  auto isDisabled = [&](StringRef name) {
+    return llvm::is_contained(options.disable, name);
+  };
   auto add = [&](std::unique_ptr<Pass> pass) {
     StringRef name = pass->getArgument();
     name.consume_front("maek-");
-    if (llvm::is_contained(options.disable, name))
+    if (isDisabled(name) && name != "fuse-elementwise")
       return;
     std::optional<StringRef> root = pass->getOpName();
     bool isNested = root && *root != ModuleOp::getOperationName();
@@ -67,7 +72,8 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createSimplify());
   // A product takes its epilogue before the rest is shared out.
   add(createFuseEpilogues());
-  add(createFuseElementwise());
+  // Without merging it still has to make a kernel of each op.
+  add(createFuseElementwise({/*merge=*/!isDisabled("fuse-elementwise")}));
   add(createOutlineKernels());
   // What parameters alone determine leaves the entries before axes merge, so
   // that entries share it whatever their kernels look like.

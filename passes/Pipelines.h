@@ -18,7 +18,8 @@ struct PipelineOptions {
 };
 
 /// The passes that `PipelineOptions::disable` may name: those without which
-/// the result is the same, only slower.
+/// the result is the same, only slower. Without fuse-elementwise each op is a
+/// kernel of its own.
 llvm::ArrayRef<llvm::StringLiteral> getOptionalPasses();
 
 /// Adds every pass to `manager`, which runs on a module.
