@@ -50,6 +50,10 @@ private:
   void addOps(int count);
   void addOp();
   void addElementwise();
+  void addFunction();
+  void addChoice();
+  void addSource();
+  void addPad();
   void addTranspose();
   void addReshape();
   void addSlice();
@@ -98,6 +102,97 @@ void Program::addElementwise() {
     std::swap(a, b);
   add(std::string(names[below(6)]) + " " + a.name + ", " + b.name, a.shape,
       toType(a.shape));
+}
+
+/// Functions with bounds on their arguments, so that values and gradients stay
+/// of a size: e^tanh a, ln(a² + 1.5), √(a² + 0.5), (a² + 0.5)^sin b, a/(b² +
+/// 1).
+void Program::addFunction() {
+  Value a = pick();
+  std::string type = toType(a.shape);
+  auto positive = [&](const std::string &summand) {
+    std::string square = add("mul " + a.name + ", " + a.name, a.shape, type);
+    std::string number = add("constant " + summand, a.shape, type);
+    return add("add " + square + ", " + number, a.shape, type);
+  };
+  switch (below(6)) {
+  case 0:
+    add("exp " + add("tanh " + a.name, a.shape, type), a.shape, type);
+    return;
+  case 1:
+    add("log " + positive("1.5"), a.shape, type);
+    return;
+  case 2:
+    add("sqrt " + positive("0.5"), a.shape, type);
+    return;
+  case 3: {
+    std::string exponent = add("sin " + a.name, a.shape, type);
+    add("pow " + positive("0.5") + ", " + exponent, a.shape, type);
+    return;
+  }
+  case 4:
+    add("div " + a.name + ", " + positive("1.0"), a.shape, type);
+    return;
+  default:
+    add("cos " + a.name, a.shape, type);
+  }
+}
+
+/// The larger of a and b by a comparison: continuous, as all is.
+void Program::addChoice() {
+  Value a = pick();
+  std::string type = toType(a.shape), bits = type;
+  bits.replace(bits.find("f64"), 3, "i1");
+  std::string other = add("sin " + a.name, a.shape, type);
+  std::string test = "%v" + std::to_string(next++);
+  text += "  " + test + " = maek.compare \"" + (below(2) ? "ge" : "gt") +
+          "\" " + a.name + ", " + other + " : " + type + " -> " + bits + "\n";
+  std::string larger = add("select " + test + ", " + a.name + ", " + other,
+                           a.shape, bits + ", " + type);
+  if (below(2)) {
+    // (a - sin a) where that is not below 0, else 0.
+    std::string mask = add("convert " + test, a.shape, bits + " -> " + type);
+    std::string gap = add("sub " + larger + ", " + other, a.shape, type);
+    add("mul " + mask + ", " + gap, a.shape, type);
+  }
+}
+
+/// Positions along an axis, or the size of one, in some value's shape.
+void Program::addSource() {
+  Value a = pick();
+  std::string type = toType(a.shape), whole = type, number;
+  if (below(2) && !a.shape.empty()) {
+    whole.replace(whole.find("f64"), 3, "i32");
+    std::string positions = "%v" + std::to_string(next++);
+    text += "  " + positions + " = maek.iota " +
+            std::to_string(below(a.shape.size())) + " : " + whole + "\n";
+    number = add("convert " + positions, a.shape, whole + " -> " + type);
+  } else {
+    std::string size =
+        add(std::string("extent \"") + (below(2) ? "B" : "T") + "\"", {},
+            "tensor<f64>");
+    number = add("broadcast " + size + " dims []", a.shape,
+                 "tensor<f64> -> " + type);
+  }
+  std::string small = add("sin " + number, a.shape, type);
+  add("mul " + small + ", " + a.name, a.shape, type);
+}
+
+void Program::addPad() {
+  Value a = pick();
+  std::vector<size_t> axes;
+  for (size_t axis = 0; axis < a.shape.size(); ++axis)
+    if (isStatic(a.shape[axis]) && toSize(a.shape[axis]) < 16)
+      axes.push_back(axis);
+  if (axes.empty())
+    return;
+  size_t axis = axes[below(axes.size())];
+  uint64_t front = below(3), back = below(3);
+  Shape shape = a.shape;
+  shape[axis] = std::to_string(toSize(shape[axis]) + front + back);
+  add("pad " + a.name + " dim " + std::to_string(axis) + " offset " +
+          std::to_string(front),
+      shape, toType(a.shape) + " -> " + toType(shape));
 }
 
 void Program::addTranspose() {
@@ -394,7 +489,7 @@ void Program::addScan() {
 }
 
 void Program::addOp() {
-  switch (below(14)) {
+  switch (below(18)) {
   case 0:
     return addTranspose();
   case 1:
@@ -417,6 +512,14 @@ void Program::addOp() {
   case 10:
   case 11:
     return addGates();
+  case 12:
+    return addFunction();
+  case 13:
+    return addChoice();
+  case 14:
+    return addSource();
+  case 15:
+    return addPad();
   default:
     return addElementwise();
   }

@@ -48,6 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("maek-simplify", "maek-split-concat-matmul",
                     "maek-merge-gate-matmuls", "maek-hoist-input-projection",
                     "maek-simplify,maek-split-concat-matmul,maek-merge-gate-"
-                    "matmuls,maek-hoist-input-projection,maek-simplify"));
+                    "matmuls,maek-hoist-input-projection,maek-simplify",
+                    "maek-pipeline"));
 
 } // namespace
