@@ -190,6 +190,10 @@ LoadedKernels::~LoadedKernels() {
   // Unloading would end the Halide runtime's threads under our feet.
 }
 
+void *LoadedKernels::lookup(StringRef name) const {
+  return dlsym(library, name.str().c_str());
+}
+
 std::vector<Tensor> LoadedKernels::run(func::FuncOp kernel,
                                        ArrayRef<Tensor> tensors,
                                        const Dims &dims,
@@ -216,7 +220,7 @@ std::vector<Tensor> LoadedKernels::run(func::FuncOp kernel,
     push(shared == layout.inPlace.end() ? *results.back()
                                         : *arguments[shared->second]);
   }
-  void *function = dlsym(library, kernel.getName().str().c_str());
+  void *function = lookup(kernel.getName());
   std::vector<Tensor> values;
   if (!function) {
     ADD_FAILURE() << "no symbol " << kernel.getName().str();

@@ -33,6 +33,9 @@ public:
                           llvm::ArrayRef<Tensor> arguments, const Dims &dims,
                           const Layout &layout = {}) const;
 
+  /// The address of a kernel, or of a function of Halide's runtime.
+  void *lookup(llvm::StringRef name) const;
+
 private:
   void *library = nullptr;
 };

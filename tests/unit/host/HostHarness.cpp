@@ -99,7 +99,7 @@ public:
       : buffer(buffer), element(getElementType(type)),
         shape(getShape(type, dims)) {
     EXPECT_EQ(buffer->dimensions, int32_t(shape.size()));
-    EXPECT_EQ(buffer->type.bits, element.getIntOrFloatBitWidth());
+    EXPECT_EQ(buffer->type.bits, std::max(8u, element.getIntOrFloatBitWidth()));
     EXPECT_EQ(buffer->type.lanes, 1);
     EXPECT_EQ(buffer->type.code, isa<FloatType>(element) ? halide_type_float
                                  : element.isInteger(1)  ? halide_type_uint
@@ -245,8 +245,22 @@ static void addTrampolines(llvm::Module &module,
   }
 }
 
-std::unique_ptr<HostProgram> HostProgram::load(ModuleOp module,
-                                               StringRef planOptions) {
+/// Makes the addresses of compiled kernels known by their names.
+static llvm::Error
+defineKernels(llvm::orc::LLJIT &jit, const std::vector<func::FuncOp> &kernels,
+              const std::function<void *(StringRef)> &native) {
+  llvm::orc::SymbolMap symbols;
+  for (func::FuncOp kernel : kernels)
+    symbols[jit.mangleAndIntern(kernel.getName())] = {
+        llvm::orc::ExecutorAddr::fromPtr(native(kernel.getName())),
+        llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+  return jit.getMainJITDylib().define(
+      llvm::orc::absoluteSymbols(std::move(symbols)));
+}
+
+std::unique_ptr<HostProgram>
+HostProgram::load(ModuleOp module, StringRef planOptions,
+                  const std::function<void *(StringRef)> &native) {
   static const bool registered = (registerHostPasses(), true);
   (void)registered;
   std::unique_ptr<HostProgram> program(new HostProgram);
@@ -280,14 +294,21 @@ std::unique_ptr<HostProgram> HostProgram::load(ModuleOp module,
     return nullptr;
   for (llvm::Function &function : *translated)
     function.setVisibility(llvm::GlobalValue::DefaultVisibility);
-  addTrampolines(*translated, program->impl->kernels, program.get(),
-                 reinterpret_cast<void *>(&HostProgram::dispatch));
+  if (!native)
+    addTrampolines(*translated, program->impl->kernels, program.get(),
+                   reinterpret_cast<void *>(&HostProgram::dispatch));
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit) {
     llvm::errs() << llvm::toString(jit.takeError());
     return nullptr;
   }
   program->impl->jit = std::move(*jit);
+  if (native)
+    if (llvm::Error error = defineKernels(*program->impl->jit,
+                                          program->impl->kernels, native)) {
+      llvm::errs() << llvm::toString(std::move(error));
+      return nullptr;
+    }
   if (llvm::Error error =
           program->impl->jit->addIRModule(llvm::orc::ThreadSafeModule(
               std::move(translated), std::move(context)))) {

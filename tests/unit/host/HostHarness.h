@@ -6,6 +6,7 @@
 
 #include "tests/support/TestModule.h"
 
+#include <functional>
 #include <optional>
 
 namespace maek::test {
@@ -24,9 +25,11 @@ class HostProgram {
 public:
   /// Runs maek-materialize-copies, maek-plan-memory and maek-lower-host on a
   /// copy of `module`, whose entries are on tensors. `planOptions`: in braces,
-  /// "{share=false}". Null after diagnostics.
-  static std::unique_ptr<HostProgram> load(mlir::ModuleOp module,
-                                           llvm::StringRef planOptions = "");
+  /// "{share=false}". `native` gives the address of a compiled kernel, to be
+  /// called in the interpreter's place. Null after diagnostics.
+  static std::unique_ptr<HostProgram>
+  load(mlir::ModuleOp module, llvm::StringRef planOptions = "",
+       const std::function<void *(llvm::StringRef)> &native = nullptr);
   ~HostProgram();
 
   /// Calls an entry on random arguments. The arena and the results' buffers

@@ -1,0 +1,155 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "tests/unit/compiled/CompiledHarness.h"
+
+#include "codegen/halide/Kernels.h"
+#include "ir/Entries.h"
+#include "ir/Extent.h"
+#include "passes/Pipelines.h"
+#include "tests/unit/codegen/KernelHarness.h"
+#include "tests/unit/host/HostHarness.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include <gtest/gtest.h>
+
+using namespace mlir;
+
+namespace maek::test {
+
+std::unique_ptr<MLIRContext> makeCompilerContext() {
+  std::unique_ptr<MLIRContext> context = makeTestContext();
+  DialectRegistry registry;
+  registerHalideModels(registry);
+  context->appendDialectRegistry(registry);
+  return context;
+}
+
+std::string toSinglePrecision(std::string text) {
+  for (size_t at; (at = text.find("f64")) != std::string::npos;)
+    text.replace(at, 3, "f32");
+  return text;
+}
+
+static std::string describe(StringRef entry, const Dims &dims) {
+  std::string text = entry.str();
+  for (const auto &[name, value] : dims)
+    text += " " + name + "=" + std::to_string(value);
+  return text;
+}
+
+/// The arguments as the compiled program gets them.
+static FailureOr<NamedTensors> makeRounded(func::FuncOp entry,
+                                           const Dims &dims) {
+  FailureOr<NamedTensors> arguments = makeArguments(entry, dims, 1);
+  if (succeeded(arguments))
+    for (auto [type, argument] :
+         llvm::zip(entry.getArgumentTypes(), *arguments))
+      if (getElementType(type).isF32())
+        for (double &element : argument.second.elements)
+          element = float(element);
+  return arguments;
+}
+
+static bool isWithin(const NamedTensors &tensors, double largest) {
+  for (const auto &[name, tensor] : tensors)
+    for (double element : tensor.elements)
+      if (!(std::abs(element) <= largest))
+        return false;
+  return true;
+}
+
+static bool areSameBits(const NamedTensors &a, const NamedTensors &b) {
+  return llvm::equal(a, b, [](const auto &x, const auto &y) {
+    const std::vector<double> &one = x.second.elements;
+    const std::vector<double> &other = y.second.elements;
+    return one.size() == other.size() &&
+           std::memcmp(one.data(), other.data(), one.size() * sizeof(double)) ==
+               0;
+  });
+}
+
+/// What the interpreter makes of an entry, and what it makes of the arguments
+/// with a little noise.
+struct Expected {
+  NamedTensors results, noisy;
+};
+
+static FailureOr<Expected> interpretEntry(ModuleOp module, func::FuncOp entry,
+                                          const Dims &dims,
+                                          double perturbation) {
+  FailureOr<NamedTensors> arguments = makeRounded(entry, dims);
+  if (failed(arguments))
+    return failure();
+  Expected expected;
+  for (NamedTensors *results : {&expected.results, &expected.noisy}) {
+    FailureOr<NamedTensors> found =
+        runEntry(module, entry.getName(), dims, 1, *arguments);
+    if (failed(found))
+      return failure();
+    *results = std::move(*found);
+    if (perturbation == 0)
+      break;
+    for (auto [type, argument] :
+         llvm::zip(entry.getArgumentTypes(), *arguments))
+      if (isa<FloatType>(getElementType(type)))
+        for (auto [i, element] : llvm::enumerate(argument.second.elements))
+          element *=
+              1 + perturbation * (randomNumber(2, argument.first, i) - 0.5);
+  }
+  return expected;
+}
+
+static void checkRuns(HostProgram &program, const LoadedKernels &kernels,
+                      func::FuncOp entry, const Expected &expected,
+                      const Dims &dims, double tolerance) {
+  auto *setThreads =
+      reinterpret_cast<int (*)(int)>(kernels.lookup("halide_set_num_threads"));
+  ASSERT_TRUE(setThreads);
+  setThreads(1);
+  HostRun one = program.run(entry.getName(), dims);
+  setThreads(2);
+  HostRun two = program.run(entry.getName(), dims);
+  std::string where = describe(entry.getName(), dims);
+  ASSERT_EQ(one.status, 0) << where;
+  ASSERT_EQ(one.results.size(), expected.results.size()) << where;
+  EXPECT_TRUE(areSameBits(one.results, two.results))
+      << where << " with two threads";
+  for (auto [i, result] : llvm::enumerate(expected.results)) {
+    double allowed = tolerance;
+    if (!expected.noisy.empty())
+      allowed += relativeError(expected.noisy[i].second, result.second);
+    EXPECT_EQ(describeDifference({one.results[i]}, {result}, allowed), "")
+        << where;
+  }
+}
+
+void checkCompiled(ModuleOp module, const CompiledCheck &check) {
+  OwningOpRef<ModuleOp> equations(cast<ModuleOp>(module->clone()));
+  OwningOpRef<ModuleOp> compiled(cast<ModuleOp>(module->clone()));
+  // The interpreter has no gradients.
+  ASSERT_TRUE(succeeded(runPasses(*equations, "maek-differentiate")));
+  PassManager manager(module.getContext());
+  PipelineOptions pipeline;
+  pipeline.disable = check.disabled;
+  buildPipeline(manager, pipeline);
+  ASSERT_TRUE(succeeded(manager.run(*compiled)));
+  KernelOptions options;
+  options.asserts = check.asserts;
+  std::unique_ptr<LoadedKernels> kernels =
+      LoadedKernels::load(*compiled, options);
+  ASSERT_TRUE(kernels);
+  auto native = [&](StringRef name) { return kernels->lookup(name); };
+  std::unique_ptr<HostProgram> program =
+      HostProgram::load(*compiled, "", native);
+  ASSERT_TRUE(program);
+  for (auto entry : equations->getOps<func::FuncOp>())
+    for (const Dims &dims : check.sizes) {
+      FailureOr<Expected> expected =
+          interpretEntry(*equations, entry, dims, check.perturbation);
+      ASSERT_TRUE(succeeded(expected));
+      if (isWithin(expected->results, check.largest))
+        checkRuns(*program, *kernels, entry, *expected, dims, check.tolerance);
+    }
+}
+
+} // namespace maek::test

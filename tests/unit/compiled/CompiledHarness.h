@@ -1,0 +1,43 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Modules with native kernels and native host code, beside the interpreter.
+#ifndef MAEK_TESTS_UNIT_COMPILED_COMPILEDHARNESS_H
+#define MAEK_TESTS_UNIT_COMPILED_COMPILEDHARNESS_H
+
+#include "tests/support/TestModule.h"
+
+#include <limits>
+
+namespace maek::test {
+
+/// A context that can run the passes and compile the kernels.
+std::unique_ptr<mlir::MLIRContext> makeCompilerContext();
+
+struct CompiledCheck {
+  std::vector<Dims> sizes;
+  /// Of the largest element of each result.
+  double tolerance = 1e-5;
+  /// Changing each argument by this share of itself changes the results; by as
+  /// much they may differ on top, since sums may cancel.
+  double perturbation = 0;
+  /// Passes that are left out, by their names in --disable-pass.
+  std::vector<std::string> disabled;
+  /// Halide's checks of every buffer.
+  bool asserts = true;
+  /// No result is compared for sizes for which the interpreter meets a larger
+  /// number, or none, among the results: f32 has none or rounds it away.
+  double largest = std::numeric_limits<double>::infinity();
+};
+
+/// Compiles `module` (which may have gradients) and runs every entry natively,
+/// with one and with two threads: the results must be the same bits, and those
+/// of the interpreter on the equations within the tolerance. Memory outside of
+/// results and arena must keep its value; all of it holds NaNs before. Failures
+/// are GoogleTest's.
+void checkCompiled(mlir::ModuleOp module, const CompiledCheck &check);
+
+/// The text with every f64 an f32.
+std::string toSinglePrecision(std::string text);
+
+} // namespace maek::test
+
+#endif // MAEK_TESTS_UNIT_COMPILED_COMPILEDHARNESS_H

@@ -1,0 +1,143 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Models compiled as a whole, and without each pass that may be left out.
+#include "dsl/Frontend.h"
+#include "passes/Pipelines.h"
+#include "tests/unit/compiled/CompiledHarness.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+using namespace maek;
+using namespace maek::test;
+
+namespace {
+
+struct Model {
+  std::string name, text;
+};
+
+/// One size is no multiple of a vector, one is.
+constexpr char kRecurrent[] = R"(
+model M(I = 5, H = 19) {
+  input xs : [T, I]
+  target label : class(7)
+  h = CELL(I, H)(xs)
+  logits = Linear(H, 7)(h[-1])
+  output logits, h
+  loss = cross_entropy(logits, label)
+  metric accuracy = argmax(logits) == label
+}
+)";
+
+const Model kModels[] = {
+    {"LSTM", kRecurrent},
+    {"GRU", kRecurrent},
+    {"RNN", kRecurrent},
+    {"MLP", R"(
+model M(I = 37, H = 16) {
+  input x : [I]
+  target t : [3]
+  h = gelu(LayerNorm(H)(Linear(I, H)(x)))
+  y = Linear(H, 3)(silu(Linear(H, H)(h)) + h)
+  output y
+  loss = mse(y, t)
+}
+)"},
+    {"Attention", R"(
+model M(d = 12) {
+  input x : [T, d]
+  target label : [T] of class(5)
+  param W_q, W_k, W_v : [3, d, 4] ~ normal(0, 0.3)
+  a = attention(x · W_q, x · W_k, x · W_v)
+  y = reshape(permute(a, [1, 0, 2]), [T, d]) + x
+  logits = Linear(d, 5)(LayerNorm(d)(y))
+  output logits
+  loss = mean(cross_entropy(logits, label))
+  metric error = 1 - mean(argmax(logits) == label)
+}
+)"},
+    {"Stacked", R"(
+model M(I = 3, H = 8) {
+  input xs : [S, T, I]
+  target t : [H]
+  h = GRU(H, H)(LSTM(I, H)(xs))
+  y = mean(h[:, -1], axis = 0) + softmax(max(h[-1], axis = 0))
+  output y, h
+  loss = sum(abs(y - t))
+}
+)"},
+};
+
+constexpr char kTraining[] =
+    "train M { optimizer adamw(weight_decay = 0.1) clip_norm 1.0"
+    " schedule cosine(warmup = 2) }\n";
+
+mlir::OwningOpRef<mlir::ModuleOp>
+emit(const Model &model, mlir::MLIRContext &context, bool doublePrecision) {
+  std::string text = model.text + kTraining;
+  if (size_t at = text.find("CELL"); at != std::string::npos)
+    text.replace(at, 4, model.name);
+  FrontendOptions options;
+  options.doublePrecision = doublePrecision;
+  return emitModel(llvm::MemoryBuffer::getMemBufferCopy(text, model.name),
+                   options, context, llvm::errs());
+}
+
+/// What the issue of these checks lists: batches and steps of all kinds.
+std::vector<Dims> getSizes() {
+  std::vector<Dims> sizes;
+  for (int64_t batch : {1, 2, 7, 64})
+    for (int64_t steps : {1, 2, 5, 100})
+      if (batch * steps <= 200)
+        sizes.push_back({{"B", batch}, {"T", steps}, {"S", 2}});
+  return sizes;
+}
+
+/// MAEK_THOROUGH=1 compiles every model in every way, for some minutes.
+bool isThorough() { return std::getenv("MAEK_THOROUGH") != nullptr; }
+
+class CompiledModel : public testing::TestWithParam<Model> {};
+
+TEST_P(CompiledModel, KeepsResults) {
+  if (GetParam().name != "LSTM" && GetParam().name != "Attention" &&
+      !isThorough())
+    GTEST_SKIP() << "MAEK_THOROUGH=1 runs it";
+  for (bool doublePrecision : {false, true}) {
+    if (doublePrecision && !isThorough())
+      continue;
+    auto context = makeCompilerContext();
+    auto module = emit(GetParam(), *context, doublePrecision);
+    ASSERT_TRUE(module);
+    CompiledCheck check;
+    check.sizes = getSizes();
+    check.tolerance = doublePrecision ? 1e-10 : 1e-5;
+    check.asserts = doublePrecision;
+    checkCompiled(*module, check);
+  }
+}
+
+TEST_P(CompiledModel, KeepsResultsWithoutAPass) {
+  // One model stands for all where minutes do not matter.
+  if (GetParam().name != "GRU" && !isThorough())
+    GTEST_SKIP() << "MAEK_THOROUGH=1 runs it";
+  for (llvm::StringRef name : getOptionalPasses()) {
+    SCOPED_TRACE("without " + name.str());
+    auto context = makeCompilerContext();
+    auto module = emit(GetParam(), *context, false);
+    ASSERT_TRUE(module);
+    CompiledCheck check;
+    check.sizes = {{{"B", 1}, {"T", 5}, {"S", 1}},
+                   {{"B", 7}, {"T", 2}, {"S", 2}}};
+    check.disabled = {name.str()};
+    checkCompiled(*module, check);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, CompiledModel, testing::ValuesIn(kModels),
+                         [](const testing::TestParamInfo<Model> &info) {
+                           return info.param.name;
+                         });
+
+} // namespace
