@@ -119,8 +119,7 @@ TEST_P(CompiledModel, KeepsResults) {
 }
 
 TEST_P(CompiledModel, KeepsResultsWithoutAPass) {
-  // One model stands for all where minutes do not matter.
-  if (GetParam().name != "GRU" && !isThorough())
+  if (!isThorough())
     GTEST_SKIP() << "MAEK_THOROUGH=1 runs it";
   for (llvm::StringRef name : getOptionalPasses()) {
     SCOPED_TRACE("without " + name.str());
