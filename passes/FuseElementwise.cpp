@@ -7,6 +7,7 @@
 #include "passes/KernelOps.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
+#include "passes/Rewriting.h"
 
 #include "ir/Extent.h"
 
@@ -250,19 +251,6 @@ unsigned ElementwiseFuser::emit(unsigned &numFused) {
   return found.size();
 }
 
-/// Copies the repeatable ops that make `value`.
-static Value repeat(Value value, IRMapping &copies, OpBuilder &builder) {
-  Operation *op = value.getDefiningOp();
-  if (!op || !isRepeatable(op))
-    return value;
-  if (!copies.contains(value)) {
-    for (Value operand : op->getOperands())
-      repeat(operand, copies, builder);
-    builder.clone(*op, copies);
-  }
-  return copies.lookup(value);
-}
-
 /// Constants, broadcasts and the like that the host itself uses: each use gets
 /// its own kernel, since a state's first value must not be shared.
 static unsigned computeHostValues(Block &block) {
@@ -279,7 +267,7 @@ static unsigned computeHostValues(Block &block) {
                                      TypeRange(operand.get().getType()));
       builder.createBlock(&kernel.getBody());
       IRMapping copies;
-      Value value = repeat(operand.get(), copies, builder);
+      Value value = copyRepeatable(operand.get(), copies, builder);
       YieldOp::create(builder, op->getLoc(), value);
       operand.set(kernel.getResult(0));
       ++count;
@@ -313,7 +301,7 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     }
     for (Block *block : getHostBlocks(function))
       numKernels += computeHostValues(*block);
-    eraseUnusedOps(function);
+    eraseDeadOps(function);
   }
 };
 

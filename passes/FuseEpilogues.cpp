@@ -6,6 +6,7 @@
 #include "passes/KernelOps.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
+#include "passes/Rewriting.h"
 
 #include "ir/Extent.h"
 
@@ -283,7 +284,7 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
     func::FuncOp function = getOperation();
     if (function.isDeclaration())
       return;
-    eraseUnusedOps(function);
+    eraseDeadOps(function);
     llvm::DenseSet<Value> updates = findUpdates(function), parameterValues;
     if (updates.empty())
       parameterValues = findParameterValues(function);

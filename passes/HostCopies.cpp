@@ -7,6 +7,7 @@
 #include "passes/KernelGroups.h"
 #include "passes/KernelOps.h"
 #include "passes/Remarks.h"
+#include "passes/Rewriting.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -140,7 +141,7 @@ llvm::DenseSet<Operation *> findCopies(func::FuncOp function) {
   function.walk([&](UnstackOp unstack) { unstacks.push_back(unstack); });
   for (UnstackOp unstack : unstacks)
     joinParts(unstack);
-  eraseUnusedOps(function);
+  eraseDeadOps(function);
   llvm::DenseSet<Operation *> copies;
   SmallVector<Block *> blocks = getHostBlocks(function);
   {

@@ -10,74 +10,10 @@ using namespace mlir;
 
 namespace maek {
 
-Strides getDenseStrides(ArrayRef<Extent> extents) {
-  Strides strides(extents.size());
-  Extent next;
-  for (size_t i = extents.size(); i-- > 0;) {
-    strides[i] = next;
-    next = next * extents[i];
-  }
-  return strides;
-}
-
-bool isInnermostContiguous(ArrayRef<Extent> extents, ArrayRef<Extent> strides) {
-  return extents.empty() || extents.back().isOne() || strides.back().isOne();
-}
-
 bool isInterleaving(Operation *join) {
   auto stack = dyn_cast<StackOp>(join);
   return stack && stack.getDim() > 0 &&
          stack.getDim() == getRank(stack.getType()) - 1;
-}
-
-static bool divides(const Extent &part, const Extent &whole) {
-  return whole.factor % part.factor == 0 &&
-         std::includes(whole.symbols.begin(), whole.symbols.end(),
-                       part.symbols.begin(), part.symbols.end());
-}
-
-/// Whether axes [begin, end) can be walked as one.
-static bool areComposed(ArrayRef<Extent> extents, ArrayRef<Extent> strides,
-                        size_t begin, size_t end) {
-  for (size_t i = begin; i + 1 < end; ++i)
-    if (!extents[i].isOne() && strides[i] != extents[i + 1] * strides[i + 1])
-      return false;
-  return true;
-}
-
-std::optional<Strides> reshapeStrides(ArrayRef<Extent> fromExtents,
-                                      ArrayRef<Extent> fromStrides,
-                                      ArrayRef<Extent> to) {
-  SmallVector<Extent> from, strides;
-  for (auto [extent, stride] : llvm::zip(fromExtents, fromStrides))
-    if (!extent.isOne()) {
-      from.push_back(extent);
-      strides.push_back(stride);
-    }
-  Strides result(to.size());
-  size_t i = 0, j = 0;
-  while (j < to.size()) {
-    // The least runs of axes on both sides with the same number of elements.
-    size_t fromBegin = i, toBegin = j;
-    Extent whole = to[j++];
-    Extent part;
-    while (part != whole) {
-      if (divides(whole, part) && j < to.size())
-        whole = whole * to[j++];
-      else if (i < from.size())
-        part = part * from[i++];
-      else
-        return std::nullopt;
-    }
-    if (!areComposed(from, strides, fromBegin, i))
-      return std::nullopt;
-    Extent next = i > fromBegin ? strides[i - 1] : Extent();
-    for (size_t k = j; k-- > toBegin;) {
-      result[k] = next;
-      next = next * to[k];
-    }
-  }
-  return i == from.size() ? std::optional(result) : std::nullopt;
 }
 
 std::optional<Strides> HostStrides::get(Value value) {

@@ -4,7 +4,7 @@
 #ifndef MAEK_PASSES_HOSTSTRIDES_H
 #define MAEK_PASSES_HOSTSTRIDES_H
 
-#include "ir/Extent.h"
+#include "passes/memory/Strides.h"
 
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/DenseMap.h"
@@ -12,23 +12,6 @@
 #include <optional>
 
 namespace maek {
-
-/// One stride per axis, in elements, as a monomial in the symbols.
-using Strides = llvm::SmallVector<Extent, 4>;
-
-/// Row-major strides without gaps.
-Strides getDenseStrides(llvm::ArrayRef<Extent> extents);
-
-/// The strides under which the elements of a buffer of extents `from` read as
-/// a row-major tensor of extents `to`; nothing if they have to be moved.
-std::optional<Strides> reshapeStrides(llvm::ArrayRef<Extent> from,
-                                      llvm::ArrayRef<Extent> strides,
-                                      llvm::ArrayRef<Extent> to);
-
-/// Whether neighbours along the innermost axis are neighbours in memory, as
-/// every kernel needs it.
-bool isInnermostContiguous(llvm::ArrayRef<Extent> extents,
-                           llvm::ArrayRef<Extent> strides);
 
 /// Whether the op stacks along a new innermost axis: no operand's neighbours
 /// are neighbours in the result.

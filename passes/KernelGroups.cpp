@@ -153,16 +153,6 @@ SmallVector<Value> KernelGroups::results(Group of) const {
   return found;
 }
 
-/// Copies the repeatable ops that make `value`, if it is made so.
-static void repeat(Value value, IRMapping &copies, OpBuilder &builder) {
-  Operation *op = value.getDefiningOp();
-  if (!op || !isRepeatable(op) || copies.contains(value))
-    return;
-  for (Value operand : op->getOperands())
-    repeat(operand, copies, builder);
-  builder.clone(*op, copies);
-}
-
 KernelOp KernelGroups::emit(Group of) {
   ArrayRef<Operation *> members = groups[of];
   SmallVector<Value> yielded = results(of);
@@ -176,7 +166,7 @@ KernelOp KernelGroups::emit(Group of) {
   IRMapping copies;
   for (Operation *op : members) {
     for (Value operand : op->getOperands())
-      repeat(operand, copies, builder);
+      copyRepeatable(operand, copies, builder);
     builder.clone(*op, copies);
   }
   SmallVector<Value> inside;

@@ -4,7 +4,7 @@
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
-#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -27,6 +27,18 @@ static bool isExtentArithmetic(Operation *op, unsigned steps = 3) {
 bool isRepeatable(Operation *op) {
   return isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp, UnpackOp>(op) ||
          isExtentArithmetic(op);
+}
+
+Value copyRepeatable(Value value, IRMapping &copies, OpBuilder &builder) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isRepeatable(op))
+    return copies.lookupOrDefault(value);
+  if (!copies.contains(value)) {
+    for (Value operand : op->getOperands())
+      copyRepeatable(operand, copies, builder);
+    builder.clone(*op, copies);
+  }
+  return copies.lookup(value);
 }
 
 bool isElementwise(Operation *op) {
@@ -57,16 +69,6 @@ bool isLayout(Operation *op) { return isa<PackOp, PadOp>(op) || isView(op); }
 
 Type getShapeKey(Type tensor) {
   return withElementType(tensor, Float32Type::get(tensor.getContext()));
-}
-
-void eraseUnusedOps(Operation *root) {
-  for (Region &region : root->getRegions())
-    for (Block &block : region)
-      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-        if (isOpTriviallyDead(&op))
-          op.erase();
-        else
-          eraseUnusedOps(&op);
 }
 
 } // namespace maek

@@ -6,11 +6,21 @@
 
 #include "mlir/IR/Operation.h"
 
+namespace mlir {
+class IRMapping;
+class OpBuilder;
+} // namespace mlir
+
 namespace maek {
 
 /// Costs nothing to repeat, so that each kernel holds its own copy: constant,
 /// iota, extent, broadcast, unpack, and scalars computed from extents.
 bool isRepeatable(mlir::Operation *op);
+
+/// Copies the repeatable ops that make `value`, if it is made so, each once.
+/// Returns what stands for `value` where `builder` is.
+mlir::Value copyRepeatable(mlir::Value value, mlir::IRMapping &copies,
+                           mlir::OpBuilder &builder);
 
 /// One element of each operand makes one element of the result, and the op is
 /// not repeatable.
@@ -33,10 +43,6 @@ bool isLayout(mlir::Operation *op);
 
 /// The shape alone, to compare: the type with f32 elements.
 mlir::Type getShapeKey(mlir::Type tensor);
-
-/// Deletes the ops under `root` that nothing uses and that do nothing else.
-void eraseUnusedOps(mlir::Operation *root);
-
 } // namespace maek
 
 #endif // MAEK_PASSES_KERNELOPS_H

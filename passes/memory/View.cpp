@@ -23,27 +23,17 @@ Polynomial Storage::getNumBytes() const {
   return getNumElements() * getElementBytes(element);
 }
 
-static SmallVector<Extent> getRowMajorStrides(ArrayRef<Extent> extents) {
-  SmallVector<Extent> strides(extents.size());
-  Extent stride;
-  for (size_t axis = extents.size(); axis-- > 0;) {
-    strides[axis] = stride;
-    stride = stride * extents[axis];
-  }
-  return strides;
-}
-
 View View::whole(Storage *storage, Type tensor) {
   View view;
   view.storage = storage;
   view.extents = getExtents(tensor);
-  view.strides = getRowMajorStrides(view.extents);
+  view.strides = getDenseStrides(view.extents);
   view.element = getElementType(tensor);
   return view;
 }
 
 bool View::isContiguous() const {
-  SmallVector<Extent> rowMajor = getRowMajorStrides(extents);
+  SmallVector<Extent> rowMajor = getDenseStrides(extents);
   for (auto [axis, extent] : llvm::enumerate(extents))
     if (!extent.isOne() && strides[axis] != rowMajor[axis])
       return false;
@@ -52,59 +42,21 @@ bool View::isContiguous() const {
 
 View View::asRowMajor() const {
   View result = *this;
-  result.strides = getRowMajorStrides(extents);
+  result.strides = getDenseStrides(extents);
   return result;
 }
 
 bool View::isInnermostContiguous() const {
-  return extents.empty() || extents.back().isOne() || strides.back().isOne();
-}
-
-namespace {
-/// Neighbouring axes that lie behind one another in memory, as one axis.
-struct Run {
-  Extent stride, extent;
-};
-} // namespace
-
-/// The fewest runs that make up the view, innermost first. Axes of one element
-/// belong to none.
-static SmallVector<Run> getRuns(const View &view) {
-  SmallVector<Run> runs;
-  for (size_t axis = view.extents.size(); axis-- > 0;) {
-    const Extent &extent = view.extents[axis], &stride = view.strides[axis];
-    if (extent.isOne())
-      continue;
-    if (!runs.empty() && stride == runs.back().stride * runs.back().extent)
-      runs.back().extent = runs.back().extent * extent;
-    else
-      runs.push_back({stride, extent});
-  }
-  return runs;
+  return maek::isInnermostContiguous(extents, strides);
 }
 
 std::optional<View> View::reshape(ArrayRef<Extent> to) const {
+  std::optional<Strides> reshaped = reshapeStrides(extents, strides, to);
+  if (!reshaped)
+    return std::nullopt;
   View result = *this;
   result.extents.assign(to.begin(), to.end());
-  result.strides.assign(to.size(), Extent());
-  SmallVector<Run> runs = getRuns(*this);
-  // The new axes cut up each run; none may reach across two.
-  size_t next = 0;
-  Extent done;
-  for (size_t axis = to.size(); axis-- > 0;) {
-    if (to[axis].isOne())
-      continue;
-    if (next == runs.size())
-      return std::nullopt;
-    result.strides[axis] = runs[next].stride * done;
-    done = done * to[axis];
-    if (done == runs[next].extent) {
-      ++next;
-      done = Extent();
-    }
-  }
-  if (next != runs.size() || !done.isOne())
-    return std::nullopt;
+  result.strides = *reshaped;
   return result;
 }
 

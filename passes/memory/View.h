@@ -4,6 +4,7 @@
 #define MAEK_PASSES_MEMORY_VIEW_H
 
 #include "passes/memory/Polynomial.h"
+#include "passes/memory/Strides.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Value.h"
@@ -42,7 +43,8 @@ int64_t getElementBytes(mlir::Type element);
 struct View {
   Storage *storage = nullptr;
   Polynomial offset;
-  llvm::SmallVector<Extent> extents, strides;
+  llvm::SmallVector<Extent> extents;
+  Strides strides;
   mlir::Type element;
 
   /// All of `storage`, row-major, shaped as the tensor type says.
