@@ -9,6 +9,7 @@
 //                       `maek ir --after maek-collapse-kernel-axes` prints them
 #include "codegen/halide/Kernels.h"
 #include "ir/EinsumEquation.h"
+#include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
@@ -261,8 +262,9 @@ void *load(ModuleOp module) {
   std::vector<StringRef> command{MAEK_CXX, "-shared", "-o", path};
   command.insert(command.end(), compiled->objects.begin(),
                  compiled->objects.end());
-  llvm::sys::ExecuteAndWait(MAEK_CXX, command);
-  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void *library = llvm::sys::ExecuteAndWait(MAEK_CXX, command) == 0
+                      ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)
+                      : nullptr;
   llvm::sys::fs::remove_directories(directory);
   if (library)
     reinterpret_cast<int (*)(int)>(dlsym(library, "halide_set_num_threads"))(1);
@@ -270,9 +272,16 @@ void *load(ModuleOp module) {
 }
 
 void runKernel(void *library, func::FuncOp function, const Symbols &symbols) {
-  void *kernel = dlsym(library, function.getName().str().c_str());
-  std::vector<std::unique_ptr<Buffer>> buffers;
   std::array<void *, 32> arguments = {};
+  auto names = function->getAttrOfType<ArrayAttr>(maek::kSymbolsAttr);
+  void *kernel = dlsym(library, function.getName().str().c_str());
+  size_t numArguments = function.getNumArguments() + function.getNumResults() +
+                        (names ? names.size() : 0);
+  if (!kernel || numArguments > arguments.size()) {
+    llvm::outs() << (kernel ? "has too many arguments" : "is missing");
+    return;
+  }
+  std::vector<std::unique_ptr<Buffer>> buffers;
   size_t count = 0;
   double bytes = 0;
   auto add = [&](Type type) {
@@ -281,7 +290,7 @@ void runKernel(void *library, func::FuncOp function, const Symbols &symbols) {
     bytes += buffers.back()->bytes;
   };
   llvm::for_each(function.getArgumentTypes(), add);
-  if (auto names = function->getAttrOfType<ArrayAttr>("maek.symbols"))
+  if (names)
     for (auto name : names.getAsRange<StringAttr>())
       arguments[count++] = reinterpret_cast<void *>(symbols.at(name.str()));
   llvm::for_each(function.getResultTypes(), add);
@@ -324,7 +333,7 @@ int runFile(MLIRContext &context, StringRef path, const Symbols &symbols) {
   if (!library)
     return 1;
   for (auto kernel : module->getOps<func::FuncOp>())
-    if (kernel->hasAttr("maek.kernel")) {
+    if (maek::isKernel(kernel)) {
       llvm::outs() << llvm::format("%-16s", kernel.getName().str().c_str());
       runKernel(library, kernel, symbols);
       llvm::outs() << '\n';
@@ -340,10 +349,15 @@ int main(int argc, char **argv) {
   Symbols symbols;
   for (int i = 2; i < argc; ++i) {
     auto [name, value] = StringRef(argv[i]).split('=');
+    int64_t number;
+    if ((value.empty() ? name : value).getAsInteger(10, number)) {
+      llvm::errs() << "'" << argv[i] << "' is no number\n";
+      return 2;
+    }
     if (value.empty())
-      sizes.push_back(std::atoi(argv[i]));
+      sizes.push_back(number);
     else
-      symbols[name.str()] = std::atoi(value.data());
+      symbols[name.str()] = number;
   }
   DialectRegistry registry;
   registry.insert<maek::MaekDialect, func::FuncDialect>();

@@ -72,7 +72,7 @@ double measure(int threads, void (*loop)(), double flopsPerIteration) {
 } // namespace
 
 int main(int argc, char **argv) {
-  int most = argc > 1 ? std::atoi(argv[1]) : 2;
+  int most = argc > 1 ? static_cast<int>(std::strtol(argv[1], nullptr, 10)) : 2;
   bool wide = __builtin_cpu_supports("avx512f");
   if (!wide && !__builtin_cpu_supports("fma")) {
     std::fprintf(stderr, "maek-peak: this processor has no FMA\n");

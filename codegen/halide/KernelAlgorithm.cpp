@@ -2,6 +2,7 @@
 #include "codegen/halide/KernelAlgorithm.h"
 
 #include "codegen/halide/HalideExpressible.h"
+#include "ir/Entries.h"
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -223,7 +224,7 @@ static void setBounds(Buffer &buffer, Type type,
 }
 
 void KernelAlgorithm::addInputs() {
-  if (auto names = kernel->getAttrOfType<ArrayAttr>("maek.symbols"))
+  if (auto names = kernel->getAttrOfType<ArrayAttr>(kSymbolsAttr))
     for (auto name : names.getAsRange<StringAttr>()) {
       symbolNames.push_back(name.str());
       symbols.emplace_back("symbol" + std::to_string(symbols.size()));

@@ -3,6 +3,7 @@
 
 #include "codegen/halide/HalideGuard.h"
 #include "codegen/halide/schedules/Schedule.h"
+#include "ir/Entries.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -21,7 +22,7 @@ std::string getKernelContent(func::FuncOp kernel,
   OpPrintingFlags flags;
   flags.enableDebugInfo(false).useLocalScope();
   stream << kernel.getFunctionType();
-  if (Attribute symbols = kernel->getAttr("maek.symbols"))
+  if (Attribute symbols = kernel->getAttr(kSymbolsAttr))
     stream << ' ' << symbols;
   stream << '\n';
   for (Operation &op : kernel.getBody().front()) {

@@ -6,6 +6,7 @@
 #include "codegen/halide/KernelCompiler.h"
 #include "codegen/halide/Models.h"
 #include "codegen/halide/ObjectSymbols.h"
+#include "ir/Entries.h"
 #include "ir/MaekDialect.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -133,7 +134,7 @@ LogicalResult ModuleCompiler::writeRuntime(StringRef path,
 
 FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
   for (auto kernel : module.getOps<func::FuncOp>())
-    if (kernel->hasAttr("maek.kernel"))
+    if (isKernel(kernel))
       kernels.push_back(kernel);
   messages.resize(kernels.size());
   failed.resize(kernels.size());

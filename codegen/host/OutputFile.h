@@ -28,7 +28,7 @@ mlir::LogicalResult checkWritable(llvm::StringRef output,
 class ScratchFolder {
 public:
   static mlir::FailureOr<ScratchFolder> create(mlir::Location location);
-  ScratchFolder(ScratchFolder &&other) : path(std::move(other.path)) {
+  ScratchFolder(ScratchFolder &&other) noexcept : path(std::move(other.path)) {
     other.path.clear();
   }
   ScratchFolder &operator=(ScratchFolder &&) = delete;

@@ -51,13 +51,14 @@ void ProgressLine::show(std::string_view line) {
     return;
   if (!isTerminal) {
     next = Clock::now() + std::chrono::seconds(30);
-    std::fprintf(stream, "%.*s\n", static_cast<int>(line.size()), line.data());
+    std::fprintf(stream, "%s\n", std::string(line).c_str());
   } else {
     next = Clock::now() + std::chrono::milliseconds(100);
     // A full last column would make some terminals wrap.
     int room = (width > 0 ? width : terminalWidth(stream)) - 1;
-    int length = std::min(room, static_cast<int>(line.size()));
-    std::fprintf(stream, "\r%.*s\x1b[K", length, line.data());
+    size_t length = std::min(static_cast<size_t>(room), line.size());
+    std::fprintf(stream, "\r%s\x1b[K",
+                 std::string(line.substr(0, length)).c_str());
     isShown = true;
   }
   std::fflush(stream);

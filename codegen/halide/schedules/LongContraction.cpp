@@ -34,7 +34,7 @@ bool isLong(const ProductShape &product) {
   if (!product.equation.inLhs(letter) || !product.equation.inRhs(letter))
     return false;
   const Extent &length = product.reduction->extents.front();
-  return !length.isStatic() || length.factor >= 4 * block;
+  return !length.isStatic() || length.factor >= int64_t(4) * block;
 }
 
 TailStrategy getTail(int64_t size, int factor) {
@@ -59,7 +59,8 @@ void schedule(const ProductShape &product, int lanes) {
       blockVar("block");
   RVar ro("ro"), ri("ri");
   int64_t numRows = product.extent(product.rows.back()).factor;
-  int vectors = product.numColumns % (tileVectors * lanes) ? 1 : tileVectors;
+  int vectors =
+      product.numColumns % (int64_t(tileVectors) * lanes) ? 1 : tileVectors;
   int width = vectors * lanes;
 
   sums.compute_root().vectorize(column, lanes, TailStrategy::GuardWithIf);

@@ -68,7 +68,7 @@ int ProductScheduler::getVectors(int rows) const {
   int gates = first.numGates * products.size();
   int most = std::min(8, machine.accumulators() / (rows * gates));
   for (int count = most; count > 1; --count)
-    if (first.numColumns % (count * lanes) == 0)
+    if (first.numColumns % (int64_t(count) * lanes) == 0)
       return count;
   return 1;
 }
