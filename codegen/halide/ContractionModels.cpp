@@ -107,11 +107,17 @@ struct ReduceModel : HalideExpressible::ExternalModel<ReduceModel, ReduceOp> {
     Expr init = kind == "sum"   ? Halide::Internal::make_zero(type)
                 : kind == "max" ? -getLargest(type)
                                 : getLargest(type);
+    // A function of its own, inlined in the end: sums that are cut into parts
+    // must be seen to be sums, and Halide makes `so + (a - b)` a difference.
+    Halide::Func term = KernelAlgorithm::makeFunc(
+        "term", extents.size(), [&](IndexRef index) -> Expr {
+          return kernel.at(reduce.getOperand(), index);
+        });
     kernel.reduce(
         reduce.getResult(), domain, Tuple(init),
         [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> so) -> Tuple {
-          Expr x = kernel.at(reduce.getOperand(),
-                             insertReduced(index, reduced, reduce.getDims()));
+          Index position = insertReduced(index, reduced, reduce.getDims());
+          Expr x = term(std::vector<Expr>(position.rbegin(), position.rend()));
           if (kind == "sum")
             return Tuple(so[0] + x);
           return Tuple(kind == "max" ? Halide::max(so[0], x)

@@ -148,6 +148,14 @@ func.func @rows(%x: !x) -> (!r, !r, !r) {
   %2 = maek.reduce "min" %x dims [1] : !x
   func.return %0, %1, %2 : !r, !r, !r
 }
+func.func @differences(%x: !x, %y: !x) -> (!r, !r, tensor<37xf32>) {
+  %0 = maek.neg %x : !x
+  %1 = maek.reduce "sum" %0 dims [1] : !x
+  %2 = maek.sub %x, %y : !x
+  %3 = maek.reduce "sum" %2 dims [1] : !x
+  %4 = maek.reduce "sum" %2 dims [0] : !x
+  func.return %1, %3, %4 : !r, !r, tensor<37xf32>
+}
 func.func @columns(%x: !x) -> tensor<37xf32> {
   %0 = maek.reduce "sum" %x dims [0] : !x
   func.return %0 : tensor<37xf32>
