@@ -29,13 +29,9 @@ std::string getKernelText(func::FuncOp kernel) {
 
 llvm::SetVector<Attribute> findKernelSymbols(func::FuncOp kernel) {
   llvm::StringSet<> known;
-  auto learn = [&](TypeRange types) {
-    for (Type type : types)
-      for (const Extent &extent : getExtents(type))
-        known.insert(extent.str());
-  };
-  learn(kernel.getArgumentTypes());
-  learn(kernel.getResultTypes());
+  for (Type type : kernel.getArgumentTypes())
+    for (const Extent &extent : getExtents(type))
+      known.insert(extent.str());
   llvm::SetVector<Attribute> symbols;
   for (Operation &op : kernel.front().without_terminator()) {
     if (auto extent = dyn_cast<ExtentOp>(op))

@@ -14,9 +14,9 @@ namespace maek {
 /// Text that is equal for equal kernels: types and body without the name.
 std::string getKernelText(mlir::func::FuncOp kernel);
 
-/// The symbols whose values a kernel cannot learn from its arguments and
-/// results: those of its extent ops, and of sizes that only values inside it
-/// have.
+/// The symbols whose values a kernel cannot learn from its arguments: those of
+/// its extent ops, and of sizes that only values inside it and results have.
+/// (Results tell sizes, too, but only once the kernel's body is known.)
 llvm::SetVector<mlir::Attribute> findKernelSymbols(mlir::func::FuncOp kernel);
 
 /// Lists them in the kernel's attribute.

@@ -228,6 +228,7 @@ void KernelAlgorithm::addInputs() {
     for (auto name : names.getAsRange<StringAttr>()) {
       symbolNames.push_back(name.str());
       symbols.emplace_back("symbol" + std::to_string(symbols.size()));
+      dynamicExtents.try_emplace(symbolNames.back(), symbols.back());
     }
   for (BlockArgument argument : kernel.getArguments()) {
     Type element = getElementType(argument.getType());
