@@ -240,7 +240,9 @@ void Formatter::addToken(size_t index) {
 /// What the line's statement is, by its first tokens.
 void Formatter::classify(FormattedLine &line, size_t index) {
   const Token &current = token(index);
-  if (!isStart(current) || index + 1 >= list.tokens.size() || braces == 0)
+  // A keyword alone on its line has no columns.
+  if (!isStart(current) || index + 1 >= list.tokens.size() || braces == 0 ||
+      token(index + 1).startsLine)
     return;
   if (token(index + 1).is(TokenKind::Assign))
     line.kind = FormattedLine::Kind::Assign;

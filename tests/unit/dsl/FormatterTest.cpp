@@ -42,6 +42,27 @@ TEST(Formatter, linesAndColumns) {
             "}\n");
 }
 
+TEST(Formatter, aKeywordAloneOnItsLine) {
+  EXPECT_EQ(format("layer L(d) {\n  param\n  W : [d] = 0\n  param\n"
+                   "  b : [d] = 0\n  apply (x : [d]) = x\n}\n"),
+            "layer L(d) {\n"
+            "  param\n"
+            "      W : [d] = 0\n"
+            "  param\n"
+            "      b : [d] = 0\n"
+            "  apply (x : [d]) = x\n"
+            "}\n");
+}
+
+TEST(Formatter, weights) {
+  EXPECT_EQ(format("weights a of M{ \"x\"=[\"b.{i-1}\":[2,3],-\"c\"]\n"
+                   "\"long\"=\"d\"+\"e\"\n}"),
+            "weights a of M {\n"
+            "  \"x\"    = [\"b.{i-1}\" : [2, 3], -\"c\"]\n"
+            "  \"long\" = \"d\" + \"e\"\n"
+            "}\n");
+}
+
 TEST(Formatter, blocks) {
   EXPECT_EQ(format("layer L(d) { param W:[d]=0\napply(x:[d])->y\n{\ny=x }}\n"
                    "model M { for l in 1 .. 3 { x=l }\n"
