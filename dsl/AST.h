@@ -267,12 +267,20 @@ struct Definition {
   }
 };
 
-/// `keyword value`, where the value is an expression; a bare name or a text
-/// for `data`.
+/// `name = number` or `name = "text"`; the value is null for a text.
+struct DataArgument {
+  Identifier name;
+  ExprPtr value;
+  llvm::StringRef text;
+};
+
+/// `keyword value`, where the value is an expression; for `data` a bare name
+/// or a text, and arguments.
 struct TrainItem {
   Identifier keyword;
   ExprPtr value;
   llvm::StringRef text;
+  std::vector<DataArgument> arguments;
 };
 
 struct Train {

@@ -88,9 +88,30 @@ bool ModelEmitter::readTrain() {
       ops.getNamedAttr("epochs", ops.getI64IntegerAttr(*epochs)),
       ops.getNamedAttr("lr", ops.getF64FloatAttr(optimizer.learningRate)),
       ops.getNamedAttr("seed", ops.getI64IntegerAttr(*seed))};
-  if (const TrainItem *data = findItem(*train, "data"))
-    settings.push_back(ops.getNamedAttr("data", ops.getStringAttr(data->text)));
-  return true;
+  if (std::optional<std::string> data = readDataSet())
+    settings.push_back(ops.getNamedAttr("data", ops.getStringAttr(*data)));
+  return !diagnostics.hasErrors();
+}
+
+/// The data set as the runtime's option --data takes it: adding(T=200).
+std::optional<std::string> ModelEmitter::readDataSet() {
+  const TrainItem *item = findItem(*train, "data");
+  if (!item)
+    return std::nullopt;
+  std::string text = item->text.str();
+  const char *separator = "(";
+  for (const DataArgument &argument : item->arguments) {
+    text += separator + argument.name.name.str() + "=";
+    separator = ", ";
+    if (!argument.value) {
+      text += '"' + argument.text.str() + '"';
+      continue;
+    }
+    std::optional<double> number = evaluator.evaluateNumber(
+        *argument.value, settingsFrame, "'" + argument.name.name + "'");
+    text += formatNumber(number.value_or(0));
+  }
+  return item->arguments.empty() ? text : text + ")";
 }
 
 Value ModelEmitter::getScalar(StringRef name) {

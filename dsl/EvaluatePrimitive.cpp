@@ -189,6 +189,13 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     return evaluateReshape(call, value, frame);
   if (kind == PrimitiveKind::Permute)
     return evaluatePermute(call, value, frame);
+  if (kind == PrimitiveKind::Gradient) {
+    if (call.arguments.size() != 2)
+      return {};
+    Value by = evaluate(*call.arguments[1].value, frame);
+    moveTo(call.loc, frame);
+    return tensors.gradient(value, by);
+  }
   if (kind == PrimitiveKind::Where) {
     if (call.arguments.size() != 3)
       return {};

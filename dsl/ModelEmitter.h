@@ -73,6 +73,7 @@ private:
 
   // EmitTraining.cpp
   bool readTrain();
+  std::optional<std::string> readDataSet();
   std::optional<double> readNumber(llvm::StringRef keyword);
   std::optional<int64_t> readInteger(llvm::StringRef keyword, int64_t otherwise,
                                      int64_t smallest);

@@ -299,17 +299,41 @@ bool Parser::parseTrainItem(Train &train) {
     errorExpectedHere("a setting of the training");
     return false;
   }
-  if (item.keyword.name == "data") {
-    if (!peek().is(TokenKind::Name) && !peek().is(TokenKind::String)) {
-      errorExpected("the name of a data set");
-      return false;
-    }
-    item.text = take().name;
-  } else if (!(item.value = parseSum())) {
+  bool parsed = item.keyword.name == "data"
+                    ? parseDataSet(item)
+                    : (item.value = parseSum()) != nullptr;
+  if (parsed)
+    train.items.push_back(std::move(item));
+  return parsed;
+}
+
+/// adding(T = 200), with an argument's value a sum or a text.
+bool Parser::parseDataSet(TrainItem &item) {
+  if (!peek().is(TokenKind::Name) && !peek().is(TokenKind::String)) {
+    errorExpected("the name of a data set");
     return false;
   }
-  train.items.push_back(std::move(item));
-  return true;
+  item.text = take().name;
+  if (!peek().is(TokenKind::LParen) || peek().startsLine)
+    return true;
+  Token open = take();
+  while (!peek().is(TokenKind::RParen)) {
+    DataArgument argument;
+    if (!parseIdentifier(argument.name, "the name of an argument") ||
+        !expect(TokenKind::Assign, "'=' and the argument's value"))
+      return false;
+    if (peek().is(TokenKind::String))
+      argument.text = take().name;
+    else if (!(argument.value = parseSum()))
+      return false;
+    item.arguments.push_back(std::move(argument));
+    if (!takeIf(TokenKind::Comma))
+      break;
+  }
+  if (takeIf(TokenKind::RParen))
+    return true;
+  errorExpected("',' or ')'").note(open.loc, "to match this '('");
+  return false;
 }
 
 } // namespace maek::dsl

@@ -58,6 +58,7 @@ private:
   bool parseModelStatement(Block &block);
   bool parseTrain(File &file);
   bool parseTrainItem(Train &train);
+  bool parseDataSet(TrainItem &item);
 
   // ParseWeights.cpp
   bool atWeights() const;

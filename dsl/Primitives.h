@@ -23,6 +23,7 @@ enum class PrimitiveKind {
   Argmax,
   OneHot,
   StopGradient,
+  Gradient,
   Where,
   Arange,
   Reshape,

@@ -92,6 +92,8 @@ public:
   Value argmax(const Value &value, unsigned axis);
   Value oneHot(const Value &value);
   Value stopGradient(const Value &value);
+  /// Of a scalar by an argument of the block, for each example.
+  Value gradient(const Value &value, const Value &by);
   Value arange(const Axis &axis);
   Value reshape(const Value &value, llvm::ArrayRef<Axis> axes);
   /// The last two own axes change places.

@@ -224,4 +224,45 @@ Value TensorBuilder::stopGradient(const Value &value) {
   return spend() ? result : Value();
 }
 
+// Examples do not see each other, so the gradient of their sum has each
+// example's own. Only an argument is a safe choice of what to take it by: the
+// passes may replace a value in between by others.
+Value TensorBuilder::gradient(const Value &value, const Value &by) {
+  if (value.isPoison() || by.isPoison())
+    return {};
+  mlir::Block *block = ops.getInsertionBlock();
+  auto argument = by.is(ValueKind::Tensor)
+                      ? dyn_cast<mlir::BlockArgument>(by.tensor)
+                      : mlir::BlockArgument();
+  if (!argument || argument.getOwner() != block ||
+      by.element != Element::Float) {
+    error("'gradient' is taken by an input of numbers, found " + describe(by));
+    return {};
+  }
+  Value scalar = toFloat(value);
+  if (scalar.isPoison())
+    return {};
+  bool isOwn = llvm::all_of(scalar.mapped, [&](unsigned axis) {
+    return llvm::is_contained(by.mapped, axis);
+  });
+  if (!scalar.isScalar() || !isOwn || scalar.tensor.getParentBlock() != block) {
+    error(scalar.isScalar()
+              ? std::string("'gradient' is taken for each example by a value "
+                            "of its own, not by one that all examples share")
+              : "'gradient' is taken of a scalar, found " + describe(scalar));
+    return {};
+  }
+  SmallVector<int64_t> all;
+  for (size_t i = 0; i < scalar.mapped.size(); ++i)
+    all.push_back(int64_t(i));
+  mlir::Value sum = scalar.tensor;
+  if (!all.empty())
+    sum = ReduceOp::create(ops, location, ops.getStringAttr("sum"), sum,
+                           ops.getDenseI64ArrayAttr(all));
+  auto op =
+      GradientOp::create(ops, location, by.tensor.getType(), sum, by.tensor);
+  Value result = wrap(op.getGradients().front(), by.mapped, by.axes);
+  return spend() ? result : Value();
+}
+
 } // namespace maek::dsl

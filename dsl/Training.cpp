@@ -107,6 +107,18 @@ static void checkValue(const TrainItem &item, const Program &program,
   auto check = [&](const Expr &value) {
     NameChecker(program, diagnostics, graph).checkSetting(model, value);
   };
+  for (const DataArgument &argument : item.arguments) {
+    if (argument.value)
+      check(*argument.value);
+    auto first = llvm::find_if(item.arguments, [&](const DataArgument &other) {
+      return other.name.name == argument.name.name;
+    });
+    if (&*first != &argument)
+      diagnostics
+          .error(argument.name.loc,
+                 "'" + argument.name.name + "' is given twice")
+          .note(first->name.loc, "the first one is here");
+  }
   if (!item.value)
     return;
   bool isCalled =

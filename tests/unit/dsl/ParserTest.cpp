@@ -136,6 +136,25 @@ TEST(Parser, modelAndTrain) {
   EXPECT_EQ(parsed.file.trains[0].items[0].text, "d");
 }
 
+TEST(Parser, dataSets) {
+  Parsed parsed("train M { data d(T = 2 + 1, f = \"a, b\",) optimizer o }\n"
+                "train N { data d\n(3) }\n");
+  ASSERT_GE(parsed.file.trains.size(), 1u);
+  auto &item = parsed.file.trains[0].items[0];
+  ASSERT_EQ(item.arguments.size(), 2u);
+  EXPECT_EQ(item.arguments[0].name.name, "T");
+  EXPECT_TRUE(item.arguments[0].value);
+  EXPECT_EQ(item.arguments[1].text, "a, b");
+  EXPECT_FALSE(item.arguments[1].value);
+  // The parenthesis on the next line belongs to nothing.
+  EXPECT_EQ(parsed.diagnostics.getNumErrors(), 1u);
+  for (llvm::StringRef wrong : {"d(3)", "d(T 3)", "d(T = )", "d(T = 3 n = 4)",
+                                "d(T = 3", "d(T = 3, = 4)"})
+    EXPECT_TRUE(Parsed(("train M { data " + wrong + " }\n").str())
+                    .diagnostics.hasErrors())
+        << wrong.str();
+}
+
 TEST(Parser, contextualWordsAreNames) {
   Parsed parsed("fn mse(input, target, step, state, output, metric, loss, of) "
                 "= input + target + step + state + output + metric + loss\n");
