@@ -41,10 +41,12 @@ int maek::runtime::applyThreads(int64_t threads) {
 
 void maek::runtime::addDataOptions(CommandLine &line, const Program &program) {
   const std::string &data = program.info.settings.data;
-  line.add("data", "NAME",
-           text("data set: fashion_mnist, mnist, or npy for files "
-                "train-TENSOR.npy and test-TENSOR.npy",
-                data.empty() ? "" : text(" (", data, ")")));
+  line.add(
+      "data", "NAME",
+      text("data set: fashion_mnist, mnist, adding, copy, reverse, sort "
+           "(each of these four with arguments, as 'copy(delay = 50)'), or "
+           "npy for files train-TENSOR.npy and test-TENSOR.npy",
+           data.empty() ? "" : text(" (", data, ")")));
   line.add("data-dir", "DIR", "folder of the data set's files");
 }
 

@@ -22,12 +22,15 @@ static void addOptions(CommandLine &line, const Program &program) {
   const SettingsInfo &settings = program.info.settings;
   line.add("epochs", "N",
            text("passes over the data (", settings.epochs.value_or(1), ")"));
+  line.add("examples", "N",
+           "train on so many examples only, drawn by the seed (all)");
+  line.add("evaluate-every", "N", "epochs between evaluations (1)");
   addBatchOption(line, program);
   line.add(
       "lr", "X",
       text("learning rate (", settings.lr.value_or(TrainOptions().lr), ")"));
   line.add("seed", "N",
-           text("of first weights and order of examples (",
+           text("of first weights, choice and order of examples (",
                 settings.seed.value_or(0), ")"));
   line.add("save", "FILE",
            "checkpoint, written after each epoch and on Ctrl-C");
@@ -66,6 +69,8 @@ static TrainRequest readOptions(CommandLine &line,
   options.data = readDataName(line, defaults.data);
   options.epochs = line.count("epochs", defaults.epochs, 1, maxCount);
   options.batch = line.count("batch", defaults.batch, 1, maxCount);
+  options.examples = line.count("examples", defaults.examples, 1, maxCount);
+  options.evaluateEvery = line.count("evaluate-every", 1, 1, maxCount);
   options.lr = line.positive("lr", defaults.lr);
   options.seed = line.seed("seed", defaults.seed);
   options.save = line.string("save", defaults.save);

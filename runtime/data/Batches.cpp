@@ -34,20 +34,17 @@ static const char *storageName(Column::Storage storage) {
 
 static const Column *findColumn(const EntryInfo &entry, const PortInfo &port,
                                 const Dataset &data) {
-  const Column *only = nullptr;
-  size_t sameRole = 0;
+  const Column *first = nullptr;
   for (const Column &column : data.columns) {
     if (column.name == port.name)
       return &column;
-    if (column.role == port.role) {
-      only = &column;
-      ++sameRole;
-    }
+    if (column.role == port.role && !first)
+      first = &column;
   }
   auto ports = std::count_if(
       entry.arguments.begin(), entry.arguments.end(),
       [&](const PortInfo &other) { return other.role == port.role; });
-  return sameRole == 1 && ports == 1 ? only : nullptr;
+  return ports == 1 ? first : nullptr;
 }
 
 // Whether a column's example fits the port's axes behind the batch: axis by

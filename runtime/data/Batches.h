@@ -14,8 +14,9 @@ bool hasBatchAxis(const PortInfo &port, const EntryInfo &entry);
 /// the entry must outlive it.
 class Batches {
 public:
-  /// Finds a column for each input and target: the one of its name, or the
-  /// only one of its role. Checks shapes, types and classes of every example.
+  /// Finds a column for each input and target: the one of its name, or, for
+  /// the entry's only one of its role, the data set's first of that role.
+  /// Checks shapes, types and classes of every example.
   static Expected<Batches> create(const EntryInfo &entry, const Dataset &data,
                                   int64_t batch);
 

@@ -1,10 +1,12 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The registry of data sets. To add one: a line in `sources` if its files are
-// IDX, a function like loadNpy otherwise.
+// IDX, a function in Synthetic.cpp if it is computed, one like loadNpy
+// otherwise.
 #include "runtime/data/Dataset.h"
 #include "runtime/core/Names.h"
 #include "runtime/data/Idx.h"
 #include "runtime/data/Npy.h"
+#include "runtime/data/Synthetic.h"
 
 #include <algorithm>
 #include <cstring>
@@ -145,16 +147,29 @@ Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
                                              const std::string &folder,
                                              Split split,
                                              const EntryInfo &entry) {
-  std::string plain(name);
-  std::replace(plain.begin(), plain.end(), '-', '_');
-  if (plain == "npy")
-    return loadNpy(folder, split, entry);
+  Expected<DataSpec> parsed = DataSpec::parse(name);
+  if (!parsed)
+    return parsed.takeError();
+  DataSpec &spec = *parsed;
   std::vector<std::string_view> known = {"npy"};
-  for (const IdxSource &source : sources) {
-    if (plain == source.name)
-      return loadIdx(source, folder, split);
-    known.push_back(source.name);
+  for (std::string_view synthetic : syntheticNames()) {
+    if (spec.name() == synthetic)
+      return makeSynthetic(spec, split);
+    known.push_back(synthetic);
   }
-  return makeError(MAEK_INVALID_ARGUMENT, "unknown data set '", name, "'",
-                   suggest(plain, known));
+  if (spec.name() == "npy") {
+    if (Error error = spec.check())
+      return error;
+    return loadNpy(folder, split, entry);
+  }
+  for (const IdxSource &source : sources) {
+    known.push_back(source.name);
+    if (spec.name() != source.name)
+      continue;
+    if (Error error = spec.check())
+      return error;
+    return loadIdx(source, folder, split);
+  }
+  return makeError(MAEK_INVALID_ARGUMENT, "unknown data set '", spec.name(),
+                   "'", suggest(spec.name(), known));
 }

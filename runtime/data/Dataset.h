@@ -28,10 +28,11 @@ struct Dataset {
 
 enum class Split { Train, Test };
 
-/// Reads one half of the data set `name` (`fashion_mnist`, `fashion-mnist`,
-/// `mnist`, or `npy`: files train-COLUMN.npy and test-COLUMN.npy for each port
-/// of `entry` that takes data). `folder` is where the files are; empty means
-/// where the Debian package puts them.
+/// Reads or makes one half of the data set `name`, which may have arguments
+/// (see DataSpec.h): `fashion_mnist`, `mnist`, one of syntheticNames(), or
+/// `npy`: files train-COLUMN.npy and test-COLUMN.npy for each port of `entry`
+/// that takes data. `folder` is where the files are; empty means where the
+/// Debian package puts them.
 Expected<Dataset> loadDataset(std::string_view name, const std::string &folder,
                               Split split, const EntryInfo &entry);
 

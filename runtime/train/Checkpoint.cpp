@@ -53,7 +53,8 @@ private:
 
 Metadata Trainer::describe() const {
   return {{"maek.data", options.data},
-          {"maek.examples", text(order.size())},
+          {"maek.examples", text(chosen.size())},
+          {"maek.subset", text(options.examples)},
           {"maek.seed", text(options.seed)},
           {"maek.batch", text(options.batch)},
           {"maek.epochs", text(options.epochs)},
@@ -79,6 +80,8 @@ maek::runtime::readTrainOptions(const std::string &path) {
     return error;
   if (Error error = reader.get("maek.epochs", options.epochs, int64_t{1}))
     return error;
+  if (Error error = reader.get("maek.subset", options.examples, int64_t{0}))
+    return error;
   if (Error error = reader.get("maek.lr", options.lr, -HUGE_VAL))
     return error;
   return options;
@@ -90,7 +93,7 @@ Error Trainer::restore(const std::string &path, const Metadata &metadata) {
   const std::pair<const char *, std::string> fixed[] = {
       {"maek.model", model->module().name},
       {"maek.data", options.data},
-      {"maek.examples", text(order.size())},
+      {"maek.examples", text(chosen.size())},
       {"maek.seed", text(options.seed)},
       {"maek.batch", text(options.batch)}};
   constexpr size_t prefix = 5; // "maek."

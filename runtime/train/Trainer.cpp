@@ -46,10 +46,12 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
     return batches.takeError();
   Trainer trainer(model, std::move(options), Meter(module, *entry),
                   std::move(*batches));
+  if (Error error = trainer.chooseExamples(train.count))
+    return error;
   trainer.at.epochs = trainer.options.epochs;
-  trainer.at.batches =
-      (train.count + trainer.options.batch - 1) / trainer.options.batch;
-  trainer.order.resize(static_cast<size_t>(train.count));
+  trainer.at.batches = (static_cast<int64_t>(trainer.chosen.size()) +
+                        trainer.options.batch - 1) /
+                       trainer.options.batch;
   entry = module.findEntry("evaluate");
   if (test && entry) {
     Expected<Batches> testBatches =
@@ -62,6 +64,23 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
   return trainer;
 }
 
+Error Trainer::chooseExamples(int64_t available) {
+  int64_t count = options.examples > 0 ? options.examples : available;
+  if (count > available)
+    return makeError(MAEK_INVALID_ARGUMENT, "the data set has ", available,
+                     " examples, not ", count);
+  chosen.resize(static_cast<size_t>(available));
+  std::iota(chosen.begin(), chosen.end(), 0u);
+  if (count == available)
+    return Error::success();
+  // Drawn from the front, so that a larger choice begins with a smaller one.
+  RandomStream random(options.seed, "examples");
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
+    std::swap(chosen[i], chosen[i + random.below(i, chosen.size() - i)]);
+  chosen.resize(static_cast<size_t>(count));
+  return Error::success();
+}
+
 // Fisher and Yates. The order depends on seed and epoch only, so a resumed
 // run draws the same.
 void Trainer::shuffle() {
@@ -69,7 +88,7 @@ void Trainer::shuffle() {
     return;
   shuffledEpoch = at.epoch;
   RandomStream random(options.seed, text("shuffle ", at.epoch));
-  std::iota(order.begin(), order.end(), 0u);
+  order = chosen;
   for (size_t i = order.size() - 1; i > 0; --i)
     std::swap(order[i], order[random.below(i, i + 1)]);
 }
@@ -96,13 +115,16 @@ Error Trainer::trainBatch(TrainListener &listener) {
 }
 
 Expected<Outcome> Trainer::finishEpoch(TrainListener &listener) {
-  if (testBatches) {
+  bool evaluates =
+      testBatches && ((at.epoch + 1) % options.evaluateEvery == 0 ||
+                      at.epoch + 1 == at.epochs);
+  if (evaluates) {
     Expected<Outcome> outcome =
         evaluate(*model, *testBatches, options.batch, *testMeter, listener);
     if (!outcome || *outcome == Outcome::Interrupted)
       return outcome;
   }
-  listener.onEpoch(at, trainMeter, testMeter ? &*testMeter : nullptr);
+  listener.onEpoch(at, trainMeter, evaluates ? &*testMeter : nullptr);
   ++at.epoch;
   at.batch = 0;
   trainMeter.clear();

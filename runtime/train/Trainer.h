@@ -12,6 +12,10 @@ namespace maek::runtime {
 struct TrainOptions {
   std::string data; ///< name of the data set, kept in checkpoints
   int64_t epochs = 1, batch = 32;
+  /// Train on so many of the data set's examples, drawn by the seed; a larger
+  /// number draws the same ones and more. 0: all.
+  int64_t examples = 0;
+  int64_t evaluateEvery = 1; ///< epochs; the last one is evaluated anyway
   double lr = 1e-3;
   uint64_t seed = 0;
   std::string save;      ///< checkpoint; empty: none is written
@@ -35,7 +39,7 @@ public:
   virtual void onStep(const TrainPosition &position, const Meter &meter) = 0;
   /// Of `count` examples `done` are evaluated.
   virtual void onEvaluate(int64_t done, int64_t count) = 0;
-  /// `test` is null if the model or data has no evaluation.
+  /// `test` is null if this epoch has no evaluation.
   virtual void onEpoch(const TrainPosition &position, const Meter &train,
                        const Meter *test) = 0;
   virtual void onSave(const std::string &path) = 0;
@@ -74,6 +78,7 @@ private:
 
   Metadata describe() const;
   Error restore(const std::string &path, const Metadata &metadata);
+  Error chooseExamples(int64_t available);
   void shuffle();
   Error trainBatch(TrainListener &listener);
   Expected<Outcome> finishEpoch(TrainListener &listener);
@@ -86,7 +91,7 @@ private:
   Batches trainBatches;
   std::optional<Meter> testMeter;
   std::optional<Batches> testBatches;
-  std::vector<uint32_t> order;
+  std::vector<uint32_t> chosen, order;
   int64_t shuffledEpoch = -1;
   int64_t savedStep = -1;
 };

@@ -199,3 +199,47 @@ TEST_F(ResumeTest, ALossThatIsNotANumberStops) {
             "fake: error: the loss is not a number at step 1 (epoch 1); "
             "nothing was saved\n");
 }
+
+TEST_F(ResumeTest, SomeExamplesOnlyAreKeptByAResumedRun) {
+  std::string whole = scratch / "whole.safetensors";
+  std::string log = scratch / "log.csv";
+  ASSERT_EQ(train({"--save", whole, "--examples", "20", "--batch", "8",
+                   "--log-csv", log, "--quiet"})
+                .code,
+            0);
+  // Three batches an epoch, of 8, 8 and 4.
+  EXPECT_NE(readFile(log).find("\n3,9,test,"), std::string::npos);
+  interruptAt(5);
+  EXPECT_EQ(
+      train({"--save", path, "--examples", "20", "--batch", "8", "--quiet"})
+          .code,
+      130);
+  EXPECT_EQ(
+      run({"train", "--resume", path, "--data-dir", scratch.path(), "--quiet"})
+          .code,
+      0);
+  EXPECT_EQ(readFile(path), readFile(whole));
+  // Another seed, or more examples, is another run.
+  std::string other = scratch / "other.safetensors";
+  train({"--save", other, "--examples", "21", "--batch", "8", "--quiet"});
+  EXPECT_NE(readFile(other), readFile(whole));
+  EXPECT_EQ(train({"--resume", path, "--examples", "21", "--quiet"}).err,
+            "fake: error: " + path +
+                ": was written with examples 20, cannot go on with 21\n");
+  EXPECT_EQ(train({"--examples", "51"}).err,
+            "fake: error: the data set has 50 examples, not 51\n");
+}
+
+TEST_F(ResumeTest, EvaluatesAfterSomeEpochsAndTheLast) {
+  std::string log = scratch / "log.csv";
+  epochs = "5";
+  ASSERT_EQ(train({"--evaluate-every", "2", "--log-csv", log, "--quiet"}).code,
+            0);
+  std::string csv = readFile(log);
+  for (int epoch = 1; epoch <= 5; ++epoch)
+    EXPECT_EQ(csv.find("\n" + std::to_string(epoch) + "," +
+                       std::to_string(7 * epoch) + ",test") !=
+                  std::string::npos,
+              epoch != 1 && epoch != 3)
+        << csv;
+}
