@@ -58,6 +58,7 @@ FailureOr<RuntimeFiles> findRuntimeFiles(Location location) {
   files.archives = {finder.find("libmaek_runtime.a")};
   files.cliArchives = {finder.find("libmaek_runtime_cli.a"),
                        finder.find("libboost_program_options.a"),
+                       finder.find("libpng16.a"), finder.find("libjpeg.a"),
                        finder.find("libz.a")};
   files.languageArchives = {finder.find("libstdc++.a"),
                             finder.find("libgcc_eh.a"),

@@ -22,7 +22,7 @@ struct Command {
 constexpr Command commands[] = {
     {"train", "learn on a data set", runTrain},
     {"eval", "loss and metrics of saved weights", runEval},
-    {"predict", "outputs for .npy files", runPredict},
+    {"predict", "outputs for .npy files and pictures", runPredict},
     {"convert", "weights to the names and layout of another program",
      runConvert},
     {"bench", "time an entry on random input", runBench},

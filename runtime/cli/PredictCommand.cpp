@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// `predict`: the forward entry on .npy files, a batch at a time.
+// `predict`: the forward entry on .npy files or a picture, a batch at a time.
 #include "runtime/cli/Commands.h"
+#include "runtime/cli/PredictInputs.h"
 #include "runtime/core/Files.h"
 #include "runtime/core/Names.h"
 #include "runtime/data/Batches.h"
@@ -23,6 +24,13 @@ struct Input {
   const Bound *bound;
   NpyArray array;
   bool isBatched;
+};
+
+/// The classes that are printed: of which result, how many, their names.
+struct Classes {
+  size_t result = 0;
+  int64_t top = 0; ///< 0: none
+  std::vector<std::string> names;
 };
 } // namespace
 
@@ -73,10 +81,10 @@ static Error readInputs(const std::vector<Bound> &bound, const EntryInfo &entry,
   const Input *first = nullptr;
   inputs.reserve(bound.size());
   for (const Bound &one : bound) {
-    Expected<NpyArray> array = readNpy(one.path);
+    const PortInfo &port = *one.port;
+    Expected<NpyArray> array = readInput(one.path, port, entry);
     if (!array)
       return array.takeError();
-    const PortInfo &port = *one.port;
     bool fits = array->shape.size() == port.shape.size();
     for (size_t axis = 0; fits && axis < port.shape.size(); ++axis)
       fits = !port.shape[axis].isStatic() ||
@@ -124,7 +132,8 @@ static Error openOutputs(const Model &model, size_t entry,
 
 static Error predict(Model &model, size_t entry,
                      const std::vector<Bound> &inputPaths,
-                     const std::vector<Bound> &outputPaths, int64_t batch) {
+                     const std::vector<Bound> &outputPaths,
+                     const Classes &classes, int64_t batch) {
   const EntryInfo &info = model.module().entries[entry];
   std::vector<Input> inputs;
   int64_t examples = 1;
@@ -167,6 +176,9 @@ static Error predict(Model &model, size_t entry,
               static_cast<size_t>(*countBytes(shape, result.dtype))))
         return error;
     }
+    if (classes.top > 0)
+      printClasses(model.result(entry, classes.result), classes.top,
+                   classes.names, done, examples > 1);
     done += count;
   }
   for (AtomicFile &file : files)
@@ -175,12 +187,47 @@ static Error predict(Model &model, size_t entry,
   return Error::success();
 }
 
+// Printed if asked for, and where no file is written. Complains if the model
+// has no single output that is a score for each class.
+static Classes readClasses(CommandLine &line, const EntryInfo &info,
+                           bool hasOutput) {
+  Classes classes;
+  constexpr int64_t usual = 5;
+  bool isAsked = line.has("top") || line.has("labels");
+  if (hasOutput && !isAsked)
+    return classes;
+  size_t found = 0;
+  for (size_t i = 0; i < info.results.size(); ++i)
+    if (info.results[i].role == Role::Output &&
+        isClassScores(info.results[i], info)) {
+      classes.result = i;
+      ++found;
+    }
+  classes.top = line.count("top", usual, 1, maxCount);
+  if (found == 1)
+    return classes;
+  if (isAsked)
+    line.complain("classes need one output [B, classes], the model has ",
+                  found);
+  else
+    line.complain("option '--output' is needed");
+  return classes;
+}
+
 int maek::runtime::runPredict(const Program &program, Arguments arguments) {
   CommandLine line = program.commandLine(
-      "predict", "Runs the model on .npy files and writes its outputs.");
+      "predict",
+      "Runs the model on .npy files or a picture; writes its outputs "
+      "or prints the likeliest classes.");
   line.add("weights", "FILE", "safetensors file to use");
-  line.addList("input", "[NAME=]FILE", ".npy file of an input");
+  line.addList("input", "[NAME=]FILE",
+               ".npy file of an input, or a PNG or JPEG file, which is scaled "
+               "and cut to the input's height and width");
   line.addList("output", "[NAME=]FILE", ".npy file for an output");
+  line.add("top", "N",
+           "print the N likeliest classes and their probabilities (5 where "
+           "there is no --output)");
+  line.add("labels", "FILE", "the classes' names, one a line");
   addBatchOption(line, program);
   addThreadsOption(line);
   if (std::optional<int> code = line.parse(arguments))
@@ -201,18 +248,24 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
     if (one.path.empty())
       line.complain("option '--input' is needed for '", one.port->name, "'");
   std::erase_if(outputs, [](const Bound &one) { return one.path.empty(); });
-  if (outputs.empty())
-    line.complain("option '--output' is needed");
+  Classes classes = readClasses(line, info, !outputs.empty());
   if (std::optional<int> code = line.check())
     return *code;
 
+  if (classes.top > 0) {
+    Expected<std::vector<std::string>> names = readClassNames(
+        line.string("labels"), info.results[classes.result].shape[1].factor);
+    if (!names)
+      return report(program, names.takeError());
+    classes.names = std::move(*names);
+  }
   applyThreads(threads);
   Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
   if (!model)
     return report(program, model.takeError());
   if (Expected<Metadata> loaded = (*model)->load(weights, false); !loaded)
     return report(program, loaded.takeError());
-  if (Error error = predict(**model, *entry, inputs, outputs, batch))
+  if (Error error = predict(**model, *entry, inputs, outputs, classes, batch))
     return report(program, error);
   return ExitSuccess;
 }

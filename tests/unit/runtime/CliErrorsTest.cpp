@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Everything a user can get wrong on the command line or in files, with the
 // exact message and exit code; and nothing is written.
+#include "Pictures.h"
 #include "Run.h"
 #include "Scratch.h"
 #include "runtime/data/Npy.h"
@@ -97,8 +98,18 @@ TEST_F(CliErrorsTest, WrongCommandLines) {
   expectUsage({"eval"}, "option '--weights' is needed");
   expectUsage({"predict", "--weights", "w", "--output", "y"},
               "option '--input' is needed for 'image'");
-  expectUsage({"predict", "--weights", "w", "--input", "x"},
-              "option '--output' is needed");
+  EXPECT_EQ(
+      run({"predict", "--weights", "w", "--input", "x=x", "--input", "n=n"},
+          lengths())
+          .err,
+      "fake: error: option '--output' is needed\n"
+      "try 'fake predict --help'\n");
+  EXPECT_EQ(run({"predict", "--weights", "w", "--input", "x=x", "--input",
+                 "n=n", "--top", "3"},
+                lengths())
+                .err,
+            "fake: error: classes need one output [B, classes], the model has "
+            "0\ntry 'fake predict --help'\n");
   expectUsage(predict({"--input", "imgae=x", "--output", "y"}),
               "the model has no input 'imgae'; did you mean 'image'?");
   expectUsage(predict({"--input", "x", "--input", "x", "--output", "y"}),
@@ -270,6 +281,24 @@ TEST_F(CliErrorsTest, InputsThatDoNotFit) {
               scratch.path() + ": not a regular file");
   knobs().failWith = -3;
   expectError(arguments, "entry 'forward': a kernel failed with -3");
+}
+
+TEST_F(CliErrorsTest, PicturesThatDoNotFit) {
+  std::string picture = scratch / "x.png", labels = scratch / "labels";
+  std::vector<std::string> arguments = predict({"--input", picture});
+  expectError(arguments, picture + ": cannot open: No such file or directory");
+  writeFile(picture, "");
+  expectError(arguments, picture + ": is neither a PNG nor a JPEG file");
+  writeFile(picture, makePng(5, 5, 1).substr(0, 40));
+  expectError(arguments, picture + ": is no valid PNG file: it has no end");
+  writeFile(picture, makePng(5, 5, 1));
+  writeFile(labels, "a\nb\n");
+  expectError(predict({"--input", picture, "--labels", labels}),
+              labels + ": has 2 lines, needed 3, one for each class");
+  Result result = run({"predict", "--weights", scratch / "empty", "--input",
+                       "x=" + picture, "--input", "n=n", "--output", "y=y"},
+                      lengths());
+  EXPECT_EQ(result.code, 1);
 }
 
 TEST_F(CliErrorsTest, PlacesThatCannotBeWritten) {

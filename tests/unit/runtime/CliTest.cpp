@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The commands of a generated program where all goes well.
+#include "Pictures.h"
 #include "Run.h"
 #include "Scratch.h"
 #include "runtime/cli/Progress.h"
@@ -8,6 +9,7 @@
 
 #include <cstring>
 #include <gtest/gtest.h>
+#include <sstream>
 
 using namespace maek::fake;
 using maek::runtime::Json;
@@ -142,6 +144,39 @@ TEST_F(CliTest, PredictWritesTheOutputs) {
   EXPECT_EQ(array->shape, (std::vector<int64_t>{50, 3}));
 }
 
+TEST_F(CliTest, PredictShowsTheClassesOfAPicture) {
+  std::string picture = scratch / "picture", labels = scratch / "labels";
+  writeFile(picture, makePng(9, 7, 3));
+  writeFile(labels, "cat\ndog\r\nbird");
+  std::string path = weights();
+  Result result = run({"predict", "--weights", path, "--input", picture});
+  EXPECT_EQ(result.err, "");
+  // Three classes, from the likeliest on; together they are certain.
+  double sum = 0, before = 1;
+  std::istringstream lines(result.out);
+  std::string probability, index;
+  int count = 0;
+  for (; lines >> probability >> index; ++count) {
+    EXPECT_LE(std::stod(probability), before);
+    before = std::stod(probability);
+    sum += before;
+  }
+  EXPECT_EQ(count, 3);
+  EXPECT_NEAR(sum, 1, 2e-4);
+  std::string first = result.out.substr(0, result.out.find('\n'));
+  result = run({"predict", "--weights", path, "--input", picture, "--top", "1",
+                "--labels", labels, "--output", scratch / "y.npy"});
+  std::string names[] = {"cat", "dog", "bird"};
+  EXPECT_EQ(result.out,
+            first + "  " + names[std::stoi(first.substr(8))] + "\n");
+  EXPECT_TRUE(exists(scratch / "y.npy"));
+  // Of several examples each has its number.
+  result = run({"predict", "--weights", path, "--input",
+                scratch / "test-image.npy", "--top", "1", "--batch", "3"});
+  EXPECT_EQ(result.out.substr(0, 10), "example 0\n");
+  EXPECT_NE(result.out.find("\nexample 4\n"), std::string::npos);
+}
+
 TEST_F(CliTest, PredictTakesInputsByName) {
   int64_t xShape[] = {2, 3, 2}, nShape[] = {6};
   std::string x = maek::runtime::makeNpyHeader(MAEK_F32, xShape);
@@ -257,7 +292,7 @@ TEST_F(CliTest, HelpAndVersion) {
             "commands\n"
             "  train     learn on a data set\n"
             "  eval      loss and metrics of saved weights\n"
-            "  predict   outputs for .npy files\n"
+            "  predict   outputs for .npy files and pictures\n"
             "  convert   weights to the names and layout of another program\n"
             "  bench     time an entry on random input\n"
             "  info      entries, tensors, memory, versions\n"

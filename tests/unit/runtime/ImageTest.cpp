@@ -1,0 +1,127 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Pictures: what is read, what is refused, how they are cut.
+#include "runtime/data/Image.h"
+#include "Pictures.h"
+
+#include <gtest/gtest.h>
+#include <numeric>
+
+using namespace maek::runtime;
+using maek::fake::makeJpeg;
+using maek::fake::makePng;
+
+static std::span<const std::byte> bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+static std::string errorOf(std::string_view file, int channels = 1) {
+  Expected<Image> image = decodeImage(bytes(file), channels);
+  return image ? "" : std::string(image.takeError().message());
+}
+
+static int pixel(const Image &image, int64_t y, int64_t i) {
+  return std::to_integer<int>(
+      image.pixels[static_cast<size_t>(y * image.width * image.channels + i)]);
+}
+
+TEST(Image, ReadsPngFiles) {
+  Expected<Image> grey = decodeImage(bytes(makePng(5, 4, 1)), 1);
+  ASSERT_TRUE(grey);
+  EXPECT_EQ(grey->height, 5);
+  EXPECT_EQ(grey->width, 4);
+  EXPECT_EQ(pixel(*grey, 2, 3), 101);
+  Expected<Image> colour = decodeImage(bytes(makePng(5, 4, 3)), 3);
+  ASSERT_TRUE(colour);
+  EXPECT_EQ(pixel(*colour, 1, 11), 117);
+  // Grey in colour, colour in grey.
+  Expected<Image> spread = decodeImage(bytes(makePng(5, 4, 1)), 3);
+  ASSERT_TRUE(spread);
+  for (int channel : {0, 1, 2})
+    EXPECT_EQ(pixel(*spread, 2, 9 + channel), 101);
+  EXPECT_TRUE(decodeImage(bytes(makePng(5, 4, 3)), 1));
+  // On black: the first pixel, of bytes 0, 7, 14, is nearly transparent.
+  Expected<Image> clear = decodeImage(bytes(makePng(1, 1, 4)), 3);
+  ASSERT_TRUE(clear);
+  EXPECT_LT(pixel(*clear, 0, 2), 14);
+}
+
+TEST(Image, ReadsJpegFiles) {
+  for (bool isProgressive : {false, true})
+    for (int from : {1, 3})
+      for (int to : {1, 3}) {
+        Expected<Image> image =
+            decodeImage(bytes(makeJpeg(17, 40, from, isProgressive)), to);
+        ASSERT_TRUE(image);
+        EXPECT_EQ(image->height, 17);
+        EXPECT_EQ(image->width, 40);
+        for (int64_t x : {0, 20, 39})
+          EXPECT_NEAR(pixel(*image, 8, x * to), 5 * x, 8);
+      }
+}
+
+TEST(Image, RefusesBrokenFiles) {
+  std::string png = makePng(50, 40, 3), jpeg = makeJpeg(50, 40, 3, false);
+  for (size_t size = 0; size < png.size(); ++size)
+    EXPECT_NE(errorOf(png.substr(0, size)), "") << size;
+  for (size_t size = 0; size + 2 < jpeg.size(); ++size)
+    EXPECT_NE(errorOf(jpeg.substr(0, size)), "") << size;
+  EXPECT_EQ(errorOf("GIF89a"), "is neither a PNG nor a JPEG file");
+  EXPECT_EQ(errorOf(png.substr(0, 30)), "is no valid PNG file: it has no end");
+  std::string damaged = png;
+  damaged[20] ^= 1;
+  EXPECT_EQ(errorOf(damaged), "is no valid PNG file: IHDR: CRC error");
+  EXPECT_EQ(errorOf(jpeg.substr(0, 200)).substr(0, 23),
+            "is no valid JPEG file: ");
+  std::string flipped = png;
+  flipped[flipped.size() - 30] ^= 1;
+  EXPECT_NE(errorOf(flipped), "");
+}
+
+TEST(Image, GivesNoMemoryForWhatAFileOnlyClaims) {
+  std::string jpeg = makeJpeg(16, 16, 1, false);
+  // Height and width stand behind the marker of the frame.
+  size_t at = jpeg.find("\xff\xc0") + 5;
+  jpeg.replace(at, 4, "\xff\xdc\xff\xdc");
+  EXPECT_EQ(errorOf(jpeg),
+            "has 65500 x 65500 pixels, at most 67108864 are read");
+  jpeg.replace(at, 4, "\x1f\x40\x1f\x40");
+  EXPECT_EQ(errorOf(jpeg).substr(0, 32), "claims 8000 x 8000 pixels, more ");
+}
+
+TEST(Image, IsScaledAndCutInTheMiddle) {
+  Image image{4, 8, 1, std::vector<std::byte>(32)};
+  for (size_t i = 0; i < 32; ++i)
+    image.pixels[i] = static_cast<std::byte>(i % 8 * 30);
+  // Of the same size: as it is.
+  std::vector<float> same(32);
+  fitImage(image, 4, 8, same);
+  for (size_t i = 0; i < 32; ++i)
+    EXPECT_NEAR(same[i], static_cast<float>(i % 8 * 30) / 255, 1e-6f);
+  // The middle four columns.
+  std::vector<float> middle(16);
+  fitImage(image, 4, 4, middle);
+  for (size_t i = 0; i < 16; ++i)
+    EXPECT_NEAR(middle[i], static_cast<float>((i % 4 + 2) * 30) / 255, 1e-6f);
+  // Half as large: columns 2.5 and 4.5 with their neighbours, whose mean they
+  // are on a slope.
+  std::vector<float> half(4);
+  fitImage(image, 2, 2, half);
+  EXPECT_NEAR(half[0], 75.0f / 255, 1e-6f);
+  EXPECT_NEAR(half[1], 135.0f / 255, 1e-6f);
+  // Larger: between two columns lies their mean, at the border nothing else.
+  std::vector<float> twice(8 * 16);
+  fitImage(image, 8, 16, twice);
+  EXPECT_NEAR(twice[0], 0, 1e-6f);
+  EXPECT_NEAR(twice[1], 7.5f / 255, 1e-6f);
+  EXPECT_NEAR(twice[2], 22.5f / 255, 1e-6f);
+}
+
+TEST(Image, ChannelsComeFirst) {
+  Image image{1, 2, 3, {}};
+  for (int i : {10, 20, 30, 40, 50, 60})
+    image.pixels.push_back(static_cast<std::byte>(i));
+  std::vector<float> out(6);
+  fitImage(image, 1, 2, out);
+  for (size_t i = 0; i < 6; ++i)
+    EXPECT_NEAR(out[i] * 255, (std::vector{10, 40, 20, 50, 30, 60})[i], 1e-4);
+}

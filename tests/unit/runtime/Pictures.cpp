@@ -1,0 +1,62 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "Pictures.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <jpeglib.h>
+#include <png.h>
+#include <vector>
+
+std::string maek::fake::makePng(int height, int width, int channels) {
+  std::vector<unsigned char> pixels;
+  for (int y = 0; y < height; ++y)
+    for (int i = 0; i < width * channels; ++i)
+      pixels.push_back(static_cast<unsigned char>(40 * y + 7 * i));
+  png_image png{};
+  png.version = PNG_IMAGE_VERSION;
+  png.height = static_cast<png_uint_32>(height);
+  png.width = static_cast<png_uint_32>(width);
+  png.format = channels == 1   ? PNG_FORMAT_GRAY
+               : channels == 3 ? PNG_FORMAT_RGB
+                               : PNG_FORMAT_RGBA;
+  png_alloc_size_t size = 0;
+  png_image_write_to_memory(&png, nullptr, &size, 0, pixels.data(), 0, nullptr);
+  std::string file(size, '\0');
+  if (!png_image_write_to_memory(&png, file.data(), &size, 0, pixels.data(), 0,
+                                 nullptr))
+    std::abort();
+  file.resize(size);
+  return file;
+}
+
+std::string maek::fake::makeJpeg(int height, int width, int channels,
+                                 bool isProgressive) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char *data = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &data, &size);
+  info.image_height = static_cast<JDIMENSION>(height);
+  info.image_width = static_cast<JDIMENSION>(width);
+  info.input_components = channels;
+  info.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  jpeg_set_defaults(&info);
+  jpeg_set_quality(&info, 95, TRUE);
+  if (isProgressive)
+    jpeg_simple_progression(&info);
+  jpeg_start_compress(&info, TRUE);
+  std::vector<unsigned char> row;
+  for (int x = 0; x < width; ++x)
+    row.insert(row.end(), static_cast<size_t>(channels),
+               static_cast<unsigned char>(200 * x / width));
+  unsigned char *rows = row.data();
+  for (int y = 0; y < height; ++y)
+    jpeg_write_scanlines(&info, &rows, 1);
+  jpeg_finish_compress(&info);
+  std::string file(reinterpret_cast<char *>(data), size);
+  jpeg_destroy_compress(&info);
+  std::free(data);
+  return file;
+}
