@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Runs the experiments of this folder: each prints a table and writes SVG plots.
+A finished row is not run again, an interrupted one goes on; --again forgets
+what there is."""
+import argparse
+import importlib
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
+from experiments.program import say  # noqa: E402
+from experiments.results import ROOT, Store, insert, key, table  # noqa: E402
+
+# In the order of README.md.
+LABS = ["forget", "gates", "reach", "order", "data"]
+
+
+class Lab:
+    """One experiment: rows that are run, then shown together. The module has
+    TITLE, FILES, rows(quick) -> {name: settings}, run(lab, name, settings) ->
+    figures, head and cells(name, figures) for the table, and plot(lab,
+    results)."""
+
+    def __init__(self, name, folder, quick):
+        self.module = importlib.import_module(name)
+        self.name, self.quick = name, quick
+        self.folder = folder / name
+        self.plots = self.folder / "plots"
+        self.store = Store(self.folder / "results")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.plots.mkdir(exist_ok=True)
+
+    def run(self, again):
+        rows = self.module.rows(self.quick)
+        for at, (name, settings) in enumerate(rows.items()):
+            wanted = key(settings, *(HERE / file for file in self.module.FILES))
+            if not again and self.store.find(name, wanted):
+                continue
+            marker = self.folder / (name.replace(" ", "-") + ".key")
+            if again or not marker.exists() or marker.read_text() != wanted:
+                for file in self.folder.glob(f"{self.program_name(name)}-*"):
+                    if file.is_file():
+                        file.unlink()
+            marker.write_text(wanted)
+            say(f"== {self.name}: {name} ({at + 1} of {len(rows)})")
+            figures = self.module.run(self, name, settings)
+            self.store.write(name, wanted, f"./dev labs {self.name}", figures)
+
+    @staticmethod
+    def program_name(row):
+        return row.replace(" ", "-")
+
+    def results(self, store):
+        found = {name: store.read(name) for name in self.module.rows(self.quick)}
+        return {name: result["figures"] for name, result in found.items() if result}
+
+    def show(self, store, plots):
+        """The table; writes the plots."""
+        results = self.results(store)
+        if not results:
+            return ""
+        self.module.plot(plots, results)
+        return table(self.module.HEAD, self.module.cells(results))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev labs", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(LABS)} (all)")
+    parser.add_argument("--quick", action="store_true",
+                        help="tiny sizes: shows that it works, not what is true")
+    parser.add_argument("--again", action="store_true", help="run every row anew")
+    parser.add_argument("--record", action="store_true",
+                        help="keep results and plots in models/labs and show them "
+                             "in its README.md")
+    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build/labs",
+                        help="where programs, checkpoints and results go")
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in LABS:
+            parser.error(f"no lab '{name}'; there are {', '.join(LABS)}")
+    folder = options.folder / "quick" if options.quick else options.folder
+    for name in options.names or LABS:
+        lab = Lab(name, folder, options.quick)
+        lab.run(options.again)
+        text = lab.show(lab.store, lab.plots)
+        print(f"{lab.module.TITLE}\n\n{text}", flush=True)
+        for plot in sorted(lab.plots.glob("*.svg")):
+            say(f"wrote {plot}")
+        if options.record and not options.quick:
+            kept = Store(HERE / "results" / name)
+            kept.folder.mkdir(parents=True, exist_ok=True)
+            for row in lab.results(lab.store):
+                kept.path(row).write_text(lab.store.path(row).read_text())
+            insert(HERE / "README.md", name, lab.show(kept, HERE))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

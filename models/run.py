@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Trains each model of models.toml and prints a table. A finished model is not
+trained again, an interrupted one goes on; --again forgets what there is."""
+import argparse
+import math
+import pathlib
+import sys
+import tempfile
+import tomllib
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tools"))
+from experiments.program import Program, last, say  # noqa: E402
+from experiments.results import ROOT, Store, insert, key, table  # noqa: E402
+
+HEAD = ["model", "data", "parameters", "result", "seconds an epoch", "command"]
+
+
+def sets(words):
+    """The values of --set options."""
+    return [words[i + 1] for i, word in enumerate(words) if word == "--set"]
+
+
+def measure(name, entry, folder, mode, quiet=False):
+    """The figures of one model, trained fully or (mode "quick") a little."""
+    options = entry.get(mode, {})
+    program = Program(HERE / f"{name}.maek", folder, name,
+                      sets(options.get("build", [])), entry.get("model", ""))
+    rows = program.train("run", options.get("train", []), quiet)
+    train = [row for row in rows if row["split"] == "train"]
+    seconds = sorted(row["seconds"] for row in train)
+    return {"parameters": program.parameters(),
+            "epochs": len(train),
+            "seconds_an_epoch": seconds[len(seconds) // 2],
+            "train_loss": [row["loss"] for row in train],
+            "test": {figure: value for figure, value in
+                     [row for row in rows if row["split"] == "test"][-1].items()
+                     if isinstance(value, float)}}
+
+
+def result_text(entry, figures):
+    test = figures["test"]
+    if entry["figure"] == "bits":
+        return f"{test['loss'] / math.log(2):.3f} bits per character"
+    if entry["figure"] == "accuracy":
+        return f"{100 * test['accuracy']:.2f} % accuracy"
+    return f"{entry['figure']} {test[entry['figure']]:.4f}"
+
+
+def quick(entries):
+    """A few steps of each model. The loss must fall."""
+    failed = []
+    for name, entry in entries.items():
+        with tempfile.TemporaryDirectory() as folder:
+            figures = measure(name, entry, folder, "quick", quiet=True)
+        loss = figures["train_loss"]
+        falls = all(map(math.isfinite, loss)) and loss[-1] < loss[0]
+        print(f"{name}: {figures['parameters']} parameters, loss "
+              + " ".join(f"{x:.4f}" for x in loss) + f", {result_text(entry, figures)}"
+              + ("" if falls else "; the loss does not fall"), flush=True)
+        if not falls:
+            failed.append(name)
+    return failed
+
+
+def rows_of(entries, store):
+    for name, entry in entries.items():
+        result = store.read(name)
+        if result:
+            figures = result["figures"]
+            yield [f"[{name}.maek]({name}.maek)", entry["data"],
+                   f"{figures['parameters']:,}", result_text(entry, figures),
+                   f"{figures['seconds_an_epoch']:.1f}", f"`{result['command']}`"]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev models", description=__doc__)
+    parser.add_argument("names", nargs="*", help="which models (all)")
+    parser.add_argument("--quick", action="store_true",
+                        help="a few steps each; fails unless each loss falls")
+    parser.add_argument("--again", action="store_true", help="train anew")
+    parser.add_argument("--record", action="store_true",
+                        help="keep the results in models/results and show them "
+                             "in models/README.md")
+    options = parser.parse_args()
+    entries = tomllib.loads((HERE / "models.toml").read_text())
+    unknown = [name for name in options.names if name not in entries]
+    if unknown:
+        parser.error(f"no model '{unknown[0]}'; there are {', '.join(entries)}")
+    chosen = {name: entry for name, entry in entries.items()
+              if not options.names or name in options.names}
+    if options.quick:
+        return 1 if quick(chosen) else 0
+
+    folder = ROOT / "build/models"
+    store = Store(folder / "results")
+    for name, entry in chosen.items():
+        wanted = key([entry.get("full", {}), entry.get("model", "")],
+                     HERE / f"{name}.maek")
+        if options.again or not store.find(name, wanted):
+            if options.again or not (folder / f"{name}.key").exists() \
+                    or (folder / f"{name}.key").read_text() != wanted:
+                for file in folder.glob(f"{name}-run.*"):
+                    file.unlink()
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.key").write_text(wanted)
+            say(f"== {name}")
+            store.write(name, wanted, f"./dev models {name}",
+                        measure(name, entry, folder, "full"))
+    text = table(HEAD, rows_of(entries, store))
+    print(text, end="")
+    if options.record:
+        kept = Store(HERE / "results")
+        for name in chosen:
+            kept.folder.mkdir(exist_ok=True)
+            kept.path(name).write_text(store.path(name).read_text())
+        insert(HERE / "README.md", "measured", table(HEAD, rows_of(entries, kept)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""The tools of ./dev models and ./dev labs: tiny runs, results as files, what is
+done twice and what is not."""
+import importlib.util
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.dom.minidom
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+from experiments.results import Store, insert, key, table  # noqa: E402
+
+
+def labs(folder, *words):
+    return subprocess.run(
+        [sys.executable, ROOT / "models/labs/run.py", "--quick", "--folder",
+         folder, *words], check=True, capture_output=True, text=True)
+
+
+@unittest.skipUnless(importlib.util.find_spec("matplotlib"),
+                     "matplotlib is missing: ./dev labs installs it")
+class Labs(unittest.TestCase):
+    def test_each_lab_shows_a_table_and_plots(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            done = labs(folder, "forget", "gates", "reach", "order")
+            self.assertIn("| LSTM | gradient", done.stdout)
+            for lab, plots in (("forget", 2), ("gates", 1), ("reach", 2), ("order", 1)):
+                found = list((folder / "quick" / lab / "plots").glob("*.svg"))
+                self.assertEqual(len(found), plots, lab)
+                for plot in found:
+                    xml.dom.minidom.parse(str(plot))
+            results = sorted((folder / "quick").glob("*/results/*.json"))
+            self.assertEqual(len(results), 13)
+            for path in results:
+                result = json.loads(path.read_text())
+                self.assertTrue(result["command"] and result["commit"]
+                                and result["machine"]["cpu"])
+            # Positions are what breaks the symmetry.
+            order = Store(folder / "quick/order/results")
+            self.assertLess(order.read("without")["figures"]["change"], 1e-5)
+            self.assertGreater(order.read("with")["figures"]["change"], 1e-3)
+            # What is there is shown, not run; a lost row alone is run again.
+            before = {path: path.read_text() for path in results}
+            before_plots = {path: path.read_bytes()
+                            for path in (folder / "quick").glob("*/plots/*.svg")}
+            again = labs(folder, "forget", "gates", "reach", "order")
+            self.assertEqual(again.stdout, done.stdout)
+            self.assertEqual(before, {path: path.read_text() for path in results})
+            for path, content in before_plots.items():
+                self.assertEqual(path.read_bytes(), content, path)
+            order.path("with").unlink()
+            told = labs(folder, "order").stderr
+            self.assertIn("== order: with (2 of 2)", told)
+            self.assertNotIn("== order: without", told)
+
+
+class Results(unittest.TestCase):
+    def test_a_result_is_found_by_its_key(self):
+        with tempfile.TemporaryDirectory() as name:
+            model = pathlib.Path(name) / "m.maek"
+            model.write_text("a")
+            store = Store(pathlib.Path(name) / "results")
+            wanted = key({"x": 1}, model)
+            store.write("a b", wanted, "./dev labs", {"loss": 0.5})
+            self.assertEqual(store.find("a b", wanted)["figures"]["loss"], 0.5)
+            self.assertIsNone(store.find("a b", key({"x": 2}, model)))
+            model.write_text("b")
+            self.assertIsNone(store.find("a b", key({"x": 1}, model)))
+            self.assertIsNone(store.read("c"))
+
+    def test_tables_go_into_their_place(self):
+        with tempfile.TemporaryDirectory() as name:
+            page = pathlib.Path(name) / "README.md"
+            page.write_text("x\n<!-- t -->\nold\n<!-- end of t -->\ny\n")
+            insert(page, "t", table(["a", "bc"], [[1, 2]]))
+            self.assertEqual(page.read_text(), "x\n<!-- t -->\n| a | bc |\n|---|----|\n"
+                             "| 1 | 2  |\n<!-- end of t -->\ny\n")
+            with self.assertRaises(SystemExit):
+                insert(page, "u", "")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,110 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Compiled models: building, training with resume, measuring."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from .results import ROOT
+
+MAEK = pathlib.Path(os.environ.get("MAEK_BIN", ROOT / "build/release/bin")) / "maek"
+INTERRUPTED = 130
+
+
+def say(*words):
+    print(*words, file=sys.stderr, flush=True)
+
+
+def call(*words, show=False):
+    """Runs a command; its output, or with `show` straight to the user. Leaves
+    the whole run if it fails."""
+    words = [str(word) for word in words]
+    if show:
+        done = subprocess.run(words, stdout=sys.stderr)
+    else:
+        done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode == INTERRUPTED:
+        say("interrupted; the same command goes on")
+        raise SystemExit(INTERRUPTED)
+    if done.returncode:
+        say(done.stderr or "")
+        raise SystemExit(f"{' '.join(words)}: exit code {done.returncode}")
+    return done.stdout
+
+
+class Program:
+    """A model file's model, compiled into `folder`/`name`."""
+
+    def __init__(self, file, folder, name, sets=(), model="", precision="f32"):
+        self.path = pathlib.Path(folder) / name
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        words = [MAEK, "build", file, "-o", self.path, "--precision", precision]
+        for one in sets:
+            words += ["--set", one]
+        if model:
+            words += ["--model", model]
+        call(*words)
+
+    def parameters(self):
+        return json.loads(call(self.path, "info", "--json"))["parameter_count"]
+
+    def adopt(self, weights):
+        """A file with the parameters of this model alone, of those in another
+        model's checkpoint."""
+        from safetensors.numpy import load_file, save_file
+        found = load_file(weights)
+        module = json.loads(call(self.path, "info", "--json"))["module"]
+        path = self.weights(f"from-{weights.stem}")
+        save_file({tensor["name"]: found[tensor["name"]]
+                   for tensor in module["parameters"]}, path)
+        return path
+
+    def bench(self, entry, batch, dims=()):
+        """Milliseconds of one run: the median."""
+        words = [self.path, "bench", "--entry", entry, "--batch", batch, "--json"]
+        for dim in dims:
+            words += ["--dim", dim]
+        return json.loads(call(*words))["median_ms"]
+
+    def weights(self, run):
+        return self.path.with_name(f"{self.path.name}-{run}.safetensors")
+
+    def train(self, run, options=(), quiet=False):
+        """Trains, going on from a checkpoint if an interrupted run left one.
+        The rows of the log: the latest of each epoch and split, single steps."""
+        weights = self.weights(run)
+        log = weights.with_suffix(".jsonl")
+        words = [self.path, "train", *options, "--save", weights,
+                 "--log-jsonl", log]
+        if weights.exists() and log.exists():
+            words += ["--resume", weights]
+        call(*words, *(["--quiet"] if quiet else []), show=True)
+        rows = {}
+        for line in log.read_text().splitlines():
+            row = json.loads(line)
+            at = row["step"] if row["split"] == "step" else row["epoch"]
+            rows[row["split"], at] = row
+        return list(rows.values())
+
+    def predict(self, weights, inputs, outputs):
+        """Runs `forward` on arrays by name; gives the outputs as arrays."""
+        import numpy
+        folder = self.path.with_name(self.path.name + "-predict")
+        folder.mkdir(exist_ok=True)
+        words = [self.path, "predict", "--weights", weights]
+        for name, array in inputs.items():
+            numpy.save(folder / f"{name}.npy", numpy.ascontiguousarray(array))
+            words += ["--input", f"{name}={folder / name}.npy"]
+        for name in outputs:
+            words += ["--output", f"{name}={folder / name}-out.npy"]
+        call(*words)
+        result = {name: numpy.load(folder / f"{name}-out.npy") for name in outputs}
+        shutil.rmtree(folder)
+        return result
+
+
+def last(rows, split, figure):
+    """A figure of the last epoch of a log."""
+    return [row for row in rows if row["split"] == split][-1][figure]

@@ -1,0 +1,91 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Results as files, so that what was measured is not measured again, and what
+is shown can be traced to the command, the commit and the machine."""
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def machine():
+    """What times depend on."""
+    cpu = platform.processor() or platform.machine()
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.split(":", 1)[1].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)),
+            "memory_gib": round(memory, 1), "system": platform.system()}
+
+
+def commit():
+    """The commit, with a plus if files differ from it."""
+    def git(*words):
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True,
+                              text=True).stdout.strip()
+    return git("rev-parse", "--short=12", "HEAD") + (
+        "+" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def key(settings, *files):
+    """A digest of what a result depends on: its settings, the model files."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for file in files:
+        digest.update(pathlib.Path(file).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Store:
+    """A folder with a JSON file for each result."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+
+    def path(self, name):
+        return self.folder / (name.replace(" ", "-") + ".json")
+
+    def read(self, name):
+        """The result, or None."""
+        path = self.path(name)
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def find(self, name, wanted):
+        """The result, if it is one of that key."""
+        result = self.read(name)
+        return result if result and result["key"] == wanted else None
+
+    def write(self, name, wanted, command, figures):
+        result = {"name": name, "key": wanted, "command": command,
+                  "commit": commit(), "machine": machine(),
+                  "date": datetime.date.today().isoformat(), "figures": figures}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.path(name).with_suffix(".partial")
+        partial.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        partial.replace(self.path(name))
+        return result
+
+
+def table(head, rows):
+    """A Markdown table whose columns are aligned for reading, too."""
+    cells = [[str(cell) for cell in row] for row in [head, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths)) + " |"
+             for row in cells]
+    lines.insert(1, "|" + "|".join("-" * (w + 2) for w in widths) + "|")
+    return "\n".join(lines) + "\n"
+
+
+def insert(path, name, text):
+    """Replaces what stands between <!-- name --> and <!-- end of name -->."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    whole = path.read_text()
+    before, found, rest = whole.partition(begin)
+    if not found or end not in rest:
+        raise SystemExit(f"{path} has no place for '{name}'")
+    path.write_text(before + begin + text + end + rest.split(end, 1)[1])
