@@ -289,8 +289,8 @@ struct Train {
   std::vector<TrainItem> items;
 };
 
-/// `weights name of model { ... }`: how files of other programs name and lay out
-/// the model's tensors.
+/// `weights name of model { ... }`: how files of other programs name and lay
+/// out the model's tensors.
 struct Weights {
   llvm::SMLoc loc;
   Identifier name, model;

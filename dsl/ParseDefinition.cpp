@@ -176,11 +176,10 @@ bool Parser::parseFor(Block &block) {
       !expect(TokenKind::Range, "'..' between the first and the last index") ||
       !(loop->high = parseSum()))
     return false;
-  if (!parseBraces("the body of the loop",
-                   [&] {
-                     return inWeights ? parseMapping(loop->body)
-                                      : parseStatement(loop->body);
-                   }))
+  if (!parseBraces("the body of the loop", [&] {
+        return inWeights ? parseMapping(loop->body)
+                         : parseStatement(loop->body);
+      }))
     return false;
   block.push_back(std::move(loop));
   return true;
