@@ -27,6 +27,7 @@
 #include <ctime>
 #include <dlfcn.h>
 #include <map>
+#include <tuple>
 
 using namespace mlir;
 
@@ -265,7 +266,7 @@ void *load(ModuleOp module) {
   void *library = llvm::sys::ExecuteAndWait(MAEK_CXX, command) == 0
                       ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)
                       : nullptr;
-  llvm::sys::fs::remove_directories(directory);
+  std::ignore = llvm::sys::fs::remove_directories(directory);
   if (library)
     reinterpret_cast<int (*)(int)>(dlsym(library, "halide_set_num_threads"))(1);
   return library;
