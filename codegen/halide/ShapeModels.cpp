@@ -260,7 +260,7 @@ struct UnpackModel : Base<UnpackModel, UnpackOp> {
     int32_t width = unpack.getWidth();
     kernel.define(unpack.getResult(),
                   [unpack, width, &kernel](IndexRef index) mutable -> Expr {
-                    Expr position = index[unpack.getDim()];
+                    const Expr &position = index[unpack.getDim()];
                     Index source{position / width};
                     for (int64_t axis : unpack.getOrder())
                       source.push_back(index[axis]);
