@@ -69,7 +69,7 @@ void ReductionScheduler::scheduleAcross(Reduction &reduction) {
   Halide::Func func = reduction.func;
   func.compute_root();
   std::vector<Halide::VarOrRVar> order;
-  for (RVar r : llvm::reverse(reduction.domain))
+  for (const RVar &r : llvm::reverse(reduction.domain))
     order.push_back(r);
   std::vector<Var> vars = func.args();
   if (!vars.empty())

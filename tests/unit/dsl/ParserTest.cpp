@@ -77,6 +77,8 @@ static std::string show(const Expr &expr) {
   }
   case ExprKind::Transpose:
     return show(*cast<TransposeExpr>(expr).operand) + "'";
+  case ExprKind::Stored:
+    return cast<StoredExpr>(expr).pieces.front().text.str();
   }
   return "?";
 }
