@@ -3,6 +3,7 @@
 #ifndef MAEK_IR_MAEKOPS_TD
 #define MAEK_IR_MAEKOPS_TD
 
+include "ir/AttentionOps.td"
 include "ir/ContractionOps.td"
 include "ir/ElementwiseOps.td"
 include "ir/ShapeOps.td"

@@ -75,7 +75,7 @@ private:
 
 bool ElementwiseFuser::isFusable(Operation *op) const {
   return isElementwise(op) || isReduction(op) || isa<EinsumOp>(op) ||
-         facts.copies.contains(op);
+         isAttention(op) || facts.copies.contains(op);
 }
 
 /// The value that a chain of views starts from.
@@ -94,7 +94,7 @@ Domain ElementwiseFuser::getDomain(Operation *op) const {
   if (isRowReduction(op)) {
     domain.narrow = domain.wide;
     domain.wide = getShapeKey(op->getOperand(0).getType());
-  } else if (isReduction(op) || isa<EinsumOp>(op)) {
+  } else if (isReduction(op) || isa<EinsumOp>(op) || isAttention(op)) {
     domain.wide = {};
   }
   domain.isPrepared = facts.parameterValues.contains(op->getResult(0));

@@ -12,6 +12,7 @@ void registerGradientModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
     attachElementwiseGradients(*context);
     attachShapeGradients(*context);
+    attachAttentionGradients(*context);
     attachContractionGradients(*context);
     attachScanGradient(*context);
   });

@@ -11,6 +11,7 @@ namespace maek {
 
 void attachElementwiseGradients(mlir::MLIRContext &context);
 void attachShapeGradients(mlir::MLIRContext &context);
+void attachAttentionGradients(mlir::MLIRContext &context);
 void attachContractionGradients(mlir::MLIRContext &context);
 void attachScanGradient(mlir::MLIRContext &context);
 

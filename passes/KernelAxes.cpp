@@ -114,6 +114,21 @@ void KernelAxes::visit(Operation *op) {
         visitPanels(unpack.getOperand(), result, unpack.getDim(),
                     unpack.getOrder());
       })
+      .Case<AttentionOp, AttentionLogSumOp, AttentionQueryGradientOp,
+            AttentionKeyGradientOp>([&](auto attention) {
+        // The leading axes are the same; kernels know rows and features.
+        Value query = attention.getQuery();
+        int64_t numLeading = getRank(query.getType()) - 2;
+        auto visitOne = [&](Value value) {
+          for (int64_t i = 0; i < getRank(value.getType()); ++i)
+            if (i < numLeading)
+              unite(query, i, value, i);
+            else
+              fix(value, i);
+        };
+        llvm::for_each(op->getOperands(), visitOne);
+        llvm::for_each(op->getResults(), visitOne);
+      })
       .Case([&](IotaOp iota) { fix(result, iota.getDim()); })
       .Case<ConstantOp, ExtentOp>([](auto) {})
       .Default([&](Operation *) {

@@ -24,9 +24,26 @@ static bool isExtentArithmetic(Operation *op, unsigned steps = 3) {
          });
 }
 
+bool isAttention(Operation *op) {
+  return isa<AttentionOp, AttentionLogSumOp, AttentionQueryGradientOp,
+             AttentionKeyGradientOp>(op);
+}
+
+/// A truth value that masks attention, perhaps by way of other ones.
+static bool isMask(Operation *op, unsigned steps = 4) {
+  return steps > 0 && op->getNumResults() == 1 &&
+         (isa<BroadcastOp>(op) || op->hasTrait<OpTrait::Elementwise>()) &&
+         isa<RankedTensorType>(op->getResult(0).getType()) &&
+         getElementType(op->getResult(0).getType()).isInteger(1) &&
+         llvm::any_of(op->getUsers(), [&](Operation *user) {
+           return isAttention(user) || isMask(user, steps - 1);
+         });
+}
+
 bool isRepeatable(Operation *op) {
   return isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp, UnpackOp>(op) ||
-         isExtentArithmetic(op);
+         isExtentArithmetic(op) ||
+         (isa_and_present<MaekDialect>(op->getDialect()) && isMask(op));
 }
 
 Value copyRepeatable(Value value, IRMapping &copies, OpBuilder &builder) {

@@ -14,7 +14,9 @@ class OpBuilder;
 namespace maek {
 
 /// Costs nothing to repeat, so that each kernel holds its own copy: constant,
-/// iota, extent, broadcast, unpack, and scalars computed from extents.
+/// iota, extent, broadcast, unpack, scalars computed from extents, and the
+/// comparisons that mask attention: storing one number per query and key is
+/// what attention avoids.
 bool isRepeatable(mlir::Operation *op);
 
 /// Copies the repeatable ops that make `value`, if it is made so, each once.
@@ -29,6 +31,9 @@ bool isElementwise(mlir::Operation *op);
 /// A reduce or argmax over all trailing axes from some axis on, leaving at
 /// least one: each row becomes one element.
 bool isRowReduction(mlir::Operation *op);
+
+/// Attention or one of its gradients: a kernel of its own.
+bool isAttention(mlir::Operation *op);
 
 /// A reduce or argmax of any kind.
 bool isReduction(mlir::Operation *op);

@@ -67,6 +67,44 @@ def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FuseAttention : Pass<"maek-fuse-attention", "::mlir::ModuleOp"> {
+  let summary = "Makes a softmax between two products one operation.";
+  let description = [{
+    A product of queries and keys, multiplied by a number or not, masked by
+    selecting -infinity or not, whose softmax along the last axis is multiplied
+    by values, becomes `maek.attention`, whose kernels store nothing of one
+    number per query and key. Queries, keys and values share all leading axes.
+    A mask that says key <= query + number becomes `causal`: kernels leave out
+    what it hides. A softmax whose scores or weights are used elsewhere stays.
+    Where a query may see no key, the result is 0.
+
+    ```mlir
+    %s = maek.einsum "hqd,hkd->hqk" %q, %k
+      : tensor<2x5x4xf32>, tensor<2x7x4xf32>
+    %m = maek.reduce "max" %s dims [2] : tensor<2x5x7xf32>
+    %n = maek.broadcast %m dims [0, 1]
+      : tensor<2x5xf32> -> tensor<2x5x7xf32>
+    %d = maek.sub %s, %n : tensor<2x5x7xf32>
+    %e = maek.exp %d : tensor<2x5x7xf32>
+    %t = maek.reduce "sum" %e dims [2] : tensor<2x5x7xf32>
+    %u = maek.broadcast %t dims [0, 1]
+      : tensor<2x5xf32> -> tensor<2x5x7xf32>
+    %p = maek.div %e, %u : tensor<2x5x7xf32>
+    %y = maek.einsum "hqk,hkv->hqv" %p, %v
+      : tensor<2x5x7xf32>, tensor<2x7x4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = maek.attention %q, %k, %v scale 1.0
+      : tensor<2x5x4xf32>, tensor<2x7x4xf32>, tensor<2x7x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numFused", "num-fused", "attentions made one operation">,
+  ];
+}
+
 def FuseElementwise : Pass<"maek-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Fuses elementwise work and row reductions into kernels.";
   let description = [{

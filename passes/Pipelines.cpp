@@ -12,10 +12,10 @@ namespace maek {
 
 ArrayRef<StringLiteral> getOptionalPasses() {
   static constexpr StringLiteral names[] = {
-      "collapse-kernel-axes",   "fuse-elementwise",   "fuse-epilogues",
-      "hoist-input-projection", "merge-gate-matmuls", "prepack-weights",
-      "prepare-parameters",     "simplify",           "sink-weight-gradients",
-      "split-concat-matmul"};
+      "collapse-kernel-axes",  "fuse-attention",         "fuse-elementwise",
+      "fuse-epilogues",        "hoist-input-projection", "merge-gate-matmuls",
+      "prepack-weights",       "prepare-parameters",     "simplify",
+      "sink-weight-gradients", "split-concat-matmul"};
   return names;
 }
 
@@ -54,6 +54,11 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createMergeGateMatmuls());
   // Hoisting comes after merging: one large product leaves the loop, not four.
   add(createHoistInputProjection());
+  add(createSimplify());
+
+  // Before the gradients: attention has a gradient of its own, and of the
+  // softmax's the same could not be made.
+  add(createFuseAttention());
   add(createSimplify());
 
   // The gradients. Differentiating after the passes above gives their adjoints

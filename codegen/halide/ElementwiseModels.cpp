@@ -7,6 +7,8 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include <cmath>
+#include <limits>
 
 using namespace mlir;
 using Halide::Expr;
@@ -93,12 +95,20 @@ struct ConvertModel
   }
 };
 
+/// An infinity is the largest finite number: see the head of Activations.cpp.
+double clampToFinite(double value, Type element) {
+  double largest = element.isF64() ? std::numeric_limits<double>::max()
+                                   : std::numeric_limits<float>::max();
+  return std::isinf(value) ? std::copysign(largest, value) : value;
+}
+
 struct ConstantModel
     : HalideExpressible::ExternalModel<ConstantModel, ConstantOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto constant = cast<ConstantOp>(op);
-    double value = constant.getValue().convertToDouble();
     Type element = getElementType(constant.getType());
+    double value =
+        clampToFinite(constant.getValue().convertToDouble(), element);
     kernel.define(constant.getResult(), [element, value](IndexRef) -> Expr {
       if (element.isInteger(1))
         return Halide::cast<bool>(value != 0);

@@ -5,6 +5,7 @@
 #ifndef MAEK_CODEGEN_HALIDE_KERNELALGORITHM_H
 #define MAEK_CODEGEN_HALIDE_KERNELALGORITHM_H
 
+#include "codegen/halide/AttentionStages.h"
 #include "ir/Extent.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -69,6 +70,10 @@ public:
          const std::function<Halide::Tuple(IndexRef, IndexRef,
                                            llvm::ArrayRef<Halide::Expr>)> &step,
          const std::vector<Halide::Func> &operands = {});
+  /// Adds an op whose functions have a schedule of their own.
+  void addAttention(const AttentionStages &stages) {
+    attention.push_back(stages);
+  }
   /// A function that is no value's.
   static Halide::Func makeFunc(const std::string &name, int64_t rank,
                                const Element &element);
@@ -82,6 +87,7 @@ public:
 
   mlir::func::FuncOp getKernel() const { return kernel; }
   llvm::MutableArrayRef<Reduction> getReductions() { return reductions; }
+  llvm::MutableArrayRef<AttentionStages> getAttention() { return attention; }
   llvm::MutableArrayRef<OutputGroup> getOutputs() { return outputs; }
   /// Scalars that vectors of elements are computed from.
   llvm::ArrayRef<Halide::Func> getScalars() const { return scalars; }
@@ -114,6 +120,7 @@ private:
   std::vector<Halide::Param<int32_t>> symbols;
   std::vector<std::string> symbolNames;
   std::vector<Reduction> reductions;
+  std::vector<AttentionStages> attention;
   std::vector<OutputGroup> outputs;
   std::vector<Halide::Func> scalars;
   std::vector<std::pair<mlir::Value, Halide::Func>> shared;

@@ -172,6 +172,7 @@ namespace maek {
 
 void registerHalideModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
+    halide::attachAttentionModels(*context);
     halide::attachElementwiseModels(*context);
     halide::attachShapeModels(*context);
     halide::attachContractionModels(*context);

@@ -9,6 +9,7 @@ class MLIRContext;
 
 namespace maek::halide {
 
+void attachAttentionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
 void attachShapeModels(mlir::MLIRContext &context);
 void attachContractionModels(mlir::MLIRContext &context);

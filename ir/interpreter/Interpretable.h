@@ -31,6 +31,7 @@ struct Evaluated : Interpretable::ExternalModel<Evaluated<OpT, evaluate>, OpT> {
 };
 
 // One function per file of models.
+void attachAttentionModels(mlir::MLIRContext &context);
 void attachContractionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
 void attachShapeModels(mlir::MLIRContext &context);

@@ -103,6 +103,7 @@ void maek::attachCallModel(MLIRContext &context) {
 
 void maek::registerInterpretableModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
+    attachAttentionModels(*context);
     attachContractionModels(*context);
     attachElementwiseModels(*context);
     attachShapeModels(*context);

@@ -4,7 +4,8 @@
 namespace maek::halide {
 
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine) {
-  if (scheduleElementwise(kernel, machine) ||
+  if (scheduleAttention(kernel, machine) ||
+      scheduleElementwise(kernel, machine) ||
       scheduleLongContraction(kernel, machine) ||
       scheduleProduct(kernel, machine))
     return;

@@ -11,7 +11,7 @@ namespace maek::halide {
 
 /// Part of the kernel cache's key: raised with every change that gives a kernel
 /// other code.
-inline constexpr int scheduleVersion = 10;
+inline constexpr int scheduleVersion = 11;
 
 /// Schedules the kernel by its class.
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
@@ -22,6 +22,10 @@ bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine);
 
 /// Products that sum over far more than they give: weight gradients.
 bool scheduleLongContraction(KernelAlgorithm &kernel, const Machine &machine);
+
+/// Attention and its gradients. False, and nothing done, if the kernel has
+/// none.
+bool scheduleAttention(KernelAlgorithm &kernel, const Machine &machine);
 
 /// Kernels without a contraction or reduction.
 bool scheduleElementwise(KernelAlgorithm &kernel, const Machine &machine);

@@ -1,0 +1,51 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The functions that attention and its gradients are made of, and the sizes of
+// their tiles.
+#ifndef MAEK_CODEGEN_HALIDE_ATTENTIONSTAGES_H
+#define MAEK_CODEGEN_HALIDE_ATTENTIONSTAGES_H
+
+#include "mlir/IR/Operation.h"
+
+#include "Halide.h"
+#include <vector>
+
+namespace maek::halide {
+
+/// One attention op as a loop over tiles. A tile has `lanes` rows side by side
+/// in vectors (queries; keys for the gradient by keys) and runs over all
+/// columns (keys; queries) in steps of `columns`. Functions have the variables
+/// lane, column or feature, tile, step, then the leading axes.
+struct AttentionStages {
+  /// A function and what its update reduces over.
+  struct Sum {
+    Halide::Func func;
+    Halide::RVar reduced;
+  };
+
+  mlir::Operation *op = nullptr;
+  /// Rows of a tile, columns of a step.
+  int lanes = 0, columns = 0;
+  /// Rows of the operands, turned so that the row is innermost.
+  std::vector<Halide::Func> panels;
+  /// Sums over features: a number per lane and column.
+  std::vector<Sum> dots;
+  /// The scores and what is made of them, per lane and column.
+  std::vector<Halide::Func> pairs;
+  /// Pairs reduced over a step's columns: a number per lane.
+  std::vector<Sum> rows;
+  /// Pairs times rows of an operand, per lane and feature. Not always there.
+  Sum product;
+  /// What the steps add up to; its update runs over `step`.
+  Halide::Func total;
+  Halide::RVar step;
+  Halide::Var lane{"lane"}, column{"column"}, feature{"feature"}, tile{"tile"},
+      stepVar{"step"};
+  /// Outermost first.
+  std::vector<Halide::Var> leading;
+  /// Multiply-adds of the whole op, without masks.
+  Halide::Expr work;
+};
+
+} // namespace maek::halide
+
+#endif // MAEK_CODEGEN_HALIDE_ATTENTIONSTAGES_H

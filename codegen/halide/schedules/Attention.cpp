@@ -1,0 +1,175 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Attention: tiles of rows shared out to the threads, and within each one
+// column block after the other, all of which stays in the cache. Products are
+// blocks of sums in registers, as for other products.
+#include "codegen/halide/schedules/Schedule.h"
+
+#include "codegen/halide/AttentionStages.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using Halide::Func;
+using Halide::MemoryType;
+using Halide::RVar;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace maek::halide {
+namespace {
+
+class AttentionScheduler {
+public:
+  AttentionScheduler(KernelAlgorithm &kernel, AttentionStages &stages,
+                     const Machine &machine)
+      : kernel(kernel), stages(stages),
+        vector(machine.lanes(stages.total.types().front())),
+        block(int(llvm::bit_floor(unsigned(
+            std::max(1, machine.accumulators() / (stages.lanes / vector)))))) {}
+
+  void run();
+
+private:
+  void scheduleResult(OutputGroup &group);
+  void scheduleTile(Halide::Stage stage, const OutputGroup &group,
+                    bool isParallel);
+  void scheduleStep();
+  void scheduleSum(AttentionStages::Sum &sum, Var across);
+  void vectorize(Halide::Stage stage) {
+    stage.vectorize(stages.lane, vector).unroll(stages.lane);
+  }
+  /// Numbers of the lanes, in the cache of one core.
+  Func &keep(Func &func) {
+    func.store_in(MemoryType::Stack).bound(stages.lane, 0, stages.lanes);
+    return func;
+  }
+
+  KernelAlgorithm &kernel;
+  AttentionStages &stages;
+  /// Lanes of a vector, and columns or features whose sums are in registers: a
+  /// power of two, which divides the columns of a step.
+  int vector, block;
+  Var tiles{"tiles"}, outer{"outer"};
+};
+
+void AttentionScheduler::scheduleTile(Halide::Stage stage,
+                                      const OutputGroup &group,
+                                      bool isParallel) {
+  int64_t rank = group.extents.size(), leads = stages.leading.size();
+  Var row = KernelAlgorithm::var(rank, leads);
+  std::vector<Halide::VarOrRVar> order;
+  if (rank == leads + 2)
+    order.push_back(KernelAlgorithm::var(rank, leads + 1));
+  stage.split(row, tiles, row, stages.lanes, TailStrategy::GuardWithIf);
+  order.insert(order.end(), {row, tiles});
+  for (int64_t i = leads; i-- > 0;)
+    order.push_back(KernelAlgorithm::var(rank, i));
+  stage.reorder(order);
+  if (!isParallel)
+    return;
+  // Loops inside one another: from one fused loop Halide could not tell which
+  // tile a task needs.
+  stage.parallel(tiles);
+  for (int64_t i = 0; i < leads; ++i)
+    stage.parallel(KernelAlgorithm::var(rank, i));
+}
+
+void AttentionScheduler::scheduleResult(OutputGroup &group) {
+  // Waking the threads takes 5 to 10 us, in which one core does half a million
+  // multiply-adds.
+  scheduleTile(group.func.specialize(stages.work >= 2e6f), group, true);
+  scheduleTile(group.func, group, false);
+}
+
+/// A block of sums across columns or features in registers.
+void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum, Var across) {
+  keep(sum.func);
+  vectorize(sum.func);
+  Halide::Stage pure = sum.func;
+  pure.unroll(across);
+  sum.func.update().reorder(stages.lane, across, sum.reduced);
+  vectorize(sum.func.update());
+  sum.func.update().unroll(across);
+}
+
+/// What one step of columns computes.
+void AttentionScheduler::scheduleStep() {
+  Var blockVar("block");
+  for (Func &pairs : stages.pairs) {
+    keep(pairs).compute_at(stages.total, stages.step);
+    pairs.bound_storage(stages.column, stages.columns);
+    vectorize(pairs);
+  }
+  // The first of the pairs reads the sums over features.
+  Func &first = stages.pairs.front();
+  first
+      .split(stages.column, blockVar, stages.column, block,
+             TailStrategy::RoundUp)
+      .reorder(stages.lane, stages.column, blockVar);
+  for (AttentionStages::Sum &dot : stages.dots) {
+    scheduleSum(dot, stages.column);
+    dot.func.compute_at(first, blockVar);
+  }
+  for (AttentionStages::Sum &row : stages.rows) {
+    keep(row.func).compute_at(stages.total, stages.step);
+    vectorize(row.func);
+    row.func.update().reorder(stages.lane, row.reduced);
+    vectorize(row.func.update());
+  }
+}
+
+void AttentionScheduler::run() {
+  for (OutputGroup &group : kernel.getOutputs())
+    scheduleResult(group);
+  Func &out = kernel.getOutputs().front().func;
+  // Results of one shape are written as each tile ends. Two shapes have two
+  // loops, so what they read is there before.
+  bool isOneLoop = kernel.getOutputs().size() == 1;
+  for (Func &panel : stages.panels) {
+    keep(panel);
+    isOneLoop ? panel.compute_at(out, tiles)
+              : panel.compute_at(stages.total, stages.tile);
+    vectorize(panel);
+  }
+  if (isOneLoop)
+    keep(stages.total).compute_at(out, tiles);
+  else
+    stages.total.compute_root().bound(stages.lane, 0, stages.lanes);
+  vectorize(stages.total);
+  Halide::Stage update = stages.total.update();
+  bool hasFeature = stages.product.func.defined();
+  std::vector<Halide::VarOrRVar> order{stages.lane};
+  if (hasFeature)
+    order.push_back(stages.feature);
+  order.push_back(stages.step);
+  order.push_back(stages.tile);
+  for (Var lead : llvm::reverse(stages.leading))
+    order.push_back(lead);
+  update.reorder(order);
+  vectorize(update);
+  if (!isOneLoop)
+    update.parallel(stages.tile);
+  scheduleStep();
+  if (!hasFeature)
+    return;
+  int across = block / int(stages.product.func.outputs());
+  update.split(stages.feature, outer, stages.feature, std::max(1, across),
+               TailStrategy::RoundUp);
+  scheduleSum(stages.product, stages.feature);
+  stages.product.func.compute_at(stages.total, outer);
+}
+
+} // namespace
+
+bool scheduleAttention(KernelAlgorithm &kernel, const Machine &machine) {
+  if (kernel.getAttention().empty())
+    return false;
+  for (Halide::Func scalar : kernel.getScalars())
+    scalar.compute_root();
+  for (AttentionStages &stages : kernel.getAttention())
+    AttentionScheduler(kernel, stages, machine).run();
+  return true;
+}
+
+} // namespace maek::halide

@@ -1,0 +1,152 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Shape functions of attention and its gradients.
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace maek;
+
+namespace {
+
+/// The extents of [L..., queries, features] and the like.
+struct AttentionShape {
+  SmallVector<Extent> query, key, value;
+  Type element;
+};
+
+} // namespace
+
+/// Whether `type` is `extents` of `element`; an error if not.
+static LogicalResult check(std::optional<Location> location, StringRef name,
+                           Type type, ArrayRef<Extent> extents, Type element) {
+  Type expected = getTensorType(extents, element);
+  if (getExtents(type) == extents && getElementType(type) == element)
+    return success();
+  return emitOptionalError(location, "attention needs ", name, " of ", expected,
+                           ", found ", type);
+}
+
+/// Reads and checks the operands that all attention ops have.
+template <typename Adaptor>
+static FailureOr<AttentionShape> readShape(std::optional<Location> location,
+                                           Adaptor adaptor) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
+  Type query = adaptor.getQuery().getType();
+  AttentionShape shape{getExtents(query),
+                       getExtents(adaptor.getKey().getType()),
+                       {},
+                       getElementType(query)};
+  if (shape.query.size() < 2) {
+    (void)emitOptionalError(location,
+                            "attention needs queries of two axes or "
+                            "more, found ",
+                            query);
+    return failure();
+  }
+  SmallVector<Extent> key(shape.query);
+  size_t rank = key.size();
+  if (!shape.query.back().isStatic()) {
+    (void)emitOptionalError(location,
+                            "attention needs a fixed number of "
+                            "features, found ",
+                            query);
+    return failure();
+  }
+  if (shape.key.size() == rank)
+    key[rank - 2] = shape.key[rank - 2];
+  if (failed(check(location, "keys", adaptor.getKey().getType(), key,
+                   shape.element)))
+    return failure();
+  SmallVector<Extent> pairs(shape.query);
+  pairs[rank - 1] = key[rank - 2];
+  Type boolean = IntegerType::get(query.getContext(), 1);
+  for (Value mask : adaptor.getMasks())
+    if (failed(check(location, "masks", mask.getType(), pairs, boolean)))
+      return failure();
+  return shape;
+}
+
+/// The same with the values.
+template <typename Adaptor>
+static FailureOr<AttentionShape>
+readShapeWithValue(std::optional<Location> location, Adaptor adaptor) {
+  FailureOr<AttentionShape> shape = readShape(location, adaptor);
+  if (failed(shape))
+    return failure();
+  Type value = adaptor.getValue().getType();
+  shape->value = getExtents(value);
+  SmallVector<Extent> expected(shape->key);
+  if (!shape->value.empty() && shape->value.back().isStatic())
+    expected.back() = shape->value.back();
+  if (failed(check(location, "values", value, expected, shape->element)))
+    return failure();
+  return shape;
+}
+
+LogicalResult AttentionOp::inferReturnTypes(MLIRContext *,
+                                            std::optional<Location> location,
+                                            Adaptor adaptor,
+                                            SmallVectorImpl<Type> &types) {
+  FailureOr<AttentionShape> shape = readShapeWithValue(location, adaptor);
+  if (failed(shape))
+    return failure();
+  SmallVector<Extent> result(shape->query);
+  result.back() = shape->value.back();
+  types.push_back(getTensorType(result, shape->element));
+  return success();
+}
+
+LogicalResult AttentionLogSumOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+    SmallVectorImpl<Type> &types) {
+  FailureOr<AttentionShape> shape = readShape(location, adaptor);
+  if (failed(shape))
+    return failure();
+  shape->query.pop_back();
+  types.push_back(getTensorType(shape->query, shape->element));
+  return success();
+}
+
+template <typename Adaptor>
+static FailureOr<AttentionShape>
+readGradientShape(std::optional<Location> location, Adaptor adaptor) {
+  FailureOr<AttentionShape> shape = readShapeWithValue(location, adaptor);
+  if (failed(shape))
+    return failure();
+  SmallVector<Extent> rows(shape->query), result(shape->query);
+  rows.pop_back();
+  result.back() = shape->value.back();
+  Type element = shape->element;
+  if (failed(check(location, "an adjoint", adaptor.getAdjoint().getType(),
+                   result, element)) ||
+      failed(check(location, "sums", adaptor.getLogSum().getType(), rows,
+                   element)) ||
+      failed(check(location, "deltas", adaptor.getDelta().getType(), rows,
+                   element)))
+    return failure();
+  return shape;
+}
+
+LogicalResult AttentionQueryGradientOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+    SmallVectorImpl<Type> &types) {
+  FailureOr<AttentionShape> shape = readGradientShape(location, adaptor);
+  if (failed(shape))
+    return failure();
+  types.push_back(getTensorType(shape->query, shape->element));
+  return success();
+}
+
+LogicalResult AttentionKeyGradientOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+    SmallVectorImpl<Type> &types) {
+  FailureOr<AttentionShape> shape = readGradientShape(location, adaptor);
+  if (failed(shape))
+    return failure();
+  types.push_back(getTensorType(shape->key, shape->element));
+  types.push_back(getTensorType(shape->value, shape->element));
+  return success();
+}

@@ -1,0 +1,357 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// maek-fuse-attention: a softmax between two products becomes one op.
+#include "passes/Passes.h"
+#include "passes/Remarks.h"
+
+#include "ir/EinsumEquation.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include <cmath>
+
+using namespace mlir;
+
+namespace maek {
+#define GEN_PASS_DEF_FUSEATTENTION
+#include "passes/Passes.h.inc"
+
+namespace {
+
+constexpr llvm::StringLiteral kPass = "fuse-attention";
+
+/// The number that all elements of `value` are.
+std::optional<double> getNumber(Value value) {
+  if (auto constant = value.getDefiningOp<ConstantOp>())
+    return constant.getValue().convertToDouble();
+  return std::nullopt;
+}
+
+/// One product whose left operand may be a softmax.
+class AttentionMatch {
+public:
+  explicit AttentionMatch(EinsumOp product) : product(product) {}
+
+  /// Whether the operand `weights` of the product is a softmax of a product at
+  /// all: only then is there anything to say about it.
+  bool matchSoftmax(unsigned operand);
+  /// Why it cannot be one op; empty if it can.
+  StringRef whyNot();
+  void rewrite();
+
+private:
+  StringRef matchScores();
+  StringRef matchValues();
+  bool matchMask(SelectOp select);
+  bool addCausal(Value mask);
+
+  EinsumOp product;
+  unsigned operand = 0;
+  DivOp softmax;
+  ExpOp exp;
+  Value scores;
+  EinsumOp scoreProduct;
+  double scale = 1;
+  std::optional<int64_t> causal;
+  SmallVector<Value> masks;
+  /// Orders in which [L..., rows, features] are in the operands.
+  SmallVector<int64_t> queryOrder, keyOrder, valueOrder, resultOrder;
+  Value query, key;
+};
+
+/// The operand of a max with a number, or the value itself: what std's softmax
+/// keeps rows of -infinity finite with.
+Value skipMax(Value value) {
+  auto max = value.getDefiningOp<MaxOp>();
+  if (!max)
+    return value;
+  if (getNumber(max.getRhs()))
+    return max.getLhs();
+  return getNumber(max.getLhs()) ? max.getRhs() : value;
+}
+
+/// `value`, repeated along its last axis, if it is a reduction of `of` along
+/// it.
+bool isReductionOf(Value value, StringRef kind, Value of) {
+  int64_t rank = getRank(of.getType());
+  auto broadcast = value.getDefiningOp<BroadcastOp>();
+  if (!broadcast ||
+      !llvm::equal(broadcast.getDims(), llvm::seq<int64_t>(0, rank - 1)))
+    return false;
+  Value reduced = broadcast.getOperand();
+  if (auto stop = reduced.getDefiningOp<StopGradientOp>())
+    reduced = stop.getOperand();
+  reduced = skipMax(reduced);
+  if (auto stop = reduced.getDefiningOp<StopGradientOp>())
+    reduced = stop.getOperand();
+  auto reduce = reduced.getDefiningOp<ReduceOp>();
+  return reduce && reduce.getKind() == kind && reduce.getOperand() == of &&
+         reduce.getDims() == ArrayRef<int64_t>{rank - 1};
+}
+
+} // namespace
+
+bool AttentionMatch::matchSoftmax(unsigned index) {
+  operand = index;
+  softmax = product->getOperand(index).getDefiningOp<DivOp>();
+  if (!softmax || getRank(softmax.getType()) < 2)
+    return false;
+  exp = softmax.getLhs().getDefiningOp<ExpOp>();
+  if (!exp || !isReductionOf(softmax.getRhs(), "sum", exp))
+    return false;
+  auto difference = exp.getOperand().getDefiningOp<SubOp>();
+  if (!difference)
+    return false;
+  scores = difference.getLhs();
+  return isReductionOf(difference.getRhs(), "max", scores);
+}
+
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A value that is its index along one axis of the mask, and a number.
+struct IndexPlus {
+  int64_t axis;
+  double offset;
+};
+} // namespace
+
+/// `axes` are the axes of the mask that the axes of `value` are.
+static std::optional<IndexPlus> getIndexPlus(Value value,
+                                             ArrayRef<int64_t> axes) {
+  Operation *op = value.getDefiningOp();
+  if (auto iota = dyn_cast_or_null<IotaOp>(op))
+    return IndexPlus{axes[iota.getDim()], 0};
+  if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op)) {
+    SmallVector<int64_t> inner;
+    for (int64_t dim : broadcast.getDims())
+      inner.push_back(axes[dim]);
+    return getIndexPlus(broadcast.getOperand(), inner);
+  }
+  if (isa_and_nonnull<ConvertOp>(op))
+    return getIndexPlus(op->getOperand(0), axes);
+  if (!isa_and_nonnull<AddOp, SubOp>(op))
+    return std::nullopt;
+  for (unsigned i : {0, 1}) {
+    std::optional<double> number = getNumber(op->getOperand(1 - i));
+    if (!number || (i == 1 && isa<SubOp>(op)))
+      continue;
+    std::optional<IndexPlus> index = getIndexPlus(op->getOperand(i), axes);
+    if (index)
+      index->offset += isa<SubOp>(op) ? -*number : *number;
+    return index;
+  }
+  return std::nullopt;
+}
+
+/// Takes key <= query + c, in whatever way it is written.
+bool AttentionMatch::addCausal(Value mask) {
+  SmallVector<int64_t> axes =
+      llvm::to_vector(llvm::seq<int64_t>(0, getRank(mask.getType())));
+  int64_t key = axes.back(), query = key - 1;
+  while (auto broadcast = mask.getDefiningOp<BroadcastOp>()) {
+    SmallVector<int64_t> inner;
+    for (int64_t dim : broadcast.getDims())
+      inner.push_back(axes[dim]);
+    axes = inner;
+    mask = broadcast.getOperand();
+  }
+  auto compare = mask.getDefiningOp<CompareOp>();
+  if (!compare)
+    return false;
+  auto lhs = getIndexPlus(compare.getLhs(), axes);
+  auto rhs = getIndexPlus(compare.getRhs(), axes);
+  StringRef predicate = compare.getPredicate();
+  if (predicate == "ge" || predicate == "gt")
+    std::swap(lhs, rhs);
+  if (!lhs || !rhs || lhs->axis != key || rhs->axis != query ||
+      predicate == "eq" || predicate == "ne")
+    return false;
+  double offset = rhs->offset - lhs->offset;
+  bool isStrict = predicate == "lt" || predicate == "gt";
+  offset = isStrict ? std::ceil(offset) - 1 : std::floor(offset);
+  if (std::abs(offset) > 1e9)
+    return false;
+  causal = std::min(causal.value_or(int64_t(offset)), int64_t(offset));
+  return true;
+}
+
+bool AttentionMatch::matchMask(SelectOp select) {
+  std::optional<double> hidden = getNumber(select.getOnFalse());
+  if (!hidden || !std::isinf(*hidden) || *hidden > 0)
+    return false;
+  if (!addCausal(select.getCondition()))
+    masks.push_back(select.getCondition());
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Products
+//===----------------------------------------------------------------------===//
+
+/// Where the letters of `wanted` are in `term`; false if they are not the same.
+static bool getOrder(StringRef term, StringRef wanted,
+                     SmallVector<int64_t> &order) {
+  if (term.size() != wanted.size())
+    return false;
+  for (char letter : wanted) {
+    size_t place = term.find(letter);
+    if (place == StringRef::npos)
+      return false;
+    order.push_back(place);
+  }
+  return true;
+}
+
+/// Whether scaling, masking and softmaxes are all that `scores` is used for:
+/// several softmaxes may share a product, which each then computes itself.
+static bool isUsedBySoftmaxOnly(Value scores) {
+  return llvm::all_of(scores.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (auto select = dyn_cast<SelectOp>(user))
+      return use.get() == select.getOnTrue() && isUsedBySoftmaxOnly(select);
+    if (isa<MulOp, DivOp>(user))
+      return use.getOperandNumber() == 0 && getNumber(user->getOperand(1)) &&
+             isUsedBySoftmaxOnly(user->getResult(0));
+    auto reduce = dyn_cast<ReduceOp>(user);
+    return (reduce && reduce.getKind() == "max") ||
+           (isa<SubOp>(user) && use.getOperandNumber() == 0);
+  });
+}
+
+/// Follows the scores to the product that they are, through scales and masks.
+StringRef AttentionMatch::matchScores() {
+  Value value = scores;
+  if (!softmax->hasOneUse())
+    return "its weights are used elsewhere";
+  if (llvm::range_size(exp->getUses()) != 2)
+    return "its weights are used elsewhere";
+  while (true) {
+    Operation *op = value.getDefiningOp();
+    if (!isUsedBySoftmaxOnly(value))
+      return "its scores are used elsewhere";
+    if (auto select = dyn_cast_or_null<SelectOp>(op)) {
+      if (!matchMask(select))
+        return "what it masks is not -inf";
+      value = select.getOnTrue();
+      continue;
+    }
+    std::optional<double> factor;
+    if (isa_and_nonnull<MulOp, DivOp>(op))
+      factor = getNumber(op->getOperand(1));
+    if (!factor)
+      break;
+    scale = isa<MulOp>(op) ? scale * *factor : scale / *factor;
+    value = op->getOperand(0);
+  }
+  scoreProduct = value.getDefiningOp<EinsumOp>();
+  if (!scoreProduct)
+    return "its scores are no product";
+  EinsumEquation equation =
+      cantFail(EinsumEquation::parse(scoreProduct.getEquation()));
+  std::string contracted = equation.contracted();
+  size_t rank = equation.result.size();
+  char row = equation.result[rank - 2], column = equation.result[rank - 1];
+  bool isSwapped = equation.inRhs(row);
+  StringRef queryTerm = isSwapped ? equation.rhs : equation.lhs;
+  StringRef keyTerm = isSwapped ? equation.lhs : equation.rhs;
+  query = isSwapped ? scoreProduct.getRhs() : scoreProduct.getLhs();
+  key = isSwapped ? scoreProduct.getLhs() : scoreProduct.getRhs();
+  std::string leading = equation.result.substr(0, rank - 2);
+  if (contracted.size() != 1 ||
+      !getOrder(queryTerm, leading + row + contracted, queryOrder) ||
+      !getOrder(keyTerm, leading + column + contracted, keyOrder))
+    return "query and key do not have the leading axes of the scores and one "
+           "axis of features";
+  if (!getExtent(query.getType(), queryOrder.back()).isStatic())
+    return "the number of features is not fixed";
+  return "";
+}
+
+/// The product with the values.
+StringRef AttentionMatch::matchValues() {
+  EinsumEquation equation =
+      cantFail(EinsumEquation::parse(product.getEquation()));
+  StringRef weights = operand == 0 ? equation.lhs : equation.rhs;
+  StringRef values = operand == 0 ? equation.rhs : equation.lhs;
+  std::string leading = weights.drop_back(2).str();
+  char row = weights[weights.size() - 2], column = weights.back();
+  char feature = 0;
+  for (char letter : values)
+    if (!weights.contains(letter))
+      feature = letter;
+  if (!feature || equation.contracted() != std::string(1, column) ||
+      !getOrder(values, leading + column + feature, valueOrder))
+    return "weights and values do not have the same leading axes";
+  // The op gives [L..., row, feature].
+  std::string own = leading + row + feature;
+  if (!getOrder(own, equation.result, resultOrder))
+    return "the result has other axes";
+  if (!getExtent(product->getOperand(1 - operand).getType(), valueOrder.back())
+           .isStatic())
+    return "the number of features is not fixed";
+  return "";
+}
+
+StringRef AttentionMatch::whyNot() {
+  if (StringRef reason = matchValues(); !reason.empty())
+    return reason;
+  return matchScores();
+}
+
+static Value reorder(OpBuilder &builder, Location loc, Value value,
+                     ArrayRef<int64_t> order) {
+  if (llvm::equal(order, llvm::seq<int64_t>(0, order.size())))
+    return value;
+  return TransposeOp::create(builder, loc, value,
+                             builder.getDenseI64ArrayAttr(order));
+}
+
+void AttentionMatch::rewrite() {
+  OpBuilder builder(product);
+  Location loc =
+      FusedLoc::get(builder.getContext(), {scoreProduct.getLoc(),
+                                           softmax.getLoc(), product.getLoc()});
+  IntegerAttr causalAttr =
+      causal ? builder.getI64IntegerAttr(*causal) : IntegerAttr();
+  Value attention = AttentionOp::create(
+      builder, loc, reorder(builder, loc, query, queryOrder),
+      reorder(builder, loc, key, keyOrder),
+      reorder(builder, loc, product->getOperand(1 - operand), valueOrder),
+      masks, builder.getF64FloatAttr(scale), causalAttr);
+  remarkPassed(product.getLoc(), kPass)
+      << ("attention is one operation" + Twine(causal ? ", causal" : "") +
+          Twine(masks.empty() ? "" : ", masked"))
+             .str();
+  product.replaceAllUsesWith(reorder(builder, loc, attention, resultOrder));
+  product.erase();
+}
+
+namespace {
+
+struct FuseAttention : impl::FuseAttentionBase<FuseAttention> {
+  void runOnOperation() override {
+    SmallVector<EinsumOp> products;
+    getOperation().walk([&](EinsumOp op) { products.push_back(op); });
+    for (EinsumOp product : products)
+      for (unsigned operand : {0, 1}) {
+        AttentionMatch match(product);
+        if (!match.matchSoftmax(operand))
+          continue;
+        StringRef reason = match.whyNot();
+        if (reason.empty()) {
+          match.rewrite();
+          ++numFused;
+        } else {
+          remarkMissed(product.getLoc(), kPass)
+              << ("softmax stays between its products: " + reason).str();
+        }
+        break;
+      }
+  }
+};
+
+} // namespace
+} // namespace maek

@@ -1,0 +1,103 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Attention's kernels beside the interpreter's whole matrices of weights.
+#include "tests/unit/codegen/KernelHarness.h"
+
+#include <gtest/gtest.h>
+
+using namespace maek::test;
+
+// Fewer rows than a tile has, tiles that are full, and columns that end within
+// a step or make several.
+static const std::vector<Dims> sizes = {{{"B", 1}, {"N", 1}, {"M", 1}},
+                                        {{"B", 2}, {"N", 7}, {"M", 13}},
+                                        {{"B", 1}, {"N", 32}, {"M", 128}},
+                                        {{"B", 1}, {"N", 45}, {"M", 301}}};
+
+/// The kernels with `masks`, an op's text, and the ops that make its masks.
+static std::string makeKernels(const std::string &masks,
+                               const std::string &makeMasks = "",
+                               const std::string &maskTypes = "") {
+  std::string text = R"(
+!q = tensor<?x2x?x5xf32, #maek.dims<B, N>>
+!k = tensor<?x2x?x5xf32, #maek.dims<B, M>>
+!v = tensor<?x2x?x12xf32, #maek.dims<B, M>>
+!y = tensor<?x2x?x12xf32, #maek.dims<B, N>>
+!r = tensor<?x2x?xf32, #maek.dims<B, N>>
+!n = tensor<?xf32, #maek.dims<B>>
+!m = tensor<?x2x?x?xi1, #maek.dims<B, N, M>>
+func.func @attention(%q: !q, %k: !k, %v: !v, %n: !n) -> !y {
+  $make
+  %0 = maek.attention %q, %k, %v $masks : !q, !k, !v $types
+  func.return %0 : !y
+}
+func.func @sums(%q: !q, %k: !k, %n: !n) -> !r {
+  $make
+  %0 = maek.attention_log_sum %q, %k $masks : !q, !k $types
+  func.return %0 : !r
+}
+func.func @query(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n) -> !q {
+  $make
+  %0 = maek.attention_query_gradient %q, %k, %v, %a, %s, %d $masks
+      : !q, !k, !v, !y, !r, !r $types
+  func.return %0 : !q
+}
+func.func @key(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
+    -> (!k, !v) {
+  $make
+  %0, %1 = maek.attention_key_gradient %q, %k, %v, %a, %s, %d $masks
+      : !q, !k, !v, !y, !r, !r $types
+  func.return %0, %1 : !k, !v
+}
+)";
+  for (auto [from, to] :
+       {std::pair<std::string, std::string>("$make", makeMasks),
+        {"$masks", masks},
+        {"$types", maskTypes}})
+    for (size_t at; (at = text.find(from)) != std::string::npos;)
+      text.replace(at, from.size(), to);
+  return text;
+}
+
+TEST(AttentionKernels, Plain) {
+  checkKernelsBothPrecisions(makeKernels("scale 0.25"), sizes);
+}
+
+TEST(AttentionKernels, Causal) {
+  checkKernelsBothPrecisions(makeKernels("scale 0.25 causal 0"), sizes);
+  // Queries that see no key, and such that see several steps of keys.
+  checkKernelsBothPrecisions(makeKernels("scale 1.0 causal -3"), sizes);
+  checkKernelsBothPrecisions(makeKernels("scale 1.0 causal 150"), sizes);
+}
+
+// Only keys after the first n, of which some examples have none.
+TEST(AttentionKernels, Masked) {
+  checkKernelsBothPrecisions(makeKernels("masks(%m) scale 0.25", R"(
+  %i = maek.iota 1 : tensor<?x?xf32, #maek.dims<B, M>>
+  %h = maek.constant 10.0 : tensor<?x?xf32, #maek.dims<B, M>>
+  %b = maek.broadcast %n dims [0] : !n -> tensor<?x?xf32, #maek.dims<B, M>>
+  %l = maek.mul %b, %h : tensor<?x?xf32, #maek.dims<B, M>>
+  %c = maek.compare "gt" %i, %l : tensor<?x?xf32, #maek.dims<B, M>>
+      -> tensor<?x?xi1, #maek.dims<B, M>>
+  %m = maek.broadcast %c dims [0, 3] : tensor<?x?xi1, #maek.dims<B, M>> -> !m
+)",
+                                         "masks(!m)"),
+                             sizes);
+}
+
+// One value for keys and values, rows of fixed number, other leading axes.
+TEST(AttentionKernels, FixedSizes) {
+  checkKernelsBothPrecisions(R"(
+!x = tensor<17x8xf32>
+!r = tensor<17xf32>
+func.func @forward(%x: !x) -> !x {
+  %0 = maek.attention %x, %x, %x scale 0.5 : !x, !x, !x
+  func.return %0 : !x
+}
+func.func @key(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r) -> (!x, !x) {
+  %0, %1 = maek.attention_key_gradient %q, %k, %v, %a, %s, %d scale 0.5
+      : !x, !x, !x, !x, !r, !r
+  func.return %0, %1 : !x, !x
+}
+)",
+                             {{}});
+}
