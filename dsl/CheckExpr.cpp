@@ -47,7 +47,7 @@ void NameChecker::checkName(const NameExpr &name) {
   if (find(name.name))
     return;
   if (const Primitive *primitive = findPrimitive(name.name)) {
-    if (primitive->kind != PrimitiveKind::Pi)
+    if (!primitive->isNumber())
       diagnostics.error(name.loc,
                         "'" + name.spelling + "' is a function; call it");
     return;

@@ -7,6 +7,7 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Casting.h"
 #include <cmath>
+#include <limits>
 
 using namespace llvm;
 
@@ -127,8 +128,11 @@ Value Evaluator::evaluateName(const NameExpr &name, Frame &frame) {
   if (Value *value = frame.find(name.name))
     return *value;
   if (const Primitive *primitive = findPrimitive(name.name))
-    if (primitive->kind == PrimitiveKind::Pi)
-      return Value::makeNumber(M_PI, name.loc);
+    if (primitive->isNumber())
+      return Value::makeNumber(primitive->kind == PrimitiveKind::Pi
+                                   ? M_PI
+                                   : std::numeric_limits<double>::infinity(),
+                               name.loc);
   return {};
 }
 

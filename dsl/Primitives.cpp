@@ -26,6 +26,7 @@ static constexpr Primitive primitives[] = {
     {"permute", PrimitiveKind::Permute, 2, 2},
     {"concat", PrimitiveKind::Concat, 2, 1000, true},
     {"pi", PrimitiveKind::Pi, 0, 0},
+    {"inf", PrimitiveKind::Infinity, 0, 0},
 };
 
 ArrayRef<Primitive> getPrimitives() { return primitives; }

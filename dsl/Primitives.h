@@ -29,7 +29,8 @@ enum class PrimitiveKind {
   Reshape,
   Permute,
   Concat,
-  Pi, // a number, not a function
+  Pi, // numbers, not functions
+  Infinity,
 };
 
 struct Primitive {
@@ -38,6 +39,10 @@ struct Primitive {
   unsigned minArguments, maxArguments;
   /// Takes `axis = n` too.
   bool hasAxis = false;
+
+  bool isNumber() const {
+    return kind == PrimitiveKind::Pi || kind == PrimitiveKind::Infinity;
+  }
 };
 
 llvm::ArrayRef<Primitive> getPrimitives();

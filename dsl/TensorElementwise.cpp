@@ -41,6 +41,8 @@ Value TensorBuilder::binary(StringRef symbol, const Value &a, const Value &b,
 }
 
 Value TensorBuilder::negate(const Value &value) {
+  if (value.is(ValueKind::Number)) // also of inf
+    return Value::makeNumber(-value.number, where);
   return unary<NegOp>(value, [](double x) { return -x; });
 }
 Value TensorBuilder::sqrt(const Value &value) {
