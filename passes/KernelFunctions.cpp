@@ -34,8 +34,11 @@ llvm::SetVector<Attribute> findKernelSymbols(func::FuncOp kernel) {
       known.insert(extent.str());
   llvm::SetVector<Attribute> symbols;
   for (Operation &op : kernel.front().without_terminator()) {
-    if (auto extent = dyn_cast<ExtentOp>(op))
-      symbols.insert(extent.getSymbolAttr());
+    if (auto extent = dyn_cast<ExtentOp>(op)) {
+      Extent size = *Extent::parse(extent.getSymbol());
+      for (const std::string &symbol : size.symbols)
+        symbols.insert(StringAttr::get(kernel.getContext(), symbol));
+    }
     for (Type type : op.getResultTypes())
       for (const Extent &extent : getExtents(type)) {
         if (known.contains(extent.str()))

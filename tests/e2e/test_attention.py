@@ -66,7 +66,7 @@ class Attention(MaekTest):
         program = self.build("line", MODEL)
         sizes = {}
         for n in (2048, 4096):
-            text = run(program, "info", "--arena", "B=1", f"N={n}").stdout
+            text = run(program, "info", "--arena", "--batch", "1", "--dim", f"N={n}").stdout
             for entry, size in re.findall(r"arena of (\w+).*: (\d+) bytes", text):
                 sizes[entry, n] = int(size)
         for entry in ("forward", "train_step"):

@@ -57,6 +57,12 @@ func.func @mean_factor(%x: !t) -> !t attributes {maek.symbols = ["B"]} {
   %y = maek.div %x, %n : !t
   func.return %y : !t
 }
+func.func @mean_multiple(%x: !t) -> !t attributes {maek.symbols = ["B"]} {
+  %b = maek.extent "3*B" : tensor<f32>
+  %n = maek.broadcast %b dims [] : tensor<f32> -> !t
+  %y = maek.div %x, %n : !t
+  func.return %y : !t
+}
 )",
                              batches);
 }
