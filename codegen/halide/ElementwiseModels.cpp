@@ -134,7 +134,8 @@ struct ExtentModel : HalideExpressible::ExternalModel<ExtentModel, ExtentOp> {
     Halide::Type type = getHalideType(getElementType(extent.getType()));
     kernel.define(
         extent.getResult(), [extent, type, &kernel](IndexRef) mutable -> Expr {
-          return Halide::cast(type, kernel.extent(*Extent::parse(extent.getSymbol())));
+          return Halide::cast(
+              type, kernel.extent(*Extent::parse(extent.getSymbol())));
         });
   }
 };
