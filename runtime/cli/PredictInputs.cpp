@@ -88,10 +88,7 @@ maek::runtime::readClassNames(const std::string &path, int64_t count) {
   std::vector<std::string> names;
   if (path.empty())
     return names;
-  Expected<InputFile> file = InputFile::open(path);
-  if (!file)
-    return file.takeError();
-  Expected<std::vector<std::byte>> content = file->readAll();
+  Expected<std::vector<std::byte>> content = InputFile::readAll(path);
   if (!content)
     return content.takeError();
   std::string_view rest(reinterpret_cast<const char *>(content->data()),

@@ -69,6 +69,13 @@ Expected<std::vector<std::byte>> InputFile::readAll() const {
   return content;
 }
 
+Expected<std::vector<std::byte>> InputFile::readAll(const std::string &path) {
+  Expected<InputFile> file = open(path);
+  if (!file)
+    return file.takeError();
+  return file->readAll();
+}
+
 static std::string partialName(const std::string &path) {
   return path + ".partial";
 }

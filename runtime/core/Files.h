@@ -27,6 +27,7 @@ public:
   Error read(uint64_t offset, std::span<std::byte> out) const;
   /// The whole content.
   Expected<std::vector<std::byte>> readAll() const;
+  static Expected<std::vector<std::byte>> readAll(const std::string &path);
 
 private:
   InputFile(int descriptor, std::string name, uint64_t bytes)

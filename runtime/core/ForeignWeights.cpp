@@ -61,17 +61,16 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
       tensor.shape.push_back(extent.factor);
     names.push_back(port.name);
   }
-  int64_t total = 0;
+  std::vector<const FileTensor *> found;
   for (const TensorInfo &tensor : needed) {
-    const FileTensor *found = header.find(tensor.name);
-    if (!found)
+    found.push_back(header.find(tensor.name));
+    if (!found.back())
       return makeError(MAEK_BAD_FILE, file.path(), ": has no tensor '",
                        tensor.name, "', which weights in the format '", format,
                        "' have as ", safetensorsName(tensor.dtype),
                        shapeText(tensor.shape));
-    if (Error error = checkFileTensor(file.path(), *found, tensor))
+    if (Error error = checkFileTensor(file.path(), *found.back(), tensor))
       return error;
-    total += static_cast<int64_t>(found->end - found->begin);
   }
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
@@ -80,19 +79,17 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
                        "' is not in the model's format '", format, "'",
                        suggest(tensor.name, names));
 
-  Buffer content;
-  if (Error error = content.reserve(total, file.path()))
-    return error;
-  char *at = content.as<char>();
+  Expected<Buffer> content = file.readAll(found);
+  if (!content)
+    return content.takeError();
+  char *at = content->as<char>();
   std::vector<maek_tensor_t> tensors;
-  for (const TensorInfo &tensor : needed) {
-    const FileTensor &found = *header.find(tensor.name);
-    if (Error error = file.read(found, at))
-      return error;
+  for (size_t i = 0; i < needed.size(); ++i) {
+    const TensorInfo &tensor = needed[i];
     tensors.push_back({tensor.name.c_str(), tensor.dtype,
                        static_cast<int32_t>(tensor.shape.size()),
                        tensor.shape.data(), at});
-    at += found.end - found.begin;
+    at += found[i]->end - found[i]->begin;
   }
   if (Error error = run(index, tensors))
     return error;

@@ -301,6 +301,23 @@ Error SafetensorsFile::read(const FileTensor &tensor, void *out) const {
                    {static_cast<std::byte *>(out), tensor.end - tensor.begin});
 }
 
+Expected<Buffer>
+SafetensorsFile::readAll(std::span<const FileTensor *const> tensors) const {
+  int64_t total = 0;
+  for (const FileTensor *tensor : tensors)
+    total += static_cast<int64_t>(tensor->end - tensor->begin);
+  Buffer bytes;
+  if (Error error = bytes.reserve(total, path()))
+    return error;
+  char *at = bytes.as<char>();
+  for (const FileTensor *tensor : tensors) {
+    if (Error error = read(*tensor, at))
+      return error;
+    at += tensor->end - tensor->begin;
+  }
+  return bytes;
+}
+
 const char *maek::runtime::safetensorsName(maek_dtype_t dtype) {
   switch (dtype) {
   case MAEK_F32:

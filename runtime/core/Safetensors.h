@@ -47,6 +47,8 @@ public:
   const std::string &path() const { return file.path(); }
   /// Reads all bytes of the tensor.
   Error read(const FileTensor &tensor, void *out) const;
+  /// The bytes of the tensors, one behind the other without a gap.
+  Expected<Buffer> readAll(std::span<const FileTensor *const> tensors) const;
 
 private:
   SafetensorsFile(InputFile file, SafetensorsHeader content)

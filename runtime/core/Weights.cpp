@@ -63,9 +63,8 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   // All checks first, then all reads into memory of their own, then the copy:
   // whatever fails, the model is as it was.
   std::vector<std::string_view> names;
-  std::vector<std::pair<const FileTensor *, Stored *>> found;
-  std::vector<Stored *> missing;
-  int64_t total = 0;
+  std::vector<const FileTensor *> found;
+  std::vector<Stored *> targets, missing;
   auto visit = [&](std::vector<Stored> &tensors, bool areStates) {
     for (size_t i = 0; i < tensors.size(); ++i) {
       const TensorInfo &needed = *tensors[i].info;
@@ -82,8 +81,8 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
       }
       if (Error error = checkFileTensor(path, *tensor, needed))
         return error;
-      found.emplace_back(tensor, &tensors[i]);
-      total += static_cast<int64_t>(tensor->end - tensor->begin);
+      found.push_back(tensor);
+      targets.push_back(&tensors[i]);
     }
     return Error::success();
   };
@@ -99,19 +98,14 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   if (!newStep)
     return newStep.takeError();
 
-  Buffer content;
-  if (Error error = content.reserve(total, path))
-    return error;
-  char *at = content.as<char>();
-  for (auto [tensor, stored] : found) {
-    if (Error error = file->read(*tensor, at))
-      return error;
-    at += tensor->end - tensor->begin;
-  }
-  at = content.as<char>();
-  for (auto [tensor, stored] : found) {
-    std::memcpy(stored->data.data(), at, tensor->end - tensor->begin);
-    at += tensor->end - tensor->begin;
+  Expected<Buffer> content = file->readAll(found);
+  if (!content)
+    return content.takeError();
+  const char *at = content->as<char>();
+  for (size_t i = 0; i < found.size(); ++i) {
+    size_t size = found[i]->end - found[i]->begin;
+    std::memcpy(targets[i]->data.data(), at, size);
+    at += size;
   }
   for (Stored *stored : missing)
     reset(*stored, 0);

@@ -144,10 +144,7 @@ Expected<IdxArray> maek::runtime::readIdx(std::span<const std::byte> content) {
 }
 
 Expected<IdxArray> maek::runtime::readIdxFile(const std::string &path) {
-  Expected<InputFile> file = InputFile::open(path);
-  if (!file)
-    return file.takeError();
-  Expected<std::vector<std::byte>> content = file->readAll();
+  Expected<std::vector<std::byte>> content = InputFile::readAll(path);
   if (!content)
     return content.takeError();
   Expected<IdxArray> array = readIdx(*content);
