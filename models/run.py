@@ -11,8 +11,8 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tools"))
-from experiments.program import Program, last, say  # noqa: E402
-from experiments.results import ROOT, Store, insert, key, table  # noqa: E402
+from experiments.program import Program, say  # noqa: E402
+from experiments.results import ROOT, Store, insert, key, start, table  # noqa: E402
 
 HEAD = ["model", "data", "parameters", "result", "seconds an epoch", "command"]
 
@@ -99,12 +99,7 @@ def main():
         wanted = key([entry.get("full", {}), entry.get("model", "")],
                      HERE / f"{name}.maek")
         if options.again or not store.find(name, wanted):
-            if options.again or not (folder / f"{name}.key").exists() \
-                    or (folder / f"{name}.key").read_text() != wanted:
-                for file in folder.glob(f"{name}-run.*"):
-                    file.unlink()
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{name}.key").write_text(wanted)
+            start(folder / f"{name}.key", wanted, f"{name}-run.*", options.again)
             say(f"== {name}")
             store.write(name, wanted, f"./dev models {name}",
                         measure(name, entry, folder, "full"))
@@ -112,9 +107,7 @@ def main():
     print(text, end="")
     if options.record:
         kept = Store(HERE / "results")
-        for name in chosen:
-            kept.folder.mkdir(exist_ok=True)
-            kept.path(name).write_text(store.path(name).read_text())
+        kept.copy(store, chosen)
         insert(HERE / "README.md", "measured", table(HEAD, rows_of(entries, kept)))
     return 0
 

@@ -11,7 +11,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 from experiments.program import say  # noqa: E402
-from experiments.results import ROOT, Store, insert, key, table  # noqa: E402
+from experiments.results import ROOT, Store, insert, key, start, table  # noqa: E402
 
 # In the order of README.md.
 LABS = ["forget", "gates", "reach", "order", "data"]
@@ -38,12 +38,8 @@ class Lab:
             wanted = key(settings, *(HERE / file for file in self.module.FILES))
             if not again and self.store.find(name, wanted):
                 continue
-            marker = self.folder / (name.replace(" ", "-") + ".key")
-            if again or not marker.exists() or marker.read_text() != wanted:
-                for file in self.folder.glob(f"{self.program_name(name)}-*"):
-                    if file.is_file():
-                        file.unlink()
-            marker.write_text(wanted)
+            program = self.program_name(name)
+            start(self.folder / f"{program}.key", wanted, f"{program}-*", again)
             say(f"== {self.name}: {name} ({at + 1} of {len(rows)})")
             figures = self.module.run(self, name, settings)
             self.store.write(name, wanted, f"./dev labs {self.name}", figures)
@@ -90,9 +86,7 @@ def main():
             say(f"wrote {plot}")
         if options.record and not options.quick:
             kept = Store(HERE / "results" / name)
-            kept.folder.mkdir(parents=True, exist_ok=True)
-            for row in lab.results(lab.store):
-                kept.path(row).write_text(lab.store.path(row).read_text())
+            kept.copy(lab.store, lab.results(lab.store))
             insert(HERE / "README.md", name, lab.show(kept, HERE))
     return 0
 

@@ -41,6 +41,17 @@ def key(settings, *files):
     return digest.hexdigest()[:16]
 
 
+def start(marker, wanted, leftovers, again):
+    """Before something of that key is run: what an interrupted run left is kept
+    to go on from, unless it was of another key or all is to run `again`."""
+    if again or not marker.exists() or marker.read_text() != wanted:
+        for file in marker.parent.glob(leftovers):
+            if file.is_file():
+                file.unlink()
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(wanted)
+
+
 class Store:
     """A folder with a JSON file for each result."""
 
@@ -69,6 +80,12 @@ class Store:
         partial.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         partial.replace(self.path(name))
         return result
+
+    def copy(self, other, names):
+        """Takes the results of those names from another store."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            self.path(name).write_text(other.path(name).read_text())
 
 
 def table(head, rows):
