@@ -90,8 +90,8 @@ bool checkNames(const Program &program, Diagnostics &diagnostics) {
     NameChecker(program, diagnostics, graph).check(*definition);
   for (const Train &train : program.getMainFile().trains)
     checkTrain(train, program, diagnostics, graph);
-  for (const Weights &weights : program.getMainFile().weights)
-    checkWeights(weights, program, diagnostics, graph);
+  for (const Weights *weights : program.getWeights())
+    checkWeights(*weights, program, diagnostics, graph);
   return RecursionCheck(graph, diagnostics).run();
 }
 

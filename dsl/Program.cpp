@@ -126,14 +126,21 @@ const Definition *Program::find(StringRef name, bool standardOnly) const {
   return standard.lookup(name);
 }
 
-std::vector<const Weights *>
-Program::getWeights(const Definition &model) const {
+std::vector<const Weights *> Program::getWeights() const {
   std::vector<const Weights *> all;
   for (auto &unit : units)
     for (const Weights &weights : unit->file.weights)
-      if (find(weights.model.name, false) == &model)
-        all.push_back(&weights);
+      all.push_back(&weights);
   return all;
+}
+
+std::vector<const Weights *>
+Program::getWeights(const Definition &model) const {
+  std::vector<const Weights *> found = getWeights();
+  llvm::erase_if(found, [&](const Weights *weights) {
+    return find(weights->model.name, false) != &model;
+  });
+  return found;
 }
 
 std::vector<const Definition *>

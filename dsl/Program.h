@@ -33,7 +33,9 @@ public:
   llvm::ArrayRef<const Definition *> getStandardDefinitions() const {
     return standardDefinitions;
   }
-  /// The user's weights blocks of that model.
+  /// The weights blocks of the user's files.
+  std::vector<const Weights *> getWeights() const;
+  /// Those of one model.
   std::vector<const Weights *> getWeights(const Definition &model) const;
   const File &getMainFile() const { return units.back()->file; }
   /// The main file's first character.
