@@ -106,15 +106,19 @@ std::optional<Axes> WeightsEmitter::getShape(const Expr &pattern,
       return evaluator.evaluateList(*list, frame);
   if (name && name->name == "permute" && call->arguments.size() == 2) {
     std::optional<Axes> shape = getShape(*call->arguments[0].value, frame);
-    auto *list = dyn_cast<ConcatExpr>(call->arguments[1].value.get());
+    if (!shape)
+      return std::nullopt;
+    Value operand;
+    operand.kind = ValueKind::Tensor;
+    operand.axes = *shape;
+    std::optional<SmallVector<int64_t>> order =
+        evaluator.evaluateOrder(*call, operand, frame);
+    if (!order)
+      return std::nullopt;
     Axes permuted;
-    for (size_t i = 0; shape && list && i < list->elements.size(); ++i)
-      if (std::optional<int64_t> axis =
-              evaluator.evaluateInteger(*list->elements[i], frame, "an axis"))
-        if (*axis >= 0 && *axis < int64_t(shape->size()))
-          permuted.push_back((*shape)[*axis]);
-    if (shape && permuted.size() == shape->size())
-      return permuted;
+    for (int64_t axis : *order)
+      permuted.push_back((*shape)[axis]);
+    return permuted;
   }
   return std::nullopt;
 }

@@ -64,24 +64,23 @@ void NameChecker::check(const Definition &definition) {
     checkFunction(*definition.function);
 }
 
-void NameChecker::checkSetting(const Definition &model, const Expr &value) {
+void NameChecker::beginSetting(const Definition &model) {
   current = &model;
   isSetting = true;
   scopes.emplace_back();
   for (const Formal &formal : model.hyperparameters)
     scopes.back()[formal.name.name] = {
         NameKind::Hyperparameter, formal.name.loc, {}};
+}
+
+void NameChecker::checkSetting(const Definition &model, const Expr &value) {
+  beginSetting(model);
   checkExpr(&value);
 }
 
 void NameChecker::checkWeights(const Definition &model,
                                const Weights &weights) {
-  current = &model;
-  isSetting = true;
-  scopes.emplace_back();
-  for (const Formal &formal : model.hyperparameters)
-    scopes.back()[formal.name.name] = {
-        NameKind::Hyperparameter, formal.name.loc, {}};
+  beginSetting(model);
   checkBlock(weights.body);
 }
 

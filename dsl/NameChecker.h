@@ -52,6 +52,8 @@ private:
   };
   using Scope = llvm::StringMap<Entry>;
 
+  /// Of a block about `model`: its hyperparameters are all that is known.
+  void beginSetting(const Definition &model);
   void checkHyperparameters();
   void checkFunction(const Function &function);
   void checkType(const TypeSyntax &type, bool bindsDimensions);
