@@ -17,6 +17,17 @@ using namespace mlir;
 
 namespace maek::test {
 
+Shape getShape(Type type, const Dims &dims) {
+  Shape shape;
+  for (const Extent &extent : getExtents(type)) {
+    int64_t size = extent.factor;
+    for (const std::string &symbol : extent.symbols)
+      size *= dims.at(symbol);
+    shape.push_back(size);
+  }
+  return shape;
+}
+
 std::unique_ptr<MLIRContext> makeTestContext() {
   static const bool registered = (registerAllPasses(), true);
   (void)registered;

@@ -48,6 +48,9 @@ mlir::LogicalResult runPasses(mlir::ModuleOp module, llvm::StringRef pipeline);
 /// Whether a pass or pipeline of that flag is registered.
 bool isPassRegistered(llvm::StringRef flag);
 
+/// The tensor type's shape for values of all its symbols.
+Shape getShape(mlir::Type type, const Dims &dims);
+
 /// One number in [0, 1) that depends on its three arguments alone.
 double randomNumber(uint64_t seed, llvm::StringRef name, uint64_t index);
 

@@ -131,17 +131,6 @@ int call(void *function, const std::array<uint64_t, 96> &arguments,
   return typed(arguments[I]...);
 }
 
-Shape getShape(Type type, const Dims &dims) {
-  Shape shape;
-  for (const Extent &extent : getExtents(type)) {
-    int64_t size = extent.factor;
-    for (const std::string &symbol : extent.symbols)
-      size *= dims.at(symbol);
-    shape.push_back(size);
-  }
-  return shape;
-}
-
 } // namespace
 
 //===----------------------------------------------------------------------===//

@@ -74,17 +74,6 @@ void writeElement(Type element, uint8_t *to, double value) {
     *reinterpret_cast<int32_t *>(to) = int32_t(value);
 }
 
-Shape getShape(Type type, const Dims &dims) {
-  Shape shape;
-  for (const Extent &extent : getExtents(type)) {
-    int64_t size = extent.factor;
-    for (const std::string &symbol : extent.symbols)
-      size *= dims.at(symbol);
-    shape.push_back(size);
-  }
-  return shape;
-}
-
 int64_t countBytes(Type type, const Dims &dims) {
   int64_t bytes = getElementBytes(getElementType(type));
   for (int64_t size : getShape(type, dims))
