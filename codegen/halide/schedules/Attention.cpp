@@ -165,8 +165,6 @@ void AttentionScheduler::run() {
 bool scheduleAttention(KernelAlgorithm &kernel, const Machine &machine) {
   if (kernel.getAttention().empty())
     return false;
-  for (Halide::Func scalar : kernel.getScalars())
-    scalar.compute_root();
   for (AttentionStages &stages : kernel.getAttention())
     AttentionScheduler(kernel, stages, machine).run();
   return true;

@@ -100,8 +100,6 @@ void scheduleElements(KernelAlgorithm &kernel, OutputGroup &group,
 bool scheduleElementwise(KernelAlgorithm &kernel, const Machine &machine) {
   if (!kernel.getReductions().empty())
     return false;
-  for (Halide::Func scalar : kernel.getScalars())
-    scalar.compute_root();
   for (OutputGroup &group : kernel.getOutputs())
     scheduleElements(kernel, group, machine);
   return true;

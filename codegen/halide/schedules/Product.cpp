@@ -162,8 +162,6 @@ void ProductScheduler::scheduleShared(Halide::Func func) {
 }
 
 void ProductScheduler::run() {
-  for (Halide::Func scalar : kernel.getScalars())
-    scalar.compute_root();
   Expr rows = kernel.extent(first.extent(first.rows.back()));
   int most = machine.accumulators() / (first.numGates * products.size());
   int largest = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;

@@ -170,8 +170,6 @@ void ReductionScheduler::schedule(Reduction &reduction) {
 } // namespace
 
 void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine) {
-  for (Halide::Func scalar : kernel.getScalars())
-    scalar.compute_root();
   ReductionScheduler scheduler(kernel, machine);
   for (Reduction &reduction : kernel.getReductions())
     scheduler.schedule(reduction);

@@ -4,6 +4,9 @@
 namespace maek::halide {
 
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine) {
+  // Whatever the class: vectors of elements read these.
+  for (Halide::Func scalar : kernel.getScalars())
+    scalar.compute_root();
   if (scheduleAttention(kernel, machine) ||
       scheduleElementwise(kernel, machine) ||
       scheduleLongContraction(kernel, machine) ||
