@@ -91,6 +91,7 @@ private:
   Expr scaled(const Func &dot) const;
   Expr weight(const Func &dot, const Expr &logSum) const;
   void expressSoftmax();
+  void setProduct(const Func &weights, Value value);
   void setTotal(const Tuple &init, const std::vector<Expr> &place,
                 llvm::function_ref<Tuple(ArrayRef<Expr>, Expr)> combine);
   std::vector<Expr> getTotalPlace(IndexRef index, bool hasFeature) const;
@@ -234,6 +235,18 @@ void AttentionBuilder::expressSoftmax() {
   stages.rows = {{largest, c}, {sum, d}};
 }
 
+/// The step's columns of `value`, summed up by `weights`.
+void AttentionBuilder::setProduct(const Func &weights, Value value) {
+  RDom columns = columnsOfStep();
+  stages.product.func = Func("product");
+  stages.product.reduced = columns;
+  Halide::FuncRef product = stages.product.func(
+      args({stages.lane, stages.feature, stages.tile, stages.stepVar}));
+  product = zero;
+  product += weights(pair(columns)) *
+             kernel.at(value, place({column(columns), feature(value)}));
+}
+
 /// Defines what the steps add up to. `combine` gives the new numbers from the
 /// old ones and the step. Steps of which the tile sees nothing are left out.
 void AttentionBuilder::setTotal(
@@ -293,16 +306,9 @@ struct Joined {
 
 void AttentionBuilder::expressForward(Value value) {
   expressSoftmax();
-  RDom columns = columnsOfStep();
-  auto place = args({stages.lane, stages.feature, stages.tile});
-  stages.product.func = Func("product");
-  stages.product.reduced = columns;
-  Halide::FuncRef product = stages.product.func(
-      args({stages.lane, stages.feature, stages.tile, stages.stepVar}));
-  product = zero;
-  product += stages.pairs.back()(pair(columns)) *
-             kernel.at(value, this->place({column(columns), feature(value)}));
-  setTotal(Tuple(zero, zero, lowest), place,
+  setProduct(stages.pairs.back(), value);
+  setTotal(Tuple(zero, zero, lowest),
+           args({stages.lane, stages.feature, stages.tile}),
            [&](ArrayRef<Expr> before, const Expr &step) {
              auto lanes = args({stages.lane, stages.tile, step});
              Joined joined(before[2], stages.rows[0].func(lanes));
@@ -348,14 +354,7 @@ void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
   d(pair()) = weight(scores, rowNumber(gradient.getLogSum())) *
               (adjoints(pair()) - rowNumber(gradient.getDelta()));
   stages.pairs = {d};
-  RDom columns = columnsOfStep();
-  stages.product.func = Func("product");
-  stages.product.reduced = columns;
-  auto at = args({stages.lane, stages.feature, stages.tile, stages.stepVar});
-  stages.product.func(at) = zero;
-  stages.product.func(at) +=
-      d(pair(columns)) *
-      kernel.at(op.key, place({column(columns), feature(op.key)}));
+  setProduct(d, op.key);
   setTotal(Tuple(zero), args({stages.lane, stages.feature, stages.tile}),
            [&](ArrayRef<Expr> before, const Expr &step) {
              return Tuple(before[0] +
@@ -395,9 +394,9 @@ void AttentionBuilder::expressKeyGradient(AttentionKeyGradientOp gradient) {
               kernel.at(adjoint, place({column(columns), feature(adjoint)})));
   setTotal(Tuple(zero, zero), args({stages.lane, stages.feature, stages.tile}),
            [&](ArrayRef<Expr> before, const Expr &step) {
-             Halide::FuncRef product = stages.product.func(
+             Halide::FuncRef part = stages.product.func(
                  args({stages.lane, stages.feature, stages.tile, step}));
-             return Tuple(before[0] + product[0], before[1] + product[1]);
+             return Tuple(before[0] + part[0], before[1] + part[1]);
            });
   kernel.define(
       gradient.getKeyGradient(), [this_ = *this](IndexRef index) -> Expr {
