@@ -8,6 +8,7 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include <cmath>
 
 using namespace mlir;
@@ -118,18 +119,22 @@ struct IndexPlus {
 };
 } // namespace
 
+/// The axes of the mask that the axes of the operand are, from the result's.
+static SmallVector<int64_t> getOperandAxes(BroadcastOp op,
+                                           ArrayRef<int64_t> axes) {
+  return llvm::map_to_vector(op.getDims(),
+                             [&](int64_t dim) { return axes[dim]; });
+}
+
 /// `axes` are the axes of the mask that the axes of `value` are.
 static std::optional<IndexPlus> getIndexPlus(Value value,
                                              ArrayRef<int64_t> axes) {
   Operation *op = value.getDefiningOp();
   if (auto iota = dyn_cast_or_null<IotaOp>(op))
     return IndexPlus{axes[iota.getDim()], 0};
-  if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op)) {
-    SmallVector<int64_t> inner;
-    for (int64_t dim : broadcast.getDims())
-      inner.push_back(axes[dim]);
-    return getIndexPlus(broadcast.getOperand(), inner);
-  }
+  if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op))
+    return getIndexPlus(broadcast.getOperand(),
+                        getOperandAxes(broadcast, axes));
   if (isa_and_nonnull<ConvertOp>(op))
     return getIndexPlus(op->getOperand(0), axes);
   if (!isa_and_nonnull<AddOp, SubOp>(op))
@@ -152,10 +157,7 @@ bool AttentionMatch::addCausal(Value mask) {
       llvm::to_vector(llvm::seq<int64_t>(0, getRank(mask.getType())));
   int64_t key = axes.back(), query = key - 1;
   while (auto broadcast = mask.getDefiningOp<BroadcastOp>()) {
-    SmallVector<int64_t> inner;
-    for (int64_t dim : broadcast.getDims())
-      inner.push_back(axes[dim]);
-    axes = inner;
+    axes = getOperandAxes(broadcast, axes);
     mask = broadcast.getOperand();
   }
   auto compare = mask.getDefiningOp<CompareOp>();
@@ -224,9 +226,7 @@ static bool isUsedBySoftmaxOnly(Value scores) {
 /// Follows the scores to the product that they are, through scales and masks.
 StringRef AttentionMatch::matchScores() {
   Value value = scores;
-  if (!softmax->hasOneUse())
-    return "its weights are used elsewhere";
-  if (llvm::range_size(exp->getUses()) != 2)
+  if (!softmax->hasOneUse() || llvm::range_size(exp->getUses()) != 2)
     return "its weights are used elsewhere";
   while (true) {
     Operation *op = value.getDefiningOp();
