@@ -1,12 +1,14 @@
-# maek_add_library(NAME FILES... [PUBLIC targets...] [PRIVATE targets...]
+# maek_add_library(NAME FILES... [MLIR] [PUBLIC targets...] [PRIVATE targets...]
 #                  [DEPENDS targets...]): a static library of one layer, with
-# our warnings.
+# our warnings. MLIR: it includes MLIR's headers, which are then parsed once
+# for all.
 add_library(maek_warnings INTERFACE)
-target_compile_options(maek_warnings INTERFACE -Wall -Wextra -Wshadow=local
-  -Wno-unused-parameter)
+# libstdc++ 12 deprecates a function that its own std::stable_sort calls.
+target_compile_options(maek_warnings INTERFACE -Wall -Wextra
+  -Wno-unused-parameter -Wno-deprecated-declarations)
 
 function(maek_add_library name)
-  cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE;DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "MLIR" "" "PUBLIC;PRIVATE;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${arg_UNPARSED_ARGUMENTS})
   add_library(maek::${name} ALIAS ${name})
   target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE maek_warnings
@@ -14,15 +16,12 @@ function(maek_add_library name)
   if(arg_DEPENDS)
     add_dependencies(${name} ${arg_DEPENDS})
   endif()
+  if(arg_MLIR)
+    maek_reuse_mlir_headers(${name})
+  endif()
 endfunction()
 
-# maek_silence_restrict(FILES...): GCC 12 takes the two halves of an inlined
-# operator+ on std::string for overlapping memory (GCC bug 105651, mended in
-# 13) and warns in the middle of its own headers.
-function(maek_silence_restrict)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND
-     CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS
-      -Wno-restrict)
-  endif()
+# maek_reuse_mlir_headers(TARGET): with the precompiled headers of maek_ir.
+function(maek_reuse_mlir_headers name)
+  target_precompile_headers(${name} REUSE_FROM maek_ir)
 endfunction()

@@ -47,7 +47,7 @@ struct FunctionFacts {
 class ElementwiseFuser {
 public:
   ElementwiseFuser(Block &block, const FunctionFacts &facts)
-      : block(block), groups(block), facts(facts) {}
+      : groups(block), facts(facts) {}
 
   void decide(bool merge);
   /// Makes the kernels; returns how many, and adds the ops that joined another.
@@ -65,7 +65,6 @@ private:
   void mergeScalars();
   void mergeReadersOfOneValue();
 
-  Block &block;
   KernelGroups groups;
   const FunctionFacts &facts;
   llvm::DenseMap<KernelGroups::Group, Domain> domains;

@@ -29,8 +29,7 @@ constexpr int chains = 4;
 
 class ReductionScheduler {
 public:
-  ReductionScheduler(KernelAlgorithm &kernel, const Machine &machine)
-      : kernel(kernel), machine(machine) {}
+  explicit ReductionScheduler(const Machine &machine) : machine(machine) {}
   void schedule(Reduction &reduction);
 
 private:
@@ -40,7 +39,6 @@ private:
   void scheduleAlong(Reduction &reduction);
   Halide::Func cutIntoBlocks(Reduction &reduction, RVar &inner);
 
-  KernelAlgorithm &kernel;
   const Machine &machine;
 };
 
@@ -170,7 +168,7 @@ void ReductionScheduler::schedule(Reduction &reduction) {
 } // namespace
 
 void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine) {
-  ReductionScheduler scheduler(kernel, machine);
+  ReductionScheduler scheduler(machine);
   for (Reduction &reduction : kernel.getReductions())
     scheduler.schedule(reduction);
   for (OutputGroup &group : kernel.getOutputs())

@@ -166,7 +166,7 @@ TEST_F(StandardLibrary, lstmStepByStep) {
   for (int i = 0; i < 4; ++i) {
     std::string gate(1, "fico"[i]);
     given.emplace_back("lstm.W_" + gate, Tensor({1, 2}, {w[i][0], w[i][1]}));
-    given.emplace_back("lstm.b_" + gate, Tensor({1}, {b[i]}));
+    given.emplace_back("lstm.b_" + gate, Tensor({1}, b[i]));
   }
   Tensor y =
       run("input x : [T, 1]\ny = LSTM(1, 1)(x)", given, {{"B", 1}, {"T", 3}});
@@ -189,10 +189,10 @@ TEST_F(StandardLibrary, gruAndRnnStepByStep) {
   for (int i = 0; i < 3; ++i) {
     std::string gate(1, "zrh"[i]);
     given.emplace_back("gru.W_" + gate, Tensor({1, 2}, {w[i][0], w[i][1]}));
-    given.emplace_back("gru.b_" + gate, Tensor({1}, {0.1}));
+    given.emplace_back("gru.b_" + gate, Tensor({1}, 0.1));
   }
   given.emplace_back("rnn.W", Tensor({1, 2}, {w[3][0], w[3][1]}));
-  given.emplace_back("rnn.b", Tensor({1}, {0.1}));
+  given.emplace_back("rnn.b", Tensor({1}, 0.1));
   Tensor y = run("input x : [T, 1]\ny = [GRU(1, 1)(x), RNN(1, 1)(x)]", given,
                  {{"B", 1}, {"T", 2}});
   double h = 0, r = 0;
@@ -229,7 +229,7 @@ TEST_F(StandardLibrary, mappingIsApplyingToEach) {
 TEST_F(StandardLibrary, schedules) {
   auto at = [&](llvm::StringRef schedule, double step) {
     std::string call = schedule.str();
-    Tensor s({1}, {step}), n({1}, {100.0});
+    Tensor s({1}, step), n({1}, 100.0);
     return run("input step, steps : []\ny = " + call,
                {{"step", s}, {"steps", n}})
         .elements[0];

@@ -97,7 +97,7 @@ TEST(Npy, readsWhatItWrites) {
   ASSERT_FALSE(llvm::sys::fs::createTemporaryFile("maek", "npy", path));
   for (const Tensor &tensor :
        {Tensor(Index({2, 3}), {1, -2, 3.5, 0, kInfinity, 1e-300}),
-        Tensor(Index(), {4}), Tensor(Index({0, 3}))}) {
+        Tensor(Index(), 4), Tensor(Index({0, 3}))}) {
     ASSERT_FALSE(bool(writeNpy(path, tensor)));
     auto read = readNpy(path);
     ASSERT_TRUE(bool(read));

@@ -28,7 +28,7 @@ protected:
   std::unique_ptr<mlir::MLIRContext> context = makeTestContext();
 };
 
-Tensor scalar(double number) { return Tensor(Index(), {number}); }
+Tensor scalar(double number) { return Tensor(Index(), number); }
 Tensor row(std::vector<double> numbers) {
   int64_t size = numbers.size();
   return Tensor(Index(size), std::move(numbers));
