@@ -68,16 +68,10 @@ def main():
 
     version = subprocess.run([options.tidy, "--version"], check=True,
                              capture_output=True, text=True).stdout
-    database = json.loads((build / "compile_commands.json").read_text())
     commands = {}
-    for entry in database:
+    for entry in json.loads((build / "compile_commands.json").read_text()):
         source = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
-        # Without precompiled headers, which are another compiler's; so a file
-        # that lacks an include is found, too.
-        entry["command"] = re.sub(r" -Winvalid-pch| -include \S+/cmake_pch\S*",
-                                  "", entry["command"])
         commands[source] = entry["command"]
-    (clean / "compile_commands.json").write_text(json.dumps(database))
     includes = read_includes(build)
 
     todo = {}
@@ -96,7 +90,7 @@ def main():
 
     def look_at(path):
         return subprocess.run(
-            [options.tidy, "-p", clean, "--quiet", path],
+            [options.tidy, "-p", build, "--quiet", path],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     failed = 0
