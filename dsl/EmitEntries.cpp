@@ -14,7 +14,7 @@ using namespace llvm;
 namespace maek::dsl {
 
 bool ModelEmitter::emitBody(Entry entry, std::vector<Result> &results) {
-  std::optional<Outcome> outcome = evaluateModel();
+  std::optional<Outcome> outcome = evaluateModel(entry);
   if (!outcome)
     return false;
   hasLoss = outcome->loss.has_value();

@@ -124,15 +124,23 @@ Value Evaluator::evaluate(const Expr &expr, Frame &frame) {
   return {};
 }
 
+double Evaluator::getNumber(PrimitiveKind kind) const {
+  switch (kind) {
+  case PrimitiveKind::Infinity:
+    return std::numeric_limits<double>::infinity();
+  case PrimitiveKind::Training:
+    return isTraining;
+  default:
+    return M_PI;
+  }
+}
+
 Value Evaluator::evaluateName(const NameExpr &name, Frame &frame) {
   if (Value *value = frame.find(name.name))
     return *value;
   if (const Primitive *primitive = findPrimitive(name.name))
     if (primitive->isNumber())
-      return Value::makeNumber(primitive->kind == PrimitiveKind::Pi
-                                   ? M_PI
-                                   : std::numeric_limits<double>::infinity(),
-                               name.loc);
+      return Value::makeNumber(getNumber(primitive->kind), name.loc);
   return {};
 }
 

@@ -84,12 +84,15 @@ public:
   /// missing becomes a new argument of `parameterBlock`.
   llvm::DenseMap<const Parameter *, mlir::Value> parameterTensors;
   mlir::Block *parameterBlock = nullptr;
+  /// Whether the training step is being emitted: the constant `training`.
+  bool isTraining = false;
   /// Set while a weights block is evaluated.
   WeightsHandler *weights = nullptr;
 
 private:
   // Evaluator.cpp
   Value evaluateName(const NameExpr &name, Frame &frame);
+  double getNumber(PrimitiveKind kind) const;
   Value evaluateBinary(const BinaryExpr &binary, Frame &frame);
   Value evaluateIndex(const IndexExpr &index, Frame &frame);
   bool select(const IndexItem &item, Value &value, unsigned &axis,

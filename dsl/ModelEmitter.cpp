@@ -83,6 +83,14 @@ mlir::Value ModelEmitter::getArgument(StringRef role, StringRef name,
   return value;
 }
 
+/// Whether the input or target was met with as many classes.
+bool ModelEmitter::hasClasses(StringRef name, int64_t classes) const {
+  return llvm::none_of(arguments, [&](const Argument &argument) {
+    return (argument.role == "input" || argument.role == "target") &&
+           argument.name == name && argument.classes != classes;
+  });
+}
+
 /// A name that is not known yet is a size that each call of the program
 /// chooses.
 void ModelEmitter::bindSymbols(const TypeSyntax &type) {
@@ -120,25 +128,32 @@ void ModelEmitter::declareInputs(const DeclareStmt &declare) {
     if (axes && (classes || !type.classes) && tensors.fits({0u}, *axes)) {
       Element element = classes ? Element::Class : Element::Float;
       mlir::Location location = evaluator.getLocation(name.loc, name.name);
-      value = tensors.wrap(getArgument(isTarget ? "target" : "input", name.name,
-                                       tensors.getType({0u}, *axes, element),
-                                       location,
-                                       classes ? classes->size.factor : 0),
-                           {0u}, *axes, element);
+      mlir::Type shape = tensors.getType({0u}, *axes, element);
+      int64_t count = classes ? classes->size.factor : 0;
+      mlir::Value argument = getArgument(isTarget ? "target" : "input",
+                                         name.name, shape, location, count);
+      if (argument.getType() != shape || !hasClasses(name.name, count)) {
+        tensors.error("'" + name.name +
+                      "' must be the same in training and elsewhere");
+        continue;
+      }
+      value = tensors.wrap(argument, {0u}, *axes, element);
       value.classes = classes.value_or(Axis());
     }
     frame.set(name.name, value);
   }
 }
 
-std::optional<ModelEmitter::Outcome> ModelEmitter::evaluateModel() {
+std::optional<ModelEmitter::Outcome>
+ModelEmitter::evaluateModel(Entry entry) {
   tensors.reset();
   evaluator.reset();
+  evaluator.isTraining = entry == Entry::TrainStep;
   tensors.addMappedAxis({Extent::symbol(batchSymbol), model.name.loc});
   frame.scopes.resize(1);
   frame.scopes.front().clear();
-  for (auto &entry : root.hyperparameters)
-    frame.scopes.front()[entry.first()] = entry.second;
+  for (auto &given : root.hyperparameters)
+    frame.scopes.front()[given.first()] = given.second;
   Outcome outcome;
   for (const StmtPtr &stmt : model.body) {
     if (auto *declare = dyn_cast<DeclareStmt>(stmt.get())) {

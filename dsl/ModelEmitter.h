@@ -53,12 +53,13 @@ private:
 
   // ModelEmitter.cpp
   bool setHyperparameters(const Overrides &overrides);
-  std::optional<Outcome> evaluateModel();
+  std::optional<Outcome> evaluateModel(Entry entry);
   void declareInputs(const DeclareStmt &declare);
   void bindSymbols(const TypeSyntax &type);
   mlir::Value getArgument(llvm::StringRef role, llvm::StringRef name,
                           mlir::Type type, mlir::Location location,
                           int64_t classes = 0);
+  bool hasClasses(llvm::StringRef name, int64_t classes) const;
   void checkOutcome(const Outcome &outcome);
 
   // EmitEntries.cpp

@@ -27,6 +27,7 @@ static constexpr Primitive primitives[] = {
     {"concat", PrimitiveKind::Concat, 2, 1000, true},
     {"pi", PrimitiveKind::Pi, 0, 0},
     {"inf", PrimitiveKind::Infinity, 0, 0},
+    {"training", PrimitiveKind::Training, 0, 0},
 };
 
 ArrayRef<Primitive> getPrimitives() { return primitives; }

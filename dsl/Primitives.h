@@ -31,6 +31,7 @@ enum class PrimitiveKind {
   Concat,
   Pi, // numbers, not functions
   Infinity,
+  Training,
 };
 
 struct Primitive {
@@ -40,9 +41,7 @@ struct Primitive {
   /// Takes `axis = n` too.
   bool hasAxis = false;
 
-  bool isNumber() const {
-    return kind == PrimitiveKind::Pi || kind == PrimitiveKind::Infinity;
-  }
+  bool isNumber() const { return kind >= PrimitiveKind::Pi; }
 };
 
 llvm::ArrayRef<Primitive> getPrimitives();

@@ -116,6 +116,22 @@ TEST_F(Emission, concatenation) {
             (Strings{"[B, 2, 7]", "[B, 3]", "[B, 4]"}));
 }
 
+TEST_F(Emission, trainingIsANumberOfTheEntry) {
+  ASSERT_TRUE(emit("model M {\n  input x : [3]\n  param w : [3] = 1\n"
+                   "  y = where(training, exp(w * x), w * x)\n  output y\n"
+                   "  loss = sum(y)\n}\n"
+                   "train M {\n  optimizer sgd\n}\n"))
+      << errors;
+  auto countExp = [&](llvm::StringRef name) {
+    int count = 0;
+    entry(name).walk([&](ExpOp) { ++count; });
+    return count;
+  };
+  EXPECT_EQ(countExp("forward"), 0);
+  EXPECT_EQ(countExp("evaluate"), 0);
+  EXPECT_EQ(countExp("train_step"), 1);
+}
+
 TEST_F(Emission, sizesAreValues) {
   EXPECT_EQ(infer("input x : [T, 4]\ninput y : [2, T]",
                   "a = sum(x) / T\nb = reshape(x, [2 * T, 2])\n"
