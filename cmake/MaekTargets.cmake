@@ -21,6 +21,14 @@ function(maek_add_library name)
   endif()
 endfunction()
 
+# As CMake's own, but in a form that ccache can make relative, and without
+# times: so that two checkouts have one cache.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -Xclang -emit-pch
+    -Xclang -fno-pch-timestamp -include <PCH_HEADER> -x c++-header)
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
+endif()
+
 # maek_reuse_mlir_headers(TARGET): with the precompiled headers of maek_ir.
 function(maek_reuse_mlir_headers name)
   target_precompile_headers(${name} REUSE_FROM maek_ir)
