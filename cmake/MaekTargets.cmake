@@ -21,13 +21,23 @@ function(maek_add_library name)
   endif()
 endfunction()
 
-# As CMake's own, but in a form that ccache can make relative, and without
-# times: so that two checkouts have one cache.
+# As CMake's own, but in a form in which ccache makes paths relative.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -Xclang -emit-pch
-    -Xclang -fno-pch-timestamp -include <PCH_HEADER> -x c++-header)
+    -include <PCH_HEADER> -x c++-header)
   set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
 endif()
+
+# maek_precompile_mlir_headers(TARGET more...): MLIR's headers, and more.
+function(maek_precompile_mlir_headers name)
+  target_precompile_headers(${name} PRIVATE ${ARGN} ${MAEK_MLIR_HEADERS})
+  # What ccache hashes instead of the precompiled header, in which each checkout
+  # has its own paths: the option pch_external_checksum.
+  file(SHA256 ${PROJECT_SOURCE_DIR}/cmake/requirements.txt wheels)
+  file(WRITE
+    ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.dir/cmake_pch.hxx.pch.sum
+    "${LLVM_PACKAGE_VERSION} ${wheels} ${ARGN} ${MAEK_MLIR_HEADERS}")
+endfunction()
 
 # maek_reuse_mlir_headers(TARGET): with the precompiled headers of maek_ir.
 function(maek_reuse_mlir_headers name)
