@@ -27,7 +27,8 @@ enum class ExprKind {
   Index,
   Concat,
   Transpose,
-  Stored
+  Stored,
+  Text
 };
 
 /// `loc` is where a caret points best: an operator, or the first character.
@@ -148,6 +149,13 @@ struct StoredExpr : ExprBase<ExprKind::Stored> {
   };
   std::vector<Piece> pieces;
   std::optional<TypeSyntax> type;
+};
+
+/// The text in quotes that a primitive takes first: einsum("ik, kj -> ij", a,
+/// b).
+struct TextExpr : ExprBase<ExprKind::Text> {
+  llvm::StringRef text;
+  TextExpr(const Token &token) : ExprBase(token.loc), text(token.name) {}
 };
 
 /// A parameter of a definition or function: `name`, `name : type`,

@@ -7,6 +7,8 @@
 #include "dsl/Primitives.h"
 #include "dsl/Program.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Casting.h"
 
 using namespace llvm;
@@ -110,17 +112,28 @@ void NameChecker::checkCall(const CallExpr &call) {
   unknown(*name);
 }
 
+/// "; there is 'axis'": what the primitive takes by name.
+static std::string describeNamed(const Primitive &primitive) {
+  std::string text;
+  for (StringRef name : llvm::split(primitive.named, ' '))
+    if (!name.empty())
+      text += (text.empty() ? "; there is '" : ", '") + name.str() + "'";
+  return text;
+}
+
 void NameChecker::checkPrimitiveCall(const CallExpr &call, StringRef name) {
   const Primitive &primitive = *findPrimitive(name);
   unsigned positional = 0;
+  StringSet<> seen;
   for (const Argument &argument : call.arguments) {
     if (argument.name.empty())
       ++positional;
-    else if (argument.name != "axis" || !primitive.hasAxis)
-      diagnostics.error(argument.loc,
-                        "'" + name + "' has no parameter '" + argument.name +
-                            "'" +
-                            (primitive.hasAxis ? "; there is 'axis'" : ""));
+    else if (!primitive.takes(argument.name))
+      diagnostics.error(argument.loc, "'" + name + "' has no parameter '" +
+                                          argument.name + "'" +
+                                          describeNamed(primitive));
+    else if (!seen.insert(argument.name).second)
+      diagnostics.error(argument.loc, "'" + argument.name + "' is given twice");
   }
   if (positional >= primitive.minArguments &&
       positional <= primitive.maxArguments)

@@ -24,6 +24,25 @@ Evaluator::evaluateAxis(const Expr &expr, const Value &value, Frame &frame) {
   return *number < 0 ? *number + rank : *number;
 }
 
+std::optional<SmallVector<unsigned>>
+Evaluator::evaluateAxes(const Expr &expr, const Value &value, Frame &frame) {
+  SmallVector<unsigned> axes;
+  auto *list = dyn_cast<ConcatExpr>(&expr);
+  size_t count = list ? list->elements.size() : 1;
+  for (size_t i = 0; i < count; ++i) {
+    const Expr &element = list ? *list->elements[i] : expr;
+    std::optional<unsigned> axis = evaluateAxis(element, value, frame);
+    if (!axis)
+      return std::nullopt;
+    if (llvm::is_contained(axes, *axis)) {
+      tensors.error("axis " + Twine(*axis) + " is named twice");
+      return std::nullopt;
+    }
+    axes.push_back(*axis);
+  }
+  return axes;
+}
+
 /// sum, mean, max, min, argmax: of all own axes, or along `axis`.
 Value Evaluator::evaluateReduction(const CallExpr &call, PrimitiveKind kind,
                                    Frame &frame) {
@@ -38,37 +57,42 @@ Value Evaluator::evaluateReduction(const CallExpr &call, PrimitiveKind kind,
   if (values.empty() ||
       llvm::any_of(values, [](const Value &value) { return value.isPoison(); }))
     return {};
-  std::optional<unsigned> axis;
-  int64_t rank = values[0].getRank();
+  auto axes = llvm::to_vector(llvm::seq<unsigned>(0, values[0].getRank()));
   if (axisExpr) {
-    axis = evaluateAxis(*axisExpr, values[0], frame);
-    if (!axis)
+    std::optional<SmallVector<unsigned>> given =
+        evaluateAxes(*axisExpr, values[0], frame);
+    if (!given)
       return {};
+    axes = *given;
   }
   moveTo(call.loc, frame);
-  if (values.size() > 1 && axis) {
+  if (values.size() > 1 && axisExpr) {
     tensors.error("an axis goes with one value, found two");
     return {};
   }
   switch (kind) {
   case PrimitiveKind::Sum:
-    return tensors.reduce("sum", values[0], axis);
+    return tensors.reduce("sum", values[0], axes);
   case PrimitiveKind::Mean:
-    return tensors.mean(values[0], axis);
+    return tensors.mean(values[0], axes);
   case PrimitiveKind::Max:
     return values.size() > 1 ? tensors.max(values[0], values[1])
-                             : tensors.reduce("max", values[0], axis);
+                             : tensors.reduce("max", values[0], axes);
   case PrimitiveKind::Min:
     return values.size() > 1 ? tensors.min(values[0], values[1])
-                             : tensors.reduce("min", values[0], axis);
+                             : tensors.reduce("min", values[0], axes);
   default:
     break;
   }
-  if (rank == 0) {
+  if (axes.empty()) {
     tensors.error("'argmax' needs an axis, found " + describe(values[0]));
     return {};
   }
-  return tensors.argmax(values[0], axis.value_or(rank - 1));
+  if (axisExpr && axes.size() > 1) {
+    tensors.error("'argmax' is along one axis, found " + Twine(axes.size()));
+    return {};
+  }
+  return tensors.argmax(values[0], axes.back());
 }
 
 /// The list that is the call's second argument, or null, reported.
@@ -180,6 +204,8 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
   }
   if (kind == PrimitiveKind::Concat)
     return evaluateConcat(call, frame);
+  if (kind == PrimitiveKind::Einsum)
+    return evaluateEinsum(call, frame);
   if (kind >= PrimitiveKind::Sum && kind <= PrimitiveKind::Argmax)
     return evaluateReduction(call, kind, frame);
   Value value = evaluate(*call.arguments[0].value, frame);
@@ -189,6 +215,10 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     return evaluateReshape(call, value, frame);
   if (kind == PrimitiveKind::Permute)
     return evaluatePermute(call, value, frame);
+  if (kind == PrimitiveKind::Window)
+    return evaluateWindow(call, value, frame);
+  if (kind == PrimitiveKind::Pad)
+    return evaluatePad(call, value, frame);
   if (kind == PrimitiveKind::Gradient) {
     if (call.arguments.size() != 2)
       return {};

@@ -120,6 +120,8 @@ Value Evaluator::evaluate(const Expr &expr, Frame &frame) {
   case ExprKind::Stored:
     return weights ? weights->getStored(cast<StoredExpr>(expr), frame)
                    : Value();
+  case ExprKind::Text: // read by the primitive that takes it
+    return {};
   }
   return {};
 }

@@ -59,6 +59,9 @@ public:
   /// The axis that a call's `axis = n` states, counted from the end if below 0.
   std::optional<unsigned> evaluateAxis(const Expr &expr, const Value &value,
                                        Frame &frame);
+  /// One axis or a list of them, [0, 1], each once.
+  std::optional<llvm::SmallVector<unsigned>>
+  evaluateAxes(const Expr &expr, const Value &value, Frame &frame);
   /// permute's list: each axis of the value once. Null, reported, if it is
   /// something else.
   std::optional<llvm::SmallVector<int64_t>>
@@ -107,6 +110,17 @@ private:
   Value evaluateConcat(const CallExpr &call, Frame &frame);
   Value evaluateReshape(const CallExpr &call, const Value &value, Frame &frame);
   Value evaluatePermute(const CallExpr &call, const Value &value, Frame &frame);
+
+  // EvaluateWindow.cpp
+  const Expr *findNamed(const CallExpr &call, llvm::StringRef name) const;
+  Value evaluateWindow(const CallExpr &call, const Value &value, Frame &frame);
+  Value evaluatePad(const CallExpr &call, const Value &value, Frame &frame);
+  Value evaluateEinsum(const CallExpr &call, Frame &frame);
+  std::optional<unsigned> evaluateOwnAxis(const CallExpr &call,
+                                          const Value &value, Frame &frame);
+  std::optional<int64_t> evaluateCount(const Expr *expr, int64_t otherwise,
+                                       int64_t smallest,
+                                       const llvm::Twine &what, Frame &frame);
 
   // EvaluateCall.cpp
   Value evaluateCall(const CallExpr &call, Frame &frame);

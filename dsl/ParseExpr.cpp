@@ -6,6 +6,7 @@
 #include "dsl/Parser.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/Primitives.h"
 
 #include "llvm/ADT/ScopeExit.h"
 
@@ -238,6 +239,13 @@ ExprPtr Parser::parseDotCall() {
                 {left, right}, dot.loc);
 }
 
+/// Whether the call is of a primitive whose first argument is a text.
+static bool takesText(const CallExpr &call) {
+  const NameExpr *name = call.getCalleeName();
+  const Primitive *primitive = name ? findPrimitive(name->name) : nullptr;
+  return primitive && primitive->kind == PrimitiveKind::Einsum;
+}
+
 ExprPtr Parser::parseCall(ExprPtr callee) {
   Token open = take();
   auto call = std::make_unique<CallExpr>(std::move(callee));
@@ -245,11 +253,13 @@ ExprPtr Parser::parseCall(ExprPtr callee) {
   while (!peek().is(TokenKind::RParen)) {
     Argument argument;
     argument.loc = peek().loc;
+    bool isText = call->arguments.empty() && takesText(*call) &&
+                  peek().is(TokenKind::String);
     if (peek().is(TokenKind::Name) && peek(1).is(TokenKind::Assign)) {
       argument.name = take().name;
       take();
     }
-    argument.value = parseExpr();
+    argument.value = isText ? std::make_unique<TextExpr>(take()) : parseExpr();
     if (!argument.value)
       return nullptr;
     call->depth = std::max(call->depth, argument.value->depth + 1);

@@ -1,6 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "dsl/Primitives.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
 using namespace llvm;
 
 namespace maek::dsl {
@@ -12,11 +15,11 @@ static constexpr Primitive primitives[] = {
     {"sigmoid", PrimitiveKind::Sigmoid, 1, 1},
     {"sin", PrimitiveKind::Sin, 1, 1},
     {"cos", PrimitiveKind::Cos, 1, 1},
-    {"sum", PrimitiveKind::Sum, 1, 1, true},
-    {"mean", PrimitiveKind::Mean, 1, 1, true},
-    {"max", PrimitiveKind::Max, 1, 2, true},
-    {"min", PrimitiveKind::Min, 1, 2, true},
-    {"argmax", PrimitiveKind::Argmax, 1, 1, true},
+    {"sum", PrimitiveKind::Sum, 1, 1, "axis"},
+    {"mean", PrimitiveKind::Mean, 1, 1, "axis"},
+    {"max", PrimitiveKind::Max, 1, 2, "axis"},
+    {"min", PrimitiveKind::Min, 1, 2, "axis"},
+    {"argmax", PrimitiveKind::Argmax, 1, 1, "axis"},
     {"one_hot", PrimitiveKind::OneHot, 1, 1},
     {"stop_gradient", PrimitiveKind::StopGradient, 1, 1},
     {"gradient", PrimitiveKind::Gradient, 2, 2},
@@ -24,11 +27,18 @@ static constexpr Primitive primitives[] = {
     {"arange", PrimitiveKind::Arange, 1, 1},
     {"reshape", PrimitiveKind::Reshape, 2, 2},
     {"permute", PrimitiveKind::Permute, 2, 2},
-    {"concat", PrimitiveKind::Concat, 2, 1000, true},
+    {"concat", PrimitiveKind::Concat, 2, 1000, "axis"},
+    {"window", PrimitiveKind::Window, 2, 2, "axis stride dilation"},
+    {"pad", PrimitiveKind::Pad, 2, 3, "axis value"},
+    {"einsum", PrimitiveKind::Einsum, 3, 3},
     {"pi", PrimitiveKind::Pi, 0, 0},
     {"inf", PrimitiveKind::Infinity, 0, 0},
     {"training", PrimitiveKind::Training, 0, 0},
 };
+
+bool Primitive::takes(StringRef argument) const {
+  return llvm::is_contained(llvm::split(named, ' '), argument);
+}
 
 ArrayRef<Primitive> getPrimitives() { return primitives; }
 

@@ -29,6 +29,9 @@ enum class PrimitiveKind {
   Reshape,
   Permute,
   Concat,
+  Window,
+  Pad,
+  Einsum,
   Pi, // numbers, not functions
   Infinity,
   Training,
@@ -38,8 +41,10 @@ struct Primitive {
   llvm::StringLiteral name;
   PrimitiveKind kind;
   unsigned minArguments, maxArguments;
-  /// Takes `axis = n` too.
-  bool hasAxis = false;
+  /// What it takes by name, in one text: "axis" or "axis value".
+  llvm::StringLiteral named = "";
+
+  bool takes(llvm::StringRef argument) const;
 
   bool isNumber() const { return kind >= PrimitiveKind::Pi; }
 };

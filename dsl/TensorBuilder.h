@@ -9,6 +9,10 @@
 #include "ir/MaekOps.h"
 #include "mlir/IR/Builders.h"
 
+namespace maek {
+struct EinsumEquation;
+} // namespace maek
+
 namespace maek::dsl {
 class Diagnostics;
 struct Diagnostic;
@@ -85,10 +89,12 @@ public:
   Value compare(llvm::StringRef predicate, const Value &a, const Value &b);
   Value select(const Value &condition, const Value &a, const Value &b);
   Value dot(const Value &a, const Value &b);
-  /// `kind` is sum, max or min; of all own axes, or of one.
+  /// `kind` is sum, max or min; of these own axes.
   Value reduce(llvm::StringRef kind, const Value &value,
-               std::optional<unsigned> axis = std::nullopt);
-  Value mean(const Value &value, std::optional<unsigned> axis = std::nullopt);
+               llvm::ArrayRef<unsigned> axes);
+  /// Of all own axes.
+  Value reduce(llvm::StringRef kind, const Value &value);
+  Value mean(const Value &value, llvm::ArrayRef<unsigned> axes);
   Value argmax(const Value &value, unsigned axis);
   Value oneHot(const Value &value);
   Value stopGradient(const Value &value);
@@ -105,6 +111,21 @@ public:
                std::optional<unsigned> along = std::nullopt);
   Value slice(const Value &value, unsigned axis, int64_t offset,
               const Axis &size);
+  /// How windows lie along an own axis: `size` elements, `dilation` apart, of
+  /// every `stride`-th start.
+  struct Windows {
+    unsigned axis;
+    int64_t size, stride = 1, dilation = 1;
+  };
+  /// The axis becomes two, the window and the place within it; only windows
+  /// that are inside.
+  Value window(const Value &value, const Windows &windows);
+  /// `number` before and behind an own axis.
+  Value pad(const Value &value, unsigned axis, int64_t before, int64_t behind,
+            double number);
+  /// One letter for each own axis; the letters of `equation` that are not in
+  /// its result are summed over.
+  Value einsum(const EinsumEquation &equation, const Value &a, const Value &b);
   /// Takes an own axis of size 1 away.
   Value dropAxis(const Value &value, unsigned axis);
   /// The mean over the outermost mapped axis, the batch.

@@ -99,8 +99,13 @@ Value TensorBuilder::dot(const Value &a, const Value &b) {
 // Reductions
 //===----------------------------------------------------------------------===//
 
+Value TensorBuilder::reduce(StringRef kind, const Value &value) {
+  return reduce(kind, value,
+                llvm::to_vector(llvm::seq<unsigned>(0, value.getRank())));
+}
+
 Value TensorBuilder::reduce(StringRef kind, const Value &value,
-                            std::optional<unsigned> axis) {
+                            ArrayRef<unsigned> axes) {
   if (value.is(ValueKind::Number))
     return value;
   Value operand = toFloat(value);
@@ -109,7 +114,7 @@ Value TensorBuilder::reduce(StringRef kind, const Value &value,
   SmallVector<int64_t> dims;
   Axes kept;
   for (unsigned i = 0; i < operand.getRank(); ++i) {
-    if (!axis || *axis == i)
+    if (llvm::is_contained(axes, i))
       dims.push_back(operand.mapped.size() + i);
     else
       kept.push_back(operand.axes[i]);
@@ -119,12 +124,11 @@ Value TensorBuilder::reduce(StringRef kind, const Value &value,
               operand.mapped, kept);
 }
 
-Value TensorBuilder::mean(const Value &value, std::optional<unsigned> axis) {
+Value TensorBuilder::mean(const Value &value, ArrayRef<unsigned> axes) {
   Extent count;
-  for (auto [i, reduced] : llvm::enumerate(value.axes))
-    if (!axis || *axis == i)
-      count = count * reduced.size;
-  Value sum = reduce("sum", value, axis);
+  for (unsigned axis : axes)
+    count = count * value.axes[axis].size;
+  Value sum = reduce("sum", value, axes);
   return count.isOne() ? sum : divide(sum, Value::makeSize(count, where));
 }
 

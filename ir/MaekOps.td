@@ -8,5 +8,6 @@ include "ir/ContractionOps.td"
 include "ir/ElementwiseOps.td"
 include "ir/ShapeOps.td"
 include "ir/StructureOps.td"
+include "ir/WindowOps.td"
 
 #endif // MAEK_IR_MAEKOPS_TD

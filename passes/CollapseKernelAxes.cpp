@@ -138,10 +138,10 @@ void Collapse::applyToOp(Operation *op) const {
         equation.result = shorten(equation.result, einsum);
         einsum.setEquation(equation.str());
       })
-      .Case<ArgmaxOp, UnstackOp, SplitOp, SliceOp>([&](auto cut) {
+      .Case<ArgmaxOp, UnstackOp, SplitOp, SliceOp, WindowOp>([&](auto cut) {
         cut.setDim(renumber(cut.getOperand(), cut.getDim()));
       })
-      .Case<StackOp, ConcatOp, PadOp, IotaOp>(
+      .Case<StackOp, ConcatOp, PadOp, IotaOp, FoldOp>(
           [&](auto join) { join.setDim(renumber(join, join.getDim())); })
       .Case([&](PackOp pack) {
         pack.setOrder(renumberAll(pack.getOperand(), pack.getOrder()));

@@ -14,6 +14,7 @@ void registerGradientModels(DialectRegistry &registry) {
     attachShapeGradients(*context);
     attachAttentionGradients(*context);
     attachContractionGradients(*context);
+    attachWindowGradients(*context);
     attachScanGradient(*context);
   });
 }

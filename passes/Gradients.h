@@ -13,6 +13,7 @@ void attachElementwiseGradients(mlir::MLIRContext &context);
 void attachShapeGradients(mlir::MLIRContext &context);
 void attachAttentionGradients(mlir::MLIRContext &context);
 void attachContractionGradients(mlir::MLIRContext &context);
+void attachWindowGradients(mlir::MLIRContext &context);
 void attachScanGradient(mlir::MLIRContext &context);
 
 } // namespace maek

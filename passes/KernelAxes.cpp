@@ -64,6 +64,18 @@ void KernelAxes::visitPanels(Value packed, Value plain, int64_t dim,
     unite(packed, i + 1, plain, axis);
 }
 
+/// Axis `dim` of `plain` is two axes of `windows`.
+void KernelAxes::visitWindow(Value plain, Value windows, int64_t dim) {
+  for (int64_t i = 0; i < getRank(plain.getType()); ++i)
+    if (i == dim) {
+      fix(plain, i);
+      fix(windows, i);
+      fix(windows, i + 1);
+    } else {
+      unite(plain, i, windows, i < dim ? i : i + 1);
+    }
+}
+
 void KernelAxes::visit(Operation *op) {
   Value result = op->getResult(0);
   /// `op` takes or gives parts of `whole` along `dim`.
@@ -128,6 +140,12 @@ void KernelAxes::visit(Operation *op) {
         };
         llvm::for_each(op->getOperands(), visitOne);
         llvm::for_each(op->getResults(), visitOne);
+      })
+      .Case([&](WindowOp window) {
+        visitWindow(window.getOperand(), result, window.getDim());
+      })
+      .Case([&](FoldOp fold) {
+        visitWindow(result, fold.getOperand(), fold.getDim());
       })
       .Case([&](IotaOp iota) { fix(result, iota.getDim()); })
       .Case<ConstantOp, ExtentOp>([](auto) {})

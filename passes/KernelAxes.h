@@ -54,6 +54,7 @@ private:
   void visitEinsum(EinsumOp op);
   void visitPanels(mlir::Value packed, mlir::Value plain, int64_t dim,
                    llvm::ArrayRef<int64_t> order);
+  void visitWindow(mlir::Value plain, mlir::Value windows, int64_t dim);
   void addValue(mlir::Value value);
   void nameRoles(mlir::Block &block);
   void nameEinsumRoles(EinsumOp op);

@@ -41,7 +41,8 @@ static bool isMask(Operation *op, unsigned steps = 4) {
 }
 
 bool isRepeatable(Operation *op) {
-  return isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp, UnpackOp>(op) ||
+  return isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp, UnpackOp, WindowOp>(
+             op) ||
          isExtentArithmetic(op) ||
          (isa_and_present<MaekDialect>(op->getDialect()) && isMask(op));
 }
@@ -75,7 +76,7 @@ bool isRowReduction(Operation *op) {
   return first > 0 && first + int64_t(reduce.getDims().size()) == rank;
 }
 
-bool isReduction(Operation *op) { return isa<ReduceOp, ArgmaxOp>(op); }
+bool isReduction(Operation *op) { return isa<ReduceOp, ArgmaxOp, FoldOp>(op); }
 
 bool isView(Operation *op) {
   return isa<ReshapeOp, SliceOp, SplitOp, UnstackOp, TransposeOp, StackOp,

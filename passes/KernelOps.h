@@ -14,7 +14,7 @@ class OpBuilder;
 namespace maek {
 
 /// Costs nothing to repeat, so that each kernel holds its own copy: constant,
-/// iota, extent, broadcast, unpack, scalars computed from extents, and the
+/// iota, extent, broadcast, unpack, window, scalars computed from extents, and the
 /// comparisons that mask attention: storing one number per query and key is
 /// what attention avoids.
 bool isRepeatable(mlir::Operation *op);
@@ -35,7 +35,7 @@ bool isRowReduction(mlir::Operation *op);
 /// Attention or one of its gradients: a kernel of its own.
 bool isAttention(mlir::Operation *op);
 
-/// A reduce or argmax of any kind.
+/// A reduce or argmax of any kind, or a fold.
 bool isReduction(mlir::Operation *op);
 
 /// Names elements of its operands: reshape, slice, split, unstack, transpose,

@@ -160,7 +160,7 @@ void registerMappableModels(DialectRegistry &registry) {
            CosOp, AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp, CompareOp,
            SelectOp, ConvertOp, StopGradientOp, ReshapeOp>(context);
     attach<MapDim, ConcatOp, SplitOp, StackOp, UnstackOp, SliceOp, PadOp,
-           ArgmaxOp>(context);
+           ArgmaxOp, WindowOp, FoldOp>(context);
     ReduceOp::attachInterface<MapReduce>(*context);
     BroadcastOp::attachInterface<MapBroadcast>(*context);
     TransposeOp::attachInterface<MapTranspose>(*context);

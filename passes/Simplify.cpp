@@ -56,6 +56,7 @@ struct Simplify : impl::SimplifyBase<Simplify> {
     populateSlicePatterns(all);
     populateJoinPatterns(all);
     populateScanPatterns(all);
+    populateWindowPatterns(all);
     patterns = FrozenRewritePatternSet(std::move(all));
     return success();
   }

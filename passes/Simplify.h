@@ -25,6 +25,9 @@ void populateJoinPatterns(mlir::RewritePatternSet &patterns);
 /// Scans without what they carry in vain.
 void populateScanPatterns(mlir::RewritePatternSet &patterns);
 
+/// Sums over windows as products of windows.
+void populateWindowPatterns(mlir::RewritePatternSet &patterns);
+
 /// Moves what no step changes out of the scan, except what costs nothing to
 /// repeat (constants, broadcasts). Returns the number of ops moved.
 unsigned hoistInvariants(ScanOp scan);

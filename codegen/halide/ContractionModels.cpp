@@ -3,6 +3,7 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
+#include "codegen/halide/WindowChain.h"
 #include "ir/EinsumEquation.h"
 #include "ir/MaekOps.h"
 
@@ -57,14 +58,20 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   static Halide::Func stage(KernelAlgorithm &kernel, Value operand,
                             StringRef term, const EinsumEquation &equation) {
     bool isPadded = operand.getDefiningOp<UnpackOp>() != nullptr;
+    // Windows are 0 outside.
+    SmallVector<int64_t> windowed;
+    if (auto window = operand.getDefiningOp<WindowOp>())
+      windowed = WindowChain(window).getResultAxes();
     SmallVector<Extent> extents = getExtents(operand.getType());
     int64_t lanes =
         64 / getHalideType(getElementType(operand.getType())).bytes();
     return kernel.makeFunc("operand", extents.size(), [&](IndexRef index) {
       Index source(index);
-      for (auto [letter, extent, i] : llvm::zip(term, extents, source))
+      for (auto [axis, letter, extent, i] :
+           llvm::enumerate(term, extents, source))
         if (equation.inResult(letter) && !isPadded && extent.isStatic() &&
-            extent.factor % lanes != 0)
+            extent.factor % lanes != 0 &&
+            !llvm::is_contained(windowed, int64_t(axis)))
           i = Halide::min(Halide::likely(i), int32_t(extent.factor) - 1);
       return kernel.at(operand, source);
     });

@@ -72,6 +72,28 @@ Halide::Func KernelAlgorithm::makeFunc(const std::string &name, int64_t rank,
   return func;
 }
 
+Halide::Func KernelAlgorithm::getPadded(Value value, ArrayRef<int64_t> axes) {
+  for (const PaddedSource &source : paddedSources)
+    if (source.value == value && ArrayRef(source.axes) == axes)
+      return source.func;
+  Halide::Func func =
+      makeFunc("padded", getRank(value.getType()), [&](IndexRef index) {
+        Index place(index);
+        Halide::Expr isInside;
+        for (int64_t axis : axes) {
+          Halide::Expr size = extent(value, axis);
+          Halide::Expr here = index[axis] >= 0 && index[axis] < size;
+          isInside = isInside.defined() ? isInside && here : here;
+          place[axis] = Halide::clamp(index[axis], 0, size - 1);
+        }
+        Halide::Expr element = at(value, place);
+        return Halide::select(isInside, element,
+                              Halide::Internal::make_zero(element.type()));
+      });
+  paddedSources.push_back({value, SmallVector<int64_t>(axes), func});
+  return func;
+}
+
 /// Whether the value is a scalar that costs something and that many elements
 /// are computed from.
 static bool isSharedScalar(Value value) {

@@ -35,6 +35,13 @@ struct Reduction {
   std::vector<Halide::Func> operands;
 };
 
+/// A tensor with zeros around it along some axes, as windows see it.
+struct PaddedSource {
+  mlir::Value value;
+  llvm::SmallVector<int64_t> axes;
+  Halide::Func func;
+};
+
 /// Results of one shape: one Halide function, a Tuple if there are several.
 struct OutputGroup {
   Halide::Func func;
@@ -74,6 +81,9 @@ public:
   void addAttention(const AttentionStages &stages) {
     attention.push_back(stages);
   }
+  /// The function of a value that is 0 outside along the axes, increasing. It
+  /// is part of the functions that use it, unless a schedule computes it.
+  Halide::Func getPadded(mlir::Value value, llvm::ArrayRef<int64_t> axes);
   /// A function that is no value's.
   static Halide::Func makeFunc(const std::string &name, int64_t rank,
                                const Element &element);
@@ -88,6 +98,9 @@ public:
   mlir::func::FuncOp getKernel() const { return kernel; }
   llvm::MutableArrayRef<Reduction> getReductions() { return reductions; }
   llvm::MutableArrayRef<AttentionStages> getAttention() { return attention; }
+  llvm::ArrayRef<PaddedSource> getPaddedSources() const {
+    return paddedSources;
+  }
   llvm::MutableArrayRef<OutputGroup> getOutputs() { return outputs; }
   /// Scalars that vectors of elements are computed from.
   llvm::ArrayRef<Halide::Func> getScalars() const { return scalars; }
@@ -121,6 +134,7 @@ private:
   std::vector<std::string> symbolNames;
   std::vector<Reduction> reductions;
   std::vector<AttentionStages> attention;
+  std::vector<PaddedSource> paddedSources;
   std::vector<OutputGroup> outputs;
   std::vector<Halide::Func> scalars;
   std::vector<std::pair<mlir::Value, Halide::Func>> shared;

@@ -176,6 +176,7 @@ void registerHalideModels(DialectRegistry &registry) {
     halide::attachElementwiseModels(*context);
     halide::attachShapeModels(*context);
     halide::attachContractionModels(*context);
+    halide::attachWindowModels(*context);
   });
 }
 

@@ -13,6 +13,7 @@ void attachAttentionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
 void attachShapeModels(mlir::MLIRContext &context);
 void attachContractionModels(mlir::MLIRContext &context);
+void attachWindowModels(mlir::MLIRContext &context);
 
 } // namespace maek::halide
 

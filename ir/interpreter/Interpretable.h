@@ -36,6 +36,7 @@ void attachContractionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
 void attachShapeModels(mlir::MLIRContext &context);
 void attachStructureModels(mlir::MLIRContext &context);
+void attachWindowModels(mlir::MLIRContext &context);
 void attachCallModel(mlir::MLIRContext &context);
 
 } // namespace maek

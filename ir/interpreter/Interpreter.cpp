@@ -108,6 +108,7 @@ void maek::registerInterpretableModels(DialectRegistry &registry) {
     attachElementwiseModels(*context);
     attachShapeModels(*context);
     attachStructureModels(*context);
+    attachWindowModels(*context);
   });
   registry.addExtension(+[](MLIRContext *context, func::FuncDialect *) {
     attachCallModel(*context);

@@ -40,6 +40,7 @@ std::vector<OpCase> getContractionCases();
 std::vector<OpCase> getElementwiseCases();
 std::vector<OpCase> getShapeCases();
 std::vector<OpCase> getStructureCases();
+std::vector<OpCase> getWindowCases();
 
 } // namespace maek::test
 

@@ -153,8 +153,9 @@ static std::string getCaseName(const testing::TestParamInfo<OpCase> &info) {
 
 static std::vector<OpCase> getCases() {
   std::vector<OpCase> all;
-  for (const auto &cases : {getContractionCases(), getElementwiseCases(),
-                            getShapeCases(), getStructureCases()})
+  for (const auto &cases :
+       {getContractionCases(), getElementwiseCases(), getShapeCases(),
+        getStructureCases(), getWindowCases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }

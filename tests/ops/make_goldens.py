@@ -173,6 +173,31 @@ case("scan_reverse", [floats(4, 2, 3), floats(2, 3), floats(3)],
 case("kernel", [floats(2, 3)], "t = Tanh(a0) r0 = Add(t, a0) r1 = Exp(t)", 2)
 
 
+def join(numbers):
+    return ", ".join(str(x) for x in numbers)
+
+
+# Windows: elements gathered by their places, from a tensor with zeros around;
+# their adjoint: the product with the matrix of which place is which.
+for name, shape, axis, count, size, stride, dilation, offset in [
+        ("same", [2, 5, 2], 1, 5, 3, 1, 1, -1), ("strided", [2, 7], 1, 3, 3, 2, 1, 0),
+        ("dilated", [7, 2], 0, 4, 3, 3, 2, -3), ("backward", [2, 5], 1, 6, 3, 1, -1, 1),
+        ("sequence", [4, 2], 0, 4, 3, 1, 1, -2), ("tiles", [2, 6], 1, 2, 3, 3, 1, 0)]:
+    places = [i * stride + j * dilation + offset for i in range(count) for j in range(size)]
+    around = 16
+    pads = [around if i == axis else 0 for i in range(len(shape))]
+    case(f"window_{name}", [floats(*shape)],
+         f"p = Constant<value_ints=[{join(pads + pads)}]>() x = Pad(a0, p) "
+         f"i = Constant<value = int64[{count},{size}] {{{join(p + around for p in places)}}}>() "
+         f"r0 = Gather<axis={axis}>(x, i)")
+    windows = shape[:axis] + [count, size] + shape[axis + 1:]
+    matrix = [int(place == n) for place in places for n in range(shape[axis])]
+    before, behind = "ab"[:axis], "yz"[:len(shape) - axis - 1]
+    case(f"fold_{name}", [floats(*windows)],
+         f"m = Constant<value = double[{count},{size},{shape[axis]}] {{{join(matrix)}}}>() "
+         f'r0 = Einsum<equation="{before}ij{behind},ijn->{before}n{behind}">(a0, m)')
+
+
 def is_close(found, expected):
     return (found["shape"] == expected["shape"] and
             all(a == b if isinstance(a, str) or isinstance(b, str)

@@ -15,13 +15,6 @@ using Halide::Var;
 namespace maek::halide {
 namespace {
 
-bool hasCostlyOp(KernelAlgorithm &kernel) {
-  for (Operation &op : kernel.getKernel().getBody().front())
-    if (KernelAlgorithm::isCostly(&op))
-      return true;
-  return false;
-}
-
 class ProductScheduler {
 public:
   ProductScheduler(KernelAlgorithm &kernel, const Machine &machine,
@@ -73,17 +66,10 @@ int ProductScheduler::getVectors(int rows) const {
   return 1;
 }
 
-/// Whether sharing the work among threads pays: waking them takes 5 to 10 us,
-/// in which one core does half a million multiply-adds.
+/// Whether sharing the work among threads pays.
 Expr ProductScheduler::isLarge() const {
-  constexpr double multiplyAdds = 2e6;
-  double columns = double(first.numColumns) * first.numGates * products.size();
-  Expr perColumn = Halide::cast<float>(1);
-  for (char letter : first.rows + first.batches)
-    perColumn *= Halide::cast<float>(kernel.extent(first.extent(letter)));
-  for (const Extent &extent : first.reduction->extents)
-    perColumn *= Halide::cast<float>(kernel.extent(extent));
-  return perColumn >= float(multiplyAdds / columns);
+  return first.countMultiplyAdds(kernel) >=
+         float(minParallelMultiplyAdds / double(products.size()));
 }
 
 void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,

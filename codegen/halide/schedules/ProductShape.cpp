@@ -71,6 +71,22 @@ bool ProductShape::isStatic(StringRef letters) const {
                       [&](char letter) { return extent(letter).isStatic(); });
 }
 
+Halide::Expr ProductShape::countMultiplyAdds(KernelAlgorithm &kernel) const {
+  Halide::Expr count = Halide::cast<float>(1);
+  for (char letter : equation.result)
+    count *= Halide::cast<float>(kernel.extent(extent(letter)));
+  for (const Extent &summed : reduction->extents)
+    count *= Halide::cast<float>(kernel.extent(summed));
+  return count;
+}
+
+bool hasCostlyOp(KernelAlgorithm &kernel) {
+  for (Operation &op : kernel.getKernel().getBody().front())
+    if (KernelAlgorithm::isCostly(&op))
+      return true;
+  return false;
+}
+
 /// Follows a value whose axes are `letters` to the kernel's results.
 static bool follow(Value value, const std::string &letters, StringRef gates,
                    llvm::DenseMap<Value, std::string> &seen) {

@@ -36,7 +36,16 @@ struct ProductShape {
   Halide::Var operandVar(const Halide::Func &operand, char letter) const;
   Extent extent(char letter) const;
   bool isStatic(llvm::StringRef letters) const;
+  /// As a float, since 32 bits may not hold it.
+  Halide::Expr countMultiplyAdds(KernelAlgorithm &kernel) const;
 };
+
+/// Waking the threads takes 5 to 10 us, in which one core does half a million
+/// multiply-adds. A product of fewer than these stays serial.
+inline constexpr double minParallelMultiplyAdds = 2e6;
+
+/// Whether the kernel has a function such as exp.
+bool hasCostlyOp(KernelAlgorithm &kernel);
 
 inline bool contains(llvm::StringRef letters, char letter) {
   return letters.contains(letter);

@@ -9,8 +9,9 @@ void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine) {
     scalar.compute_root();
   if (scheduleAttention(kernel, machine) ||
       scheduleElementwise(kernel, machine) ||
+      scheduleConvolution(kernel, machine) ||
       scheduleLongContraction(kernel, machine) ||
-      scheduleProduct(kernel, machine))
+      scheduleProduct(kernel, machine) || schedulePooling(kernel, machine))
     return;
   scheduleReduction(kernel, machine);
 }

@@ -11,7 +11,7 @@ namespace maek::halide {
 
 /// Part of the kernel cache's key: raised with every change that gives a kernel
 /// other code.
-inline constexpr int scheduleVersion = 12;
+inline constexpr int scheduleVersion = 13;
 
 /// Schedules the kernel by its class.
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
@@ -22,6 +22,14 @@ bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine);
 
 /// Products that sum over far more than they give: weight gradients.
 bool scheduleLongContraction(KernelAlgorithm &kernel, const Machine &machine);
+
+/// Products that read an image through windows, and their gradients by the
+/// weights. False, and nothing done, if the kernel is no such product.
+bool scheduleConvolution(KernelAlgorithm &kernel, const Machine &machine);
+
+/// Sums and maxima of few neighbours. False, and nothing done, if the kernel is
+/// of another kind.
+bool schedulePooling(KernelAlgorithm &kernel, const Machine &machine);
 
 /// Attention and its gradients. False, and nothing done, if the kernel has
 /// none.

@@ -58,6 +58,18 @@ model M(d = 12) {
   metric error = 1 - mean(argmax(logits) == label)
 }
 )"},
+    {"Convolution", R"(
+model M(C = 5) {
+  input image : [5, 6]
+  target label : class(5)
+  x = tanh(Conv2d(1, C, 3, padding = 1)(reshape(image, [5, 6, 1])))
+  y = tanh(x + Conv2d(C, C, 3, padding = 1)(x))
+  z = Conv2d(C, 16, 3, stride = 2, padding = 2, dilation = 2)(max_pool(y, 3, stride = 1, padding = 1))
+  logits = Linear(16, 5)(mean(avg_pool(max_pool(z, 2, stride = 1), 2), axis = [0, 1]))
+  output logits
+  loss = cross_entropy(logits, label)
+}
+)"},
     {"Stacked", R"(
 model M(I = 3, H = 8) {
   input xs : [S, T, I]
@@ -101,7 +113,7 @@ bool isThorough() { return std::getenv("MAEK_THOROUGH") != nullptr; }
 /// These cover what the others have in them.
 bool isAlwaysTested(const Model &model) {
   return model.name == "LSTM" || model.name == "GRU" ||
-         model.name == "Attention";
+         model.name == "Attention" || model.name == "Convolution";
 }
 
 class CompiledModel : public testing::TestWithParam<Model> {};

@@ -54,6 +54,7 @@ private:
   void addChoice();
   void addSource();
   void addPad();
+  void addWindow();
   void addTranspose();
   void addReshape();
   void addSlice();
@@ -192,6 +193,34 @@ void Program::addPad() {
   shape[axis] = std::to_string(toSize(shape[axis]) + front + back);
   add("pad " + a.name + " dim " + std::to_string(axis) + " offset " +
           std::to_string(front),
+      shape, toType(a.shape) + " -> " + toType(shape));
+}
+
+/// Windows, or the sum of windows that are one of the shapes at hand.
+void Program::addWindow() {
+  Value a = pick();
+  if (a.shape.empty())
+    return;
+  size_t axis = below(a.shape.size());
+  Shape shape = a.shape;
+  bool folds = axis + 1 < shape.size() && isStatic(shape[axis + 1]) &&
+               isStatic(shape[axis]) && below(2);
+  uint64_t size = 1 + below(3);
+  if (folds)
+    shape.erase(shape.begin() + axis + 1);
+  else if (shape.size() < 4)
+    shape.insert(shape.begin() + axis + 1, std::to_string(size));
+  else
+    return;
+  // The other side has as many elements, or one more or less.
+  if (isStatic(shape[axis]) && below(2))
+    shape[axis] = std::to_string(
+        std::max<int64_t>(1, toSize(shape[axis]) + below(3) - 1));
+  const char *dilations[] = {"1", "1", "-1", "2"};
+  const char *offsets[] = {"0", "-1", "1", "0"};
+  add(std::string(folds ? "fold " : "window ") + a.name + " dim " +
+          std::to_string(axis) + " stride " + std::to_string(1 + below(2)) +
+          " dilation " + dilations[below(4)] + " offset " + offsets[below(4)],
       shape, toType(a.shape) + " -> " + toType(shape));
 }
 
@@ -520,6 +549,8 @@ void Program::addOp() {
     return addSource();
   case 15:
     return addPad();
+  case 16:
+    return addWindow();
   default:
     return addElementwise();
   }
