@@ -276,19 +276,20 @@ struct Definition {
 };
 
 /// `name = number` or `name = "text"`; the value is null for a text.
-struct DataArgument {
+struct NamedArgument {
   Identifier name;
   ExprPtr value;
   llvm::StringRef text;
 };
 
 /// `keyword value`, where the value is an expression; for `data` a bare name
-/// or a text, and arguments.
+/// or a text, and arguments; for `except` patterns of names, and arguments.
 struct TrainItem {
   Identifier keyword;
   ExprPtr value;
   llvm::StringRef text;
-  std::vector<DataArgument> arguments;
+  std::vector<Identifier> patterns;
+  std::vector<NamedArgument> arguments;
 };
 
 struct Train {

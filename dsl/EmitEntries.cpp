@@ -183,14 +183,11 @@ void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
     ParameterOp::create(ops, parameter->location, parameter->name,
                         tensors.getType({}, parameter->axes, Element::Float),
                         getInit(parameter->distribution, parameter->arguments));
-  for (auto [state, init] : llvm::zip(optimizer.states, optimizer.stateInits))
+  for (const OptimizerState &state : optimizer.states)
     for (auto &parameter : evaluator.getParameters())
-      StateOp::create(ops, parameter->location,
-                      (optimizer.definition->name.name + "." + state.name +
-                       "." + parameter->name)
-                          .str(),
+      StateOp::create(ops, parameter->location, getStateName(state, *parameter),
                       tensors.getType({}, parameter->axes, Element::Float),
-                      getInit("constant", {init}));
+                      getInit("constant", {getStateInit(state, *parameter)}));
 }
 
 mlir::OwningOpRef<mlir::ModuleOp>

@@ -52,41 +52,13 @@ bool ModelEmitter::readTrain() {
   std::optional<int64_t> seed = readInteger("seed", 0, 0);
   clipNorm = readNumber("clip_norm");
 
-  const TrainItem *item = findItem(*train, "optimizer");
-  ArrayRef<maek::dsl::Argument> given;
-  optimizer.definition =
-      item ? findCalled(*item->value, program, DefinitionKind::Optimizer, given)
-           : nullptr;
-  if (!optimizer.definition)
-    return false;
-  const Definition &definition = *optimizer.definition;
-  auto exprs = matchArguments(definition, definition.hyperparameters, given,
-                              item->value->loc, nullptr);
-  evaluator.moveTo(item->value->loc, frame);
-  Frame callee(&definition, nullptr, tensors.where, tensors.location);
-  if (!exprs || !evaluator.bindHyperparameters(
-                    *exprs, settingsFrame, optimizer.hyperparameters, callee))
-    return false;
-  const Value &rate = optimizer.hyperparameters["lr"];
-  optimizer.learningRate = rate.number;
-  if (rate.number <= 0)
-    diagnostics.error(item->value->loc, "the learning rate must be positive, "
-                                        "found " +
-                                            formatNumber(rate.number));
-  for (const StmtPtr &stmt : definition.body)
-    if (auto *declare = dyn_cast<DeclareStmt>(stmt.get()))
-      for (Identifier name : declare->names) {
-        std::optional<double> init = evaluator.evaluateNumber(
-            *declare->init, callee, "the initial value of a state");
-        optimizer.states.push_back(name);
-        optimizer.stateInits.push_back(init.value_or(0));
-      }
-  if (diagnostics.hasErrors())
+  if (!readOptimizer())
     return false;
   settings = {
       ops.getNamedAttr("batch", ops.getI64IntegerAttr(*batch)),
       ops.getNamedAttr("epochs", ops.getI64IntegerAttr(*epochs)),
-      ops.getNamedAttr("lr", ops.getF64FloatAttr(optimizer.learningRate)),
+      ops.getNamedAttr(
+          "lr", ops.getF64FloatAttr(optimizer.hyperparameters["lr"].number)),
       ops.getNamedAttr("seed", ops.getI64IntegerAttr(*seed))};
   if (std::optional<std::string> data = readDataSet())
     settings.push_back(ops.getNamedAttr("data", ops.getStringAttr(*data)));
@@ -100,7 +72,7 @@ std::optional<std::string> ModelEmitter::readDataSet() {
     return std::nullopt;
   std::string text = item->text.str();
   const char *separator = "(";
-  for (const DataArgument &argument : item->arguments) {
+  for (const NamedArgument &argument : item->arguments) {
     text += separator + argument.name.name.str() + "=";
     separator = ", ";
     if (!argument.value) {
@@ -217,64 +189,6 @@ bool ModelEmitter::emitTraining(const Value &loss,
     for (size_t j = i; j < updates.size(); j += each)
       results.push_back(updates[j]);
   return true;
-}
-
-/// Runs the optimizer's step: the new value of the parameter, then of its
-/// states.
-bool ModelEmitter::emitUpdate(const Parameter &parameter, Value gradient,
-                              const Value &learningRate, const Value &step,
-                              std::vector<Result> &results) {
-  const Definition &definition = *optimizer.definition;
-  const Function &function = *definition.function;
-  SMLoc place = findItem(*train, "optimizer")->value->loc;
-  evaluator.moveTo(place, frame);
-  Frame callee(&definition, nullptr, tensors.where,
-               evaluator.getLocation(place, parameter.name));
-  callee.binding = parameter.name;
-  for (auto &entry : optimizer.hyperparameters)
-    callee.scopes.front()[entry.first()] = entry.second;
-  callee.scopes.emplace_back();
-  Value current =
-      tensors.wrap(evaluator.parameterTensors[&parameter], {}, parameter.axes);
-  const Value *values[] = {&current, &gradient, &learningRate, &step};
-  if (function.formals.size() != std::size(values))
-    return false;
-  for (auto [formal, value] : llvm::zip(function.formals, values))
-    callee.scopes.back()[formal.name.name] = *value;
-  auto getStateName = [&](Identifier state) {
-    return (definition.name.name + "." + state.name + "." + parameter.name)
-        .str();
-  };
-  for (Identifier state : optimizer.states)
-    callee.scopes.back()[state.name] =
-        tensors.wrap(getArgument("state", getStateName(state),
-                                 current.tensor.getType(), parameter.location),
-                     {}, parameter.axes);
-  Value result = evaluator.run(function, callee);
-  evaluator.moveToCall(callee);
-  auto add = [&](StringRef role, std::string name, StringRef what,
-                 const Value &value) {
-    if (value.isPoison())
-      return false;
-    Value whole = value;
-    if (value.is(ValueKind::Number))
-      whole = tensors.constant(value.number, {}, parameter.axes);
-    if (!haveSameSizes(whole.axes, parameter.axes)) {
-      tensors.error("'" + what + "' of '" + definition.name.name +
-                    "' becomes " + describe(value) + " for a parameter of " +
-                    describeShape(parameter.axes));
-      return false;
-    }
-    whole = tensors.toFloat(whole);
-    results.push_back({role, name, whole.tensor});
-    return !whole.isPoison();
-  };
-  bool valid = add("parameter", parameter.name,
-                   function.formals.front().name.name, result);
-  for (Identifier state : optimizer.states)
-    if (Value *value = callee.find(state.name); valid && value)
-      valid = add("state", getStateName(state), state.name, *value);
-  return valid;
 }
 
 } // namespace maek::dsl

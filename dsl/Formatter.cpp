@@ -294,6 +294,9 @@ unsigned Formatter::getBracketSpaces(size_t index) const {
     return 0;
   if (before.is(TokenKind::Dot) && before.text == "dot")
     return !isPrefix(index - 1);
+  // except "*.b" (weight_decay = 0)
+  if (before.is(TokenKind::String) && token(index).is(TokenKind::LParen))
+    return 1;
   if (before.isName("of") || !endsOperand(before))
     return 1;
   return 0;

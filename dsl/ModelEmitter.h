@@ -43,12 +43,20 @@ private:
     std::vector<std::pair<Identifier, Value>> outputs, metrics;
     std::optional<std::pair<Identifier, Value>> loss;
   };
+  struct OptimizerState {
+    Identifier name;
+    const Expr *init;
+  };
+  /// Parameters by patterns of their names, and what they have of their own.
+  struct OptimizerGroup {
+    std::vector<std::string> patterns;
+    llvm::StringMap<Value> hyperparameters;
+  };
   struct OptimizerSettings {
     const Definition *definition = nullptr;
     llvm::StringMap<Value> hyperparameters;
-    std::vector<Identifier> states;
-    std::vector<double> stateInits;
-    double learningRate = 0;
+    std::vector<OptimizerGroup> groups;
+    std::vector<OptimizerState> states;
   };
 
   // ModelEmitter.cpp
@@ -79,13 +87,22 @@ private:
   std::optional<int64_t> readInteger(llvm::StringRef keyword, int64_t otherwise,
                                      int64_t smallest);
   bool emitTraining(const Value &loss, std::vector<Result> &results);
-  bool emitUpdate(const Parameter &parameter, Value gradient,
-                  const Value &learningRate, const Value &step,
-                  std::vector<Result> &results);
   std::optional<Value> emitLearningRate(const Value &step);
   Value emitClipping(std::vector<Value> &gradients,
                      std::vector<Result> &results);
   Value getScalar(llvm::StringRef name);
+
+  // EmitUpdates.cpp
+  bool readOptimizer();
+  void readExceptions();
+  bool checkRate(double rate, llvm::SMLoc place);
+  llvm::StringMap<Value> getHyperparameters(const Parameter &parameter) const;
+  std::string getStateName(const OptimizerState &state,
+                           const Parameter &parameter) const;
+  double getStateInit(const OptimizerState &state, const Parameter &parameter);
+  bool emitUpdate(const Parameter &parameter, Value gradient,
+                  const Value &learningRate, const Value &step,
+                  std::vector<Result> &results);
 
   const Program &program;
   Diagnostics &diagnostics;

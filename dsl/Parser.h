@@ -56,9 +56,13 @@ private:
   bool parseFor(Block &block);
   bool parseDeclaration(Block &block, StmtKind kind);
   bool parseModelStatement(Block &block);
+
+  // ParseTrain.cpp
   bool parseTrain(File &file);
   bool parseTrainItem(Train &train);
   bool parseDataSet(TrainItem &item);
+  bool parseException(TrainItem &item);
+  bool parseNamedArguments(TrainItem &item, bool allowsText);
 
   // ParseWeights.cpp
   bool atWeights() const;

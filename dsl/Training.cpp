@@ -11,8 +11,14 @@ using namespace llvm;
 
 namespace maek::dsl {
 
-static constexpr StringLiteral settings[] = {
-    "data", "optimizer", "clip_norm", "schedule", "batch", "epochs", "seed"};
+static constexpr StringLiteral settings[] = {"data",      "optimizer", "except",
+                                             "clip_norm", "schedule",  "batch",
+                                             "epochs",    "seed"};
+
+/// Settings that may stand in a block more than once.
+static bool isRepeatable(const TrainItem &item) {
+  return item.keyword.name == "except";
+}
 
 const TrainItem *findItem(const Train &train, StringRef keyword) {
   for (const TrainItem &item : train.items)
@@ -82,9 +88,33 @@ static void checkCalled(const TrainItem &item, const Program &program,
                                    didYouMean(name->name, known));
 }
 
+/// The arguments of an exception are hyperparameters of the optimizer.
+static void checkException(const TrainItem &item, const Train &train,
+                           const Program &program, Diagnostics &diagnostics) {
+  const TrainItem *called = findItem(train, "optimizer");
+  ArrayRef<Argument> arguments;
+  const Definition *optimizer =
+      called ? findCalled(*called->value, program, DefinitionKind::Optimizer,
+                          arguments)
+             : nullptr;
+  if (!optimizer)
+    return;
+  std::vector<StringRef> known;
+  for (const Formal &formal : optimizer->hyperparameters)
+    known.push_back(formal.name.name);
+  for (const NamedArgument &argument : item.arguments)
+    if (StringRef name = argument.name.name; !llvm::is_contained(known, name))
+      diagnostics
+          .error(argument.name.loc, "'" + optimizer->name.name +
+                                        "' has no parameter '" + name + "'" +
+                                        didYouMean(name, known))
+          .note(optimizer->name.loc,
+                "'" + optimizer->name.name + "' is defined here");
+}
+
 /// False if there is no such setting.
-static bool checkItem(const TrainItem &item, const Program &program,
-                      Diagnostics &diagnostics) {
+static bool checkItem(const TrainItem &item, const Train &train,
+                      const Program &program, Diagnostics &diagnostics) {
   Identifier keyword = item.keyword;
   if (!llvm::is_contained(settings, keyword.name)) {
     SmallVector<StringRef> known(std::begin(settings), std::end(settings));
@@ -96,6 +126,8 @@ static bool checkItem(const TrainItem &item, const Program &program,
     checkCalled(item, program, DefinitionKind::Optimizer, diagnostics);
   } else if (keyword.name == "schedule") {
     checkCalled(item, program, DefinitionKind::Fn, diagnostics);
+  } else if (keyword.name == "except") {
+    checkException(item, train, program, diagnostics);
   }
   return true;
 }
@@ -107,10 +139,10 @@ static void checkValue(const TrainItem &item, const Program &program,
   auto check = [&](const Expr &value) {
     NameChecker(program, diagnostics, graph).checkSetting(model, value);
   };
-  for (const DataArgument &argument : item.arguments) {
+  for (const NamedArgument &argument : item.arguments) {
     if (argument.value)
       check(*argument.value);
-    auto first = llvm::find_if(item.arguments, [&](const DataArgument &other) {
+    auto first = llvm::find_if(item.arguments, [&](const NamedArgument &other) {
       return other.name.name == argument.name.name;
     });
     if (&*first != &argument)
@@ -179,11 +211,11 @@ void checkTrain(const Train &train, const Program &program,
   bool allKnown = true;
   for (const TrainItem &item : train.items) {
     const TrainItem *first = findItem(train, item.keyword.name);
-    if (first != &item)
+    if (first != &item && !isRepeatable(item))
       diagnostics
           .error(item.keyword.loc, "'" + item.keyword.name + "' is set twice")
           .note(first->keyword.loc, "the first one is here");
-    bool known = checkItem(item, program, diagnostics);
+    bool known = checkItem(item, train, program, diagnostics);
     allKnown &= known;
     if (known && model)
       checkValue(item, program, *model, diagnostics, graph);

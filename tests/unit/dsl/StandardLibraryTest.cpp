@@ -319,3 +319,22 @@ TEST_F(StandardLibrary, adamwAndSchedule) {
   // Update 3 of 6 that warm up: half of lr.
   EXPECT_NEAR(u.get("new w", 0), 1 - 0.05 * step, 1e-13);
 }
+
+/// Groups of parameters: the last pattern that fits counts.
+TEST_F(StandardLibrary, exceptions) {
+  auto module = emit("model M {\n input x : [2]\n"
+                     " param w, v : [2] = 0\n param u : [2] = 0\n"
+                     " y = w · x + v · x + u · x\n output y\n loss = y\n}\n"
+                     "train M {\n optimizer sgd(lr = 0.2, weight_decay = 0.5)\n"
+                     " except \"*\" (weight_decay = 0.25)\n"
+                     " except \"v\", \"u\" (weight_decay = 0, lr = 0.1)\n"
+                     " except \"u*\" (lr = 0.6)\n}\n");
+  ASSERT_TRUE(module);
+  Tensor start({2}, {1, -2});
+  Update u = update(this, *module, {{"v", start}, {"u", start}});
+  // The rate is set to 0.1, half of what the file says; the gradient is [3, 4].
+  EXPECT_NEAR(u.get("new w", 0), 1 - 0.1 * (3 + 0.25 * 1), 1e-14);
+  EXPECT_NEAR(u.get("new w", 1), -2 - 0.1 * (4 + 0.25 * -2), 1e-14);
+  EXPECT_NEAR(u.get("new v", 1), -2 - 0.05 * 4, 1e-14);
+  EXPECT_NEAR(u.get("new u", 1), -2 - 0.3 * 4, 1e-14);
+}

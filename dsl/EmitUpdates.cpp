@@ -1,0 +1,178 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The optimizer: its hyperparameters, which groups of parameters may have of
+// their own, and its step for one parameter.
+#include "dsl/ModelEmitter.h"
+
+#include "dsl/Arguments.h"
+#include "dsl/Diagnostics.h"
+#include "dsl/Program.h"
+#include "dsl/Training.h"
+
+#include "llvm/Support/Casting.h"
+#include <fnmatch.h>
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+bool ModelEmitter::checkRate(double rate, SMLoc place) {
+  if (rate > 0)
+    return true;
+  diagnostics.error(place, "the learning rate must be positive, found " +
+                               formatNumber(rate));
+  return false;
+}
+
+bool ModelEmitter::readOptimizer() {
+  const TrainItem *item = findItem(*train, "optimizer");
+  ArrayRef<maek::dsl::Argument> given;
+  optimizer.definition =
+      item ? findCalled(*item->value, program, DefinitionKind::Optimizer, given)
+           : nullptr;
+  if (!optimizer.definition)
+    return false;
+  const Definition &definition = *optimizer.definition;
+  auto exprs = matchArguments(definition, definition.hyperparameters, given,
+                              item->value->loc, nullptr);
+  evaluator.moveTo(item->value->loc, frame);
+  Frame callee(&definition, nullptr, tensors.where, tensors.location);
+  if (!exprs || !evaluator.bindHyperparameters(
+                    *exprs, settingsFrame, optimizer.hyperparameters, callee))
+    return false;
+  checkRate(optimizer.hyperparameters["lr"].number, item->value->loc);
+  for (const StmtPtr &stmt : definition.body)
+    if (auto *declare = dyn_cast<DeclareStmt>(stmt.get()))
+      for (Identifier name : declare->names)
+        optimizer.states.push_back({name, declare->init.get()});
+  readExceptions();
+  if (diagnostics.hasErrors())
+    return false;
+  // Once for its errors: where it stands, none can be reported.
+  for (auto &parameter : evaluator.getParameters())
+    for (const OptimizerState &state : optimizer.states)
+      getStateInit(state, *parameter);
+  return !diagnostics.hasErrors();
+}
+
+/// `except "*.b" (weight_decay = 0)`: of parameters with such names.
+void ModelEmitter::readExceptions() {
+  for (const TrainItem &item : train->items) {
+    if (item.keyword.name != "except")
+      continue;
+    OptimizerGroup group;
+    for (Identifier pattern : item.patterns) {
+      group.patterns.push_back(pattern.name.str());
+      bool isUsed = llvm::any_of(evaluator.getParameters(), [&](auto &known) {
+        return fnmatch(group.patterns.back().c_str(), known->name.c_str(), 0) ==
+               0;
+      });
+      if (!isUsed)
+        diagnostics.error(pattern.loc, "no parameter of '" + model.name.name +
+                                           "' has a name like \"" +
+                                           pattern.name + "\"");
+    }
+    for (const NamedArgument &argument : item.arguments) {
+      StringRef name = argument.name.name;
+      std::optional<double> number = evaluator.evaluateNumber(
+          *argument.value, settingsFrame,
+          "'" + name + "' of '" + optimizer.definition->name.name + "'");
+      if (number && name == "lr")
+        checkRate(*number, argument.value->begin);
+      group.hyperparameters[name] =
+          Value::makeNumber(number.value_or(0), argument.value->begin);
+    }
+    optimizer.groups.push_back(std::move(group));
+  }
+}
+
+/// What the optimizer is told for this parameter: where several exceptions
+/// speak of it, the last one counts.
+StringMap<Value>
+ModelEmitter::getHyperparameters(const Parameter &parameter) const {
+  StringMap<Value> values = optimizer.hyperparameters;
+  for (const OptimizerGroup &group : optimizer.groups)
+    if (llvm::any_of(group.patterns, [&](const std::string &pattern) {
+          return fnmatch(pattern.c_str(), parameter.name.c_str(), 0) == 0;
+        }))
+      for (auto &entry : group.hyperparameters)
+        values[entry.first()] = entry.second;
+  return values;
+}
+
+std::string ModelEmitter::getStateName(const OptimizerState &state,
+                                       const Parameter &parameter) const {
+  return (optimizer.definition->name.name + "." + state.name.name + "." +
+          parameter.name)
+      .str();
+}
+
+double ModelEmitter::getStateInit(const OptimizerState &state,
+                                  const Parameter &parameter) {
+  Frame callee(optimizer.definition, nullptr, tensors.where, tensors.location);
+  callee.scopes.front() = getHyperparameters(parameter);
+  return evaluator
+      .evaluateNumber(*state.init, callee, "the initial value of a state")
+      .value_or(0);
+}
+
+/// Runs the optimizer's step: the new value of the parameter, then of its
+/// states.
+bool ModelEmitter::emitUpdate(const Parameter &parameter, Value gradient,
+                              const Value &learningRate, const Value &step,
+                              std::vector<Result> &results) {
+  const Definition &definition = *optimizer.definition;
+  const Function &function = *definition.function;
+  SMLoc place = findItem(*train, "optimizer")->value->loc;
+  evaluator.moveTo(place, frame);
+  Frame callee(&definition, nullptr, tensors.where,
+               evaluator.getLocation(place, parameter.name));
+  callee.binding = parameter.name;
+  callee.scopes.front() = getHyperparameters(parameter);
+  // What the command line says of the rate holds for all, in proportion.
+  double share = callee.scopes.front()["lr"].number /
+                 optimizer.hyperparameters["lr"].number;
+  Value rate = share == 1
+                   ? learningRate
+                   : tensors.multiply(learningRate, Value::makeNumber(share));
+  callee.scopes.emplace_back();
+  Value current =
+      tensors.wrap(evaluator.parameterTensors[&parameter], {}, parameter.axes);
+  const Value *values[] = {&current, &gradient, &rate, &step};
+  if (function.formals.size() != std::size(values))
+    return false;
+  for (auto [formal, value] : llvm::zip(function.formals, values))
+    callee.scopes.back()[formal.name.name] = *value;
+  for (const OptimizerState &state : optimizer.states)
+    callee.scopes.back()[state.name.name] =
+        tensors.wrap(getArgument("state", getStateName(state, parameter),
+                                 current.tensor.getType(), parameter.location),
+                     {}, parameter.axes);
+  Value result = evaluator.run(function, callee);
+  evaluator.moveToCall(callee);
+  auto add = [&](StringRef role, std::string name, StringRef what,
+                 const Value &value) {
+    if (value.isPoison())
+      return false;
+    Value whole = value;
+    if (value.is(ValueKind::Number))
+      whole = tensors.constant(value.number, {}, parameter.axes);
+    if (!haveSameSizes(whole.axes, parameter.axes)) {
+      tensors.error("'" + what + "' of '" + definition.name.name +
+                    "' becomes " + describe(value) + " for a parameter of " +
+                    describeShape(parameter.axes));
+      return false;
+    }
+    whole = tensors.toFloat(whole);
+    results.push_back({role, name, whole.tensor});
+    return !whole.isPoison();
+  };
+  bool valid = add("parameter", parameter.name,
+                   function.formals.front().name.name, result);
+  for (const OptimizerState &state : optimizer.states)
+    if (Value *value = callee.find(state.name.name); valid && value)
+      valid =
+          add("state", getStateName(state, parameter), state.name.name, *value);
+  return valid;
+}
+
+} // namespace maek::dsl

@@ -1,0 +1,94 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Train blocks: settings in any order, most of them a keyword and a value.
+#include "dsl/Parser.h"
+
+#include "dsl/ParserBraces.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+bool Parser::parseTrain(File &file) {
+  Train train;
+  train.loc = take().loc;
+  if (!parseIdentifier(train.model, "the name of a model"))
+    return false;
+  bool parsed = parseBraces("the settings of the training",
+                            [&] { return parseTrainItem(train); });
+  file.trains.push_back(std::move(train));
+  return parsed;
+}
+
+bool Parser::parseTrainItem(Train &train) {
+  TrainItem item;
+  // The one setting whose name is a reserved word.
+  if (peek().isKeyword("optimizer")) {
+    Token token = take();
+    item.keyword = {token.name, token.loc};
+  } else if (peek().is(TokenKind::Name)) {
+    parseIdentifier(item.keyword, "");
+  } else {
+    errorExpectedHere("a setting of the training");
+    return false;
+  }
+  bool parsed = item.keyword.name == "data" ? parseDataSet(item)
+                : item.keyword.name == "except"
+                    ? parseException(item)
+                    : (item.value = parseSum()) != nullptr;
+  if (parsed)
+    train.items.push_back(std::move(item));
+  return parsed;
+}
+
+/// adding(T = 200), with an argument's value a sum or a text.
+bool Parser::parseDataSet(TrainItem &item) {
+  if (!peek().is(TokenKind::Name) && !peek().is(TokenKind::String)) {
+    errorExpected("the name of a data set");
+    return false;
+  }
+  item.text = take().name;
+  if (!peek().is(TokenKind::LParen) || peek().startsLine)
+    return true;
+  return parseNamedArguments(item, /*allowsText=*/true);
+}
+
+/// "*.b", "*norm*" (weight_decay = 0)
+bool Parser::parseException(TrainItem &item) {
+  do {
+    if (!peek().is(TokenKind::String)) {
+      errorExpected("a pattern of parameters' names in quotes");
+      return false;
+    }
+    Token pattern = take();
+    item.patterns.push_back({pattern.name, pattern.loc});
+  } while (takeIf(TokenKind::Comma));
+  if (!peek().is(TokenKind::LParen) || peek().startsLine) {
+    errorExpected("'(' and the settings that differ");
+    return false;
+  }
+  return parseNamedArguments(item, /*allowsText=*/false);
+}
+
+/// (name = value, ...)
+bool Parser::parseNamedArguments(TrainItem &item, bool allowsText) {
+  Token open = take();
+  while (!peek().is(TokenKind::RParen)) {
+    NamedArgument argument;
+    if (!parseIdentifier(argument.name, "the name of an argument") ||
+        !expect(TokenKind::Assign, "'=' and the argument's value"))
+      return false;
+    if (allowsText && peek().is(TokenKind::String))
+      argument.text = take().name;
+    else if (!(argument.value = parseSum()))
+      return false;
+    item.arguments.push_back(std::move(argument));
+    if (!takeIf(TokenKind::Comma))
+      break;
+  }
+  if (takeIf(TokenKind::RParen))
+    return true;
+  errorExpected("',' or ')'").note(open.loc, "to match this '('");
+  return false;
+}
+
+} // namespace maek::dsl
