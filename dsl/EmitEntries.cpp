@@ -14,7 +14,10 @@ using namespace llvm;
 namespace maek::dsl {
 
 bool ModelEmitter::emitBody(Entry entry, std::vector<Result> &results) {
-  std::optional<Outcome> outcome = evaluateModel(entry);
+  beginEntry(entry);
+  if (entry == Entry::Update)
+    return emitAccumulatedUpdates(results);
+  std::optional<Outcome> outcome = evaluateModel();
   if (!outcome)
     return false;
   hasLoss = outcome->loss.has_value();
@@ -61,6 +64,8 @@ bool ModelEmitter::check() {
   results.clear();
   if (valid && train)
     valid = readTrain() && emitBody(Entry::TrainStep, results);
+  if (valid && accumulate > 1)
+    valid = emitBody(Entry::Update, results);
   argumentValues.clear();
   evaluator.parameterTensors.clear();
   scratch.dropAllReferences();
@@ -89,12 +94,19 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
                              mlir::ModuleOp module) {
   mlir::OpBuilder &ops = tensors.ops;
   mlir::MLIRContext *context = ops.getContext();
-  bool isTraining = entry == Entry::TrainStep;
+  bool isTraining = entry == Entry::TrainStep || entry == Entry::Update;
   std::vector<const Argument *> order;
   SmallVector<mlir::Type> types;
+  // An entry takes all parameters and inputs; of what belongs to the training
+  // only what it has a use for.
+  auto isTaken = [&](const Argument &argument) {
+    return (argument.role != "state" && argument.role != "scalar") ||
+           takers.lookup((argument.role + "." + argument.name).str()) &
+               1u << unsigned(entry);
+  };
   auto addRole = [&](StringRef role) {
     for (const Argument &argument : arguments)
-      if (argument.role == role) {
+      if (argument.role == role && isTaken(argument)) {
         order.push_back(&argument);
         types.push_back(argument.type);
       }
@@ -102,8 +114,9 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
   for (StringRef role : {"parameter", "state", "scalar"})
     if (isTraining || role == "parameter")
       addRole(role);
-  addRole("input");
-  if (entry != Entry::Forward)
+  if (entry != Entry::Update)
+    addRole("input");
+  if (entry == Entry::Evaluate || entry == Entry::TrainStep)
     addRole("target");
 
   ops.setInsertionPointToEnd(module.getBody());
@@ -170,6 +183,27 @@ bool ModelEmitter::emitWeights(mlir::ModuleOp module) {
   return true;
 }
 
+/// What the training keeps beside the parameters, as it is before the first
+/// step.
+void ModelEmitter::emitStates() {
+  auto add = [&](mlir::Location location, const Twine &name, const Axes &axes,
+                 double init) {
+    StateOp::create(tensors.ops, location, name.str(),
+                    tensors.getType({}, axes, Element::Float),
+                    InitAttr::get(tensors.ops.getContext(), "constant",
+                                  tensors.ops.getDenseF64ArrayAttr({init})));
+  };
+  for (const OptimizerState &state : optimizer.states)
+    for (auto &parameter : evaluator.getParameters())
+      add(parameter->location, getStateName(state, *parameter), parameter->axes,
+          getStateInit(state, *parameter));
+  if (accumulate == 1)
+    return;
+  for (auto &parameter : evaluator.getParameters())
+    add(parameter->location, kSumPrefix + parameter->name, parameter->axes, 0);
+  add(evaluator.getLocation(train->loc), kSumOfExamples, {}, 0);
+}
+
 void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
   mlir::OpBuilder &ops = tensors.ops;
   ops.setInsertionPointToStart(module.getBody());
@@ -183,11 +217,7 @@ void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
     ParameterOp::create(ops, parameter->location, parameter->name,
                         tensors.getType({}, parameter->axes, Element::Float),
                         getInit(parameter->distribution, parameter->arguments));
-  for (const OptimizerState &state : optimizer.states)
-    for (auto &parameter : evaluator.getParameters())
-      StateOp::create(ops, parameter->location, getStateName(state, *parameter),
-                      tensors.getType({}, parameter->axes, Element::Float),
-                      getInit("constant", {getStateInit(state, *parameter)}));
+  emitStates();
 }
 
 mlir::OwningOpRef<mlir::ModuleOp>
@@ -209,6 +239,8 @@ ModelEmitter::emit(const Overrides &overrides) {
                (!(hasLoss || hasMetrics) ||
                 emitEntry(Entry::Evaluate, "evaluate", module)) &&
                (!train || emitEntry(Entry::TrainStep, "train_step", module)) &&
+               (!train || accumulate == 1 ||
+                emitEntry(Entry::Update, "update", module)) &&
                emitWeights(module);
   if (!valid)
     return {};

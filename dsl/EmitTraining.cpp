@@ -50,6 +50,7 @@ bool ModelEmitter::readTrain() {
   std::optional<int64_t> batch = readInteger("batch", defaultBatch, 1);
   std::optional<int64_t> epochs = readInteger("epochs", 1, 1);
   std::optional<int64_t> seed = readInteger("seed", 0, 0);
+  std::optional<int64_t> batches = readInteger("accumulate", 1, 1);
   clipNorm = readNumber("clip_norm");
 
   if (!readOptimizer())
@@ -60,6 +61,10 @@ bool ModelEmitter::readTrain() {
       ops.getNamedAttr(
           "lr", ops.getF64FloatAttr(optimizer.hyperparameters["lr"].number)),
       ops.getNamedAttr("seed", ops.getI64IntegerAttr(*seed))};
+  accumulate = *batches;
+  if (accumulate > 1)
+    settings.push_back(
+        ops.getNamedAttr("accumulate", ops.getI64IntegerAttr(accumulate)));
   if (std::optional<std::string> data = readDataSet())
     settings.push_back(ops.getNamedAttr("data", ops.getStringAttr(*data)));
   return !diagnostics.hasErrors();
@@ -148,6 +153,27 @@ Value ModelEmitter::emitClipping(std::vector<Value> &gradients,
                      Value::makeNumber(1));
 }
 
+/// One for each parameter. Of several batches the sums over their examples are
+/// wanted, which add up to what one batch has, whatever the batches' sizes.
+std::vector<Value> ModelEmitter::emitGradients(const Value &loss) {
+  SmallVector<mlir::Value> wrt;
+  SmallVector<mlir::Type> types;
+  for (auto &parameter : evaluator.getParameters()) {
+    wrt.push_back(evaluator.parameterTensors[parameter.get()]);
+    types.push_back(wrt.back().getType());
+  }
+  Value total = loss;
+  if (accumulate > 1)
+    total = tensors.multiply(loss, Value::makeSize(getBatchSize(), {}));
+  auto gradient = GradientOp::create(tensors.ops, tensors.location, types,
+                                     total.tensor, wrt);
+  std::vector<Value> gradients;
+  for (auto [parameter, value] :
+       llvm::zip(evaluator.getParameters(), gradient.getGradients()))
+    gradients.push_back(tensors.wrap(value, {}, parameter->axes));
+  return gradients;
+}
+
 bool ModelEmitter::emitTraining(const Value &loss,
                                 std::vector<Result> &results) {
   if (evaluator.getParameters().empty()) {
@@ -156,39 +182,9 @@ bool ModelEmitter::emitTraining(const Value &loss,
     return false;
   }
   evaluator.moveTo(findItem(*train, "optimizer")->value->loc, frame);
-  SmallVector<mlir::Value> wrt;
-  SmallVector<mlir::Type> types;
-  for (auto &parameter : evaluator.getParameters()) {
-    wrt.push_back(evaluator.parameterTensors[parameter.get()]);
-    types.push_back(wrt.back().getType());
-  }
-  auto gradient = GradientOp::create(tensors.ops, tensors.location, types,
-                                     loss.tensor, wrt);
-  std::vector<Value> gradients;
-  for (auto [parameter, value] :
-       llvm::zip(evaluator.getParameters(), gradient.getGradients()))
-    gradients.push_back(tensors.wrap(value, {}, parameter->axes));
-  Value step = getScalar("step");
-  std::optional<Value> rate = emitLearningRate(step);
-  if (!rate || rate->isPoison())
-    return false;
-  if (clipNorm) {
-    Value factor = emitClipping(gradients, results);
-    for (Value &value : gradients)
-      value = tensors.multiply(value, factor);
-  }
-  std::vector<Result> updates;
-  for (auto [parameter, value] :
-       llvm::zip(evaluator.getParameters(), gradients))
-    if (value.isPoison() ||
-        !emitUpdate(*parameter, value, *rate, step, updates))
-      return false;
-  // All parameters, then each state of all parameters.
-  size_t each = optimizer.states.size() + 1;
-  for (size_t i = 0; i < each; ++i)
-    for (size_t j = i; j < updates.size(); j += each)
-      results.push_back(updates[j]);
-  return true;
+  std::vector<Value> gradients = emitGradients(loss);
+  return accumulate > 1 ? emitAccumulation(gradients, results)
+                        : emitUpdates(std::move(gradients), results);
 }
 
 } // namespace maek::dsl

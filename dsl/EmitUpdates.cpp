@@ -115,6 +115,78 @@ double ModelEmitter::getStateInit(const OptimizerState &state,
       .value_or(0);
 }
 
+bool ModelEmitter::emitUpdates(std::vector<Value> gradients,
+                               std::vector<Result> &results) {
+  Value step = getScalar("step");
+  std::optional<Value> rate = emitLearningRate(step);
+  if (!rate || rate->isPoison())
+    return false;
+  if (clipNorm) {
+    Value factor = emitClipping(gradients, results);
+    for (Value &value : gradients)
+      value = tensors.multiply(value, factor);
+  }
+  std::vector<Result> updates;
+  for (auto [parameter, value] :
+       llvm::zip(evaluator.getParameters(), gradients))
+    if (value.isPoison() ||
+        !emitUpdate(*parameter, value, *rate, step, updates))
+      return false;
+  // All parameters, then each state of all parameters.
+  size_t each = optimizer.states.size() + 1;
+  for (size_t i = 0; i < each; ++i)
+    for (size_t j = i; j < updates.size(); j += each)
+      results.push_back(updates[j]);
+  return true;
+}
+
+Value ModelEmitter::getSum(const Parameter &parameter) {
+  mlir::Type type = tensors.getType({}, parameter.axes, Element::Float);
+  return tensors.wrap(getArgument("state", (kSumPrefix + parameter.name).str(),
+                                  type, parameter.location),
+                      {}, parameter.axes);
+}
+
+Value ModelEmitter::getExamples() {
+  return tensors.wrap(
+      getArgument("state", kSumOfExamples,
+                  tensors.getType({}, {}, Element::Float),
+                  evaluator.getLocation(train->loc, kSumOfExamples)),
+      {}, {});
+}
+
+bool ModelEmitter::emitAccumulation(ArrayRef<Value> gradients,
+                                    std::vector<Result> &results) {
+  auto add = [&](const Twine &name, const Value &value) {
+    results.push_back({"state", name.str(), value.tensor});
+    return !value.isPoison();
+  };
+  for (auto [parameter, gradient] :
+       llvm::zip(evaluator.getParameters(), gradients))
+    if (!add(kSumPrefix + parameter->name,
+             tensors.add(getSum(*parameter), gradient)))
+      return false;
+  return add(kSumOfExamples,
+             tensors.add(getExamples(), Value::makeSize(getBatchSize(), {})));
+}
+
+/// The entry `update`: what several batches have gathered makes one update, and
+/// the sums begin anew.
+bool ModelEmitter::emitAccumulatedUpdates(std::vector<Result> &results) {
+  evaluator.moveTo(findItem(*train, "optimizer")->value->loc, frame);
+  std::vector<Value> gradients;
+  for (auto &parameter : evaluator.getParameters())
+    gradients.push_back(tensors.divide(getSum(*parameter), getExamples()));
+  if (!emitUpdates(std::move(gradients), results))
+    return false;
+  for (auto &parameter : evaluator.getParameters())
+    results.push_back({"state", (kSumPrefix + parameter->name).str(),
+                       tensors.constant(0, {}, parameter->axes).tensor});
+  results.push_back(
+      {"state", kSumOfExamples.str(), tensors.constant(0, {}, {}).tensor});
+  return true;
+}
+
 /// Runs the optimizer's step: the new value of the parameter, then of its
 /// states.
 bool ModelEmitter::emitUpdate(const Parameter &parameter, Value gradient,

@@ -109,8 +109,8 @@ void Evaluator::runBody(Frame &frame) {
 
 /// The module's functions share their names with nothing.
 static bool isEntryName(StringRef name) {
-  return llvm::is_contained({"forward", "evaluate", "train_step", "prepare"},
-                            name);
+  return llvm::is_contained(
+      {"forward", "evaluate", "train_step", "update", "prepare"}, name);
 }
 
 Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,

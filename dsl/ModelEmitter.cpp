@@ -74,12 +74,14 @@ bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
 mlir::Value ModelEmitter::getArgument(StringRef role, StringRef name,
                                       mlir::Type type, mlir::Location location,
                                       int64_t classes) {
-  mlir::Value &value = argumentValues[(role + "." + name).str()];
-  if (value)
-    return value;
-  value = entryBlock->addArgument(type, location);
-  if (knownArguments.insert((role + "." + name).str()).second)
+  std::string key = (role + "." + name).str();
+  auto [taken, isNew] = takers.try_emplace(key, 0);
+  taken->second |= 1u << unsigned(current);
+  if (isNew)
     arguments.push_back({role, name.str(), type, location, classes});
+  mlir::Value &value = argumentValues[key];
+  if (!value)
+    value = entryBlock->addArgument(type, location);
   return value;
 }
 
@@ -144,12 +146,17 @@ void ModelEmitter::declareInputs(const DeclareStmt &declare) {
   }
 }
 
-std::optional<ModelEmitter::Outcome>
-ModelEmitter::evaluateModel(Entry entry) {
+Extent ModelEmitter::getBatchSize() { return Extent::symbol(batchSymbol); }
+
+void ModelEmitter::beginEntry(Entry entry) {
+  current = entry;
   tensors.reset();
   evaluator.reset();
   evaluator.isTraining = entry == Entry::TrainStep;
-  tensors.addMappedAxis({Extent::symbol(batchSymbol), model.name.loc});
+}
+
+std::optional<ModelEmitter::Outcome> ModelEmitter::evaluateModel() {
+  tensors.addMappedAxis({getBatchSize(), model.name.loc});
   frame.scopes.resize(1);
   frame.scopes.front().clear();
   for (auto &given : root.hyperparameters)

@@ -15,6 +15,10 @@ namespace maek::dsl {
 /// Values that replace the defaults of a model's hyperparameters.
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 
+/// Names of what is kept between the batches of one update.
+inline constexpr llvm::StringLiteral kSumPrefix = "accumulated.";
+inline constexpr llvm::StringLiteral kSumOfExamples = "accumulated_examples";
+
 class ModelEmitter {
 public:
   ModelEmitter(const Program &program, Diagnostics &diagnostics,
@@ -25,7 +29,7 @@ public:
   mlir::OwningOpRef<mlir::ModuleOp> emit(const Overrides &overrides);
 
 private:
-  enum class Entry { Forward, Evaluate, TrainStep };
+  enum class Entry { Forward, Evaluate, TrainStep, Update };
   struct Argument {
     llvm::StringRef role;
     std::string name;
@@ -61,7 +65,7 @@ private:
 
   // ModelEmitter.cpp
   bool setHyperparameters(const Overrides &overrides);
-  std::optional<Outcome> evaluateModel(Entry entry);
+  std::optional<Outcome> evaluateModel();
   void declareInputs(const DeclareStmt &declare);
   void bindSymbols(const TypeSyntax &type);
   mlir::Value getArgument(llvm::StringRef role, llvm::StringRef name,
@@ -69,6 +73,8 @@ private:
                           int64_t classes = 0);
   bool hasClasses(llvm::StringRef name, int64_t classes) const;
   void checkOutcome(const Outcome &outcome);
+  void beginEntry(Entry entry);
+  static Extent getBatchSize();
 
   // EmitEntries.cpp
   bool emitBody(Entry entry, std::vector<Result> &results);
@@ -79,6 +85,7 @@ private:
   bool checkTargets(mlir::Block &block, size_t numArguments);
   bool emitWeights(mlir::ModuleOp module);
   void emitMetadata(mlir::ModuleOp module);
+  void emitStates();
 
   // EmitTraining.cpp
   bool readTrain();
@@ -87,12 +94,21 @@ private:
   std::optional<int64_t> readInteger(llvm::StringRef keyword, int64_t otherwise,
                                      int64_t smallest);
   bool emitTraining(const Value &loss, std::vector<Result> &results);
+  std::vector<Value> emitGradients(const Value &loss);
   std::optional<Value> emitLearningRate(const Value &step);
   Value emitClipping(std::vector<Value> &gradients,
                      std::vector<Result> &results);
   Value getScalar(llvm::StringRef name);
 
   // EmitUpdates.cpp
+  bool emitUpdates(std::vector<Value> gradients, std::vector<Result> &results);
+  /// Between the entries train_step and update, where several batches make one
+  /// update: the sum of a parameter's gradients, the number of examples.
+  Value getSum(const Parameter &parameter);
+  Value getExamples();
+  bool emitAccumulation(llvm::ArrayRef<Value> gradients,
+                        std::vector<Result> &results);
+  bool emitAccumulatedUpdates(std::vector<Result> &results);
   bool readOptimizer();
   void readExceptions();
   bool checkRate(double rate, llvm::SMLoc place);
@@ -118,13 +134,17 @@ private:
   OptimizerSettings optimizer;
   llvm::SmallVector<mlir::NamedAttribute> settings;
   std::optional<double> clipNorm;
+  /// Batches of one update.
+  int64_t accumulate = 1;
   bool hasLoss = false, hasMetrics = false;
 
   /// Arguments of all entries, in the order in which they were met.
   std::vector<Argument> arguments;
-  llvm::StringSet<> knownArguments;
+  /// Which entries take them, a bit each, by role and name.
+  llvm::StringMap<unsigned> takers;
   llvm::StringMap<mlir::Value> argumentValues;
   mlir::Block *entryBlock = nullptr;
+  Entry current = Entry::Forward;
 };
 
 } // namespace maek::dsl

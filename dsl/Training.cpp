@@ -11,9 +11,9 @@ using namespace llvm;
 
 namespace maek::dsl {
 
-static constexpr StringLiteral settings[] = {"data",      "optimizer", "except",
-                                             "clip_norm", "schedule",  "batch",
-                                             "epochs",    "seed"};
+static constexpr StringLiteral settings[] = {
+    "data",  "optimizer",  "except", "clip_norm", "schedule",
+    "batch", "accumulate", "epochs", "seed"};
 
 /// Settings that may stand in a block more than once.
 static bool isRepeatable(const TrainItem &item) {

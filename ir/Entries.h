@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // What the arguments and results of an entry function stand for. Entries are
-// the public functions of a module: forward, evaluate, train_step, prepare.
+// the public functions of a module: forward, evaluate, train_step, update,
+// prepare.
 #ifndef MAEK_IR_ENTRIES_H
 #define MAEK_IR_ENTRIES_H
 

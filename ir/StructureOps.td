@@ -198,7 +198,8 @@ def Maek_ModelOp : Maek_Op<"model", []> {
   let summary = "the model's name and training settings";
   let description = [{
     `settings` holds what the `train` block says and the runtime needs:
-    `data` (string), `batch`, `epochs` (integers), and the learning rate `lr`.
+    `data` (string), `batch`, `epochs`, `accumulate` (integers), and the
+    learning rate `lr`.
 
     ```mlir
     maek.model "RowLSTM" {batch = 128 : i64, data = "fashion_mnist", epochs = 5 : i64, lr = 1.0e-3 : f64}

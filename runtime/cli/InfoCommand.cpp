@@ -96,6 +96,8 @@ static void printHead(const ModuleInfo &info) {
     add("data", settings.data);
   if (settings.batch)
     add("batch", *settings.batch);
+  if (settings.accumulate)
+    add("accumulate", *settings.accumulate);
   if (settings.epochs)
     add("epochs", *settings.epochs);
   if (settings.lr)

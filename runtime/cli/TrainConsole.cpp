@@ -34,7 +34,7 @@ double TrainConsole::samplesPerSecond(const Meter &meter) const {
 void TrainConsole::onStep(const TrainPosition &position, const Meter &meter) {
   ++stepsOfRun;
   trainSeconds = secondsSince(epochStart);
-  if (logEvery > 0 && model.step % logEvery == 0)
+  if (logEvery > 0 && model.pending == 0 && model.step % logEvery == 0)
     log.write({position.epoch + 1, model.step, "step", trainSeconds,
                samplesPerSecond(meter)},
               meter);

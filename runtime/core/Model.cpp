@@ -108,7 +108,7 @@ Error Model::initialize(uint64_t seed) {
     reset(stored, seed);
   for (Stored &stored : states)
     reset(stored, seed);
-  step = 0;
+  step = pending = 0;
   mustPrepare = true;
   return Error::success();
 }

@@ -28,9 +28,11 @@ public:
 
   /// Runs the entry on tensors for its inputs and targets, in any order.
   Error run(size_t entry, std::span<const maek_tensor_t> arguments);
-  /// Runs `train_step` and counts the update. MAEK_NOT_FINITE if the loss is.
+  /// Runs `train_step` and counts the update. MAEK_NOT_FINITE if the loss is
+  /// not finite. Where several batches make one update, it is made with the
+  /// last of them, or with this one if it is the epoch's last.
   Error trainStep(std::span<const maek_tensor_t> arguments, double lr,
-                  int64_t steps);
+                  int64_t steps, bool isLast = false);
   /// Bytes of arena that the entry needs for these values of its symbols.
   int64_t arenaSize(size_t entry, const std::vector<int64_t> &dims) const;
   /// The values of the entry's symbols in its latest run.
@@ -57,7 +59,8 @@ public:
   /// Writes the weights as the weights block `format` names and lays them out.
   Error exportTo(const std::string &path, const std::string &format);
 
-  int64_t step = 0; ///< updates made
+  int64_t step = 0;    ///< updates made
+  int64_t pending = 0; ///< batches since the latest update
 
 private:
   struct Stored {
@@ -93,6 +96,8 @@ private:
   Error sizeResults(EntryState &entry);
   Error call(EntryState &entry);
   Error prepare();
+  Error checkLoss(size_t entry) const;
+  Error update(double lr, int64_t steps);
   void setScalars(EntryState &entry, double lr, int64_t steps);
   void *storageOf(const PortInfo &port);
   bool neededForInference(size_t state) const;

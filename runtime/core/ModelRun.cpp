@@ -282,28 +282,50 @@ void Model::setScalars(EntryState &entry, double lr, int64_t steps) {
   }
 }
 
+Error Model::checkLoss(size_t entry) const {
+  const std::vector<PortInfo> &results = entries[entry].info->results;
+  for (size_t r = 0; r < results.size(); ++r) {
+    const PortInfo &port = results[r];
+    if (port.role != Role::Loss)
+      continue;
+    double loss = scalar(entry, r);
+    if (!std::isfinite(loss))
+      return makeError(MAEK_NOT_FINITE, "the ", port.name, " is ",
+                       std::isnan(loss) ? "not a number" : "infinite",
+                       " at step ", pending > 0 ? step + 1 : step);
+  }
+  return Error::success();
+}
+
+// The gradients of the batches since the latest update make the next one.
+Error Model::update(double lr, int64_t steps) {
+  size_t index = *info.findEntry("update");
+  EntryState &entry = entries[index];
+  setScalars(entry, lr, steps);
+  if (Error error = run(index, {}))
+    return error;
+  pending = 0;
+  ++step;
+  return Error::success();
+}
+
 Error Model::trainStep(std::span<const maek_tensor_t> arguments, double lr,
-                       int64_t steps) {
+                       int64_t steps, bool isLast) {
   std::optional<size_t> index = info.findEntry("train_step");
   if (!index)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
   EntryState &entry = entries[*index];
   setScalars(entry, lr, steps);
-  if (Error error = run(*index, arguments)) {
-    mustPrepare = true;
-    return error;
-  }
   mustPrepare = true;
-  ++step;
-  for (size_t r = 0; r < entry.info->results.size(); ++r) {
-    const PortInfo &port = entry.info->results[r];
-    if (port.role != Role::Loss)
-      continue;
-    double loss = scalar(*index, r);
-    if (!std::isfinite(loss))
-      return makeError(MAEK_NOT_FINITE, "the ", port.name, " is ",
-                       std::isnan(loss) ? "not a number" : "infinite",
-                       " at step ", step);
+  if (Error error = run(*index, arguments))
+    return error;
+  if (info.findEntry("update")) {
+    ++pending;
+    if (isLast || pending >= info.settings.accumulate.value_or(1))
+      if (Error error = update(lr, steps))
+        return error;
+  } else {
+    ++step;
   }
-  return Error::success();
+  return checkLoss(*index);
 }

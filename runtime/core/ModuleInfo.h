@@ -85,7 +85,7 @@ struct EntryInfo {
 /// What the model file's `train` block says. Absent ones are empty.
 struct SettingsInfo {
   std::string data;
-  std::optional<int64_t> batch, epochs, seed;
+  std::optional<int64_t> batch, epochs, seed, accumulate;
   std::optional<double> lr;
 };
 

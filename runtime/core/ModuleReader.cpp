@@ -160,6 +160,8 @@ Error Reader::readSettings(const Json &root) {
     return error;
   if (Error error = getInteger("seed", settings.seed))
     return error;
+  if (Error error = getInteger("accumulate", settings.accumulate))
+    return error;
   if (const Json *lr = json->find("lr")) {
     if (!lr->isNumber())
       return bad("setting \"lr\" is no number");

@@ -12,6 +12,7 @@
 using namespace maek::runtime;
 
 static constexpr std::string_view stepKey = "maek.step";
+static constexpr std::string_view pendingKey = "maek.pending";
 
 // Running statistics and the like; an optimizer's moments are not.
 bool Model::neededForInference(size_t state) const {
@@ -34,18 +35,21 @@ Error maek::runtime::checkFileTensor(const std::string &path,
                    safetensorsName(needed.dtype), shapeText(needed.shape));
 }
 
-static Expected<int64_t> readStep(const std::string &path,
-                                  const SafetensorsHeader &header) {
-  const std::string *value = header.findMetadata(stepKey);
+// 0 if the file does not say.
+static Expected<int64_t> readCount(const std::string &path,
+                                   const SafetensorsHeader &header,
+                                   std::string_view key) {
+  const std::string *value = header.findMetadata(key);
   if (!value)
     return 0;
-  int64_t step;
+  int64_t count;
   auto [end, status] =
-      std::from_chars(value->data(), value->data() + value->size(), step);
-  if (status != std::errc() || end != value->data() + value->size() || step < 0)
-    return makeError(MAEK_BAD_FILE, path, ": metadata '", stepKey, "' is '",
-                     *value, "', needed a count");
-  return step;
+      std::from_chars(value->data(), value->data() + value->size(), count);
+  if (status != std::errc() || end != value->data() + value->size() ||
+      count < 0)
+    return makeError(MAEK_BAD_FILE, path, ": metadata '", key, "' is '", *value,
+                     "', needed a count");
+  return count;
 }
 
 Expected<Metadata> Model::load(const std::string &path, bool complete) {
@@ -94,9 +98,12 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
     if (std::find(names.begin(), names.end(), tensor.name) == names.end())
       return makeError(MAEK_BAD_FILE, path, ": tensor '", tensor.name,
                        "' is not in the model", suggest(tensor.name, names));
-  Expected<int64_t> newStep = readStep(path, header);
+  Expected<int64_t> newStep = readCount(path, header, stepKey);
   if (!newStep)
     return newStep.takeError();
+  Expected<int64_t> newPending = readCount(path, header, pendingKey);
+  if (!newPending)
+    return newPending.takeError();
 
   Expected<Buffer> content = file->readAll(found);
   if (!content)
@@ -110,6 +117,8 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   for (Stored *stored : missing)
     reset(*stored, 0);
   step = *newStep;
+  // Sums that were not in the file begin anew.
+  pending = missing.empty() ? *newPending : 0;
   mustPrepare = true;
   return header.metadata;
 }
@@ -126,6 +135,8 @@ Error Model::save(const std::string &path, const Metadata &extra) const {
     }
   Metadata metadata = {{"maek.model", info.name},
                        {std::string(stepKey), text(step)}};
+  if (info.findEntry("update"))
+    metadata.emplace_back(pendingKey, text(pending));
   metadata.insert(metadata.end(), extra.begin(), extra.end());
   return writeSafetensors(path, tensors, metadata);
 }

@@ -57,6 +57,7 @@ Metadata Trainer::describe() const {
           {"maek.subset", text(options.examples)},
           {"maek.seed", text(options.seed)},
           {"maek.batch", text(options.batch)},
+          {"maek.accumulate", text(accumulated())},
           {"maek.epochs", text(options.epochs)},
           {"maek.lr", text(options.lr)},
           {"maek.epoch", text(at.epoch)},
@@ -105,6 +106,11 @@ Error Trainer::restore(const std::string &path, const Metadata &metadata) {
       return reader.bad("was written with ", key + prefix, ' ', found,
                         ", cannot go on with ", needed);
   }
+  // Checkpoints of before had one batch to an update.
+  for (const auto &[key, value] : metadata)
+    if (key == "maek.accumulate" && value != text(accumulated()))
+      return reader.bad("was written with accumulate ", value,
+                        ", cannot go on with ", accumulated());
   if (Error error = reader.get("maek.epoch", at.epoch, int64_t{0}))
     return error;
   if (Error error = reader.get("maek.batch_in_epoch", at.batch, int64_t{0}))

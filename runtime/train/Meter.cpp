@@ -6,19 +6,26 @@
 
 using namespace maek::runtime;
 
-Meter::Meter(const ModuleInfo &module, size_t entry) : entry(entry) {
+Meter::Meter(const ModuleInfo &module, size_t entry,
+             std::optional<size_t> other) {
+  addSeries(module, entry);
+  if (other)
+    addSeries(module, *other);
+}
+
+void Meter::addSeries(const ModuleInfo &module, size_t entry) {
   const std::vector<PortInfo> &results = module.entries[entry].results;
   for (size_t i = 0; i < results.size(); ++i) {
     Role role = results[i].role;
     if (results[i].shape.empty() &&
         (role == Role::Loss || role == Role::Metric || role == Role::Report))
-      series.push_back({&results[i].name, i, role == Role::Report});
+      series.push_back({&results[i].name, entry, i, role == Role::Report});
   }
 }
 
 void Meter::add(const Model &model, int64_t examples) {
   for (Series &one : series) {
-    one.latest = model.scalar(entry, one.result);
+    one.latest = model.scalar(one.entry, one.result);
     one.sum += one.latest * static_cast<double>(examples);
   }
   count += examples;

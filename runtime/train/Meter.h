@@ -10,7 +10,9 @@ namespace maek::runtime {
 /// Averages results of role loss and metric, keeps the latest of role report.
 class Meter {
 public:
-  Meter(const ModuleInfo &module, size_t entry);
+  /// `other` is an entry with reports of its own, if there is one.
+  Meter(const ModuleInfo &module, size_t entry,
+        std::optional<size_t> other = std::nullopt);
 
   /// Takes the scalar results of the entry's latest run on that many examples.
   void add(const Model &model, int64_t examples);
@@ -33,11 +35,12 @@ public:
 private:
   struct Series {
     const std::string *name;
-    size_t result;
+    size_t entry, result;
     bool isReport;
     double sum = 0, latest = 0;
   };
-  size_t entry;
+  void addSeries(const ModuleInfo &module, size_t entry);
+
   std::vector<Series> series;
   int64_t count = 0;
 };

@@ -44,7 +44,8 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
       Batches::create(module.entries[*entry], train, options.batch);
   if (!batches)
     return batches.takeError();
-  Trainer trainer(model, std::move(options), Meter(module, *entry),
+  Trainer trainer(model, std::move(options),
+                  Meter(module, *entry, module.findEntry("update")),
                   std::move(*batches));
   if (Error error = trainer.chooseExamples(train.count))
     return error;
@@ -93,6 +94,16 @@ void Trainer::shuffle() {
     std::swap(order[i], order[random.below(i, i + 1)]);
 }
 
+// An epoch's last update may have fewer batches.
+int64_t Trainer::updatesOfEpoch() const {
+  int64_t each = accumulated();
+  return (at.batches + each - 1) / each;
+}
+
+int64_t Trainer::accumulated() const {
+  return model->module().settings.accumulate.value_or(1);
+}
+
 Error Trainer::trainBatch(TrainListener &listener) {
   shuffle();
   auto begin = static_cast<size_t>(at.batch * options.batch);
@@ -100,7 +111,8 @@ Error Trainer::trainBatch(TrainListener &listener) {
       std::min(static_cast<size_t>(options.batch), order.size() - begin);
   std::span<const uint32_t> examples(order.data() + begin, count);
   if (Error error = model->trainStep(trainBatches.gather(examples), options.lr,
-                                     at.epochs * at.batches)) {
+                                     at.epochs * updatesOfEpoch(),
+                                     /*isLast=*/at.batch + 1 == at.batches)) {
     if (error.code() != MAEK_NOT_FINITE)
       return error;
     return makeError(
@@ -143,7 +155,8 @@ Expected<Outcome> Trainer::run(TrainListener &listener) {
     if (at.batch < at.batches) {
       if (Error error = trainBatch(listener))
         return error;
-      if (options.saveEvery > 0 && model->step % options.saveEvery == 0)
+      if (options.saveEvery > 0 && model->pending == 0 &&
+          model->step % options.saveEvery == 0)
         if (Error error = save(listener))
           return error;
       continue;

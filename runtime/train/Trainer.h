@@ -80,6 +80,9 @@ private:
   Error restore(const std::string &path, const Metadata &metadata);
   Error chooseExamples(int64_t available);
   void shuffle();
+  /// Batches of one update, and how many updates an epoch has.
+  int64_t accumulated() const;
+  int64_t updatesOfEpoch() const;
   Error trainBatch(TrainListener &listener);
   Expected<Outcome> finishEpoch(TrainListener &listener);
   Error save(TrainListener &listener);

@@ -143,7 +143,8 @@ MAEK_API maek_status_t maek_model_evaluate(maek_model_t *model,
 
 /** Runs `train_step` on inputs and targets: loss, metrics, reports, and new
  *  weights. `lr` is the learning rate, `steps` the planned number of updates
- *  (for schedules); both are ignored where the model has no use for them. */
+ *  (for schedules); both are ignored where the model has no use for them.
+ *  Where the model file says `accumulate n`, each nth call updates. */
 MAEK_API maek_status_t maek_model_train_step(maek_model_t *model,
                                              const maek_tensor_t *arguments,
                                              size_t count, double lr,
