@@ -188,15 +188,22 @@ bool ModelEmitter::emitWeights(mlir::ModuleOp module) {
 void ModelEmitter::emitStates() {
   auto add = [&](mlir::Location location, const Twine &name, const Axes &axes,
                  double init) {
-    StateOp::create(tensors.ops, location, name.str(),
-                    tensors.getType({}, axes, Element::Float),
-                    InitAttr::get(tensors.ops.getContext(), "constant",
-                                  tensors.ops.getDenseF64ArrayAttr({init})));
+    return StateOp::create(
+        tensors.ops, location, name.str(),
+        tensors.getType({}, axes, Element::Float),
+        InitAttr::get(tensors.ops.getContext(), "constant",
+                      tensors.ops.getDenseF64ArrayAttr({init})),
+        mlir::FlatSymbolRefAttr());
   };
   for (const OptimizerState &state : optimizer.states)
     for (auto &parameter : evaluator.getParameters())
       add(parameter->location, getStateName(state, *parameter), parameter->axes,
           getStateInit(state, *parameter));
+  if (decay)
+    for (auto &parameter : evaluator.getParameters())
+      add(parameter->location, kAveragePrefix + parameter->name,
+          parameter->axes, 0)
+          .setAverageOf(parameter->name);
   if (accumulate == 1)
     return;
   for (auto &parameter : evaluator.getParameters())

@@ -26,6 +26,19 @@ std::optional<double> ModelEmitter::readNumber(StringRef keyword) {
   return number;
 }
 
+std::optional<double> ModelEmitter::readDecay() {
+  const TrainItem *item = findItem(*train, "average");
+  if (!item)
+    return std::nullopt;
+  std::optional<double> number =
+      evaluator.evaluateNumber(*item->value, settingsFrame, "'average'");
+  if (number && !(*number >= 0 && *number < 1))
+    diagnostics.error(item->value->begin,
+                      "'average' keeps a share from 0 to below 1, found " +
+                          formatNumber(*number));
+  return number;
+}
+
 std::optional<int64_t> ModelEmitter::readInteger(StringRef keyword,
                                                  int64_t otherwise,
                                                  int64_t smallest) {
@@ -52,6 +65,7 @@ bool ModelEmitter::readTrain() {
   std::optional<int64_t> seed = readInteger("seed", 0, 0);
   std::optional<int64_t> batches = readInteger("accumulate", 1, 1);
   clipNorm = readNumber("clip_norm");
+  decay = readDecay();
 
   if (!readOptimizer())
     return false;

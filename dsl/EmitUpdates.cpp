@@ -137,7 +137,31 @@ bool ModelEmitter::emitUpdates(std::vector<Value> gradients,
   for (size_t i = 0; i < each; ++i)
     for (size_t j = i; j < updates.size(); j += each)
       results.push_back(updates[j]);
+  if (!decay)
+    return true;
+  evaluator.moveTo(findItem(*train, "average")->keyword.loc, frame);
+  Value share = tensors.max(Value::makeNumber(1 - *decay),
+                            tensors.divide(Value::makeNumber(1), step));
+  for (auto [i, parameter] : llvm::enumerate(evaluator.getParameters()))
+    if (!emitAverage(updates[i * each], *parameter, share, results))
+      return false;
   return true;
+}
+
+/// The mean of the parameter's values after each update: of all with the same
+/// weight as long as they are few, then with weights that fall by the decay.
+bool ModelEmitter::emitAverage(const Result &updated,
+                               const Parameter &parameter, const Value &share,
+                               std::vector<Result> &results) {
+  std::string name = (kAveragePrefix + parameter.name).str();
+  Value average = tensors.wrap(
+      getArgument("state", name, updated.value.getType(), parameter.location),
+      {}, parameter.axes);
+  Value current = tensors.wrap(updated.value, {}, parameter.axes);
+  Value next = tensors.add(
+      average, tensors.multiply(share, tensors.subtract(current, average)));
+  results.push_back({"state", name, next.tensor});
+  return !next.isPoison();
 }
 
 Value ModelEmitter::getSum(const Parameter &parameter) {

@@ -18,6 +18,7 @@ using Overrides = std::vector<std::pair<std::string, std::string>>;
 /// Names of what is kept between the batches of one update.
 inline constexpr llvm::StringLiteral kSumPrefix = "accumulated.";
 inline constexpr llvm::StringLiteral kSumOfExamples = "accumulated_examples";
+inline constexpr llvm::StringLiteral kAveragePrefix = "average.";
 
 class ModelEmitter {
 public:
@@ -91,6 +92,7 @@ private:
   bool readTrain();
   std::optional<std::string> readDataSet();
   std::optional<double> readNumber(llvm::StringRef keyword);
+  std::optional<double> readDecay();
   std::optional<int64_t> readInteger(llvm::StringRef keyword, int64_t otherwise,
                                      int64_t smallest);
   bool emitTraining(const Value &loss, std::vector<Result> &results);
@@ -109,6 +111,8 @@ private:
   bool emitAccumulation(llvm::ArrayRef<Value> gradients,
                         std::vector<Result> &results);
   bool emitAccumulatedUpdates(std::vector<Result> &results);
+  bool emitAverage(const Result &updated, const Parameter &parameter,
+                   const Value &share, std::vector<Result> &results);
   bool readOptimizer();
   void readExceptions();
   bool checkRate(double rate, llvm::SMLoc place);
@@ -134,6 +138,8 @@ private:
   OptimizerSettings optimizer;
   llvm::SmallVector<mlir::NamedAttribute> settings;
   std::optional<double> clipNorm;
+  /// Of the weights' moving average: what is kept with each update.
+  std::optional<double> decay;
   /// Batches of one update.
   int64_t accumulate = 1;
   bool hasLoss = false, hasMetrics = false;

@@ -12,8 +12,8 @@ using namespace llvm;
 namespace maek::dsl {
 
 static constexpr StringLiteral settings[] = {
-    "data",  "optimizer",  "except", "clip_norm", "schedule",
-    "batch", "accumulate", "epochs", "seed"};
+    "data",  "optimizer",  "except",  "clip_norm", "schedule",
+    "batch", "accumulate", "average", "epochs",    "seed"};
 
 /// Settings that may stand in a block more than once.
 static bool isRepeatable(const TrainItem &item) {

@@ -152,8 +152,19 @@ LogicalResult StateOp::verify() {
   return success();
 }
 
+LogicalResult StateOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  FlatSymbolRefAttr name = getAverageOfAttr();
+  if (!name)
+    return success();
+  auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(*this, name);
+  if (!parameter || parameter.getType() != getType())
+    return emitOpError("is the average of ")
+           << name << ", which is no parameter of type " << getType();
+  return success();
+}
+
 LogicalResult ModelOp::verify() {
-  for (StringRef name : {"batch", "epochs"})
+  for (StringRef name : {"batch", "epochs", "accumulate"})
     if (Attribute setting = getSettings().get(name)) {
       auto number = dyn_cast<IntegerAttr>(setting);
       if (!number || !number.getType().isInteger(64) || number.getInt() < 1)

@@ -178,19 +178,26 @@ def Maek_ParameterOp : Maek_Op<"parameter", [Symbol]> {
   let hasVerifier = 1;
 }
 
-def Maek_StateOp : Maek_Op<"state", [Symbol]> {
+def Maek_StateOp : Maek_Op<"state", [
+    Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "an untrained tensor that persists between steps";
   let description = [{
     An optimizer's moments, running statistics: a static tensor of floats or
-    i32. Saved in every checkpoint.
+    i32. Saved in every checkpoint. One that is the average of a parameter takes
+    its place in the entries that update nothing.
 
     ```mlir
     maek.state @"adam.m.lstm.W_f" : tensor<8x12xf32> = #maek.init<constant, [0.0]>
+    maek.parameter @w : tensor<4xf32> = #maek.init<constant, [1.0]>
+    maek.state @average.w averages @w : tensor<4xf32> = #maek.init<constant, [0.0]>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
-                       Maek_InitAttr:$init);
-  let assemblyFormat = "$sym_name attr-dict `:` $type `=` $init";
+                       Maek_InitAttr:$init,
+                       OptionalAttr<FlatSymbolRefAttr>:$average_of);
+  let assemblyFormat = [{
+    $sym_name (`averages` $average_of^)? attr-dict `:` $type `=` $init
+  }];
   let hasVerifier = 1;
 }
 

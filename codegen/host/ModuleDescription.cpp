@@ -58,6 +58,9 @@ static json::Array describeStored(ModuleOp module) {
     json::Array arguments;
     for (double argument : stored.getInit().getArguments().asArrayRef())
       arguments.push_back(argument);
+    if constexpr (std::is_same_v<Stored, StateOp>)
+      if (auto parameter = stored.getAverageOf())
+        tensor["average_of"] = *parameter;
     tensor["init"] = json::Object{{"kind", stored.getInit().getKind()},
                                   {"arguments", std::move(arguments)}};
     tensors.push_back(std::move(tensor));

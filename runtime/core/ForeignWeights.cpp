@@ -100,6 +100,8 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
                        return port.role == Role::State && port.storage == i;
                      }))
       reset(states[i], 0);
+  for (size_t i = 0; i < parameters.size(); ++i)
+    resetAverage(i);
   step = 0;
   mustPrepare = true;
   return Error::success();

@@ -4,6 +4,7 @@
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Philox.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -35,6 +36,10 @@ Error Model::setUpEntries(const maek_module_t &module) {
     state.buffers.resize(entry.arguments.size() + entry.results.size());
     state.scalars.resize(entry.arguments.size());
     state.results.resize(entry.results.size());
+    state.updates = std::any_of(
+        entry.results.begin(), entry.results.end(), [](const PortInfo &port) {
+          return port.role == Role::Parameter || port.role == Role::State;
+        });
     for (size_t r = 0; r < entry.results.size(); ++r)
       state.results[r].shape.resize(entry.results[r].shape.size());
     for (const PortInfo &port : entry.arguments) {
@@ -103,11 +108,21 @@ void Model::reset(Stored &stored, uint64_t seed) {
   }
 }
 
+void Model::resetAverage(size_t parameter) {
+  const Stored &stored = parameters[parameter];
+  if (std::optional<size_t> average = stored.info->average)
+    std::memcpy(states[*average].data.data(), stored.data.data(),
+                static_cast<size_t>(
+                    *countBytes(stored.info->shape, stored.info->dtype)));
+}
+
 Error Model::initialize(uint64_t seed) {
   for (Stored &stored : parameters)
     reset(stored, seed);
   for (Stored &stored : states)
     reset(stored, seed);
+  for (size_t i = 0; i < parameters.size(); ++i)
+    resetAverage(i);
   step = pending = 0;
   mustPrepare = true;
   return Error::success();
@@ -151,7 +166,8 @@ maek_tensor_t Model::parameter(size_t index) const {
 
 Error Model::setParameter(const maek_tensor_t &value) {
   std::string_view name = value.name ? value.name : "";
-  for (Stored &stored : parameters) {
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    Stored &stored = parameters[i];
     const TensorInfo &tensor = *stored.info;
     if (tensor.name != name)
       continue;
@@ -165,6 +181,7 @@ Error Model::setParameter(const maek_tensor_t &value) {
                        ", given ", dtypeName(value.dtype), shapeText(shape));
     std::memcpy(stored.data.data(), value.data,
                 static_cast<size_t>(*countBytes(tensor.shape, tensor.dtype)));
+    resetAverage(i);
     mustPrepare = true;
     return Error::success();
   }

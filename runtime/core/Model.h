@@ -81,6 +81,7 @@ private:
     std::vector<Result> results;              ///< per result
     bool ran = false;
     bool needsPrepared = false;
+    bool updates = false; ///< parameters or states
   };
 
   Model() = default;
@@ -99,7 +100,9 @@ private:
   Error checkLoss(size_t entry) const;
   Error update(double lr, int64_t steps);
   void setScalars(EntryState &entry, double lr, int64_t steps);
-  void *storageOf(const PortInfo &port);
+  void *storageOf(const EntryState &entry, const PortInfo &port);
+  /// A parameter's average, where the model has one, begins as the parameter.
+  void resetAverage(size_t parameter);
   bool neededForInference(size_t state) const;
   /// The entry that reads such a file, if its names are not the model's own.
   std::optional<size_t> findImport(const SafetensorsHeader &header) const;

@@ -135,7 +135,7 @@ Error Model::sizeResults(EntryState &entry) {
   const EntryInfo &info = *entry.info;
   for (size_t r = 0; r < info.results.size(); ++r) {
     const PortInfo &port = info.results[r];
-    if (storageOf(port))
+    if (storageOf(entry, port))
       continue;
     Result &result = entry.results[r];
     std::optional<int64_t> bytes;
@@ -157,9 +157,13 @@ Error Model::sizeResults(EntryState &entry) {
   return Error::success();
 }
 
-void *Model::storageOf(const PortInfo &port) {
+// What only reads the weights gets their averages, where there are some.
+void *Model::storageOf(const EntryState &entry, const PortInfo &port) {
   switch (port.role) {
   case Role::Parameter:
+    if (std::optional<size_t> average = parameters[port.storage].info->average;
+        average && !entry.updates)
+      return states[*average].data.data();
     return parameters[port.storage].data.data();
   case Role::State:
     return states[port.storage].data.data();
@@ -182,10 +186,10 @@ Error Model::call(EntryState &entry) {
     else if (port.role == Role::Scalar)
       entry.buffers[i] = &entry.scalars[i];
     else
-      entry.buffers[i] = storageOf(port);
+      entry.buffers[i] = storageOf(entry, port);
   }
   for (size_t r = 0; r < info.results.size(); ++r) {
-    void *storage = storageOf(info.results[r]);
+    void *storage = storageOf(entry, info.results[r]);
     entry.buffers[numArguments + r] =
         storage ? storage : entry.results[r].data.data();
   }

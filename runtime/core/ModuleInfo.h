@@ -64,6 +64,8 @@ struct TensorInfo {
   std::vector<int64_t> shape;
   InitInfo init;
   int64_t count = 0; ///< elements
+  /// Of a parameter: the state that holds its average, if one does.
+  std::optional<size_t> average;
 };
 
 /// A piece of an entry's memory plan, as the compiler words it.

@@ -29,6 +29,7 @@ private:
                  const Json *&out);
   Error readTensors(const Json &root, const char *key, bool hasInit,
                     std::vector<TensorInfo> &out);
+  Error linkAverages(const Json &states);
   Error readInit(const Json &json, std::string_view where, InitInfo &out);
   Error readSettings(const Json &root);
   Error readEntry(const Json &json, EntryInfo &out);
@@ -134,6 +135,30 @@ Error Reader::readTensors(const Json &root, const char *key, bool hasInit,
       if (Error error = readInit(json, where, tensor.init))
         return error;
     out.push_back(std::move(tensor));
+  }
+  return Error::success();
+}
+
+// A state may be the average of a parameter.
+Error Reader::linkAverages(const Json &states) {
+  for (size_t i = 0; i < info.states.size(); ++i) {
+    const TensorInfo &state = info.states[i];
+    std::string where = text("'", state.name, "'"), name;
+    if (!states.elements[i].find("average_of"))
+      continue;
+    if (Error error = getString(states.elements[i], where, "average_of", name))
+      return error;
+    auto parameter =
+        std::find_if(info.parameters.begin(), info.parameters.end(),
+                     [&](const TensorInfo &known) {
+                       return known.name == name &&
+                              known.dtype == state.dtype &&
+                              known.shape == state.shape && !known.average;
+                     });
+    if (parameter == info.parameters.end())
+      return bad(where, " is the average of '", name,
+                 "', which is no such parameter");
+    parameter->average = i;
   }
   return Error::success();
 }
@@ -366,6 +391,8 @@ Expected<ModuleInfo> Reader::read(const Json &root) {
   if (Error error = readTensors(root, "parameters", true, info.parameters))
     return error;
   if (Error error = readTensors(root, "states", true, info.states))
+    return error;
+  if (Error error = linkAverages(*root.find("states")))
     return error;
   for (const TensorInfo &state : info.states)
     for (const TensorInfo &parameter : info.parameters)

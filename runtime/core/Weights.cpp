@@ -105,6 +105,9 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   if (!newPending)
     return newPending.takeError();
 
+  auto isMissing = [&](const Stored &stored) {
+    return std::find(missing.begin(), missing.end(), &stored) != missing.end();
+  };
   Expected<Buffer> content = file->readAll(found);
   if (!content)
     return content.takeError();
@@ -116,6 +119,10 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   }
   for (Stored *stored : missing)
     reset(*stored, 0);
+  for (size_t i = 0; i < parameters.size(); ++i)
+    if (std::optional<size_t> average = parameters[i].info->average;
+        average && isMissing(states[*average]))
+      resetAverage(i);
   step = *newStep;
   // Sums that were not in the file begin anew.
   pending = missing.empty() ? *newPending : 0;
