@@ -162,7 +162,7 @@ struct TextExpr : ExprBase<ExprKind::Text> {
 /// `name = value`.
 struct Formal {
   Identifier name;
-  std::optional<TypeSyntax> type;
+  std::shared_ptr<const TypeSyntax> type; // null: none
   ExprPtr defaultValue;
 };
 
@@ -175,6 +175,7 @@ enum class StmtKind {
   Target,
   Output,
   Metric,
+  Use,
   Map,
   Ignore
 };
@@ -218,9 +219,17 @@ struct DeclareStmt : StmtBase<StmtKind::Param, StmtKind::State, StmtKind::Input,
                               StmtKind::Target> {
   using StmtBase::StmtBase;
   std::vector<Identifier> names;
-  std::optional<TypeSyntax> type;
+  std::shared_ptr<const TypeSyntax> type; // null: none
   ExprPtr init;
   bool isDistribution = false;
+};
+
+/// `use name = model(hyperparameters) frozen`: another model as a layer.
+struct UseStmt : StmtBase<StmtKind::Use> {
+  using StmtBase::StmtBase;
+  Identifier name;
+  std::unique_ptr<CallExpr> call; // its callee is a name
+  bool isFrozen = false;
 };
 
 /// In a weights block, `model = file`: the same numbers under the model's names
@@ -283,12 +292,14 @@ struct NamedArgument {
 };
 
 /// `keyword value`, where the value is an expression; for `data` a bare name
-/// or a text, and arguments; for `except` patterns of names, and arguments.
+/// or a text, and arguments; for `except` patterns of names, and arguments; for
+/// `use` the name of a model that is used, and the file of its weights.
 struct TrainItem {
   Identifier keyword;
   ExprPtr value;
   llvm::StringRef text;
   std::vector<Identifier> patterns;
+  Identifier used;
   std::vector<NamedArgument> arguments;
 };
 

@@ -146,6 +146,34 @@ void NameChecker::checkPrimitiveCall(const CallExpr &call, StringRef name) {
                                   Twine(positional));
 }
 
+/// `use name = model`, which makes a layer of it.
+void NameChecker::checkUse(const UseStmt &use) {
+  const CallExpr &call = *use.call;
+  for (const Argument &argument : call.arguments)
+    checkExpr(argument.value.get());
+  const NameExpr &name = *call.getCalleeName();
+  const Definition *used = program.find(name.name, false);
+  if (used && used->kind != DefinitionKind::Model) {
+    diagnostics
+        .error(name.loc, "'" + name.spelling + "' is " +
+                             getKindWithArticle(used->kind) +
+                             "; 'use' takes a model")
+        .note(used->name.loc, "it is defined here");
+  } else if (!used) {
+    std::vector<StringRef> known;
+    for (const Definition *definition : program.getUserDefinitions())
+      if (definition->kind == DefinitionKind::Model)
+        known.push_back(definition->name.name);
+    diagnostics.error(name.loc, "unknown model '" + name.spelling + "'" +
+                                    didYouMean(name.name, known));
+  } else {
+    graph[current].emplace_back(used, name.loc);
+    matchArguments(*used, used->hyperparameters, call.arguments, call.loc,
+                   &diagnostics);
+  }
+  declare(use.name, NameKind::Value);
+}
+
 void NameChecker::checkDefinitionCall(const CallExpr &call,
                                       const Definition &callee) {
   StringRef name = callee.name.name;

@@ -196,17 +196,17 @@ void ModelEmitter::emitStates() {
         mlir::FlatSymbolRefAttr());
   };
   for (const OptimizerState &state : optimizer.states)
-    for (auto &parameter : evaluator.getParameters())
+    for (const Parameter *parameter : getTrained())
       add(parameter->location, getStateName(state, *parameter), parameter->axes,
           getStateInit(state, *parameter));
   if (decay)
-    for (auto &parameter : evaluator.getParameters())
+    for (const Parameter *parameter : getTrained())
       add(parameter->location, kAveragePrefix + parameter->name,
           parameter->axes, 0)
           .setAverageOf(parameter->name);
   if (accumulate == 1)
     return;
-  for (auto &parameter : evaluator.getParameters())
+  for (const Parameter *parameter : getTrained())
     add(parameter->location, kSumPrefix + parameter->name, parameter->axes, 0);
   add(evaluator.getLocation(train->loc), kSumOfExamples, {}, 0);
 }
@@ -214,6 +214,8 @@ void ModelEmitter::emitStates() {
 void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
   mlir::OpBuilder &ops = tensors.ops;
   ops.setInsertionPointToStart(module.getBody());
+  if (mlir::DictionaryAttr uses = getUses(); !uses.empty())
+    settings.push_back(ops.getNamedAttr("uses", uses));
   ModelOp::create(ops, evaluator.getLocation(model.name.loc), model.name.name,
                   ops.getDictionaryAttr(settings));
   auto getInit = [&](StringRef kind, ArrayRef<double> numbers) {

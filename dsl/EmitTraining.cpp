@@ -105,6 +105,30 @@ std::optional<std::string> ModelEmitter::readDataSet() {
   return item->arguments.empty() ? text : text + ")";
 }
 
+/// The models that this one uses, by their names, for the runtime.
+mlir::DictionaryAttr ModelEmitter::getUses() {
+  mlir::OpBuilder &ops = tensors.ops;
+  SmallVector<mlir::NamedAttribute> uses;
+  for (const StmtPtr &stmt : model.body) {
+    auto *use = dyn_cast<UseStmt>(stmt.get());
+    if (!use)
+      continue;
+    StringRef file;
+    for (size_t i = 0; train && i < train->items.size(); ++i)
+      if (const TrainItem &item = train->items[i];
+          item.used.name == use->name.name)
+        file = item.text;
+    mlir::NamedAttribute values[] = {
+        ops.getNamedAttr("file", ops.getStringAttr(file)),
+        ops.getNamedAttr("frozen", ops.getBoolAttr(use->isFrozen)),
+        ops.getNamedAttr("model",
+                         ops.getStringAttr(use->call->getCalleeName()->name))};
+    uses.push_back(
+        ops.getNamedAttr(use->name.name, ops.getDictionaryAttr(values)));
+  }
+  return ops.getDictionaryAttr(uses);
+}
+
 Value ModelEmitter::getScalar(StringRef name) {
   return tensors.wrap(getArgument("scalar", name,
                                   tensors.getType({}, {}, Element::Float),
@@ -167,13 +191,21 @@ Value ModelEmitter::emitClipping(std::vector<Value> &gradients,
                      Value::makeNumber(1));
 }
 
+std::vector<const Parameter *> ModelEmitter::getTrained() const {
+  std::vector<const Parameter *> trained;
+  for (auto &parameter : evaluator.getParameters())
+    if (!parameter->isFrozen)
+      trained.push_back(parameter.get());
+  return trained;
+}
+
 /// One for each parameter. Of several batches the sums over their examples are
 /// wanted, which add up to what one batch has, whatever the batches' sizes.
 std::vector<Value> ModelEmitter::emitGradients(const Value &loss) {
   SmallVector<mlir::Value> wrt;
   SmallVector<mlir::Type> types;
-  for (auto &parameter : evaluator.getParameters()) {
-    wrt.push_back(evaluator.parameterTensors[parameter.get()]);
+  for (const Parameter *parameter : getTrained()) {
+    wrt.push_back(evaluator.parameterTensors[parameter]);
     types.push_back(wrt.back().getType());
   }
   Value total = loss;
@@ -183,14 +215,14 @@ std::vector<Value> ModelEmitter::emitGradients(const Value &loss) {
                                      total.tensor, wrt);
   std::vector<Value> gradients;
   for (auto [parameter, value] :
-       llvm::zip(evaluator.getParameters(), gradient.getGradients()))
+       llvm::zip(getTrained(), gradient.getGradients()))
     gradients.push_back(tensors.wrap(value, {}, parameter->axes));
   return gradients;
 }
 
 bool ModelEmitter::emitTraining(const Value &loss,
                                 std::vector<Result> &results) {
-  if (evaluator.getParameters().empty()) {
+  if (getTrained().empty()) {
     diagnostics.error(train->model.loc, "model '" + model.name.name +
                                             "' has no parameters to train");
     return false;

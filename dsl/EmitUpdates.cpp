@@ -48,7 +48,7 @@ bool ModelEmitter::readOptimizer() {
   if (diagnostics.hasErrors())
     return false;
   // Once for its errors: where it stands, none can be reported.
-  for (auto &parameter : evaluator.getParameters())
+  for (const Parameter *parameter : getTrained())
     for (const OptimizerState &state : optimizer.states)
       getStateInit(state, *parameter);
   return !diagnostics.hasErrors();
@@ -62,7 +62,7 @@ void ModelEmitter::readExceptions() {
     OptimizerGroup group;
     for (Identifier pattern : item.patterns) {
       group.patterns.push_back(pattern.name.str());
-      bool isUsed = llvm::any_of(evaluator.getParameters(), [&](auto &known) {
+      bool isUsed = llvm::any_of(getTrained(), [&](auto *known) {
         return fnmatch(group.patterns.back().c_str(), known->name.c_str(), 0) ==
                0;
       });
@@ -127,8 +127,7 @@ bool ModelEmitter::emitUpdates(std::vector<Value> gradients,
       value = tensors.multiply(value, factor);
   }
   std::vector<Result> updates;
-  for (auto [parameter, value] :
-       llvm::zip(evaluator.getParameters(), gradients))
+  for (auto [parameter, value] : llvm::zip(getTrained(), gradients))
     if (value.isPoison() ||
         !emitUpdate(*parameter, value, *rate, step, updates))
       return false;
@@ -142,7 +141,7 @@ bool ModelEmitter::emitUpdates(std::vector<Value> gradients,
   evaluator.moveTo(findItem(*train, "average")->keyword.loc, frame);
   Value share = tensors.max(Value::makeNumber(1 - *decay),
                             tensors.divide(Value::makeNumber(1), step));
-  for (auto [i, parameter] : llvm::enumerate(evaluator.getParameters()))
+  for (auto [i, parameter] : llvm::enumerate(getTrained()))
     if (!emitAverage(updates[i * each], *parameter, share, results))
       return false;
   return true;
@@ -185,8 +184,7 @@ bool ModelEmitter::emitAccumulation(ArrayRef<Value> gradients,
     results.push_back({"state", name.str(), value.tensor});
     return !value.isPoison();
   };
-  for (auto [parameter, gradient] :
-       llvm::zip(evaluator.getParameters(), gradients))
+  for (auto [parameter, gradient] : llvm::zip(getTrained(), gradients))
     if (!add(kSumPrefix + parameter->name,
              tensors.add(getSum(*parameter), gradient)))
       return false;
@@ -199,11 +197,11 @@ bool ModelEmitter::emitAccumulation(ArrayRef<Value> gradients,
 bool ModelEmitter::emitAccumulatedUpdates(std::vector<Result> &results) {
   evaluator.moveTo(findItem(*train, "optimizer")->value->loc, frame);
   std::vector<Value> gradients;
-  for (auto &parameter : evaluator.getParameters())
+  for (const Parameter *parameter : getTrained())
     gradients.push_back(tensors.divide(getSum(*parameter), getExamples()));
   if (!emitUpdates(std::move(gradients), results))
     return false;
-  for (auto &parameter : evaluator.getParameters())
+  for (const Parameter *parameter : getTrained())
     results.push_back({"state", (kSumPrefix + parameter->name).str(),
                        tensors.constant(0, {}, parameter->axes).tensor});
   results.push_back(

@@ -99,6 +99,8 @@ Value Evaluator::callFunction(const CallExpr &call,
 Value Evaluator::applyInstance(const CallExpr &call, Instance &instance,
                                Frame &frame) {
   const Definition &definition = *instance.definition;
+  if (definition.kind == DefinitionKind::Model)
+    return applyModel(call, instance, frame);
   if (!definition.function)
     return {};
   const Function &function = *definition.function;

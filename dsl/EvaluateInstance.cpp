@@ -4,6 +4,7 @@
 
 #include "dsl/Arguments.h"
 #include "dsl/CallContext.h"
+#include "dsl/Program.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Casting.h"
@@ -35,6 +36,9 @@ static bool bindsName(const Block &block, StringRef name, bool inLoop) {
   for (const StmtPtr &stmt : block) {
     if (auto *loop = dyn_cast<ForStmt>(stmt.get()))
       if (inLoop && bindsName(loop->body, name, false))
+        return true;
+    if (auto *use = dyn_cast<UseStmt>(stmt.get()))
+      if (!inLoop && use->name.name == name)
         return true;
     auto *assign = dyn_cast<AssignStmt>(stmt.get());
     if (!inLoop && assign && assign->target.name == name &&
@@ -87,9 +91,26 @@ Value Evaluator::makeInstance(const CallExpr &call,
   instance->path = owner.path + name + ".";
   Instance &made = *instance;
   owner.children[key] = std::move(instance);
+  // A model's equations are of its inputs: they wait for them.
+  if (definition.kind == DefinitionKind::Model)
+    return Value::makeInstance(made);
   CallContext context(diagnostics, definition, call.loc);
   runBody(callee);
   return Value::makeInstance(made);
+}
+
+void Evaluator::makeUsed(const UseStmt &use, Frame &frame) {
+  const Definition *definition =
+      program.find(use.call->getCalleeName()->name, false);
+  if (!definition || definition->kind != DefinitionKind::Model || !frame.owner)
+    return;
+  StringRef outer = std::exchange(frame.binding, use.name.name);
+  frame.bound = use.call.get();
+  Value value = makeInstance(*use.call, *definition, frame);
+  frame.binding = outer;
+  if (!value.isPoison())
+    value.instance->isFrozen = use.isFrozen;
+  frame.set(use.name.name, value);
 }
 
 /// Gives a layer's frame its hyperparameters, parameters and what its text
@@ -165,8 +186,9 @@ Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,
     }
   }
   moveTo(name.loc, frame);
-  parameters.push_back(std::make_unique<Parameter>(Parameter{
-      path, *axes, distribution, arguments, getNameLocation(name, frame)}));
+  parameters.push_back(std::make_unique<Parameter>(
+      Parameter{path, *axes, distribution, arguments,
+                getNameLocation(name, frame), frozen > 0}));
   return parameters.back().get();
 }
 

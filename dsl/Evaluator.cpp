@@ -131,7 +131,7 @@ double Evaluator::getNumber(PrimitiveKind kind) const {
   case PrimitiveKind::Infinity:
     return std::numeric_limits<double>::infinity();
   case PrimitiveKind::Training:
-    return isTraining;
+    return isTraining && frozen == 0;
   default:
     return M_PI;
   }
@@ -216,6 +216,8 @@ void Evaluator::evaluate(const Stmt &stmt, Frame &frame) {
     Value value = evaluate(*assign->value, frame);
     frame.binding = outer;
     frame.set(assign->target.name, value);
+  } else if (auto *use = dyn_cast<UseStmt>(&stmt)) {
+    makeUsed(*use, frame);
   } else if (auto *map = dyn_cast<MapStmt>(&stmt)) {
     if (weights)
       weights->map(*map, frame);

@@ -87,7 +87,8 @@ public:
   /// missing becomes a new argument of `parameterBlock`.
   llvm::DenseMap<const Parameter *, mlir::Value> parameterTensors;
   mlir::Block *parameterBlock = nullptr;
-  /// Whether the training step is being emitted: the constant `training`.
+  /// Whether the training step is being emitted: the constant `training`, which
+  /// is 0 in a frozen model.
   bool isTraining = false;
   /// Set while a weights block is evaluated.
   WeightsHandler *weights = nullptr;
@@ -124,12 +125,15 @@ private:
 
   // EvaluateCall.cpp
   Value evaluateCall(const CallExpr &call, Frame &frame);
+  Value applyModel(const CallExpr &call, Instance &instance, Frame &frame);
+  Value runModel(Frame &callee, llvm::SMLoc place);
   std::string getLayerHint(const Expr &callee) const;
   Value callFunction(const CallExpr &call, const Definition &definition,
                      Frame &frame);
   Value applyInstance(const CallExpr &call, Instance &instance, Frame &frame);
 
   // EvaluateInstance.cpp
+  void makeUsed(const UseStmt &use, Frame &frame);
   Value makeInstance(const CallExpr &call, const Definition &definition,
                      Frame &frame);
   std::string chooseName(const CallExpr &call, const Definition &definition,
@@ -179,6 +183,8 @@ private:
   TensorBuilder &tensors;
   std::vector<std::unique_ptr<Parameter>> parameters;
   unsigned depth = 0, steps = 0;
+  /// Of frozen models within one another.
+  unsigned frozen = 0;
   bool isTooDeep = false;
 };
 

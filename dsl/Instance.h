@@ -20,12 +20,15 @@ struct Parameter {
   std::string distribution; // constant, uniform, normal
   llvm::SmallVector<double, 2> arguments;
   mlir::Location location;
+  /// Of a model that is used as it is: no gradient, no update.
+  bool isFrozen = false;
 };
 
 /// A layer or cell with its hyperparameters; the model itself is one, too.
 struct Instance {
   const Definition *definition;
   std::string path; // "encoder.2.", empty for the model
+  bool isFrozen = false;
   llvm::StringMap<Value> hyperparameters;
   llvm::StringMap<Parameter *> parameters;
   /// The instances that its text makes: one per place and round of the loops

@@ -97,6 +97,9 @@ private:
                                      int64_t smallest);
   bool emitTraining(const Value &loss, std::vector<Result> &results);
   std::vector<Value> emitGradients(const Value &loss);
+  /// The parameters that are not frozen.
+  std::vector<const Parameter *> getTrained() const;
+  mlir::DictionaryAttr getUses();
   std::optional<Value> emitLearningRate(const Value &step);
   Value emitClipping(std::vector<Value> &gradients,
                      std::vector<Result> &results);

@@ -175,11 +175,15 @@ void NameChecker::checkBlock(const Block &block) {
   for (const StmtPtr &stmt : block)
     if (auto *assign = dyn_cast<AssignStmt>(stmt.get()))
       later.try_emplace(assign->target.name, assign->target.loc);
+    else if (auto *use = dyn_cast<UseStmt>(stmt.get()))
+      later.try_emplace(use->name.name, use->name.loc);
   for (const StmtPtr &stmt : block) {
     if (auto *assign = dyn_cast<AssignStmt>(stmt.get())) {
       checkAssign(*assign, block);
     } else if (auto *declared = dyn_cast<DeclareStmt>(stmt.get())) {
       checkDeclare(*declared);
+    } else if (auto *use = dyn_cast<UseStmt>(stmt.get())) {
+      checkUse(*use);
     } else if (auto *loop = dyn_cast<ForStmt>(stmt.get())) {
       checkLoop(*loop);
     } else if (auto *map = dyn_cast<MapStmt>(stmt.get())) {

@@ -66,6 +66,7 @@ private:
   void checkName(const NameExpr &name);
   void checkCall(const CallExpr &call);
   void checkPrimitiveCall(const CallExpr &call, llvm::StringRef name);
+  void checkUse(const UseStmt &use);
   void checkDefinitionCall(const CallExpr &call, const Definition &callee);
   void unknown(const NameExpr &name);
   Entry *find(llvm::StringRef name);

@@ -108,6 +108,8 @@ bool Parser::parseModelStatement(Block &block) {
     return parseDeclaration(block, StmtKind::Input);
   if (token.name == "target")
     return parseDeclaration(block, StmtKind::Target);
+  if (token.name == "use")
+    return parseUse(block);
   if (token.name == "output") {
     take();
     auto output = std::make_unique<OutputStmt>(StmtKind::Output, token.loc);
@@ -137,6 +139,32 @@ bool Parser::parseModelStatement(Block &block) {
   return parseStatement(block);
 }
 
+bool Parser::parseUse(Block &block) {
+  auto use = std::make_unique<UseStmt>(StmtKind::Use, take().loc);
+  if (!parseIdentifier(use->name, "a name for the model") ||
+      !expect(TokenKind::Assign, "'=' and the name of a model"))
+    return false;
+  if (!peek().is(TokenKind::Name)) {
+    errorExpected("the name of a model");
+    return false;
+  }
+  ExprPtr value = std::make_unique<NameExpr>(take());
+  if (peek().is(TokenKind::LParen) && !peek().startsLine) {
+    value = parseCall(std::move(value));
+    if (!value)
+      return false;
+    use->call.reset(static_cast<CallExpr *>(value.release()));
+  } else {
+    use->call = std::make_unique<CallExpr>(std::move(value));
+  }
+  if (peek().isName("frozen") && !peek().startsLine) {
+    take();
+    use->isFrozen = true;
+  }
+  block.push_back(std::move(use));
+  return true;
+}
+
 bool Parser::parseStatement(Block &block) {
   const Token token = peek();
   if (token.isKeyword("for"))
@@ -145,8 +173,8 @@ bool Parser::parseStatement(Block &block) {
     return parseAssign(block);
   std::string hint;
   if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Name))
-    hint = didYouMean(token.name,
-                      {"param", "input", "target", "output", "metric", "for"});
+    hint = didYouMean(token.name, {"param", "input", "target", "output",
+                                   "metric", "use", "for"});
   errorExpectedHere("a statement: a name and '='").message += hint;
   return false;
 }
@@ -189,7 +217,7 @@ bool Parser::parseDeclaration(Block &block, StmtKind kind) {
   auto declare = std::make_unique<DeclareStmt>(kind, take().loc);
   if (!parseIdentifiers(declare->names, "a name"))
     return false;
-  if (takeIf(TokenKind::Colon) && !parseType(declare->type.emplace()))
+  if (takeIf(TokenKind::Colon) && !(declare->type = parseNewType()))
     return false;
   bool hasInit = kind == StmtKind::Param || kind == StmtKind::State;
   if (hasInit &&
@@ -204,6 +232,11 @@ bool Parser::parseDeclaration(Block &block, StmtKind kind) {
   }
   block.push_back(std::move(declare));
   return true;
+}
+
+std::shared_ptr<const TypeSyntax> Parser::parseNewType() {
+  auto type = std::make_shared<TypeSyntax>();
+  return parseType(*type) ? type : nullptr;
 }
 
 bool Parser::parseType(TypeSyntax &type) {
@@ -240,7 +273,7 @@ bool Parser::parseFormals(std::vector<Formal> &formals, bool typed) {
     Formal &formal = formals.emplace_back();
     if (!parseIdentifier(formal.name, "the name of a parameter"))
       return false;
-    if (typed && takeIf(TokenKind::Colon) && !parseType(formal.type.emplace()))
+    if (typed && takeIf(TokenKind::Colon) && !(formal.type = parseNewType()))
       return false;
     if (takeIf(TokenKind::Assign) && !(formal.defaultValue = parseExpr()))
       return false;

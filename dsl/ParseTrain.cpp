@@ -31,7 +31,8 @@ bool Parser::parseTrainItem(Train &train) {
     errorExpectedHere("a setting of the training");
     return false;
   }
-  bool parsed = item.keyword.name == "data" ? parseDataSet(item)
+  bool parsed = item.keyword.name == "use"    ? parseUsedFile(item)
+                : item.keyword.name == "data" ? parseDataSet(item)
                 : item.keyword.name == "except"
                     ? parseException(item)
                     : (item.value = parseSum()) != nullptr;
@@ -67,6 +68,19 @@ bool Parser::parseException(TrainItem &item) {
     return false;
   }
   return parseNamedArguments(item, /*allowsText=*/false);
+}
+
+/// teacher = "cnn.safetensors"
+bool Parser::parseUsedFile(TrainItem &item) {
+  if (!parseIdentifier(item.used, "the name of a model that is used") ||
+      !expect(TokenKind::Assign, "'=' and the file of its weights"))
+    return false;
+  if (!peek().is(TokenKind::String)) {
+    errorExpected("a file name in quotes");
+    return false;
+  }
+  item.text = take().name;
+  return true;
 }
 
 /// (name = value, ...)

@@ -51,17 +51,21 @@ private:
   bool parseFunction(Function &function);
   bool parseFormals(std::vector<Formal> &formals, bool typed);
   bool parseType(TypeSyntax &type);
+  /// Null after an error.
+  std::shared_ptr<const TypeSyntax> parseNewType();
   bool parseStatement(Block &block);
   bool parseAssign(Block &block);
   bool parseFor(Block &block);
   bool parseDeclaration(Block &block, StmtKind kind);
   bool parseModelStatement(Block &block);
+  bool parseUse(Block &block);
 
   // ParseTrain.cpp
   bool parseTrain(File &file);
   bool parseTrainItem(Train &train);
   bool parseDataSet(TrainItem &item);
   bool parseException(TrainItem &item);
+  bool parseUsedFile(TrainItem &item);
   bool parseNamedArguments(TrainItem &item, bool allowsText);
 
   // ParseWeights.cpp

@@ -12,12 +12,12 @@ using namespace llvm;
 namespace maek::dsl {
 
 static constexpr StringLiteral settings[] = {
-    "data",  "optimizer",  "except",  "clip_norm", "schedule",
-    "batch", "accumulate", "average", "epochs",    "seed"};
+    "data",       "optimizer", "except", "clip_norm", "schedule", "batch",
+    "accumulate", "average",   "use",    "epochs",    "seed"};
 
 /// Settings that may stand in a block more than once.
 static bool isRepeatable(const TrainItem &item) {
-  return item.keyword.name == "except";
+  return item.keyword.name == "except" || item.keyword.name == "use";
 }
 
 const TrainItem *findItem(const Train &train, StringRef keyword) {
@@ -110,6 +110,28 @@ static void checkException(const TrainItem &item, const Train &train,
                                         didYouMean(name, known))
           .note(optimizer->name.loc,
                 "'" + optimizer->name.name + "' is defined here");
+}
+
+/// `use teacher = "file"`: the model has a statement of that name.
+static void checkUsed(const TrainItem &item, const Train &train,
+                      const Definition &model, Diagnostics &diagnostics) {
+  std::vector<StringRef> known;
+  for (const StmtPtr &stmt : model.body)
+    if (auto *use = dyn_cast<UseStmt>(stmt.get()))
+      known.push_back(use->name.name);
+  if (!llvm::is_contained(known, item.used.name))
+    diagnostics.error(item.used.loc, "'" + model.name.name +
+                                         "' uses no model '" + item.used.name +
+                                         "'" +
+                                         didYouMean(item.used.name, known));
+  for (const TrainItem &other : train.items) {
+    if (&other == &item)
+      break;
+    if (other.used.name == item.used.name)
+      diagnostics
+          .error(item.used.loc, "'" + item.used.name + "' is given twice")
+          .note(other.used.loc, "the first one is here");
+  }
 }
 
 /// False if there is no such setting.
@@ -217,6 +239,8 @@ void checkTrain(const Train &train, const Program &program,
           .note(first->keyword.loc, "the first one is here");
     bool known = checkItem(item, train, program, diagnostics);
     allKnown &= known;
+    if (known && model && item.keyword.name == "use")
+      checkUsed(item, train, *model, diagnostics);
     if (known && model)
       checkValue(item, program, *model, diagnostics, graph);
   }

@@ -99,11 +99,15 @@ static json::Object describeEntry(func::FuncOp entry) {
   return described;
 }
 
-static json::Object describeSettings(ModelOp model) {
+static json::Object describeSettings(DictionaryAttr dictionary) {
   json::Object settings;
-  for (NamedAttribute setting : model.getSettings()) {
+  for (NamedAttribute setting : dictionary) {
     json::Value value = nullptr;
-    if (auto text = dyn_cast<StringAttr>(setting.getValue()))
+    if (auto inner = dyn_cast<DictionaryAttr>(setting.getValue()))
+      value = describeSettings(inner);
+    else if (auto truth = dyn_cast<BoolAttr>(setting.getValue()))
+      value = truth.getValue();
+    else if (auto text = dyn_cast<StringAttr>(setting.getValue()))
       value = text.getValue();
     else if (auto integer = dyn_cast<IntegerAttr>(setting.getValue()))
       value = integer.getInt();
@@ -138,7 +142,7 @@ json::Object describeModule(ModuleOp module,
       {"settings", json::Object{}}};
   for (auto model : module.getOps<ModelOp>()) {
     root["name"] = model.getName();
-    root["settings"] = describeSettings(model);
+    root["settings"] = describeSettings(model.getSettings());
   }
   for (auto parameter : module.getOps<ParameterOp>())
     root["precision"] = getDtype(parameter.getType());

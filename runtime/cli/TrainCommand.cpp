@@ -3,6 +3,7 @@
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/TrainConsole.h"
 #include "runtime/core/Files.h"
+#include "runtime/core/Names.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -13,6 +14,7 @@ namespace {
 struct TrainRequest {
   TrainOptions options;
   std::string folder, resume, csv, jsonl;
+  std::vector<std::string> files; ///< of the used models' weights, or empty
   int64_t threads = 0, logEvery = 0;
   bool quiet = false;
 };
@@ -38,6 +40,8 @@ static void addOptions(CommandLine &line, const Program &program) {
   line.add("resume", "FILE",
            "go on from this checkpoint, with its options where none are "
            "given, and save there");
+  if (!program.info.settings.uses.empty())
+    line.addList("use", "NAME=FILE", "weights of a model that this one uses");
   addDataOptions(line, program);
   addThreadsOption(line);
   line.add("log-csv", "FILE", "figures as a table");
@@ -62,7 +66,38 @@ static Expected<TrainOptions> defaultOptions(const std::string &resume,
   return options;
 }
 
-static TrainRequest readOptions(CommandLine &line,
+// One file for each model that is used: the command line's, else the model
+// file's. A checkpoint that the run goes on from has the weights itself.
+static std::vector<std::string> readUses(CommandLine &line,
+                                         const std::vector<UseInfo> &uses) {
+  std::vector<std::string> files;
+  std::vector<std::string_view> names;
+  bool resumes = line.has("resume");
+  for (const UseInfo &use : uses) {
+    files.push_back(resumes ? "" : use.file);
+    names.push_back(use.name);
+  }
+  if (uses.empty())
+    return files;
+  for (const std::string &given : line.list("use")) {
+    size_t equals = given.find('=');
+    auto known = std::find(names.begin(), names.end(), given.substr(0, equals));
+    if (equals == std::string::npos || equals + 1 == given.size())
+      line.complain("option '--use' needs NAME=FILE, found '", given, "'");
+    else if (known == names.end())
+      line.complain("the model uses no '", given.substr(0, equals), "'",
+                    suggest(given.substr(0, equals), names));
+    else if (resumes)
+      line.complain("option '--use' is for a new run; with '--resume' the "
+                    "checkpoint has the weights");
+    else
+      files[static_cast<size_t>(known - names.begin())] =
+          given.substr(equals + 1);
+  }
+  return files;
+}
+
+static TrainRequest readOptions(CommandLine &line, const Program &program,
                                 const TrainOptions &defaults) {
   TrainRequest request;
   TrainOptions &options = request.options;
@@ -78,6 +113,7 @@ static TrainRequest readOptions(CommandLine &line,
   if (options.saveEvery > 0 && options.save.empty())
     line.complain("option '--save-every' needs '--save'");
   request.resume = line.string("resume");
+  request.files = readUses(line, program.info.settings.uses);
   request.folder = line.string("data-dir");
   request.threads = line.count("threads", 0, 1, 1024);
   request.csv = line.string("log-csv");
@@ -121,6 +157,21 @@ static int reportInterrupt(const Program &program, const Trainer &trainer,
   return ExitInterrupted;
 }
 
+static Error loadUses(Model &model, const TrainRequest &request) {
+  const std::vector<UseInfo> &uses = model.module().settings.uses;
+  for (size_t i = 0; i < uses.size(); ++i) {
+    if (!request.files[i].empty()) {
+      if (Error error = model.loadUsed(uses[i], request.files[i]))
+        return error;
+    } else if (uses[i].frozen && request.resume.empty()) {
+      return makeError(MAEK_INVALID_ARGUMENT, "the model '", uses[i].name,
+                       "' is frozen and needs weights: give --use ",
+                       uses[i].name, "=FILE");
+    }
+  }
+  return Error::success();
+}
+
 static int trainModel(const Program &program, const TrainRequest &request) {
   const TrainOptions &options = request.options;
   std::optional<size_t> entry = program.info.findEntry("train_step");
@@ -132,6 +183,8 @@ static int trainModel(const Program &program, const TrainRequest &request) {
       Model::create(*program.module, options.seed, 0);
   if (!model)
     return report(program, model.takeError());
+  if (Error error = loadUses(**model, request))
+    return report(program, error);
   const EntryInfo &ports = program.info.entries[*entry];
   Expected<Dataset> train =
       loadDataset(options.data, request.folder, Split::Train, ports);
@@ -185,7 +238,7 @@ int maek::runtime::runTrain(const Program &program, Arguments arguments) {
       defaultOptions(line.string("resume"), program);
   if (!defaults)
     return report(program, defaults.takeError());
-  TrainRequest request = readOptions(line, *defaults);
+  TrainRequest request = readOptions(line, program, *defaults);
   if (std::optional<int> code = line.check())
     return *code;
   return trainModel(program, request);

@@ -53,6 +53,9 @@ public:
   /// failure. With `complete`, every state must be in the file; without, the
   /// names in the file may be those of one of the model's weights blocks.
   Expected<Metadata> load(const std::string &path, bool complete);
+  /// Reads the weights of a model that this one uses from a file of that
+  /// model's own, checkpoint or not. Nothing is changed on failure.
+  Error loadUsed(const UseInfo &use, const std::string &path);
   /// Writes all tensors, `extra` and the step counter.
   Error save(const std::string &path, const Metadata &extra) const;
 

@@ -84,9 +84,17 @@ struct EntryInfo {
   std::optional<size_t> findSymbol(std::string_view symbol) const;
 };
 
+/// Another model that this one uses: its parameters have the prefix "NAME.".
+struct UseInfo {
+  std::string name, model;
+  std::string file; ///< of its weights, as the model file says; may be empty
+  bool frozen = false;
+};
+
 /// What the model file's `train` block says. Absent ones are empty.
 struct SettingsInfo {
   std::string data;
+  std::vector<UseInfo> uses;
   std::optional<int64_t> batch, epochs, seed, accumulate;
   std::optional<double> lr;
 };

@@ -32,6 +32,7 @@ private:
   Error linkAverages(const Json &states);
   Error readInit(const Json &json, std::string_view where, InitInfo &out);
   Error readSettings(const Json &root);
+  Error readUses(const Json &settings);
   Error readEntry(const Json &json, EntryInfo &out);
   Error readPort(const Json &json, const EntryInfo &entry, bool isResult,
                  PortInfo &out);
@@ -163,6 +164,26 @@ Error Reader::linkAverages(const Json &states) {
   return Error::success();
 }
 
+Error Reader::readUses(const Json &settings) {
+  const Json *uses = settings.find("uses");
+  for (size_t i = 0; uses && i < uses->keys.size(); ++i) {
+    UseInfo use;
+    const Json &json = uses->elements[i];
+    use.name = uses->keys[i];
+    std::string where = text("the used model '", use.name, "'");
+    if (Error error = getString(json, where, "model", use.model))
+      return error;
+    if (Error error = getString(json, where, "file", use.file))
+      return error;
+    const Json *frozen = json.find("frozen");
+    if (!frozen || frozen->kind != Json::Kind::Boolean)
+      return bad(where, " does not say whether it is frozen");
+    use.frozen = frozen->boolean;
+    info.settings.uses.push_back(std::move(use));
+  }
+  return Error::success();
+}
+
 Error Reader::readSettings(const Json &root) {
   const Json *json = root.find("settings");
   if (!json)
@@ -176,6 +197,8 @@ Error Reader::readSettings(const Json &root) {
     }
     return Error::success();
   };
+  if (Error error = readUses(*json))
+    return error;
   if (json->find("data"))
     if (Error error = getString(*json, "settings", "data", settings.data))
       return error;

@@ -1,0 +1,80 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// The weights of a model that another one uses, from a file of its own.
+#include "runtime/core/Model.h"
+#include "runtime/core/Names.h"
+#include "runtime/core/Safetensors.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace maek::runtime;
+
+/// Checkpoints hold what belongs to a parameter under names that end with its.
+static bool belongsTo(std::string_view tensor, std::string_view parameter) {
+  return tensor.size() > parameter.size() && tensor.ends_with(parameter) &&
+         tensor[tensor.size() - parameter.size() - 1] == '.';
+}
+
+/// Every tensor of the file is one of the model's or belongs to one.
+static Error checkNames(const std::string &path,
+                        const SafetensorsHeader &header, const UseInfo &use,
+                        const std::vector<std::string_view> &names) {
+  for (const FileTensor &tensor : header.tensors)
+    if (tensor.name != "accumulated_examples" &&
+        std::none_of(names.begin(), names.end(), [&](std::string_view name) {
+          return tensor.name == name || belongsTo(tensor.name, name);
+        }))
+      return makeError(MAEK_BAD_FILE, path, ": tensor '", tensor.name,
+                       "' is not in '", use.model, "', which '", use.name,
+                       "' is", suggest(tensor.name, names));
+  return Error::success();
+}
+
+Error Model::loadUsed(const UseInfo &use, const std::string &path) {
+  Expected<SafetensorsFile> file = SafetensorsFile::open(path);
+  if (!file)
+    return file.takeError();
+  const SafetensorsHeader &header = file->header();
+  const std::string *written = header.findMetadata("maek.model");
+  if (written && *written != use.model)
+    return makeError(MAEK_BAD_FILE, path, ": holds weights of '", *written,
+                     "'; '", use.name, "' is '", use.model, "'");
+  std::string prefix = use.name + ".";
+  std::vector<std::string_view> names;
+  std::vector<const FileTensor *> found;
+  std::vector<size_t> targets;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    TensorInfo needed = *parameters[i].info;
+    if (!needed.name.starts_with(prefix))
+      continue;
+    names.push_back(
+        std::string_view(parameters[i].info->name).substr(prefix.size()));
+    needed.name = names.back();
+    // The average is what that model itself would infer with.
+    const FileTensor *tensor = header.find("average." + needed.name);
+    if (!tensor)
+      tensor = header.find(needed.name);
+    if (!tensor)
+      return makeError(MAEK_BAD_FILE, path, ": has no tensor '", needed.name,
+                       "', which '", use.name, "' needs as ",
+                       safetensorsName(needed.dtype), shapeText(needed.shape));
+    if (Error error = checkFileTensor(path, *tensor, needed))
+      return error;
+    found.push_back(tensor);
+    targets.push_back(i);
+  }
+  if (Error error = checkNames(path, header, use, names))
+    return error;
+  Expected<Buffer> content = file->readAll(found);
+  if (!content)
+    return content.takeError();
+  const char *at = content->as<char>();
+  for (size_t i = 0; i < found.size(); ++i) {
+    size_t size = found[i]->end - found[i]->begin;
+    std::memcpy(parameters[targets[i]].data.data(), at, size);
+    resetAverage(targets[i]);
+    at += size;
+  }
+  mustPrepare = true;
+  return Error::success();
+}
