@@ -293,13 +293,15 @@ struct NamedArgument {
 
 /// `keyword value`, where the value is an expression; for `data` a bare name
 /// or a text, and arguments; for `except` patterns of names, and arguments; for
-/// `use` the name of a model that is used, and the file of its weights.
+/// `use` the name of a model that is used, and the file of its weights; for
+/// `augment` a list of names and calls.
 struct TrainItem {
   Identifier keyword;
   ExprPtr value;
   llvm::StringRef text;
   std::vector<Identifier> patterns;
   Identifier used;
+  std::vector<ExprPtr> list;
   std::vector<NamedArgument> arguments;
 };
 

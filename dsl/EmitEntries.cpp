@@ -53,6 +53,17 @@ bool ModelEmitter::emitBody(Entry entry, std::vector<Result> &results) {
   return entry != Entry::TrainStep || emitTraining(loss, results);
 }
 
+/// Parameters and what the training keeps lie side by side in checkpoints.
+void ModelEmitter::checkStateNames() {
+  for (auto &parameter : evaluator.getParameters())
+    for (const Argument &argument : arguments)
+      if (argument.role == "state" && argument.name == parameter->name)
+        diagnostics.error(model.name.loc,
+                          "a parameter has the name '" + parameter->name +
+                              "', which the training needs; choose another "
+                              "one");
+}
+
 /// Emits everything once for its errors, and for the lists of parameters and
 /// arguments.
 bool ModelEmitter::check() {
@@ -66,6 +77,8 @@ bool ModelEmitter::check() {
     valid = readTrain() && emitBody(Entry::TrainStep, results);
   if (valid && accumulate > 1)
     valid = emitBody(Entry::Update, results);
+  if (valid)
+    checkStateNames();
   argumentValues.clear();
   evaluator.parameterTensors.clear();
   scratch.dropAllReferences();

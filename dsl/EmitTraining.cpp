@@ -3,6 +3,7 @@
 #include "dsl/ModelEmitter.h"
 
 #include "dsl/Arguments.h"
+#include "dsl/Augmentations.h"
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 #include "dsl/Training.h"
@@ -79,6 +80,8 @@ bool ModelEmitter::readTrain() {
   if (accumulate > 1)
     settings.push_back(
         ops.getNamedAttr("accumulate", ops.getI64IntegerAttr(accumulate)));
+  if (mlir::DictionaryAttr augment = readAugment(); !augment.empty())
+    settings.push_back(ops.getNamedAttr("augment", augment));
   if (std::optional<std::string> data = readDataSet())
     settings.push_back(ops.getNamedAttr("data", ops.getStringAttr(*data)));
   return !diagnostics.hasErrors();
@@ -103,6 +106,67 @@ std::optional<std::string> ModelEmitter::readDataSet() {
     text += formatNumber(number.value_or(0));
   }
   return item->arguments.empty() ? text : text + ")";
+}
+
+/// What is varied must be there: images are numbers in two axes, and mixtures
+/// are of numbers.
+void ModelEmitter::checkAugmented(const TrainItem &item, bool isMixed,
+                                  bool isImage) {
+  bool hasImage = false;
+  for (const Argument &argument : arguments) {
+    if (argument.role != "input" && argument.role != "target")
+      continue;
+    constexpr unsigned imageRank = 3; // the batch, height, width
+    hasImage |= argument.role == "input" && !argument.classes &&
+                getExtents(argument.type).size() >= imageRank;
+    if (isMixed && argument.classes) {
+      std::string shape = (argument.role == "target" ? ", such as [" : ", [") +
+                          std::to_string(argument.classes) + "]";
+      diagnostics.error(item.keyword.loc,
+                        "'mixup' mixes numbers, but " + argument.role + " '" +
+                            argument.name + "' is a class; declare it as " +
+                            "numbers" + shape +
+                            ", which a data set's class fills with 0 and 1");
+    }
+  }
+  if (isImage && !hasImage)
+    diagnostics.error(item.keyword.loc,
+                      "'augment' needs an image: an input of numbers with the "
+                      "axes height and width");
+}
+
+mlir::DictionaryAttr ModelEmitter::readAugment() {
+  mlir::OpBuilder &ops = tensors.ops;
+  const TrainItem *item = findItem(*train, "augment");
+  SmallVector<mlir::NamedAttribute> values;
+  bool isMixed = false, isImage = false;
+  for (size_t i = 0; item && i < item->list.size(); ++i) {
+    const Expr &expr = *item->list[i];
+    // Names and counts are right: what was wrong is reported.
+    auto *call = dyn_cast<CallExpr>(&expr);
+    const Augmentation *kind = findAugmentation(
+        call ? call->getCalleeName()->name : cast<NameExpr>(expr).name);
+    double number = kind->otherwise.value_or(0);
+    if (const Expr *given = getAugmentationArgument(expr)) {
+      std::string what =
+          "'" + kind->argument.str() + "' of '" + kind->name.str() + "'";
+      std::optional<double> found =
+          kind->isWhole ? std::optional<double>(evaluator.evaluateInteger(
+                              *given, settingsFrame, what))
+                        : evaluator.evaluateNumber(*given, settingsFrame, what);
+      number = found.value_or(kind->low);
+      if (number < kind->low || number > kind->high)
+        diagnostics.error(given->begin, what + " must be from " +
+                                            formatNumber(kind->low) + " to " +
+                                            formatNumber(kind->high) +
+                                            ", found " + formatNumber(number));
+    }
+    (kind->name == "mixup" ? isMixed : isImage) = true;
+    values.push_back(ops.getNamedAttr(kind->name, ops.getF64FloatAttr(number)));
+  }
+  if (item)
+    checkAugmented(*item, isMixed, isImage);
+  return ops.getDictionaryAttr(values);
 }
 
 /// The models that this one uses, by their names, for the runtime.

@@ -80,6 +80,7 @@ private:
   // EmitEntries.cpp
   bool emitBody(Entry entry, std::vector<Result> &results);
   bool check();
+  void checkStateNames();
   bool emitEntry(Entry entry, llvm::StringRef name, mlir::ModuleOp module);
   void finishEntry(mlir::func::FuncOp function, llvm::ArrayRef<Result> results,
                    size_t numArguments);
@@ -100,6 +101,8 @@ private:
   /// The parameters that are not frozen.
   std::vector<const Parameter *> getTrained() const;
   mlir::DictionaryAttr getUses();
+  mlir::DictionaryAttr readAugment();
+  void checkAugmented(const TrainItem &item, bool isMixed, bool isImage);
   std::optional<Value> emitLearningRate(const Value &step);
   Value emitClipping(std::vector<Value> &gradients,
                      std::vector<Result> &results);

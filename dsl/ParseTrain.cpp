@@ -31,14 +31,23 @@ bool Parser::parseTrainItem(Train &train) {
     errorExpectedHere("a setting of the training");
     return false;
   }
-  bool parsed = item.keyword.name == "use"    ? parseUsedFile(item)
-                : item.keyword.name == "data" ? parseDataSet(item)
-                : item.keyword.name == "except"
-                    ? parseException(item)
-                    : (item.value = parseSum()) != nullptr;
-  if (parsed)
-    train.items.push_back(std::move(item));
-  return parsed;
+  auto parseValue = [&] {
+    StringRef name = item.keyword.name;
+    if (name == "data")
+      return parseDataSet(item);
+    if (name == "except")
+      return parseException(item);
+    if (name == "use")
+      return parseUsedFile(item);
+    if (name == "augment")
+      return parseList(item);
+    item.value = parseSum();
+    return item.value != nullptr;
+  };
+  if (!parseValue())
+    return false;
+  train.items.push_back(std::move(item));
+  return true;
 }
 
 /// adding(T = 200), with an argument's value a sum or a text.
@@ -68,6 +77,16 @@ bool Parser::parseException(TrainItem &item) {
     return false;
   }
   return parseNamedArguments(item, /*allowsText=*/false);
+}
+
+/// crop(4), flip
+bool Parser::parseList(TrainItem &item) {
+  do {
+    item.list.push_back(parseSum());
+    if (!item.list.back())
+      return false;
+  } while (takeIf(TokenKind::Comma));
+  return true;
 }
 
 /// teacher = "cnn.safetensors"

@@ -66,6 +66,7 @@ private:
   bool parseDataSet(TrainItem &item);
   bool parseException(TrainItem &item);
   bool parseUsedFile(TrainItem &item);
+  bool parseList(TrainItem &item);
   bool parseNamedArguments(TrainItem &item, bool allowsText);
 
   // ParseWeights.cpp

@@ -2,6 +2,7 @@
 #include "dsl/Training.h"
 
 #include "dsl/Arguments.h"
+#include "dsl/Augmentations.h"
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 
@@ -12,8 +13,8 @@ using namespace llvm;
 namespace maek::dsl {
 
 static constexpr StringLiteral settings[] = {
-    "data",       "optimizer", "except", "clip_norm", "schedule", "batch",
-    "accumulate", "average",   "use",    "epochs",    "seed"};
+    "data",       "optimizer", "except",  "clip_norm", "schedule", "batch",
+    "accumulate", "augment",   "average", "use",       "epochs",   "seed"};
 
 /// Settings that may stand in a block more than once.
 static bool isRepeatable(const TrainItem &item) {
@@ -112,6 +113,21 @@ static void checkException(const TrainItem &item, const Train &train,
                 "'" + optimizer->name.name + "' is defined here");
 }
 
+/// Each is known, none comes twice.
+static void checkAugment(const TrainItem &item, Diagnostics &diagnostics) {
+  SmallVector<std::pair<const Augmentation *, SMLoc>> seen;
+  for (const ExprPtr &expr : item.list) {
+    const Augmentation *found = checkAugmentation(*expr, diagnostics);
+    if (!found)
+      continue;
+    for (auto [other, place] : seen)
+      if (other == found)
+        diagnostics.error(expr->begin, "'" + found->name + "' is given twice")
+            .note(place, "the first one is here");
+    seen.emplace_back(found, expr->begin);
+  }
+}
+
 /// `use teacher = "file"`: the model has a statement of that name.
 static void checkUsed(const TrainItem &item, const Train &train,
                       const Definition &model, Diagnostics &diagnostics) {
@@ -148,6 +164,8 @@ static bool checkItem(const TrainItem &item, const Train &train,
     checkCalled(item, program, DefinitionKind::Optimizer, diagnostics);
   } else if (keyword.name == "schedule") {
     checkCalled(item, program, DefinitionKind::Fn, diagnostics);
+  } else if (keyword.name == "augment") {
+    checkAugment(item, diagnostics);
   } else if (keyword.name == "except") {
     checkException(item, train, program, diagnostics);
   }
@@ -173,6 +191,9 @@ static void checkValue(const TrainItem &item, const Program &program,
                  "'" + argument.name.name + "' is given twice")
           .note(first->name.loc, "the first one is here");
   }
+  for (const ExprPtr &expr : item.list)
+    if (const Expr *number = getAugmentationArgument(*expr))
+      check(*number);
   if (!item.value)
     return;
   bool isCalled =

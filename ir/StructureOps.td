@@ -206,7 +206,8 @@ def Maek_ModelOp : Maek_Op<"model", []> {
   let description = [{
     `settings` holds what the `train` block says and the runtime needs:
     `data` (string), `batch`, `epochs`, `accumulate` (integers), and the
-    learning rate `lr`. `uses` names the models that this one uses: each has the
+    learning rate `lr`. `augment` has a number for each way in which
+    examples are varied: `crop`, `flip`, `erase`, `mixup`. `uses` names the models that this one uses: each has the
     name of its `model`, the `file` of its weights (or an empty string) and
     whether it is `frozen`.
 

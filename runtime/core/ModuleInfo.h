@@ -91,10 +91,19 @@ struct UseInfo {
   bool frozen = false;
 };
 
+/// How training examples are varied; 0 for what is not done. See
+/// runtime/data/Augment.h.
+struct AugmentInfo {
+  double crop = 0, flip = 0, erase = 0, mixup = 0;
+
+  bool any() const { return crop > 0 || flip > 0 || erase > 0 || mixup > 0; }
+};
+
 /// What the model file's `train` block says. Absent ones are empty.
 struct SettingsInfo {
   std::string data;
   std::vector<UseInfo> uses;
+  AugmentInfo augment;
   std::optional<int64_t> batch, epochs, seed, accumulate;
   std::optional<double> lr;
 };

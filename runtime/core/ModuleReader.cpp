@@ -33,6 +33,7 @@ private:
   Error readInit(const Json &json, std::string_view where, InitInfo &out);
   Error readSettings(const Json &root);
   Error readUses(const Json &settings);
+  Error readAugment(const Json &settings);
   Error readEntry(const Json &json, EntryInfo &out);
   Error readPort(const Json &json, const EntryInfo &entry, bool isResult,
                  PortInfo &out);
@@ -184,6 +185,29 @@ Error Reader::readUses(const Json &settings) {
   return Error::success();
 }
 
+Error Reader::readAugment(const Json &settings) {
+  const Json *augment = settings.find("augment");
+  AugmentInfo &info = this->info.settings.augment;
+  const std::pair<std::string_view, double *> known[] = {
+      {"crop", &info.crop},
+      {"flip", &info.flip},
+      {"erase", &info.erase},
+      {"mixup", &info.mixup}};
+  for (size_t i = 0; augment && i < augment->keys.size(); ++i) {
+    const std::string &key = augment->keys[i];
+    const Json &number = augment->elements[i];
+    auto slot = std::find_if(std::begin(known), std::end(known),
+                             [&](auto &pair) { return pair.first == key; });
+    constexpr double most = 4096;
+    if (slot == std::end(known))
+      return bad("unknown augmentation '", key, "'");
+    if (!number.isNumber() || number.number < 0 || number.number > most)
+      return bad("augmentation '", key, "' has no number from 0 to ", most);
+    *slot->second = number.number;
+  }
+  return Error::success();
+}
+
 Error Reader::readSettings(const Json &root) {
   const Json *json = root.find("settings");
   if (!json)
@@ -198,6 +222,8 @@ Error Reader::readSettings(const Json &root) {
     return Error::success();
   };
   if (Error error = readUses(*json))
+    return error;
+  if (Error error = readAugment(*json))
     return error;
   if (json->find("data"))
     if (Error error = getString(*json, "settings", "data", settings.data))

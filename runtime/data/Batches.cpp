@@ -76,17 +76,18 @@ static bool fitShape(std::span<const Extent> port,
          (sizes.size() == 1 && countElements(column) == sizes[0]);
 }
 
-static Error checkClasses(const PortInfo &port, const Column &column) {
-  if (port.classes == 0)
+static Error checkClasses(const PortInfo &port, const Column &column,
+                          int64_t classes) {
+  if (classes == 0)
     return Error::success();
   size_t count = column.data.size() / sizeof(int32_t);
   for (size_t i = 0; i < count; ++i) {
     int32_t value;
     std::memcpy(&value, &column.data[i * sizeof(value)], sizeof(value));
-    if (value < 0 || value >= port.classes)
+    if (value < 0 || value >= classes)
       return makeError(MAEK_BAD_FILE, column.file, ": has class ", value,
                        " at index ", i, "; ", roleName(port.role), " '",
-                       port.name, "' needs 0 to ", port.classes - 1);
+                       port.name, "' needs 0 to ", classes - 1);
   }
   return Error::success();
 }
@@ -108,18 +109,29 @@ Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
   out.port = &port;
   out.column = column;
   out.shape.push_back(0);
-  if (!fitShape(std::span(port.shape).subspan(1), column->shape, out.shape))
+  bool isInteger = column->storage == Column::Storage::I32;
+  std::span<const Extent> shape = std::span(port.shape).subspan(1);
+  // Classes as numbers, 1 at the class.
+  if (isInteger && port.dtype != MAEK_I32 &&
+      shape.size() == column->shape.size() + 1 && shape.back().isStatic()) {
+    out.classes = shape.back().factor;
+    shape = shape.first(shape.size() - 1);
+  }
+  if (!fitShape(shape, column->shape, out.shape))
     return makeError(MAEK_BAD_FILE, column->file, ": an example has shape ",
                      shapeText(column->shape), "; ", what, " needs ",
                      port.shapeText(entry.symbols),
                      ", of which the first is the batch");
-  bool isInteger = column->storage == Column::Storage::I32;
-  if (isInteger != (port.dtype == MAEK_I32))
+  if (out.classes > 0)
+    out.shape.push_back(out.classes);
+  else if (isInteger != (port.dtype == MAEK_I32))
     return makeError(MAEK_BAD_FILE, column->file, ": has ",
                      storageName(column->storage), "; ", what, " needs ",
                      dtypeName(port.dtype));
-  out.count = *countElements(column->shape);
-  return isInteger ? checkClasses(port, *column) : Error::success();
+  out.count = *countElements(column->shape) * std::max(out.classes, int64_t{1});
+  return isInteger
+             ? checkClasses(port, *column, std::max(port.classes, out.classes))
+             : Error::success();
 }
 
 Expected<Batches> Batches::create(const EntryInfo &entry, const Dataset &data,
@@ -172,40 +184,98 @@ static void convert(const std::byte *from, To *to, int64_t count) {
   }
 }
 
-// Copies the picked examples one behind the other.
-template <typename From, typename To>
-static void gatherAs(const Column &column, int64_t count,
-                     std::span<const uint32_t> examples, void *out) {
-  To *to = static_cast<To *>(out);
+// Numbers that are 1 at the class.
+template <typename To>
+static void convertClasses(const std::byte *from, int64_t classes, To *to,
+                           int64_t count) {
+  std::fill(to, to + count, To(0));
+  for (int64_t i = 0; i < count / classes; ++i) {
+    int32_t value;
+    std::memcpy(&value, from + i * static_cast<int64_t>(sizeof(value)),
+                sizeof(value));
+    to[i * classes + value] = 1;
+  }
+}
+
+template <typename To>
+void Batches::convertExample(const Link &link, uint32_t example, To *to) {
+  const Column &column = *link.column;
+  auto run = [&](auto kind) {
+    constexpr auto size = static_cast<int64_t>(sizeof(kind));
+    const std::byte *from = column.data.data();
+    if (link.classes > 0) {
+      from += int64_t{example} * (link.count / link.classes) * size;
+      return convertClasses(from, link.classes, to, link.count);
+    }
+    from += int64_t{example} * link.count * size;
+    convert<decltype(kind)>(from, to, link.count);
+  };
+  switch (column.storage) {
+  case Column::Storage::I32:
+    return run(int32_t());
+  case Column::Storage::Pixels:
+    return run(std::byte());
+  case Column::Storage::F32:
+    return run(float());
+  case Column::Storage::F64:
+    return run(double());
+  }
+}
+
+// Pictures are inputs with two axes or more, of which the last are height and
+// width.
+template <typename To>
+void Batches::varyExample(const Link &link, const Augmenter &augmenter,
+                          uint32_t example, To *to, To *scratch) {
+  const std::vector<int64_t> &shape = link.column->shape;
+  if (link.port->role != Role::Input || link.classes > 0 || shape.size() < 2)
+    return convertExample(link, example, to);
+  int64_t height = shape[shape.size() - 2], width = shape.back();
+  convertExample(link, example, scratch);
+  varyPicture(augmenter.vary(example, height, width),
+              link.count / (height * width), height, width, scratch, to);
+}
+
+// The picked examples one behind the other.
+template <typename To>
+void Batches::gatherLink(Link &link, std::span<const uint32_t> examples,
+                         const Augmenter *augmenter) {
+  To *to = link.content.as<To>();
+  std::vector<To> scratch, other;
+  if (augmenter) {
+    scratch.resize(static_cast<size_t>(link.count));
+    other.resize(static_cast<size_t>(link.count));
+  }
   for (uint32_t example : examples) {
-    const std::byte *from =
-        column.data.data() +
-        int64_t{example} * count * static_cast<int64_t>(sizeof(From));
-    convert<From, To>(from, to, count);
-    to += count;
+    if (!augmenter) {
+      convertExample(link, example, to);
+    } else {
+      varyExample(link, *augmenter, example, to, scratch.data());
+      if (augmenter->mixes()) {
+        Mixture mixture = augmenter->mix(example);
+        varyExample(link, *augmenter, mixture.other, other.data(),
+                    scratch.data());
+        auto share = static_cast<To>(mixture.share);
+        for (size_t i = 0; i < other.size(); ++i)
+          to[i] = share * to[i] + (1 - share) * other[i];
+      }
+    }
+    to += link.count;
   }
 }
 
 std::span<const maek_tensor_t>
-Batches::gather(std::span<const uint32_t> examples) {
-  using Storage = Column::Storage;
+Batches::gather(std::span<const uint32_t> examples,
+                const Augmenter *augmenter) {
   for (Link &link : links) {
-    const Column &column = *link.column;
     link.shape[0] = static_cast<int64_t>(examples.size());
-    void *out = link.content.data();
-    bool isDouble = link.port->dtype == MAEK_F64;
-    auto run = [&](auto gatherer) {
-      gatherer(column, link.count, examples, out);
-    };
-    if (column.storage == Storage::I32)
-      run(gatherAs<int32_t, int32_t>);
-    else if (column.storage == Storage::Pixels)
-      isDouble ? run(gatherAs<std::byte, double>)
-               : run(gatherAs<std::byte, float>);
-    else if (column.storage == Storage::F32)
-      isDouble ? run(gatherAs<float, double>) : run(gatherAs<float, float>);
+    // Only numbers can vary.
+    if (link.port->dtype == MAEK_I32)
+      gatherLink<int32_t>(link, examples, nullptr);
+    else if (link.port->dtype == MAEK_F64)
+      gatherLink<double>(link, examples, augmenter);
     else
-      isDouble ? run(gatherAs<double, double>) : run(gatherAs<double, float>);
+      gatherLink<float>(link, examples, augmenter);
   }
   return tensors;
 }

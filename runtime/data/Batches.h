@@ -3,6 +3,7 @@
 #ifndef MAEK_RUNTIME_DATA_BATCHES_H
 #define MAEK_RUNTIME_DATA_BATCHES_H
 
+#include "runtime/data/Augment.h"
 #include "runtime/data/Dataset.h"
 
 namespace maek::runtime {
@@ -16,24 +17,35 @@ class Batches {
 public:
   /// Finds a column for each input and target: the one of its name, or, for
   /// the entry's only one of its role, the data set's first of that role.
-  /// Checks shapes, types and classes of every example.
+  /// Classes fill a port of numbers with one axis more, 1 at the class. Checks
+  /// shapes, types and classes of every example.
   static Expected<Batches> create(const EntryInfo &entry, const Dataset &data,
                                   int64_t batch);
 
   /// Examples in all.
   int64_t count() const { return data->count; }
-  /// The arguments for these examples, at most `batch`; good until the next
-  /// call.
-  std::span<const maek_tensor_t> gather(std::span<const uint32_t> examples);
+  /// The arguments for these examples, at most `batch`, varied if there is an
+  /// augmenter; good until the next call.
+  std::span<const maek_tensor_t> gather(std::span<const uint32_t> examples,
+                                        const Augmenter *augmenter = nullptr);
 
 private:
   struct Link {
     const PortInfo *port;
     const Column *column;
-    int64_t count; ///< elements of one example
+    int64_t count;       ///< elements of one example
+    int64_t classes = 0; ///< of numbers that are 1 at the class, 0 elsewhere
     std::vector<int64_t> shape;
     Buffer content;
   };
+  template <typename To>
+  static void convertExample(const Link &link, uint32_t example, To *to);
+  template <typename To>
+  static void varyExample(const Link &link, const Augmenter &augmenter,
+                          uint32_t example, To *to, To *scratch);
+  template <typename To>
+  static void gatherLink(Link &link, std::span<const uint32_t> examples,
+                         const Augmenter *augmenter);
   static Error connect(const EntryInfo &entry, const PortInfo &port,
                        const Dataset &data, Link &out);
 

@@ -110,9 +110,16 @@ Error Trainer::trainBatch(TrainListener &listener) {
   size_t count =
       std::min(static_cast<size_t>(options.batch), order.size() - begin);
   std::span<const uint32_t> examples(order.data() + begin, count);
-  if (Error error = model->trainStep(trainBatches.gather(examples), options.lr,
-                                     at.epochs * updatesOfEpoch(),
-                                     /*isLast=*/at.batch + 1 == at.batches)) {
+  std::optional<Augmenter> augmenter;
+  if (const AugmentInfo &augment = model->module().settings.augment;
+      augment.any()) {
+    augmenter.emplace(augment, options.seed, chosen);
+    augmenter->begin(at.epoch);
+  }
+  if (Error error = model->trainStep(
+          trainBatches.gather(examples, augmenter ? &*augmenter : nullptr),
+          options.lr, at.epochs * updatesOfEpoch(),
+          /*isLast=*/at.batch + 1 == at.batches)) {
     if (error.code() != MAEK_NOT_FINITE)
       return error;
     return makeError(
