@@ -22,12 +22,20 @@ def sets(words):
     return [words[i + 1] for i, word in enumerate(words) if word == "--set"]
 
 
+def weights_of(name, folder):
+    """Where `measure` leaves a model's weights."""
+    return pathlib.Path(folder) / f"{name}-run.safetensors"
+
+
 def measure(name, entry, folder, mode, quiet=False):
-    """The figures of one model, trained fully or (mode "quick") a little."""
+    """The figures of one model, trained fully or (mode "quick") a little. The
+    models that it uses are trained already, in the same folder."""
     options = entry.get(mode, {})
+    uses = [f"{use}={weights_of(other, folder)}"
+            for use, other in entry.get("uses", {}).items()]
     program = Program(HERE / f"{name}.maek", folder, name,
                       sets(options.get("build", [])), entry.get("model", ""))
-    rows = program.train("run", options.get("train", []), quiet)
+    rows = program.train("run", options.get("train", []), quiet, uses)
     train = [row for row in rows if row["split"] == "train"]
     seconds = sorted(row["seconds"] for row in train)
     return {"parameters": program.parameters(),
@@ -48,11 +56,13 @@ def result_text(entry, figures):
     return f"{entry['figure']} {test[entry['figure']]:.4f}"
 
 
-def quick(entries):
+def quick(chosen, entries):
     """A few steps of each model. The loss must fall."""
     failed = []
-    for name, entry in entries.items():
+    for name, entry in chosen.items():
         with tempfile.TemporaryDirectory() as folder:
+            for other in entry.get("uses", {}).values():
+                measure(other, entries[other], folder, "quick", quiet=True)
             figures = measure(name, entry, folder, "quick", quiet=True)
         loss = figures["train_loss"]
         falls = all(map(math.isfinite, loss)) and loss[-1] < loss[0]
@@ -91,13 +101,20 @@ def main():
     chosen = {name: entry for name, entry in entries.items()
               if not options.names or name in options.names}
     if options.quick:
-        return 1 if quick(chosen) else 0
+        return 1 if quick(chosen, entries) else 0
 
+    # What a model uses comes before it.
+    for name, entry in list(chosen.items()):
+        chosen |= {other: entries[other]
+                   for other in entry.get("uses", {}).values()}
+    chosen = {name: entries[name] for name in entries if name in chosen}
     folder = ROOT / "build/models"
     store = Store(folder / "results")
     for name, entry in chosen.items():
         wanted = key([entry.get("full", {}), entry.get("model", "")],
-                     HERE / f"{name}.maek")
+                     HERE / f"{name}.maek",
+                     *(HERE / f"{other}.maek"
+                       for other in entry.get("uses", {}).values()))
         if options.again or not store.find(name, wanted):
             start(folder / f"{name}.key", wanted, f"{name}-run.*", options.again)
             say(f"== {name}")

@@ -71,15 +71,19 @@ class Program:
     def weights(self, run):
         return self.path.with_name(f"{self.path.name}-{run}.safetensors")
 
-    def train(self, run, options=(), quiet=False):
+    def train(self, run, options=(), quiet=False, uses=()):
         """Trains, going on from a checkpoint if an interrupted run left one.
-        The rows of the log: the latest of each epoch and split, single steps."""
+        `uses`: NAME=FILE of each model that this one uses. The rows of the log:
+        the latest of each epoch and split, single steps."""
         weights = self.weights(run)
         log = weights.with_suffix(".jsonl")
         words = [self.path, "train", *options, "--save", weights,
                  "--log-jsonl", log]
         if weights.exists() and log.exists():
             words += ["--resume", weights]
+        else:
+            for use in uses:
+                words += ["--use", use]
         call(*words, *(["--quiet"] if quiet else []), show=True)
         rows = {}
         for line in log.read_text().splitlines():
