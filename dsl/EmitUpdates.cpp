@@ -139,16 +139,20 @@ bool ModelEmitter::emitUpdates(std::vector<Value> gradients,
   if (!decay)
     return true;
   evaluator.moveTo(findItem(*train, "average")->keyword.loc, frame);
-  Value share = tensors.max(Value::makeNumber(1 - *decay),
-                            tensors.divide(Value::makeNumber(1), step));
+  constexpr double eta = 8;
+  Value share =
+      tensors.max(Value::makeNumber(1 - *decay),
+                  tensors.divide(Value::makeNumber(eta + 1),
+                                 tensors.add(step, Value::makeNumber(eta))));
   for (auto [i, parameter] : llvm::enumerate(getTrained()))
     if (!emitAverage(updates[i * each], *parameter, share, results))
       return false;
   return true;
 }
 
-/// The mean of the parameter's values after each update: of all with the same
-/// weight as long as they are few, then with weights that fall by the decay.
+/// The mean of the parameter's values after each update, with weights that fall
+/// by the decay; as long as they are few, by a power of their age's share,
+/// which leaves the first ones behind sooner (Shamir, Zhang 2013, with η = 8).
 bool ModelEmitter::emitAverage(const Result &updated,
                                const Parameter &parameter, const Value &share,
                                std::vector<Result> &results) {

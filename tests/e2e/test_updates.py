@@ -27,7 +27,7 @@ train Adder {
   SETTINGS
 }
 """
-DECAY = 0.8
+DECAY = 0.4
 
 
 class Updates(MaekTest):
@@ -118,7 +118,7 @@ class Updates(MaekTest):
                 names = [name for name in stored if "average." + name in stored]
                 self.assertEqual(len(names), 4)
                 for name in names:
-                    share = max(1 - DECAY, 1 / t)
+                    share = max(1 - DECAY, 9 / (t + 8))
                     known = average.get(name, numpy.zeros_like(stored[name]))
                     average[name] = known + share * (stored[name] - known)
                     numpy.testing.assert_allclose(
