@@ -75,6 +75,22 @@ maek.state @s : tensor<4xi1> = #maek.init<constant, [0.0]>
 
 // -----
 
+maek.parameter @w : tensor<4xf32> = #maek.init<constant, [0.0]>
+// expected-error@+1 {{is the average of @w, which is no parameter of type 'tensor<3xf32>'}}
+maek.state @s averages @w : tensor<3xf32> = #maek.init<constant, [0.0]>
+
+// -----
+
+// expected-error@+1 {{is the average of @w, which is no parameter of type 'tensor<4xf32>'}}
+maek.state @s averages @w : tensor<4xf32> = #maek.init<constant, [0.0]>
+
+// -----
+
+// expected-error@+1 {{needs a positive i64 as accumulate, found "all"}}
+maek.model "M" {accumulate = "all"}
+
+// -----
+
 // expected-error@+1 {{needs a positive i64 as batch, found 0 : i64}}
 maek.model "M" {batch = 0 : i64}
 

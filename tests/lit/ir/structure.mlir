@@ -8,6 +8,8 @@ maek.model "RowLSTM" {batch = 128 : i64, data = "fashion_mnist", epochs = 5 : i6
 maek.parameter @"lstm.W_f" : tensor<8x12xf32> = #maek.init<uniform, [-0.3, 0.3]>
 // CHECK: maek.parameter @b : tensor<8xf64> = <normal, [0.000000e+00, 2.000000e-02]>
 maek.parameter @b : tensor<8xf64> = #maek.init<normal, [0.0, 0.02]>
+// CHECK: maek.state @average.b averages @b : tensor<8xf64> = <constant, [0.000000e+00]>
+maek.state @average.b averages @b : tensor<8xf64> = #maek.init<constant, [0.0]>
 // CHECK: maek.state @steps : tensor<i32> = <constant, [0.000000e+00]>
 maek.state @steps : tensor<i32> = #maek.init<constant, [0.0]>
 

@@ -39,6 +39,68 @@ TEST(ModuleReader, ReadsEverything) {
   EXPECT_EQ(train.results[3].storage, 0u);
 }
 
+/// The description with `what` among its settings, and one moment that is an
+/// average.
+static std::string withTraining(const std::string &what,
+                                const std::string &averaged = "linear.b") {
+  std::string json = logisticJson();
+  auto insert = [&](const std::string &behind, const std::string &text) {
+    json.insert(json.find(behind) + behind.size(), text);
+  };
+  insert("\"settings\": {", what + (what.empty() ? "" : ", "));
+  insert("{\"name\": \"m.linear.b\", ",
+         "\"average_of\": \"" + averaged + "\", ");
+  return json;
+}
+
+TEST(ModuleReader, ReadsWhatTrainingNeeds) {
+  maek_module_t module = logistic();
+  std::string json = withTraining(
+      R"("accumulate": 4, "augment": {"crop": 2.0, "mixup": 0.5},
+         "uses": {"teacher": {"model": "CNN", "file": "a", "frozen": true}})");
+  module.json = json.data();
+  module.json_size = json.size();
+  Expected<ModuleInfo> info = readModule(module);
+  ASSERT_TRUE(info) << info.takeError().message();
+  const SettingsInfo &settings = info->settings;
+  EXPECT_EQ(settings.accumulate, 4);
+  EXPECT_TRUE(settings.augment.any());
+  EXPECT_EQ(settings.augment.crop, 2);
+  EXPECT_EQ(settings.augment.flip, 0);
+  EXPECT_EQ(settings.augment.mixup, 0.5);
+  ASSERT_EQ(settings.uses.size(), 1u);
+  EXPECT_EQ(settings.uses[0].name, "teacher");
+  EXPECT_EQ(settings.uses[0].model, "CNN");
+  EXPECT_EQ(settings.uses[0].file, "a");
+  EXPECT_TRUE(settings.uses[0].frozen);
+  EXPECT_FALSE(info->parameters[0].average);
+  EXPECT_EQ(info->parameters[1].average, 1u);
+}
+
+TEST(ModuleReader, WrongTrainingIsRefused) {
+  struct {
+    const char *settings, *averaged, *message;
+  } cases[] = {
+      {"\"accumulate\": -1", "linear.b", "setting \"accumulate\" is no count"},
+      {R"("augment": {"blur": 1})", "linear.b", "unknown augmentation 'blur'"},
+      {R"("augment": {"crop": -1})", "linear.b",
+       "augmentation 'crop' has no number from 0 to 4096"},
+      {R"("uses": {"t": {"file": ""}})", "linear.b",
+       "the used model 't' has no string \"model\""},
+      {R"("uses": {"t": {"model": "M"}})", "linear.b",
+       "the used model 't' has no string \"file\""},
+      {R"("uses": {"t": {"model": "M", "file": "", "frozen": 1}})", "linear.b",
+       "the used model 't' does not say whether it is frozen"},
+      {"", "linear.W",
+       "'m.linear.b' is the average of 'linear.W', which is no such parameter"},
+      {"", "c",
+       "'m.linear.b' is the average of 'c', which is no such parameter"},
+  };
+  for (const auto &[settings, averaged, message] : cases)
+    EXPECT_EQ(read(withTraining(settings, averaged)),
+              text("module description: ", message));
+}
+
 TEST(ModuleReader, DamageIsRefusedWithAReason) {
   auto replace = [](const std::string &from, const std::string &to) {
     std::string json = logisticJson();
