@@ -15,7 +15,6 @@ using Halide::Expr;
 using Halide::Func;
 using Halide::RDom;
 using Halide::Tuple;
-using Halide::Var;
 
 // Note [Online softmax]
 // A tile of rows holds the largest score m, the sum l of e^(s - m), and the sum
@@ -318,11 +317,10 @@ void AttentionBuilder::expressForward(Value value) {
                             {stages.lane, stages.feature, stages.tile, step}))),
                  joined(before[1], stages.rows[1].func(lanes)), joined.largest);
            });
-  kernel.define(op.op->getResult(0), [this_ = *this](IndexRef index) -> Expr {
-    Halide::FuncRef total =
-        this_.stages.total(this_.getTotalPlace(index, true));
+  kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
+    Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, true));
     Expr sum = total[1];
-    return Halide::select(sum > this_.zero, Expr(total[0]) / sum, this_.zero);
+    return Halide::select(sum > self.zero, Expr(total[0]) / sum, self.zero);
   });
   kernel.addAttention(stages);
 }
@@ -336,12 +334,11 @@ void AttentionBuilder::expressLogSum() {
              return Tuple(joined(before[0], stages.rows[1].func(lanes)),
                           joined.largest);
            });
-  kernel.define(op.op->getResult(0), [this_ = *this](IndexRef index) -> Expr {
-    Halide::FuncRef total =
-        this_.stages.total(this_.getTotalPlace(index, false));
+  kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
+    Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, false));
     Expr sum = total[0];
-    return Halide::select(sum > this_.zero, Expr(total[1]) + logarithm(sum),
-                          this_.zero);
+    return Halide::select(sum > self.zero, Expr(total[1]) + logarithm(sum),
+                          self.zero);
   });
   kernel.addAttention(stages);
 }
@@ -361,9 +358,9 @@ void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
                           stages.product.func(args({stages.lane, stages.feature,
                                                     stages.tile, step})));
            });
-  kernel.define(gradient.getResult(), [this_ = *this](IndexRef index) -> Expr {
-    Expr sum = this_.stages.total(this_.getTotalPlace(index, true));
-    return sum * Halide::Internal::make_const(this_.type, this_.op.scale);
+  kernel.define(gradient.getResult(), [self = *this](IndexRef index) -> Expr {
+    Expr sum = self.stages.total(self.getTotalPlace(index, true));
+    return sum * Halide::Internal::make_const(self.type, self.op.scale);
   });
   kernel.addAttention(stages);
 }
@@ -399,14 +396,14 @@ void AttentionBuilder::expressKeyGradient(AttentionKeyGradientOp gradient) {
              return Tuple(before[0] + part[0], before[1] + part[1]);
            });
   kernel.define(
-      gradient.getKeyGradient(), [this_ = *this](IndexRef index) -> Expr {
-        Expr sum = this_.stages.total(this_.getTotalPlace(index, true))[0];
-        return sum * Halide::Internal::make_const(this_.type, this_.op.scale);
+      gradient.getKeyGradient(), [self = *this](IndexRef index) -> Expr {
+        Expr sum = self.stages.total(self.getTotalPlace(index, true))[0];
+        return sum * Halide::Internal::make_const(self.type, self.op.scale);
       });
-  kernel.define(
-      gradient.getValueGradient(), [this_ = *this](IndexRef index) -> Expr {
-        return this_.stages.total(this_.getTotalPlace(index, true))[1];
-      });
+  kernel.define(gradient.getValueGradient(),
+                [self = *this](IndexRef index) -> Expr {
+                  return self.stages.total(self.getTotalPlace(index, true))[1];
+                });
   kernel.addAttention(stages);
 }
 
