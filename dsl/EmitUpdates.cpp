@@ -39,7 +39,10 @@ bool ModelEmitter::readOptimizer() {
   if (!exprs || !evaluator.bindHyperparameters(
                     *exprs, settingsFrame, optimizer.hyperparameters, callee))
     return false;
-  checkRate(optimizer.hyperparameters["lr"].number, item->value->loc);
+  auto rate = optimizer.hyperparameters.find("lr");
+  if (rate == optimizer.hyperparameters.end())
+    return false; // reported with the definition
+  checkRate(rate->second.number, item->value->loc);
   for (const StmtPtr &stmt : definition.body)
     if (auto *declare = dyn_cast<DeclareStmt>(stmt.get()))
       for (Identifier name : declare->names)
