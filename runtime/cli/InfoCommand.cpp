@@ -128,9 +128,10 @@ static int printArenas(const Program &program, CommandLine &line,
     for (size_t s = 0; s < dims.size(); ++s)
       append(sizes,
              text(s > 0 ? ", " : " at ", entry.symbols[s], " = ", dims[s]));
-    std::printf("arena of %s%s: %lld bytes\n", entry.name.c_str(),
-                sizes.c_str(),
-                static_cast<long long>((*model)->arenaSize(i, dims)));
+    int64_t bytes = (*model)->arenaSize(i, dims);
+    std::printf("arena of %s%s: %s\n", entry.name.c_str(), sizes.c_str(),
+                bytes < 0 ? "a tensor would be too large"
+                          : text(bytes, " bytes").c_str());
   }
   return ExitSuccess;
 }

@@ -28,7 +28,10 @@ extern "C" {
 typedef int32_t (*maek_entry_fn)(void *const *buffers, const int64_t *dims,
                                  void *arena);
 
-/** The arena's size in bytes for these values of the entry's symbols. */
+/**
+ * The arena's size in bytes for these values of the entry's symbols; -1 if a
+ * tensor would have more than 2^31 - 1 elements.
+ */
 typedef int64_t (*maek_arena_fn)(const int64_t *dims);
 
 typedef struct {
