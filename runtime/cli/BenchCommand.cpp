@@ -159,7 +159,12 @@ int maek::runtime::runBench(const Program &program, Arguments arguments) {
     std::vector<std::string_view> names;
     for (const EntryInfo &info : program.info.entries)
       names.push_back(info.name);
-    line.complain("the model has no entry '", name, "'", suggest(name, names));
+    std::string known;
+    for (std::string_view other : names)
+      append(known, text(known.empty() ? "; it has " : ", ", other));
+    std::string hint = suggest(name, names);
+    line.complain("the model has no entry '", name, "'",
+                  hint.empty() ? known : hint);
   }
   if (std::optional<int> code = line.check())
     return *code;

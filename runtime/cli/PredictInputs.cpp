@@ -61,6 +61,30 @@ static Expected<NpyArray> readImageInput(const InputFile &file,
   return array;
 }
 
+template <typename From, typename To>
+static NpyArray convert(const NpyArray &from, maek_dtype_t dtype) {
+  NpyArray to{dtype, from.shape, {}};
+  size_t count = from.data.size() / sizeof(From);
+  to.data.resize(count * sizeof(To));
+  for (size_t i = 0; i < count; ++i) {
+    From value;
+    std::memcpy(&value, &from.data[i * sizeof(value)], sizeof(value));
+    auto other = static_cast<To>(value);
+    std::memcpy(&to.data[i * sizeof(other)], &other, sizeof(other));
+  }
+  return to;
+}
+
+/// Numbers of the other precision in the port's own, rounded to the nearest;
+/// NumPy's own is f64.
+static NpyArray toPrecision(NpyArray array, maek_dtype_t dtype) {
+  if (array.dtype == MAEK_F64 && dtype == MAEK_F32)
+    return convert<double, float>(array, dtype);
+  if (array.dtype == MAEK_F32 && dtype == MAEK_F64)
+    return convert<float, double>(array, dtype);
+  return array;
+}
+
 Expected<NpyArray> maek::runtime::readInput(const std::string &path,
                                             const PortInfo &port,
                                             const EntryInfo &entry) {
@@ -74,7 +98,10 @@ Expected<NpyArray> maek::runtime::readInput(const std::string &path,
     return error;
   if (isImage(some) || hasImageName(path))
     return readImageInput(*file, port, entry);
-  return readNpy(path);
+  Expected<NpyArray> array = readNpy(path);
+  if (!array)
+    return array.takeError();
+  return toPrecision(std::move(*array), port.dtype);
 }
 
 bool maek::runtime::isClassScores(const PortInfo &port,
@@ -128,7 +155,7 @@ static std::vector<double> probabilities(const maek_tensor_t &scores,
   for (double &value : p)
     sum += value = std::exp(value - largest);
   for (double &value : p)
-    value /= sum;
+    value = std::isnan(sum) ? std::abs(sum) : value / sum;
   return p;
 }
 

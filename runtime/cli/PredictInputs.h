@@ -8,9 +8,10 @@
 
 namespace maek::runtime {
 
-/// The array of a .npy file, or of a PNG or JPEG file as a batch of one; its
-/// content decides. A picture is cut to the port's shape, which must be
-/// [H, W], [1, H, W] or [3, H, W] behind the batch (see fitImage).
+/// The array of a .npy file, in the port's precision if it holds floats, or of
+/// a PNG or JPEG file as a batch of one; its content decides. A picture is cut
+/// to the port's shape, which must be [H, W], [1, H, W] or [3, H, W] behind the
+/// batch (see fitImage).
 Expected<NpyArray> readInput(const std::string &path, const PortInfo &port,
                              const EntryInfo &entry);
 

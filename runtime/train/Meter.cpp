@@ -3,6 +3,8 @@
 #include "runtime/train/Meter.h"
 
 #include <charconv>
+#include <cmath>
+#include <limits>
 
 using namespace maek::runtime;
 
@@ -26,6 +28,9 @@ void Meter::addSeries(const ModuleInfo &module, size_t entry) {
 void Meter::add(const Model &model, int64_t examples) {
   for (Series &one : series) {
     one.latest = model.scalar(one.entry, one.result);
+    // Its sign depends on the machine's instructions and would be printed.
+    if (std::isnan(one.latest))
+      one.latest = std::numeric_limits<double>::quiet_NaN();
     one.sum += one.latest * static_cast<double>(examples);
   }
   count += examples;

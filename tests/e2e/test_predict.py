@@ -47,6 +47,16 @@ class Predict(MaekTest):
             found, needed = numpy.load(self.folder / "y.npy"), lstm(weights, image)
             error = abs(found - needed).max() / abs(needed).max()
             self.assertLess(error, bound, f"H={hidden} B={batch} {precision}")
+            # In the other precision: the same numbers where both can hold them.
+            outputs = []
+            for other in (numpy.float32, numpy.float64):
+                numpy.save(self.folder / "other.npy",
+                           image.astype(numpy.float32).astype(other))
+                run(program, "predict", "--weights", self.folder / "w.safetensors",
+                    "--input", self.folder / "other.npy",
+                    "--output", self.folder / "y.npy")
+                outputs.append(numpy.load(self.folder / "y.npy"))
+            self.assertTrue((outputs[0] == outputs[1]).all())
 
     def test_f32(self):
         for hidden in (1, 16, 24, 37):

@@ -120,6 +120,9 @@ TEST_F(CliErrorsTest, WrongCommandLines) {
               "option '--input' needs NAME=FILE, found 'x.npy'", lengths());
   expectUsage({"bench", "--entry", "froward"},
               "the model has no entry 'froward'; did you mean 'forward'?");
+  expectUsage({"bench", "--entry", "dream"},
+              "the model has no entry 'dream'; it has forward, evaluate, "
+              "train_step, prepare");
   expectUsage({"bench", "--dim", "T=3"}, "entry 'forward' has no size 'T'");
   expectUsage({"info", "--arena"},
               "entry 'forward' needs the size T: give --dim T=SIZE", lengths());
@@ -262,8 +265,8 @@ TEST_F(CliErrorsTest, InputsThatDoNotFit) {
   std::string x = scratch / "x.npy", y = scratch / "y.npy";
   std::vector<std::string> arguments = predict({"--input", x, "--output", y});
   expectError(arguments, x + ": cannot open: No such file or directory");
-  writeImages("x.npy", MAEK_F64, {5, 4, 4});
-  expectError(arguments, x + ": has f64[5, 4, 4]; input 'image' needs f32[B, "
+  writeImages("x.npy", MAEK_I32, {5, 4, 4});
+  expectError(arguments, x + ": has i32[5, 4, 4]; input 'image' needs f32[B, "
                              "4, 4]");
   writeImages("x.npy", MAEK_F32, {5, 4, 5});
   expectError(arguments, x + ": has f32[5, 4, 5]; input 'image' needs f32[B, "
