@@ -73,9 +73,21 @@ Value Evaluator::evaluateIndex(const IndexExpr &index, Frame &frame) {
     return {};
   }
   unsigned axis = 0;
-  for (const IndexItem &item : index.items)
+  for (const IndexItem &item : index.items) {
+    if (&item == &index.items.front() && !item.isRange) {
+      Value row = evaluate(*item.low, frame);
+      moveTo(item.loc, frame);
+      if (row.is(ValueKind::Tensor)) {
+        value = tensors.gather(value, row);
+        axis = row.getRank();
+        if (value.isPoison())
+          return {};
+        continue;
+      }
+    }
     if (!select(item, value, axis, frame))
       return {};
+  }
   return value;
 }
 

@@ -100,6 +100,8 @@ public:
   Value stopGradient(const Value &value);
   /// Of a scalar by an argument of the block, for each example.
   Value gradient(const Value &value, const Value &by);
+  /// The rows of `table`'s first own axis that the classes name.
+  Value gather(const Value &table, const Value &classes);
   Value arange(const Axis &axis);
   Value reshape(const Value &value, llvm::ArrayRef<Axis> axes);
   /// The last two own axes change places.

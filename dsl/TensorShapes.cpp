@@ -188,6 +188,42 @@ Value TensorBuilder::oneHot(const Value &value) {
               value.mapped, axes);
 }
 
+Value TensorBuilder::gather(const Value &table, const Value &classes) {
+  Value rows = toFloat(table), numbers = classes;
+  if (rows.isPoison())
+    return {};
+  if (numbers.element != Element::Class) {
+    error("an index is a number or a class, found " + describe(classes));
+    return {};
+  }
+  if (rows.axes.front().size != numbers.classes.size) {
+    mismatch("an axis of size " + rows.axes.front().size.str() +
+                 " is indexed by a class of " + numbers.classes.size.str(),
+             rows.axes.front(), numbers.classes);
+    return {};
+  }
+  Shape shape;
+  std::set_union(rows.mapped.begin(), rows.mapped.end(),
+                 numbers.mapped.begin(), numbers.mapped.end(),
+                 std::back_inserter(shape.mapped));
+  shape.axes = numbers.axes;
+  shape.axes.append(rows.axes.begin() + 1, rows.axes.end());
+  if (!fits(shape.mapped, shape.axes))
+    return {};
+  // Mapped axes of the table are shared, and stand in front.
+  if (!rows.mapped.empty()) {
+    if (!std::equal(rows.mapped.begin(), rows.mapped.end(),
+                    shape.mapped.begin()))
+      rows = broadcast(rows, shape.mapped, rows.axes);
+    numbers = broadcast(numbers, shape.mapped, numbers.axes);
+    if (rows.isPoison() || numbers.isPoison())
+      return {};
+  }
+  return wrap(GatherOp::create(ops, location, rows.tensor, numbers.tensor,
+                               int64_t(rows.mapped.size())),
+              numbers.mapped, shape.axes);
+}
+
 Value TensorBuilder::arange(const Axis &axis) {
   if (!fits({}, axis))
     return {};

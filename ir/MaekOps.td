@@ -6,6 +6,7 @@
 include "ir/AttentionOps.td"
 include "ir/ContractionOps.td"
 include "ir/ElementwiseOps.td"
+include "ir/IndexingOps.td"
 include "ir/ShapeOps.td"
 include "ir/StructureOps.td"
 include "ir/WindowOps.td"

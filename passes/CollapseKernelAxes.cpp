@@ -143,6 +143,12 @@ void Collapse::applyToOp(Operation *op) const {
       })
       .Case<StackOp, ConcatOp, PadOp, IotaOp, FoldOp>(
           [&](auto join) { join.setDim(renumber(join, join.getDim())); })
+      .Case([&](GatherOp gather) {
+        gather.setBatch(renumber(gather.getTable(), gather.getBatch()));
+      })
+      .Case([&](ScatterAddOp scatter) {
+        scatter.setBatch(renumber(scatter, scatter.getBatch()));
+      })
       .Case([&](PackOp pack) {
         pack.setOrder(renumberAll(pack.getOperand(), pack.getOrder()));
         pack.setDim(renumber(pack.getOperand(), pack.getDim()));

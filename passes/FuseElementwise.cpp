@@ -74,7 +74,7 @@ private:
 
 bool ElementwiseFuser::isFusable(Operation *op) const {
   return isElementwise(op) || isReduction(op) || isa<EinsumOp>(op) ||
-         isAttention(op) || facts.copies.contains(op);
+         isWhole(op) || facts.copies.contains(op);
 }
 
 /// The value that a chain of views starts from.
@@ -93,7 +93,7 @@ Domain ElementwiseFuser::getDomain(Operation *op) const {
   if (isRowReduction(op)) {
     domain.narrow = domain.wide;
     domain.wide = getShapeKey(op->getOperand(0).getType());
-  } else if (isReduction(op) || isa<EinsumOp>(op) || isAttention(op)) {
+  } else if (isReduction(op) || isa<EinsumOp>(op) || isWhole(op)) {
     domain.wide = {};
   }
   domain.isPrepared = facts.parameterValues.contains(op->getResult(0));

@@ -15,6 +15,7 @@ void registerGradientModels(DialectRegistry &registry) {
     attachAttentionGradients(*context);
     attachContractionGradients(*context);
     attachWindowGradients(*context);
+    attachIndexingGradients(*context);
     attachScanGradient(*context);
   });
 }

@@ -14,6 +14,7 @@ void attachShapeGradients(mlir::MLIRContext &context);
 void attachAttentionGradients(mlir::MLIRContext &context);
 void attachContractionGradients(mlir::MLIRContext &context);
 void attachWindowGradients(mlir::MLIRContext &context);
+void attachIndexingGradients(mlir::MLIRContext &context);
 void attachScanGradient(mlir::MLIRContext &context);
 
 } // namespace maek

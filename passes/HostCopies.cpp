@@ -152,7 +152,7 @@ llvm::DenseSet<Operation *> findCopies(func::FuncOp function) {
   for (Block *block : blocks)
     for (Operation &op : *block) {
       HostStrides strides(copies);
-      if (isa<PackOp, PadOp>(op) ||
+      if (isCopy(&op) ||
           (isa<StackOp, ConcatOp>(op) && !strides.isInPlace(&op)))
         copies.insert(&op);
     }

@@ -76,6 +76,19 @@ void KernelAxes::visitWindow(Value plain, Value windows, int64_t dim) {
     }
 }
 
+/// `rows` are those of `table` at `indices`.
+void KernelAxes::visitRows(Value table, Value indices, Value rows,
+                           int64_t batch) {
+  int64_t rank = getRank(indices.getType());
+  fix(table, batch);
+  for (int64_t i = 0; i < batch; ++i)
+    unite(table, i, indices, i);
+  for (int64_t i = 0; i < rank; ++i)
+    unite(indices, i, rows, i);
+  for (int64_t i = batch + 1; i < getRank(table.getType()); ++i)
+    unite(table, i, rows, rank + i - batch - 1);
+}
+
 void KernelAxes::visit(Operation *op) {
   Value result = op->getResult(0);
   /// `op` takes or gives parts of `whole` along `dim`.
@@ -146,6 +159,14 @@ void KernelAxes::visit(Operation *op) {
       })
       .Case([&](FoldOp fold) {
         visitWindow(result, fold.getOperand(), fold.getDim());
+      })
+      .Case([&](GatherOp gather) {
+        visitRows(gather.getTable(), gather.getIndices(), result,
+                  gather.getBatch());
+      })
+      .Case([&](ScatterAddOp scatter) {
+        visitRows(result, scatter.getIndices(), scatter.getUpdates(),
+                  scatter.getBatch());
       })
       .Case([&](IotaOp iota) { fix(result, iota.getDim()); })
       .Case<ConstantOp, ExtentOp>([](auto) {})

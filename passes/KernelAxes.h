@@ -52,6 +52,8 @@ private:
   void fix(mlir::Value value, int64_t axis);
   void visit(mlir::Operation *op);
   void visitEinsum(EinsumOp op);
+  void visitRows(mlir::Value table, mlir::Value indices, mlir::Value rows,
+                 int64_t batch);
   void visitPanels(mlir::Value packed, mlir::Value plain, int64_t dim,
                    llvm::ArrayRef<int64_t> order);
   void visitWindow(mlir::Value plain, mlir::Value windows, int64_t dim);

@@ -83,7 +83,11 @@ bool isView(Operation *op) {
              ConcatOp>(op);
 }
 
-bool isLayout(Operation *op) { return isa<PackOp, PadOp>(op) || isView(op); }
+bool isCopy(Operation *op) { return isa<PackOp, PadOp, GatherOp>(op); }
+
+bool isLayout(Operation *op) { return isCopy(op) || isView(op); }
+
+bool isWhole(Operation *op) { return isAttention(op) || isa<ScatterAddOp>(op); }
 
 Type getShapeKey(Type tensor) {
   return withElementType(tensor, Float32Type::get(tensor.getContext()));

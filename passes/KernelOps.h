@@ -42,9 +42,14 @@ bool isReduction(mlir::Operation *op);
 /// stack, concat. The host may do these without moving an element.
 bool isView(mlir::Operation *op);
 
-/// Copies elements to other places: pack and pad, and every view that the
-/// host cannot do.
+/// Copies elements to other places, and is never a view: pack, pad, gather.
+bool isCopy(mlir::Operation *op);
+
+/// A copy, or a view, which is one where the host cannot do it.
 bool isLayout(mlir::Operation *op);
+
+/// A kernel of its own, whatever stands around it: attention, scatter_add.
+bool isWhole(mlir::Operation *op);
 
 /// The shape alone, to compare: the type with f32 elements.
 mlir::Type getShapeKey(mlir::Type tensor);

@@ -147,6 +147,22 @@ struct MapEinsum : Mappable::ExternalModel<MapEinsum, EinsumOp> {
   }
 };
 
+/// Indices alone may have the new axis if they share none with the table.
+struct MapGather : Mappable::ExternalModel<MapGather, GatherOp> {
+  SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
+                                 ValueRange operands,
+                                 const llvm::SmallBitVector &mapped,
+                                 const Extent &steps) const {
+    auto gather = cast<GatherOp>(op);
+    if (!mapped[0] && gather.getBatch() == 0)
+      return {GatherOp::create(builder, op->getLoc(), operands[0], operands[1],
+                               0)};
+    return mapAll(gather, builder, operands, mapped, steps, [](GatherOp clone) {
+      clone.setBatch(clone.getBatch() + 1);
+    });
+  }
+};
+
 template <template <typename> class Model, typename... Ops>
 void attach(MLIRContext *context) {
   (Ops::template attachInterface<Model<Ops>>(*context), ...);
@@ -165,6 +181,7 @@ void registerMappableModels(DialectRegistry &registry) {
     BroadcastOp::attachInterface<MapBroadcast>(*context);
     TransposeOp::attachInterface<MapTranspose>(*context);
     EinsumOp::attachInterface<MapEinsum>(*context);
+    GatherOp::attachInterface<MapGather>(*context);
   });
 }
 

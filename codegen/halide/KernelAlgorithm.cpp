@@ -125,6 +125,25 @@ void KernelAlgorithm::define(Value result, const Element &element) {
   };
 }
 
+Reduction KernelAlgorithm::makeReduction(Value result, ArrayRef<Extent> domain,
+                                         Index &position) const {
+  Reduction reduction;
+  reduction.op = result.getDefiningOp();
+  reduction.func = Halide::Func(getFuncName(result));
+  reduction.extents.assign(domain.begin(), domain.end());
+  if (domain.empty())
+    return reduction;
+  Halide::Region ranges;
+  for (const Extent &size : llvm::reverse(domain))
+    ranges.emplace_back(0, extent(size));
+  Halide::RDom rdom(ranges, "r");
+  for (int i = domain.size() - 1; i >= 0; --i) {
+    reduction.domain.push_back(rdom[i]);
+    position.push_back(rdom[i]);
+  }
+  return reduction;
+}
+
 void KernelAlgorithm::reduce(
     Value result, ArrayRef<Extent> domain, const Halide::Tuple &init,
     const std::function<Halide::Tuple(IndexRef, IndexRef,
@@ -140,20 +159,9 @@ void KernelAlgorithm::reduce(
     };
     return;
   }
-  Halide::Region ranges;
-  for (const Extent &size : llvm::reverse(domain))
-    ranges.emplace_back(0, extent(size));
-  Halide::RDom rdom(ranges, "r");
-  Reduction reduction;
-  reduction.op = result.getDefiningOp();
-  reduction.func = Halide::Func(getFuncName(result));
-  reduction.extents.assign(domain.begin(), domain.end());
-  reduction.operands = operands;
   Index position;
-  for (int i = domain.size() - 1; i >= 0; --i) {
-    reduction.domain.push_back(rdom[i]);
-    position.push_back(rdom[i]);
-  }
+  Reduction reduction = makeReduction(result, domain, position);
+  reduction.operands = operands;
   Index vars = getVars(getRank(result.getType()));
   Halide::FuncRef element = reduction.func(reversed(vars));
   if (init.size() == 1) {
@@ -172,6 +180,24 @@ void KernelAlgorithm::reduce(
   elements[result] = [func, isTuple](IndexRef index) -> Halide::Expr {
     Halide::FuncRef whole = func(reversed(index));
     return isTuple ? Halide::Expr(whole[0]) : Halide::Expr(whole);
+  };
+}
+
+void KernelAlgorithm::scatter(
+    Value result, ArrayRef<Extent> domain,
+    const std::function<std::pair<Index, Halide::Expr>(IndexRef, IndexRef)>
+        &term) {
+  Index position;
+  Reduction reduction = makeReduction(result, domain, position);
+  Halide::Func func = reduction.func;
+  Index vars = getVars(getRank(result.getType()));
+  func(reversed(vars)) = Halide::Internal::make_zero(
+      getHalideType(getElementType(result.getType())));
+  auto [place, number] = term(vars, position);
+  func(reversed(place)) += number;
+  reductions.push_back(reduction);
+  elements[result] = [func](IndexRef index) -> Halide::Expr {
+    return func(reversed(index));
   };
 }
 

@@ -77,6 +77,12 @@ public:
          const std::function<Halide::Tuple(IndexRef, IndexRef,
                                            llvm::ArrayRef<Halide::Expr>)> &step,
          const std::vector<Halide::Func> &operands = {});
+  /// Defines a value as zeros to which `term`, of the position and the reduced
+  /// one, adds numbers one after another: where, and how much.
+  void scatter(
+      mlir::Value result, llvm::ArrayRef<Extent> domain,
+      const std::function<std::pair<Index, Halide::Expr>(IndexRef, IndexRef)>
+          &term);
   /// Adds an op whose functions have a schedule of their own.
   void addAttention(const AttentionStages &stages) {
     attention.push_back(stages);
@@ -123,6 +129,9 @@ private:
   void addInputs();
   void addOutputs();
   mlir::LogicalResult express(mlir::Operation &op);
+  /// A reduction without a function; `position` gets the domain's variables.
+  Reduction makeReduction(mlir::Value result, llvm::ArrayRef<Extent> domain,
+                          Index &position) const;
 
   mlir::func::FuncOp kernel;
   llvm::DenseMap<mlir::Value, Element> elements;

@@ -174,6 +174,7 @@ void registerHalideModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
     halide::attachAttentionModels(*context);
     halide::attachElementwiseModels(*context);
+    halide::attachIndexingModels(*context);
     halide::attachShapeModels(*context);
     halide::attachContractionModels(*context);
     halide::attachWindowModels(*context);

@@ -11,6 +11,7 @@ namespace maek::halide {
 
 void attachAttentionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
+void attachIndexingModels(mlir::MLIRContext &context);
 void attachShapeModels(mlir::MLIRContext &context);
 void attachContractionModels(mlir::MLIRContext &context);
 void attachWindowModels(mlir::MLIRContext &context);

@@ -34,6 +34,7 @@ struct Evaluated : Interpretable::ExternalModel<Evaluated<OpT, evaluate>, OpT> {
 void attachAttentionModels(mlir::MLIRContext &context);
 void attachContractionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
+void attachIndexingModels(mlir::MLIRContext &context);
 void attachShapeModels(mlir::MLIRContext &context);
 void attachStructureModels(mlir::MLIRContext &context);
 void attachWindowModels(mlir::MLIRContext &context);

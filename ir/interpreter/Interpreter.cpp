@@ -106,6 +106,7 @@ void maek::registerInterpretableModels(DialectRegistry &registry) {
     attachAttentionModels(*context);
     attachContractionModels(*context);
     attachElementwiseModels(*context);
+    attachIndexingModels(*context);
     attachShapeModels(*context);
     attachStructureModels(*context);
     attachWindowModels(*context);

@@ -38,6 +38,7 @@ inline void PrintTo(const OpCase &op, std::ostream *stream) {
 
 std::vector<OpCase> getContractionCases();
 std::vector<OpCase> getElementwiseCases();
+std::vector<OpCase> getIndexingCases();
 std::vector<OpCase> getShapeCases();
 std::vector<OpCase> getStructureCases();
 std::vector<OpCase> getWindowCases();

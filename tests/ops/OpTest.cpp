@@ -154,8 +154,8 @@ static std::string getCaseName(const testing::TestParamInfo<OpCase> &info) {
 static std::vector<OpCase> getCases() {
   std::vector<OpCase> all;
   for (const auto &cases :
-       {getContractionCases(), getElementwiseCases(), getShapeCases(),
-        getStructureCases(), getWindowCases()})
+       {getContractionCases(), getElementwiseCases(), getIndexingCases(),
+        getShapeCases(), getStructureCases(), getWindowCases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }

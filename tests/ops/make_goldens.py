@@ -172,6 +172,22 @@ case("scan_reverse", [floats(4, 2, 3), floats(2, 3), floats(3)],
      f"r0, y = {SCAN}(a1, x) r1 = {FLIP % 'y'}", 2)
 case("kernel", [floats(2, 3)], "t = Tanh(a0) r0 = Add(t, a0) r1 = Exp(t)", 2)
 
+# Indexing. Numbers that repeat, and of scatter_add's five rows not all.
+WIDEN = "x = Constant<value_ints=[-1]>() l = Cast<to=7>(a1) i = Unsqueeze(l, x) "
+case("gather", [floats(5, 3), ints(2, 4)], "r0 = Gather<axis=0>(a0, a1)")
+case("gather_batch", [floats(2, 4, 3), ints(2, 2, high=4)],
+     f"{WIDEN} r0 = GatherND<batch_dims=1>(a0, i)")
+case("gather_one", [floats(2, 4), ints(2, high=4)],
+     f"{WIDEN} r0 = GatherND<batch_dims=1>(a0, i)")
+case("scatter_add", [floats(2, 4, 3), ints(2, 4, high=3)],
+     f"{WIDEN} s = Constant<value_ints=[5, 3]>() "
+     "z = ConstantOfShape<value = double[1] {0.0}>(s) "
+     'r0 = ScatterND<reduction="add">(z, i, a0)')
+case("scatter_add_batch", [floats(2, 2, 3), ints(2, 2, high=4)],
+     "n = Constant<value_int=4>() v = Constant<value_floats=[0.0, 1.0]>() "
+     "f = OneHot<axis=-1>(a1, n, v) d = Cast<to=11>(f) "
+     'r0 = Einsum<equation="bin,bir->bnr">(d, a0)')
+
 
 def join(numbers):
     return ", ".join(str(x) for x in numbers)

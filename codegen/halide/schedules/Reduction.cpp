@@ -170,7 +170,10 @@ void ReductionScheduler::schedule(Reduction &reduction) {
 void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine) {
   ReductionScheduler scheduler(machine);
   for (Reduction &reduction : kernel.getReductions())
-    scheduler.schedule(reduction);
+    if (isa<ScatterAddOp>(reduction.op))
+      scheduleScatter(kernel, reduction, machine);
+    else
+      scheduler.schedule(reduction);
   for (OutputGroup &group : kernel.getOutputs())
     scheduleElements(kernel, group, machine);
 }

@@ -11,7 +11,7 @@ namespace maek::halide {
 
 /// Part of the kernel cache's key: raised with every change that gives a kernel
 /// other code.
-inline constexpr int scheduleVersion = 13;
+inline constexpr int scheduleVersion = 14;
 
 /// Schedules the kernel by its class.
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
@@ -40,6 +40,10 @@ bool scheduleElementwise(KernelAlgorithm &kernel, const Machine &machine);
 
 /// Any kernel: each reduction by itself, then the results.
 void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine);
+
+/// Numbers added at places that a tensor names.
+void scheduleScatter(KernelAlgorithm &kernel, Reduction &scatter,
+                     const Machine &machine);
 
 /// The results of one shape, from reductions that are computed before.
 void scheduleElements(KernelAlgorithm &kernel, OutputGroup &group,

@@ -70,6 +70,17 @@ model M(C = 5) {
   loss = cross_entropy(logits, label)
 }
 )"},
+    {"Embedding", R"(
+model M(d = 12) {
+  input words : [T] of class(9)
+  target next : [T] of class(9)
+  x = Embedding(9, d)(words)
+  h = GRU(d, d)(x) + x
+  logits = Linear(d, 9)(h)
+  output logits
+  loss = mean(cross_entropy(logits, next))
+}
+)"},
     {"Stacked", R"(
 model M(I = 3, H = 8) {
   input xs : [S, T, I]

@@ -132,6 +132,24 @@ TEST_F(Emission, trainingIsANumberOfTheEntry) {
   EXPECT_EQ(countExp("train_step"), 1);
 }
 
+TEST_F(Emission, aClassIndexesATable) {
+  EXPECT_EQ(infer("input a : [T] of class(9)\ninput b : class(9)\n"
+                  "input x : [9]\ninput y : [T, 9]\nparam E : [9, 4] = 1\n"
+                  "param F : [9, 2, 3] = 1",
+                  "c = E[a]\nd = E[b]\ne = F[a, 0]\nf = x[b]\n"
+                  "g = Embedding(9, 5)(a)\nh = x[a]",
+                  "c, d, e, f, g, h"),
+            (Strings{"[B, T, 4]", "[B, 4]", "[B, T, 3]", "[B]", "[B, T, 5]",
+                     "[B, T]"}));
+  // Of each position's scores that of its own class.
+  ASSERT_TRUE(emit("fn pick(z : [C], c : class(C)) = z[c]\n"
+                   "model M {\n  input y : [T, 9]\n"
+                   "  input a : [T] of class(9)\n  p = pick(y, a)\n"
+                   "  output p\n}\n"))
+      << errors;
+  EXPECT_EQ(shapes("forward"), (Strings{"[B, T]"}));
+}
+
 TEST_F(Emission, sizesAreValues) {
   EXPECT_EQ(infer("input x : [T, 4]\ninput y : [2, T]",
                   "a = sum(x) / T\nb = reshape(x, [2 * T, 2])\n"

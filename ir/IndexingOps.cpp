@@ -1,0 +1,53 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Shape functions of the ops whose places come from a tensor.
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace maek;
+
+/// The type of the rows of `table` at `indices`.
+static FailureOr<RankedTensorType>
+inferGathered(std::optional<Location> location, Type table, Type indices,
+              int64_t batch) {
+  SmallVector<Extent> from = getExtents(table), to = getExtents(indices);
+  if (batch < 0 || batch >= int64_t(from.size()) || batch > int64_t(to.size()))
+    return emitOptionalError(location, "cannot share ", batch, " axes of ",
+                             table, " and ", indices);
+  for (int64_t axis = 0; axis < batch; ++axis)
+    if (from[axis] != to[axis])
+      return emitOptionalError(location, "shares axes of size ",
+                               from[axis].str(), " and ", to[axis].str());
+  llvm::append_range(to, ArrayRef(from).drop_front(batch + 1));
+  return getTensorType(to, getElementType(table));
+}
+
+LogicalResult GatherOp::inferReturnTypes(MLIRContext *,
+                                         std::optional<Location> location,
+                                         Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  if (failed(verifyNamedExtents(location, adaptor.getOperands())))
+    return failure();
+  // The default is set later than this is asked.
+  IntegerAttr batch = adaptor.getBatchAttr();
+  FailureOr<RankedTensorType> type =
+      inferGathered(location, adaptor.getTable().getType(),
+                    adaptor.getIndices().getType(), batch ? batch.getInt() : 0);
+  if (failed(type))
+    return failure();
+  types.push_back(*type);
+  return success();
+}
+
+LogicalResult ScatterAddOp::verify() {
+  FailureOr<RankedTensorType> type =
+      inferGathered(getLoc(), getType(), getIndices().getType(), getBatch());
+  if (failed(type))
+    return failure();
+  if (*type != getUpdates().getType())
+    return emitOpError("adds ")
+           << *type << ", found " << getUpdates().getType();
+  return success();
+}
