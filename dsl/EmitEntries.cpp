@@ -156,11 +156,56 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
   std::vector<Result> results;
   if (!emitBody(entry, results))
     return false;
-  finishEntry(function, results, order.size());
-  return checkTargets(block, order.size());
+  return finishEntry(function, results, order.size()) &&
+         checkTargets(block, order.size());
 }
 
-void ModelEmitter::finishEntry(mlir::func::FuncOp function,
+/// Deletes what nobody reads, within scans too.
+static void eraseDeadOps(mlir::Block &block) {
+  for (mlir::Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(block.getOperations()))) {
+    if (mlir::isOpTriviallyDead(&op)) {
+      op.erase();
+      continue;
+    }
+    for (mlir::Region &region : op.getRegions())
+      for (mlir::Block &inner : region)
+        eraseDeadOps(inner);
+  }
+}
+
+/// In training, makes the streams' numbers operands, so that the kernels of
+/// equal layers stay equal. What is given elsewhere must not need any.
+bool ModelEmitter::finishRandoms(mlir::func::FuncOp function) {
+  SmallVector<RandomOp> randoms;
+  function.walk([&](RandomOp random) { randoms.push_back(random); });
+  if (randoms.empty())
+    return true;
+  if (!evaluator.isTraining) {
+    auto stream = randoms.front().getStream().getDefiningOp<ConstantOp>();
+    auto &[where, detail] =
+        tensors.randomPlaces[size_t(stream.getValue().convertToDouble())];
+    tensors.where = where;
+    tensors.detail = detail;
+    tensors.error("random numbers are for training only: choose by "
+                  "where(training, …, …)");
+    return false;
+  }
+  if (randoms.size() == 1)
+    return true;
+  mlir::OpBuilder ops =
+      mlir::OpBuilder::atBlockBegin(&function.getBody().front());
+  auto numbers = IotaOp::create(
+      ops, function.getLoc(),
+      getTensorType(Extent(int64_t(randoms.size())), ops.getI32Type()), 0);
+  auto streams = UnstackOp::create(ops, function.getLoc(), numbers, 0);
+  for (auto [random, stream] : llvm::zip(randoms, streams.getResults()))
+    random.getStreamMutable().set(stream);
+  eraseDeadOps(function.getBody().front());
+  return true;
+}
+
+bool ModelEmitter::finishEntry(mlir::func::FuncOp function,
                                ArrayRef<Result> results, size_t numArguments) {
   mlir::OpBuilder &ops = tensors.ops;
   mlir::Block &block = function.front();
@@ -172,15 +217,13 @@ void ModelEmitter::finishEntry(mlir::func::FuncOp function,
   }
   ops.setInsertionPointToEnd(&block);
   mlir::func::ReturnOp::create(ops, function.getLoc(), values);
-  for (mlir::Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(block.getOperations())))
-    if (mlir::isOpTriviallyDead(&op))
-      op.erase();
+  eraseDeadOps(block);
   function.setFunctionType(ops.getFunctionType(
       function.getFunctionType().getInputs().take_front(numArguments), types));
   for (auto [i, result] : llvm::enumerate(results))
     function.setResultAttrs(
         i, getRoleAttrs(ops.getContext(), result.role, result.name));
+  return finishRandoms(function);
 }
 
 bool ModelEmitter::emitWeights(mlir::ModuleOp module) {

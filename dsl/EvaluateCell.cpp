@@ -120,6 +120,13 @@ void Evaluator::beginStep(Frame &callee, const Binding &binding,
         getNameLocation(formal.name, callee));
     callee.scopes.back()[formal.name.name] = element;
   }
+  // The number of the step, for random numbers.
+  Axis time = *binding.time;
+  auto numbers = tensors.getType({}, time, Element::Class);
+  scan.sequences.push_back(
+      IotaOp::create(tensors.ops, tensors.location, numbers, 0));
+  tensors.times.push_back(scan.body->addArgument(
+      tensors.getType({}, {}, Element::Class), tensors.location));
   for (const CellState &state : states) {
     scan.inits.push_back(state.init.tensor);
     scan.resultTypes.push_back(state.init.tensor.getType());
@@ -183,6 +190,11 @@ Value Evaluator::emitScan(Frame &callee, Binding &binding,
   ops.setInsertionPointToEnd(scan.body.get());
   Value output = emitStep(callee, states, mapped);
   ops.restoreInsertionPoint(outside);
+  mlir::Value time = tensors.times.pop_back_val();
+  if (time.use_empty()) {
+    scan.body->eraseArgument(scan.sequences.size() - 1);
+    scan.sequences.pop_back_val().getDefiningOp()->erase();
+  }
   Axes axes{*binding.time};
   axes.append(output.axes.begin(), output.axes.end());
   if (output.isPoison() || !tensors.fits(mapped, axes)) {

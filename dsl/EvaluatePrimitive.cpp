@@ -250,6 +250,8 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     return tensors.cos(value);
   case PrimitiveKind::OneHot:
     return tensors.oneHot(value);
+  case PrimitiveKind::UniformLike:
+    return tensors.uniformLike(value);
   case PrimitiveKind::StopGradient:
     return tensors.stopGradient(value);
   default:

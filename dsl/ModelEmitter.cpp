@@ -153,6 +153,14 @@ void ModelEmitter::beginEntry(Entry entry) {
   tensors.reset();
   evaluator.reset();
   evaluator.isTraining = entry == Entry::TrainStep;
+  tensors.times.clear();
+  tensors.getRandomKey = {};
+  if (evaluator.isTraining)
+    tensors.getRandomKey = [&](StringRef name) {
+      return getArgument("scalar", name,
+                         tensors.getType({}, {}, Element::Class),
+                         evaluator.getLocation(model.name.loc, name));
+    };
 }
 
 std::optional<ModelEmitter::Outcome> ModelEmitter::evaluateModel() {

@@ -82,7 +82,8 @@ private:
   bool check();
   void checkStateNames();
   bool emitEntry(Entry entry, llvm::StringRef name, mlir::ModuleOp module);
-  void finishEntry(mlir::func::FuncOp function, llvm::ArrayRef<Result> results,
+  bool finishRandoms(mlir::func::FuncOp function);
+  bool finishEntry(mlir::func::FuncOp function, llvm::ArrayRef<Result> results,
                    size_t numArguments);
   bool checkTargets(mlir::Block &block, size_t numArguments);
   bool emitWeights(mlir::ModuleOp module);

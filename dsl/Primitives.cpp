@@ -23,6 +23,7 @@ static constexpr Primitive primitives[] = {
     {"one_hot", PrimitiveKind::OneHot, 1, 1},
     {"stop_gradient", PrimitiveKind::StopGradient, 1, 1},
     {"gradient", PrimitiveKind::Gradient, 2, 2},
+    {"uniform_like", PrimitiveKind::UniformLike, 1, 1},
     {"where", PrimitiveKind::Where, 3, 3},
     {"arange", PrimitiveKind::Arange, 1, 1},
     {"reshape", PrimitiveKind::Reshape, 2, 2},

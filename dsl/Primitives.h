@@ -24,6 +24,7 @@ enum class PrimitiveKind {
   OneHot,
   StopGradient,
   Gradient,
+  UniformLike,
   Where,
   Arange,
   Reshape,

@@ -8,6 +8,7 @@
 
 #include "ir/MaekOps.h"
 #include "mlir/IR/Builders.h"
+#include <functional>
 
 namespace maek {
 struct EinsumEquation;
@@ -48,11 +49,21 @@ public:
   const Axis &getMappedAxis(unsigned number) const {
     return mappedAxes[number];
   }
-  /// Forgets the mapped axes and counts ops anew: another function begins.
+  /// Forgets the mapped axes and counts anew: another function begins.
   void reset() {
     mappedAxes.clear();
+    randomPlaces.clear();
     numOps = 0;
   }
+
+  /// Gives a word of the key of random numbers: an argument of the training
+  /// step. Null elsewhere, where nothing may need a random number.
+  std::function<mlir::Value(llvm::StringRef)> getRandomKey;
+  /// The step of each sequence that is being scanned, outermost first.
+  llvm::SmallVector<mlir::Value> times;
+  /// Where random numbers were asked for, by their stream.
+  std::vector<std::pair<llvm::SMLoc, std::pair<llvm::SMLoc, std::string>>>
+      randomPlaces;
 
   /// All of a value's extents: mapped, then own.
   mlir::RankedTensorType getType(llvm::ArrayRef<unsigned> mapped,
@@ -102,6 +113,8 @@ public:
   Value gradient(const Value &value, const Value &by);
   /// The rows of `table`'s first own axis that the classes name.
   Value gather(const Value &table, const Value &classes);
+  /// A random number from [0, 1) for each of the value's elements.
+  Value uniformLike(const Value &value);
   Value arange(const Axis &axis);
   Value reshape(const Value &value, llvm::ArrayRef<Axis> axes);
   /// The last two own axes change places.

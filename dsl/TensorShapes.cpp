@@ -224,6 +224,35 @@ Value TensorBuilder::gather(const Value &table, const Value &classes) {
               numbers.mapped, shape.axes);
 }
 
+Value TensorBuilder::uniformLike(const Value &value) {
+  Value shape = value.is(ValueKind::Tensor) ? value : toFloat(value);
+  if (shape.isPoison())
+    return {};
+  constexpr size_t maxTimes = 2;
+  if (times.size() > maxTimes) {
+    error("random numbers reach two cells within one another, not three");
+    return {};
+  }
+  auto type = getType({}, {}, Element::Class);
+  auto number = [&](int64_t given) -> mlir::Value {
+    return ConstantOp::create(ops, location, type,
+                              ops.getF64FloatAttr(double(given)));
+  };
+  auto getTime = [&](size_t depth) {
+    return depth < times.size() ? times[times.size() - 1 - depth] : number(0);
+  };
+  auto getKey = [&](StringRef name) {
+    return getRandomKey ? getRandomKey(name) : number(0);
+  };
+  mlir::Value stream = number(int64_t(randomPlaces.size()));
+  randomPlaces.emplace_back(where, detail);
+  auto result = getType(shape.mapped, shape.axes, Element::Float);
+  return wrap(RandomOp::create(ops, location, result, getKey("key_low"),
+                               getKey("key_high"), stream, getTime(0),
+                               getTime(1)),
+              shape.mapped, shape.axes);
+}
+
 Value TensorBuilder::arange(const Axis &axis) {
   if (!fits({}, axis))
     return {};

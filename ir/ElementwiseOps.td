@@ -281,6 +281,30 @@ def Maek_ExtentOp : Maek_Op<"extent", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Maek_RandomOp : Maek_Op<"random", [Pure]> {
+  let summary = "random numbers from [0, 1)";
+  let description = [{
+    `result[i] = w / 2^24`, for each index `i`, where `w` are the upper 24 bits
+    of the first word of Philox 4x32 with ten rounds (Salmon et al., SC 2011)
+    for the key (low, high) and the counter (n, stream, time, outer); `n` is the
+    place of `i` in row-major order. Operands are scalars of i32, taken as
+    unsigned. Equal operands give equal numbers.
+
+    ```mlir
+    %u = maek.random key(%low, %high) at(%stream, %time, %outer)
+      : tensor<?x4xf32, #maek.dims<B>>
+    ```
+  }];
+  let arguments = (ins Maek_IntScalar:$low, Maek_IntScalar:$high,
+                       Maek_IntScalar:$stream, Maek_IntScalar:$time,
+                       Maek_IntScalar:$outer);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat = [{
+    `key` `(` $low `,` $high `)` `at` `(` $stream `,` $time `,` $outer `)`
+    attr-dict `:` type($result)
+  }];
+}
+
 } // opDocGroup = Maek_SourceGroup
 
 #endif // MAEK_IR_ELEMENTWISEOPS_TD

@@ -25,10 +25,11 @@ inline constexpr llvm::StringLiteral kKernelAttr = "maek.kernel";
 inline constexpr llvm::StringLiteral kSymbolsAttr = "maek.symbols";
 
 /// Roles of arguments: `parameter`, `state`, `input`, `target`, `scalar` (a
-/// tensor<f32> that the runtime sets: `lr`, `step`, `steps`), `prepared` (made
-/// by the entry `prepare`). Roles of results: `output`, `loss`, `metric`,
-/// `report` (scalars for the log, such as `grad_norm`), `parameter` and
-/// `state` (the new value of the argument of that role and name), `prepared`.
+/// tensor<f32> that the runtime sets: `lr`, `step`, `steps`; or a tensor<i32>,
+/// a word of the step's random key: `key_low`, `key_high`), `prepared` (made by
+/// the entry `prepare`). Roles of results: `output`, `loss`, `metric`, `report`
+/// (scalars for the log, such as `grad_norm`), `parameter` and `state` (the new
+/// value of the argument of that role and name), `prepared`.
 bool isKnownRole(llvm::StringRef role);
 
 llvm::StringRef getArgRole(mlir::func::FuncOp entry, unsigned index);

@@ -18,6 +18,13 @@ class Maek_TensorOf<list<Type> elements, string names>
 
 def Maek_FloatTensor : Maek_TensorOf<[F32, F64], "f32 or f64">;
 def Maek_IntTensor : Maek_TensorOf<[I32], "i32">;
+def Maek_IntScalar
+    : ConfinedType<Maek_IntTensor,
+                   [CPred<"::mlir::cast<::mlir::RankedTensorType>($_self)"
+                          ".getRank() == 0">],
+                   "scalar of i32">,
+      BuildableType<"::mlir::RankedTensorType::get("
+                    "{}, $_builder.getI32Type())">;
 def Maek_BoolTensor : Maek_TensorOf<[I1], "i1">;
 def Maek_Tensor : Maek_TensorOf<[F32, F64, I32, I1], "f32, f64, i32 or i1">;
 

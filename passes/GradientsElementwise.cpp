@@ -194,6 +194,7 @@ void attachElementwiseGradients(MLIRContext &context) {
   ConstantOp::attachInterface<NoGradient<ConstantOp>>(context);
   IotaOp::attachInterface<NoGradient<IotaOp>>(context);
   ExtentOp::attachInterface<NoGradient<ExtentOp>>(context);
+  RandomOp::attachInterface<NoGradient<RandomOp>>(context);
 }
 
 } // namespace maek

@@ -61,7 +61,8 @@ Value copyRepeatable(Value value, IRMapping &copies, OpBuilder &builder) {
 
 bool isElementwise(Operation *op) {
   return isa_and_present<MaekDialect>(op->getDialect()) &&
-         op->hasTrait<OpTrait::Elementwise>() && !isRepeatable(op);
+         (op->hasTrait<OpTrait::Elementwise>() || isa<RandomOp>(op)) &&
+         !isRepeatable(op);
 }
 
 bool isRowReduction(Operation *op) {

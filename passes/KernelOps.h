@@ -24,8 +24,8 @@ bool isRepeatable(mlir::Operation *op);
 mlir::Value copyRepeatable(mlir::Value value, mlir::IRMapping &copies,
                            mlir::OpBuilder &builder);
 
-/// One element of each operand makes one element of the result, and the op is
-/// not repeatable.
+/// One element of each operand makes one element of the result, or its place
+/// alone does, and the op is not repeatable.
 bool isElementwise(mlir::Operation *op);
 
 /// A reduce or argmax over all trailing axes from some axis on, leaving at

@@ -7,6 +7,7 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -140,6 +141,50 @@ struct ExtentModel : HalideExpressible::ExternalModel<ExtentModel, ExtentOp> {
   }
 };
 
+/// The first word of Philox 4x32 with ten rounds.
+Expr getPhiloxWord(std::array<Expr, 4> counter, std::array<Expr, 2> key) {
+  auto word = [](const Expr &x) { return Halide::cast<uint32_t>(x); };
+  auto multiply = [](const Expr &x, uint32_t multiplier) {
+    return Halide::cast<uint64_t>(x) *
+           Halide::Internal::make_const(Halide::UInt(64), multiplier);
+  };
+  for (Expr &part : counter)
+    part = word(part);
+  for (Expr &part : key)
+    part = word(part);
+  for (int round = 0; round < 10; ++round) {
+    Expr left = multiply(counter[0], 0xD2511F53);
+    Expr right = multiply(counter[2], 0xCD9E8D57);
+    counter = {word(right >> 32) ^ counter[1] ^ key[0], word(right),
+               word(left >> 32) ^ counter[3] ^ key[1], word(left)};
+    key = {key[0] + Expr(uint32_t(0x9E3779B9)),
+           key[1] + Expr(uint32_t(0xBB67AE85))};
+  }
+  return counter[0];
+}
+
+struct RandomModel : HalideExpressible::ExternalModel<RandomModel, RandomOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto random = cast<RandomOp>(op);
+    SmallVector<Extent> extents = getExtents(random.getType());
+    Halide::Type type = getHalideType(getElementType(random.getType()));
+    kernel.define(
+        random.getResult(),
+        [random, extents, type, &kernel](IndexRef index) mutable -> Expr {
+          Expr place = 0;
+          for (auto [i, extent] : llvm::zip(index, extents))
+            place = place * kernel.extent(extent) + i;
+          Expr word = getPhiloxWord({place, kernel.at(random.getStream(), {}),
+                                     kernel.at(random.getTime(), {}),
+                                     kernel.at(random.getOuter(), {})},
+                                    {kernel.at(random.getLow(), {}),
+                                     kernel.at(random.getHigh(), {})});
+          return Halide::cast(type, Halide::cast<int32_t>(word >> 8)) *
+                 Halide::Internal::make_const(type, 0x1p-24);
+        });
+  }
+};
+
 template <typename Op, auto apply>
 void attach(MLIRContext &context) {
   Op::template attachInterface<ElementwiseModel<Op, apply>>(context);
@@ -170,6 +215,7 @@ void attachElementwiseModels(MLIRContext &context) {
   ConstantOp::attachInterface<ConstantModel>(context);
   IotaOp::attachInterface<IotaModel>(context);
   ExtentOp::attachInterface<ExtentModel>(context);
+  RandomOp::attachInterface<RandomModel>(context);
 }
 
 } // namespace maek::halide

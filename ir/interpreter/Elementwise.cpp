@@ -4,6 +4,7 @@
 #include "ir/interpreter/Interpretable.h"
 
 #include "llvm/ADT/StringSwitch.h"
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -86,6 +87,36 @@ static FailureOr<Tensor> evaluate(ExtentOp op, Index shape, Frame &frame) {
   return Tensor(shape, double(*value));
 }
 
+/// Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", figure 2:
+/// the first word of Philox 4x32 with ten rounds.
+static uint32_t getPhiloxWord(std::array<uint32_t, 4> counter,
+                              std::array<uint32_t, 2> key) {
+  constexpr uint64_t multipliers[] = {0xD2511F53, 0xCD9E8D57};
+  constexpr uint32_t weyl[] = {0x9E3779B9, 0xBB67AE85};
+  for (int round = 0; round < 10; ++round) {
+    uint64_t left = multipliers[0] * counter[0];
+    uint64_t right = multipliers[1] * counter[2];
+    counter = {uint32_t(right >> 32) ^ counter[1] ^ key[0], uint32_t(right),
+               uint32_t(left >> 32) ^ counter[3] ^ key[1], uint32_t(left)};
+    key = {key[0] + weyl[0], key[1] + weyl[1]};
+  }
+  return counter[0];
+}
+
+static FailureOr<Tensor> evaluate(RandomOp op, Index shape, Frame &frame) {
+  auto read = [&](Value value) {
+    return uint32_t(int32_t(frame[value].elements.front()));
+  };
+  Tensor result(shape);
+  for (auto [n, element] : llvm::enumerate(result.elements)) {
+    uint32_t word = getPhiloxWord({uint32_t(n), read(op.getStream()),
+                                   read(op.getTime()), read(op.getOuter())},
+                                  {read(op.getLow()), read(op.getHigh())});
+    element = std::ldexp(double(word >> 8), -24);
+  }
+  return result;
+}
+
 template <typename... Ops>
 static void attachUnary(MLIRContext &context) {
   (Ops::template attachInterface<Evaluated<Ops, evaluateUnary<Ops>>>(context),
@@ -106,5 +137,5 @@ void maek::attachElementwiseModels(MLIRContext &context) {
               StopGradientOp, ConvertOp>(context);
   attachBinary<AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp, CompareOp>(
       context);
-  attachOthers<SelectOp, ConstantOp, IotaOp, ExtentOp>(context);
+  attachOthers<SelectOp, ConstantOp, IotaOp, ExtentOp, RandomOp>(context);
 }

@@ -45,7 +45,8 @@ Error Model::setUpEntries(const maek_module_t &module) {
     for (const PortInfo &port : entry.arguments) {
       state.needsPrepared |= port.role == Role::Prepared;
       if (port.role == Role::Scalar && port.name != "lr" &&
-          port.name != "step" && port.name != "steps")
+          port.name != "step" && port.name != "steps" &&
+          port.name != "key_low" && port.name != "key_high")
         return makeError(MAEK_BAD_MODULE, "entry '", entry.name,
                          "' takes the unknown scalar '", port.name, "'");
     }
@@ -123,6 +124,7 @@ Error Model::initialize(uint64_t seed) {
     reset(stored, seed);
   for (size_t i = 0; i < parameters.size(); ++i)
     resetAverage(i);
+  this->seed = seed;
   step = pending = 0;
   mustPrepare = true;
   return Error::success();

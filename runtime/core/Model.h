@@ -64,6 +64,9 @@ public:
 
   int64_t step = 0;    ///< updates made
   int64_t pending = 0; ///< batches since the latest update
+  /// Of the random numbers in training, which depend on it and these counts
+  /// alone.
+  uint64_t seed = 0;
 
 private:
   struct Stored {

@@ -3,6 +3,7 @@
 // read from their shapes, buffers grow where they must, and the code runs.
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Model.h"
+#include "runtime/core/Philox.h"
 
 #include <algorithm>
 #include <cmath>
@@ -268,10 +269,19 @@ Error Model::run(size_t index, std::span<const maek_tensor_t> arguments) {
 }
 
 void Model::setScalars(EntryState &entry, double lr, int64_t steps) {
+  // A key for each batch: a resumed run draws the same numbers.
+  uint64_t key = RandomStream(seed, text("training ", pending))
+                     .bits(static_cast<uint64_t>(step))[0];
   for (size_t i = 0; i < entry.scalars.size(); ++i) {
     const PortInfo &port = entry.info->arguments[i];
     if (port.role != Role::Scalar)
       continue;
+    if (port.dtype == MAEK_I32) {
+      auto word =
+          static_cast<uint32_t>(port.name == "key_low" ? key : key >> 32);
+      std::memcpy(&entry.scalars[i], &word, sizeof(word));
+      continue;
+    }
     double value = lr;
     if (port.name == "step")
       value = static_cast<double>(step + 1);

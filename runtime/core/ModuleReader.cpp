@@ -340,8 +340,11 @@ Error Reader::readPort(const Json &json, const EntryInfo &entry, bool isResult,
   for (const Json &size : shape->elements)
     if (Error error = readExtent(size, where, entry, out.shape.emplace_back()))
       return error;
-  if (out.role == Role::Scalar && (!out.shape.empty() || out.dtype == MAEK_I32))
-    return bad(where, " is no floating-point scalar");
+  bool isKey = out.name == "key_low" || out.name == "key_high";
+  if (out.role == Role::Scalar &&
+      (!out.shape.empty() || isKey != (out.dtype == MAEK_I32)))
+    return bad(where,
+               isKey ? " is no scalar of i32" : " is no floating-point scalar");
   if (const Json *classes = json.find("classes")) {
     if (!classes->isInteger() || classes->integer < 1)
       return bad(where, " has a wrong number of classes");

@@ -64,5 +64,59 @@ class Train(MaekTest):
         self.assertTrue(rows and all("loss" in row for row in rows))
 
 
+class TrainWithChance(MaekTest):
+    """Embedding and dropout: random numbers that nothing but the seed and the
+    step changes."""
+    MODEL = """
+model Echo(d = 48) {
+  input  x : [25] of class(10)
+  target y : [10] of class(8)
+  h      = GRU(d, d)(dropout(Embedding(10, d)(x), 0.2))
+  logits = Linear(d, 8)(dropout(h[15:], 0.1))
+  output logits
+  loss   = mean(cross_entropy(logits, y))
+}
+
+train Echo {
+  data copy(delay = 5, n = 512, test = 64)
+  optimizer adam(lr = 1e-2)
+  batch 64  epochs 2
+}
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.folder / "echo.maek").write_text(cls.MODEL)
+        cls.program = cls.folder / "echo"
+        cls.maek("build", cls.folder / "echo.maek", "-o", cls.program)
+
+    def train(self, name, *words):
+        path = self.folder / name
+        run(self.program, "train", "--save", path, *words)
+        return load_file(path)
+
+    def check_equal(self, a, b):
+        self.assertEqual(a.keys(), b.keys())
+        for name in a:
+            numpy.testing.assert_array_equal(a[name], b[name], name)
+
+    def test_threads_and_resuming_change_no_bit(self):
+        whole = self.train("whole.safetensors", "--seed", "7", "--threads", "1")
+        self.check_equal(whole, self.train("two.safetensors", "--seed", "7",
+                                           "--threads", "2"))
+        half = self.folder / "half.safetensors"
+        run(self.program, "train", "--save", half, "--seed", "7", "--epochs", "1")
+        self.check_equal(whole, self.train("resumed.safetensors", "--seed", "7",
+                                           "--resume", half, "--epochs", "2"))
+
+    def test_chance_is_in_training_only(self):
+        weights = self.folder / "chance.safetensors"
+        run(self.program, "train", "--save", weights)
+        results = {run(self.program, "eval", "--weights", weights).stdout
+                   for _ in range(2)}
+        self.assertEqual(len(results), 1)
+
+
 if __name__ == "__main__":
     unittest.main()

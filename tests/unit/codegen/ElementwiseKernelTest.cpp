@@ -235,3 +235,30 @@ func.func @unpack(%p: tensor<3x20x16xf32>) -> tensor<37x20xf32> {
 )",
                              {{}});
 }
+
+// Bit by bit the interpreter's: numbers of 24 bits, exact in both precisions.
+TEST(ElementwiseKernels, Random) {
+  const std::string text = R"(
+!t = tensor<?x37xf32, #maek.dims<B>>
+!s = tensor<i32>
+func.func @plain(%a: !t, %low: !s, %high: !s, %stream: !s, %time: !s) -> !t {
+  %zero = maek.constant 0.0 : !s
+  %u = maek.random key(%low, %high) at(%stream, %time, %zero) : !t
+  func.return %u : !t
+}
+func.func @dropout(%a: !t, %low: !s) -> (!t, tensor<?x37xi1, #maek.dims<B>>) {
+  %big = maek.constant -7.0 : !s
+  %p = maek.constant 0.25 : !t
+  %zero = maek.constant 0.0 : !t
+  %u = maek.random key(%low, %big) at(%big, %low, %big) : !t
+  %c = maek.compare "lt" %u, %p : !t -> tensor<?x37xi1, #maek.dims<B>>
+  %y = maek.select %c, %zero, %a : tensor<?x37xi1, #maek.dims<B>>, !t
+  func.return %y, %c : !t, tensor<?x37xi1, #maek.dims<B>>
+}
+)";
+  checkKernels(text, batches, 0);
+  std::string doubles = text;
+  for (size_t at = 0; (at = doubles.find("f32", at)) != std::string::npos;)
+    doubles.replace(at, 3, "f64");
+  checkKernels(doubles, batches, 0);
+}

@@ -75,7 +75,7 @@ model M(d = 12) {
   input words : [T] of class(9)
   target next : [T] of class(9)
   x = Embedding(9, d)(words)
-  h = GRU(d, d)(x) + x
+  h = GRU(d, d)(dropout(x, 0.2)) + x
   logits = Linear(d, 9)(h)
   output logits
   loss = mean(cross_entropy(logits, next))

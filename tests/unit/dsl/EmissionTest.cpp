@@ -150,6 +150,41 @@ TEST_F(Emission, aClassIndexesATable) {
   EXPECT_EQ(shapes("forward"), (Strings{"[B, T]"}));
 }
 
+/// Operand number `n` of each random op of an entry.
+static std::vector<mlir::Value> getRandomOperands(mlir::func::FuncOp entry,
+                                                  unsigned n) {
+  std::vector<mlir::Value> operands;
+  entry.walk([&](RandomOp op) { operands.push_back(op->getOperand(n)); });
+  return operands;
+}
+
+TEST_F(Emission, dropoutIsForTraining) {
+  ASSERT_TRUE(emit("cell Noisy(I, H) {\n  param W : [H, I] = 1\n"
+                   "  state h : [H] = 0\n  step (x : [I]) -> h {\n"
+                   "    h = dropout(h, 0.1) + W · x\n  }\n}\n"
+                   "model M {\n  input x : [T, 3]\n"
+                   "  y = dropout(Noisy(3, 4)(dropout(x, 0.2)), 0.3)\n"
+                   "  z = dropout(y, 0)\n  output z\n  loss = mean(z)\n}\n"
+                   "train M {\n  optimizer sgd\n}\n"))
+      << errors;
+  EXPECT_TRUE(getRandomOperands(entry("forward"), 0).empty());
+  EXPECT_TRUE(getRandomOperands(entry("evaluate"), 0).empty());
+  mlir::func::FuncOp step = entry("train_step");
+  // Each asks for other numbers: by streams of its own and, in the cell, by the
+  // step in time.
+  auto streams = getRandomOperands(step, 2), times = getRandomOperands(step, 3);
+  ASSERT_EQ(streams.size(), 3u);
+  EXPECT_NE(streams[0], streams[1]);
+  EXPECT_NE(streams[1], streams[2]);
+  EXPECT_TRUE(times[0].getDefiningOp<ConstantOp>());
+  EXPECT_TRUE(isa<mlir::BlockArgument>(times[1]));
+  EXPECT_TRUE(times[2].getDefiningOp<ConstantOp>());
+  // The key is what the runtime gives.
+  auto key = cast<mlir::BlockArgument>(getRandomOperands(step, 1)[1]);
+  EXPECT_EQ(getArgName(step, key.getArgNumber()), "key_high");
+  EXPECT_EQ(getArgRole(step, key.getArgNumber()), "scalar");
+}
+
 TEST_F(Emission, sizesAreValues) {
   EXPECT_EQ(infer("input x : [T, 4]\ninput y : [2, T]",
                   "a = sum(x) / T\nb = reshape(x, [2 * T, 2])\n"
