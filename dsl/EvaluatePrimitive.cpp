@@ -135,6 +135,29 @@ Value Evaluator::evaluateConcat(const CallExpr &call, Frame &frame) {
   return tensors.concat(values, axis);
 }
 
+/// Along the first own axis, or along `axis`.
+Value Evaluator::evaluateReverse(const CallExpr &call, Frame &frame) {
+  const Expr *axisExpr = nullptr;
+  Value value;
+  for (const Argument &argument : call.arguments) {
+    if (argument.name.empty())
+      value = evaluate(*argument.value, frame);
+    else
+      axisExpr = argument.value.get();
+  }
+  if (value.isPoison())
+    return {};
+  std::optional<unsigned> axis = 0;
+  if (axisExpr && !(axis = evaluateAxis(*axisExpr, value, frame)))
+    return {};
+  moveTo(call.loc, frame);
+  if (!value.is(ValueKind::Tensor) || value.getRank() == 0) {
+    tensors.error("'reverse' needs an axis, found " + describe(value));
+    return {};
+  }
+  return tensors.reverse(value, *axis);
+}
+
 Value Evaluator::evaluateReshape(const CallExpr &call, const Value &value,
                                  Frame &frame) {
   const ConcatExpr *shape = getList(call);
@@ -206,6 +229,8 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     return evaluateConcat(call, frame);
   if (kind == PrimitiveKind::Einsum)
     return evaluateEinsum(call, frame);
+  if (kind == PrimitiveKind::Reverse)
+    return evaluateReverse(call, frame);
   if (kind >= PrimitiveKind::Sum && kind <= PrimitiveKind::Argmax)
     return evaluateReduction(call, kind, frame);
   Value value = evaluate(*call.arguments[0].value, frame);

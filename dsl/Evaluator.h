@@ -109,6 +109,7 @@ private:
   Value evaluateReduction(const CallExpr &call, PrimitiveKind kind,
                           Frame &frame);
   Value evaluateConcat(const CallExpr &call, Frame &frame);
+  Value evaluateReverse(const CallExpr &call, Frame &frame);
   Value evaluateReshape(const CallExpr &call, const Value &value, Frame &frame);
   Value evaluatePermute(const CallExpr &call, const Value &value, Frame &frame);
 

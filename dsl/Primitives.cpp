@@ -26,6 +26,7 @@ static constexpr Primitive primitives[] = {
     {"uniform_like", PrimitiveKind::UniformLike, 1, 1},
     {"where", PrimitiveKind::Where, 3, 3},
     {"arange", PrimitiveKind::Arange, 1, 1},
+    {"reverse", PrimitiveKind::Reverse, 1, 1, "axis"},
     {"reshape", PrimitiveKind::Reshape, 2, 2},
     {"permute", PrimitiveKind::Permute, 2, 2},
     {"concat", PrimitiveKind::Concat, 2, 1000, "axis"},

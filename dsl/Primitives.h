@@ -27,6 +27,7 @@ enum class PrimitiveKind {
   UniformLike,
   Where,
   Arange,
+  Reverse,
   Reshape,
   Permute,
   Concat,

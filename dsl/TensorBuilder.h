@@ -124,6 +124,8 @@ public:
   /// Along an own axis, the last one if none is given.
   Value concat(llvm::ArrayRef<Value> values,
                std::optional<unsigned> along = std::nullopt);
+  /// An own axis from its end to its start.
+  Value reverse(const Value &value, unsigned axis);
   Value slice(const Value &value, unsigned axis, int64_t offset,
               const Axis &size);
   /// How windows lie along an own axis: `size` elements, `dilation` apart, of

@@ -203,9 +203,8 @@ Value TensorBuilder::gather(const Value &table, const Value &classes) {
     return {};
   }
   Shape shape;
-  std::set_union(rows.mapped.begin(), rows.mapped.end(),
-                 numbers.mapped.begin(), numbers.mapped.end(),
-                 std::back_inserter(shape.mapped));
+  std::set_union(rows.mapped.begin(), rows.mapped.end(), numbers.mapped.begin(),
+                 numbers.mapped.end(), std::back_inserter(shape.mapped));
   shape.axes = numbers.axes;
   shape.axes.append(rows.axes.begin() + 1, rows.axes.end());
   if (!fits(shape.mapped, shape.axes))
@@ -378,6 +377,14 @@ Value TensorBuilder::concat(ArrayRef<Value> values,
   return wrap(
       ConcatOp::create(ops, location, operands, shape.mapped.size() + axis),
       shape.mapped, joined);
+}
+
+Value TensorBuilder::reverse(const Value &value, unsigned axis) {
+  Value result = wrap(ReverseOp::create(ops, location, value.tensor,
+                                        int64_t(value.mapped.size() + axis)),
+                      value.mapped, value.axes, value.element);
+  result.classes = value.classes;
+  return result;
 }
 
 Value TensorBuilder::slice(const Value &value, unsigned axis, int64_t offset,

@@ -31,6 +31,16 @@ OpFoldResult NegOp::fold(FoldAdaptor) {
   return {};
 }
 
+// reverse(reverse(x)) -> x; an axis of one element has no order
+OpFoldResult ReverseOp::fold(FoldAdaptor) {
+  if (getExtent(getType(), getDim()).isOne())
+    return getOperand();
+  auto inner = getOperand().getDefiningOp<ReverseOp>();
+  if (inner && inner.getDim() == getDim())
+    return inner.getOperand();
+  return {};
+}
+
 OpFoldResult AddOp::fold(FoldAdaptor) {
   if (isConstant(getRhs(), 0))
     return getLhs();

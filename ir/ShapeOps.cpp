@@ -232,6 +232,10 @@ LogicalResult SliceOp::verify() {
                      getOffset());
 }
 
+LogicalResult ReverseOp::verify() {
+  return verifyAxis(*this, getDim(), getType());
+}
+
 LogicalResult PadOp::verify() {
   return verifyRange(*this, getType(), getOperand().getType(), getDim(),
                      getOffset());

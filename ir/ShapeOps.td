@@ -176,6 +176,24 @@ def Maek_SliceOp : Maek_Op<"slice", [Pure]> {
   let hasCanonicalizeMethod = 1;
 }
 
+def Maek_ReverseOp : Maek_Op<"reverse", [Pure,
+    SameOperandsAndResultType, AllTypesMatch<["operand", "result"]>]> {
+  let summary = "one axis from its end to its start";
+  let description = [{
+    `result[..., n, ...] = operand[..., N - 1 - n, ...]`, where `n` stands at
+    axis `dim`, which has N elements.
+
+    ```mlir
+    %y = maek.reverse %x dim 0 : tensor<?x8xf32, #maek.dims<T>>
+    ```
+  }];
+  let arguments = (ins Maek_Tensor:$operand, Maek_IntAttr:$dim);
+  let results = (outs Maek_Tensor:$result);
+  let assemblyFormat = "$operand `dim` $dim attr-dict `:` type($operand)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
 def Maek_PadOp : Maek_Op<"pad", [Pure]> {
   let summary = "zeros around a range along one axis";
   let description = [{

@@ -141,7 +141,7 @@ void Collapse::applyToOp(Operation *op) const {
       .Case<ArgmaxOp, UnstackOp, SplitOp, SliceOp, WindowOp>([&](auto cut) {
         cut.setDim(renumber(cut.getOperand(), cut.getDim()));
       })
-      .Case<StackOp, ConcatOp, PadOp, IotaOp, FoldOp>(
+      .Case<StackOp, ConcatOp, PadOp, ReverseOp, IotaOp, FoldOp>(
           [&](auto join) { join.setDim(renumber(join, join.getDim())); })
       .Case([&](GatherOp gather) {
         gather.setBatch(renumber(gather.getTable(), gather.getBatch()));

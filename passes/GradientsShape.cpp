@@ -78,6 +78,12 @@ static void differentiateSlice(SliceOp op, AdjointBuilder &b) {
                                op.getDim(), op.getOffset()));
 }
 
+// x̄ = ȳ reversed
+static void differentiateReverse(ReverseOp op, AdjointBuilder &b) {
+  b.accumulate(op.getOperand(),
+               b.create<ReverseOp>(b.adjoint(op), op.getDim()));
+}
+
 // x̄ = the range of ȳ where x lies
 static void differentiatePad(PadOp op, AdjointBuilder &b) {
   b.accumulate(op.getOperand(),
@@ -107,6 +113,7 @@ void attachShapeGradients(MLIRContext &context) {
   attachGradient<StackOp, differentiateStack>(context);
   attachGradient<UnstackOp, differentiateUnstack>(context);
   attachGradient<SliceOp, differentiateSlice>(context);
+  attachGradient<ReverseOp, differentiateReverse>(context);
   attachGradient<PadOp, differentiatePad>(context);
   attachGradient<PackOp, differentiatePack>(context);
   attachGradient<UnpackOp, differentiateUnpack>(context);

@@ -130,7 +130,7 @@ void KernelAxes::visit(Operation *op) {
       .Case<StackOp, ConcatOp>([&](auto join) {
         visitParts(result, join.getOperands(), join.getDim());
       })
-      .Case<SliceOp, PadOp>(
+      .Case<SliceOp, PadOp, ReverseOp>(
           [&](auto cut) { visitParts(cut.getOperand(), result, cut.getDim()); })
       .Case([&](PackOp pack) {
         visitPanels(result, pack.getOperand(), pack.getDim(), pack.getOrder());

@@ -84,7 +84,9 @@ bool isView(Operation *op) {
              ConcatOp>(op);
 }
 
-bool isCopy(Operation *op) { return isa<PackOp, PadOp, GatherOp>(op); }
+bool isCopy(Operation *op) {
+  return isa<PackOp, PadOp, ReverseOp, GatherOp>(op);
+}
 
 bool isLayout(Operation *op) { return isCopy(op) || isView(op); }
 

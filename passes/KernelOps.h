@@ -42,7 +42,8 @@ bool isReduction(mlir::Operation *op);
 /// stack, concat. The host may do these without moving an element.
 bool isView(mlir::Operation *op);
 
-/// Copies elements to other places, and is never a view: pack, pad, gather.
+/// Copies elements to other places, and is never a view: pack, pad, reverse,
+/// gather.
 bool isCopy(mlir::Operation *op);
 
 /// A copy, or a view, which is one where the host cannot do it.

@@ -155,11 +155,10 @@ struct MapGather : Mappable::ExternalModel<MapGather, GatherOp> {
                                  const Extent &steps) const {
     auto gather = cast<GatherOp>(op);
     if (!mapped[0] && gather.getBatch() == 0)
-      return {GatherOp::create(builder, op->getLoc(), operands[0], operands[1],
-                               0)};
-    return mapAll(gather, builder, operands, mapped, steps, [](GatherOp clone) {
-      clone.setBatch(clone.getBatch() + 1);
-    });
+      return {
+          GatherOp::create(builder, op->getLoc(), operands[0], operands[1], 0)};
+    return mapAll(gather, builder, operands, mapped, steps,
+                  [](GatherOp clone) { clone.setBatch(clone.getBatch() + 1); });
   }
 };
 
@@ -176,7 +175,7 @@ void registerMappableModels(DialectRegistry &registry) {
            CosOp, AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp, CompareOp,
            SelectOp, ConvertOp, StopGradientOp, ReshapeOp>(context);
     attach<MapDim, ConcatOp, SplitOp, StackOp, UnstackOp, SliceOp, PadOp,
-           ArgmaxOp, WindowOp, FoldOp>(context);
+           ReverseOp, ArgmaxOp, WindowOp, FoldOp>(context);
     ReduceOp::attachInterface<MapReduce>(*context);
     BroadcastOp::attachInterface<MapBroadcast>(*context);
     TransposeOp::attachInterface<MapTranspose>(*context);

@@ -196,10 +196,53 @@ struct CleanScan : OpRewritePattern<ScanOp> {
   }
 };
 
+/// What `value` is from its end to its start along axis 0, if that is known
+/// without moving an element; null if not.
+Value getReversed(Value value) {
+  if (auto reverse = value.getDefiningOp<ReverseOp>())
+    return reverse.getDim() == 0 ? reverse.getOperand() : Value();
+  if (value.getDefiningOp<ConstantOp>())
+    return value;
+  auto broadcast = value.getDefiningOp<BroadcastOp>();
+  return broadcast && !llvm::is_contained(broadcast.getDims(), 0) ? value
+                                                                  : Value();
+}
+
+/// scan(reverse(x)) -> the scan of x that runs the other way, whose outputs
+/// then stand the other way round.
+struct ScanOfReverse : OpRewritePattern<ScanOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ScanOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<Value> sequences;
+    bool isReversed = false;
+    for (Value sequence : op.getSequences()) {
+      sequences.push_back(getReversed(sequence));
+      if (!sequences.back())
+        return failure();
+      isReversed |= sequences.back() != sequence;
+    }
+    if (!isReversed)
+      return failure();
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getSequencesMutable().assign(sequences);
+      op.setReverse(!op.getReverse());
+    });
+    rewriter.setInsertionPointAfter(op);
+    for (Value output : op.getOutputs()) {
+      if (output.use_empty())
+        continue;
+      auto reverse = ReverseOp::create(rewriter, op.getLoc(), output, 0);
+      rewriter.replaceAllUsesExcept(output, reverse, reverse);
+    }
+    return success();
+  }
+};
+
 } // namespace
 
 void populateScanPatterns(RewritePatternSet &patterns) {
-  patterns.add<CleanScan>(patterns.getContext());
+  patterns.add<CleanScan, ScanOfReverse>(patterns.getContext());
 }
 
 } // namespace maek

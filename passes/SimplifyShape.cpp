@@ -99,6 +99,24 @@ struct TransposeOfBroadcast : OpRewritePattern<TransposeOp> {
   }
 };
 
+/// transpose(reverse(x)) -> reverse(transpose(x)): towards the scan that then
+/// runs the other way, and towards the reverse that undoes it.
+struct TransposeOfReverse : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto reverse = op.getOperand().getDefiningOp<ReverseOp>();
+    if (!reverse)
+      return failure();
+    Value moved = TransposeOp::create(
+        rewriter, op.getLoc(), reverse.getOperand(), op.getPermutation());
+    int64_t dim = llvm::find(op.getPermutation(), reverse.getDim()) -
+                  op.getPermutation().begin();
+    rewriter.replaceOpWithNewOp<ReverseOp>(op, moved, dim);
+    return success();
+  }
+};
+
 /// einsum(transpose(x), y) -> einsum(x, y) with the letters permuted, where
 /// the transpose moves the innermost axis. The others are views for free, and
 /// the equation reads better without.
@@ -257,10 +275,9 @@ struct CancelTransposes : OpRewritePattern<TransposeOp> {
 } // namespace
 
 void populateShapePatterns(RewritePatternSet &patterns) {
-  patterns
-      .add<ComposeReshapes, ComposeTransposes, TransposeToReshape, MoveConstant,
-           TransposeOfBroadcast, AbsorbTranspose, CancelTransposes>(
-          patterns.getContext());
+  patterns.add<ComposeReshapes, ComposeTransposes, TransposeToReshape,
+               MoveConstant, TransposeOfBroadcast, TransposeOfReverse,
+               AbsorbTranspose, CancelTransposes>(patterns.getContext());
 }
 
 } // namespace maek

@@ -68,6 +68,26 @@ struct SliceOfBroadcast : OpRewritePattern<SliceOp> {
   }
 };
 
+/// slice(reverse(x)) -> reverse(slice(x)): the range that counts from the
+/// other end.
+struct SliceOfReverse : OpRewritePattern<SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(SliceOp op,
+                                PatternRewriter &rewriter) const override {
+    auto reverse = op.getOperand().getDefiningOp<ReverseOp>();
+    Extent size = getSize(op);
+    if (!reverse || !size.isStatic())
+      return failure();
+    int64_t offset = op.getOffset();
+    if (reverse.getDim() == op.getDim())
+      offset = -(offset + size.factor);
+    Value part = SliceOp::create(rewriter, op.getLoc(), op.getType(),
+                                 reverse.getOperand(), op.getDim(), offset);
+    rewriter.replaceOpWithNewOp<ReverseOp>(op, part, reverse.getDim());
+    return success();
+  }
+};
+
 /// slice of a constant -> constant
 struct SliceOfConstant : OpRewritePattern<SliceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -215,9 +235,10 @@ struct SliceOfScan : OpRewritePattern<SliceOp> {
 } // namespace
 
 void populateSlicePatterns(RewritePatternSet &patterns) {
-  patterns.add<SliceOfTranspose, SliceOfBroadcast, SliceOfConstant,
-               ComposeSlices, SliceOfElementwise, SliceOfEinsum, SliceOfPad,
-               SliceOfConcat, SliceOfScan>(patterns.getContext());
+  patterns.add<SliceOfTranspose, SliceOfBroadcast, SliceOfReverse,
+               SliceOfConstant, ComposeSlices, SliceOfElementwise,
+               SliceOfEinsum, SliceOfPad, SliceOfConcat, SliceOfScan>(
+      patterns.getContext());
 }
 
 } // namespace maek

@@ -134,6 +134,20 @@ struct SliceModel : Base<SliceModel, SliceOp> {
   }
 };
 
+struct ReverseModel : Base<ReverseModel, ReverseOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto reverse = cast<ReverseOp>(op);
+    int64_t dim = reverse.getDim();
+    kernel.define(reverse.getResult(),
+                  [reverse, dim, &kernel](IndexRef index) mutable -> Expr {
+                    Index source(index);
+                    source[dim] = kernel.extent(reverse.getOperand(), dim) - 1 -
+                                  index[dim];
+                    return kernel.at(reverse.getOperand(), source);
+                  });
+  }
+};
+
 struct PadModel : Base<PadModel, PadOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto pad = cast<PadOp>(op);
@@ -281,6 +295,7 @@ void attachShapeModels(MLIRContext &context) {
   StackOp::attachInterface<StackModel>(context);
   UnstackOp::attachInterface<UnstackModel>(context);
   SliceOp::attachInterface<SliceModel>(context);
+  ReverseOp::attachInterface<ReverseModel>(context);
   PadOp::attachInterface<PadModel>(context);
   PackOp::attachInterface<PackModel>(context);
   UnpackOp::attachInterface<UnpackModel>(context);

@@ -92,6 +92,16 @@ static FailureOr<Tensor> evaluate(SliceOp op, Index shape, Frame &frame) {
   return copyOut(x, shape, dim, *start);
 }
 
+static FailureOr<Tensor> evaluate(ReverseOp op, Index shape, Frame &frame) {
+  const Tensor &x = frame[op.getOperand()];
+  int64_t dim = op.getDim();
+  return Tensor::generate(shape, [&](Index i) {
+    Shape from(i);
+    from[dim] = shape[dim] - 1 - i[dim];
+    return x[from];
+  });
+}
+
 static FailureOr<Tensor> evaluate(PadOp op, Index shape, Frame &frame) {
   const Tensor &x = frame[op.getOperand()];
   int64_t dim = op.getDim();
@@ -172,8 +182,8 @@ static void attach(MLIRContext &context) {
 }
 
 void maek::attachShapeModels(MLIRContext &context) {
-  attach<BroadcastOp, TransposeOp, ReshapeOp, ConcatOp, StackOp, SliceOp, PadOp,
-         PackOp, UnpackOp>(context);
+  attach<BroadcastOp, TransposeOp, ReshapeOp, ConcatOp, StackOp, SliceOp,
+         ReverseOp, PadOp, PackOp, UnpackOp>(context);
   SplitOp::attachInterface<SplitModel>(context);
   UnstackOp::attachInterface<UnstackModel>(context);
 }

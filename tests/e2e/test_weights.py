@@ -1,5 +1,5 @@
 # Part of Maek, under the MIT licence; see LICENSE.
-"""Weights in torch's names and layout, against onnx's reference LSTM."""
+"""Weights in torch's names and layout, against onnx's reference operators."""
 import unittest
 
 import numpy
@@ -12,29 +12,37 @@ from support import SOURCE, MaekTest, run
 HIDDEN, INPUT, STEPS = 24, 28, 28
 
 
-def reference(weights, image):
-    """onnx's LSTM has the gates i, o, f, c; torch i, f, c, o."""
-    order = [0, 3, 1, 2]
-
+def reference(weights, image, operator="LSTM", name="lstm", order=(0, 3, 1, 2), **settings):
+    """`order`: where onnx's gates are among torch's. Its LSTM has i, o, f, c, torch's
+    i, f, c, o; its GRU z, r, h, torch's r, z, n."""
     def reorder(matrix):
-        blocks = matrix.reshape(4, HIDDEN, -1)[order]
-        return blocks.reshape((1, 4 * HIDDEN, -1))
+        blocks = matrix.reshape(len(order), HIDDEN, -1)[list(order)]
+        return blocks.reshape((1, len(order) * HIDDEN, -1))
 
-    biases = [reorder(weights[f"lstm.bias_{kind}_l0"]).reshape(1, -1)
+    biases = [reorder(weights[f"{name}.bias_{kind}_l0"]).reshape(1, -1)
               for kind in ("ih", "hh")]
-    node = onnx.helper.make_node("LSTM", ["x", "w", "r", "b"], ["", "h"],
-                                 hidden_size=HIDDEN)
+    node = onnx.helper.make_node(operator, ["x", "w", "r", "b"], ["", "h"],
+                                 hidden_size=HIDDEN, **settings)
     feeds = {"x": image.transpose(1, 0, 2),
-             "w": reorder(weights["lstm.weight_ih_l0"]),
-             "r": reorder(weights["lstm.weight_hh_l0"]),
+             "w": reorder(weights[f"{name}.weight_ih_l0"]),
+             "r": reorder(weights[f"{name}.weight_hh_l0"]),
              "b": numpy.concatenate(biases, axis=1)}
     graph = onnx.helper.make_graph(
-        [node], "lstm",
+        [node], name,
         [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, value.shape)
          for name, value in feeds.items()],
         [onnx.helper.make_tensor_value_info("h", onnx.TensorProto.FLOAT, None)])
     [h] = ReferenceEvaluator(onnx.helper.make_model(graph)).run(None, feeds)
     return h[0] @ weights["fc.weight"].T + weights["fc.bias"]
+
+
+def make_weights(random, name, gates):
+    shapes = {f"{name}.weight_ih_l0": (gates * HIDDEN, INPUT),
+              f"{name}.weight_hh_l0": (gates * HIDDEN, HIDDEN),
+              f"{name}.bias_ih_l0": (gates * HIDDEN,), f"{name}.bias_hh_l0": (gates * HIDDEN,),
+              "fc.weight": (10, HIDDEN), "fc.bias": (10,)}
+    return {tensor: random.uniform(-0.4, 0.4, shape).astype("f4")
+            for tensor, shape in shapes.items()}
 
 
 class Weights(MaekTest):
@@ -45,12 +53,7 @@ class Weights(MaekTest):
         cls.maek("build", SOURCE / "models/lstm.maek", "--set", f"H={HIDDEN}",
                  "-o", cls.program)
         cls.random = numpy.random.default_rng(7)
-        shapes = {"lstm.weight_ih_l0": (4 * HIDDEN, INPUT),
-                  "lstm.weight_hh_l0": (4 * HIDDEN, HIDDEN),
-                  "lstm.bias_ih_l0": (4 * HIDDEN,), "lstm.bias_hh_l0": (4 * HIDDEN,),
-                  "fc.weight": (10, HIDDEN), "fc.bias": (10,)}
-        cls.weights = {name: cls.random.uniform(-0.4, 0.4, shape).astype("f4")
-                       for name, shape in shapes.items()}
+        cls.weights = make_weights(cls.random, "lstm", 4)
         cls.torch = cls.folder / "torch.safetensors"
         save_file(cls.weights, cls.torch)
 
@@ -113,6 +116,34 @@ class Weights(MaekTest):
         self.assertEqual(done.stderr, "lstm: error: the model has no weights block "
                                       "'trch'; did you mean 'torch'?\n")
         self.assertFalse((self.folder / "no").exists())
+
+
+class OtherCells(MaekTest):
+    """torch.nn.RNN and torch.nn.GRU."""
+
+    def check(self, file, name, operator, order, **settings):
+        random = numpy.random.default_rng(11)
+        weights = make_weights(random, name, len(order))
+        program, torch = self.folder / file, self.folder / f"{file}.safetensors"
+        self.maek("build", SOURCE / f"models/{file}.maek", "--set", f"H={HIDDEN}", "-o",
+                  program)
+        save_file(weights, torch)
+        image = random.uniform(0, 1, (5, STEPS, INPUT)).astype("f4")
+        numpy.save(self.folder / "x.npy", image)
+        run(program, "predict", "--weights", torch, "--input", self.folder / "x.npy",
+            "--output", self.folder / "y.npy")
+        needed = reference(weights, image, operator, name, order, **settings)
+        found = numpy.load(self.folder / "y.npy")
+        self.assertLess(abs(found - needed).max() / abs(needed).max(), 1e-5)
+        back = self.folder / f"{file}-back.safetensors"
+        run(program, "convert", "--weights", torch, "--output", back, "--to", "torch")
+        self.assertEqual(set(load_file(back)), set(weights))
+
+    def test_rnn(self):
+        self.check("rnn", "rnn", "RNN", [0])
+
+    def test_gru(self):
+        self.check("torch_gru", "gru", "GRU", [1, 0, 2], linear_before_reset=1)
 
 
 if __name__ == "__main__":

@@ -161,6 +161,18 @@ static OpCase makeSliceLast() {
           {}};
 }
 
+static OpCase makeReverse() {
+  return {
+      "reverse",
+      {"tensor<?x4x3xf64, #B>"},
+      "%r0 = maek.reverse %a0 dim 1 : tensor<?x4x3xf64, #B>",
+      {"tensor<?x4x3xf64, #B>"},
+      {0},
+      {{"%r = maek.reverse %a0 dim 3 : tensor<?x4x3xf64, #B>", "has no axis 3"},
+       {"%r = maek.reverse %a0 dim -1 : tensor<?x4x3xf64, #B>",
+        "has no axis -1"}}};
+}
+
 static OpCase makePad() {
   return {"pad",
           {"tensor<?x3xf64, #B>"},
@@ -215,7 +227,8 @@ std::vector<OpCase> getShapeCases() {
           makeTranspose(), makeReshape(),        makeConcat(),
           makeSplit(),     makeStack(),          makeUnstack(),
           makeSlice(),     makeSliceLast(),      makePad(),
-          makePadLast(),   makePack(),           makeUnpack()};
+          makePadLast(),   makePack(),           makeUnpack(),
+          makeReverse()};
 }
 
 } // namespace maek::test

@@ -188,6 +188,10 @@ case("scatter_add_batch", [floats(2, 2, 3), ints(2, 2, high=4)],
      "f = OneHot<axis=-1>(a1, n, v) d = Cast<to=11>(f) "
      'r0 = Einsum<equation="bin,bir->bnr">(d, a0)')
 
+case("reverse", [floats(2, 4, 3)],
+     "b = Constant<value_ints=[-1]>() e = Constant<value_ints=[-9]>() "
+     "x = Constant<value_ints=[1]>() r0 = Slice(a0, b, e, x, b)")
+
 
 def join(numbers):
     return ", ".join(str(x) for x in numbers)

@@ -91,3 +91,39 @@ func.func @all_needed(%xs: tensor<5x2xf64>, %a0: tensor<3xf64>, %b0: tensor<3xf6
   } : (tensor<5x2xf64>, tensor<3xf64>, tensor<3xf64>) -> (tensor<3xf64>, tensor<3xf64>)
   return %r#0 : tensor<3xf64>
 }
+
+// Read from the end and turned round again: a scan that runs backwards.
+// CHECK-LABEL: func.func @backwards
+// CHECK-NOT: maek.reverse
+// CHECK: %[[R:.*]]:2 = maek.scan reverse over(%{{.*}}) init(%arg1)
+// CHECK-NOT: maek.reverse
+// CHECK: return
+func.func @backwards(%x: tensor<?x?x3xf64, #maek.dims<B, T>>, %h0: tensor<?x3xf64, #maek.dims<B>>) -> tensor<?x?x3xf64, #maek.dims<B, T>> {
+  %b = maek.reverse %x dim 1 : tensor<?x?x3xf64, #maek.dims<B, T>>
+  %xs = maek.transpose %b [1, 0, 2] : tensor<?x?x3xf64, #maek.dims<B, T>>
+  %r:2 = maek.scan over(%xs) init(%h0) {
+  ^bb0(%xt: tensor<?x3xf64, #maek.dims<B>>, %h: tensor<?x3xf64, #maek.dims<B>>):
+    %a = maek.mul %h, %xt : tensor<?x3xf64, #maek.dims<B>>
+    %n = maek.tanh %a : tensor<?x3xf64, #maek.dims<B>>
+    maek.yield %n, %a : tensor<?x3xf64, #maek.dims<B>>, tensor<?x3xf64, #maek.dims<B>>
+  } : (tensor<?x?x3xf64, #maek.dims<T, B>>, tensor<?x3xf64, #maek.dims<B>>) -> (tensor<?x3xf64, #maek.dims<B>>, tensor<?x?x3xf64, #maek.dims<T, B>>)
+  %hs = maek.transpose %r#1 [1, 0, 2] : tensor<?x?x3xf64, #maek.dims<T, B>>
+  %y = maek.reverse %hs dim 1 : tensor<?x?x3xf64, #maek.dims<B, T>>
+  return %y : tensor<?x?x3xf64, #maek.dims<B, T>>
+}
+
+// One sequence alone the other way round: the elements must move.
+// CHECK-LABEL: func.func @against_one_another
+// CHECK: maek.reverse %arg0 dim 0
+// CHECK: maek.scan over
+func.func @against_one_another(%x: tensor<5x3xf64>, %h0: tensor<3xf64>) -> tensor<3xf64> {
+  %b = maek.reverse %x dim 0 : tensor<5x3xf64>
+  %h = maek.scan over(%x, %b) init(%h0) {
+  ^bb0(%xt: tensor<3xf64>, %bt: tensor<3xf64>, %h: tensor<3xf64>):
+    %p = maek.mul %xt, %bt : tensor<3xf64>
+    %n = maek.add %h, %p : tensor<3xf64>
+    %t = maek.tanh %n : tensor<3xf64>
+    maek.yield %t : tensor<3xf64>
+  } : (tensor<5x3xf64>, tensor<5x3xf64>, tensor<3xf64>) -> tensor<3xf64>
+  return %h : tensor<3xf64>
+}

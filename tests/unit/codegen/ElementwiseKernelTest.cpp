@@ -198,6 +198,16 @@ func.func @last_row(%a: !y) -> tensor<1x37xf32> {
   %0 = maek.slice %a dim 0 offset -1 : !y -> tensor<1x37xf32>
   func.return %0 : tensor<1x37xf32>
 }
+func.func @reverse(%a: !x, %b: !x) -> !x {
+  %0 = maek.reverse %a dim 1 : !x
+  %1 = maek.reverse %b dim 0 : !x
+  %2 = maek.add %0, %1 : !x
+  func.return %2 : !x
+}
+func.func @reverse_inner(%a: !y) -> !y {
+  %0 = maek.reverse %a dim 1 : !y
+  func.return %0 : !y
+}
 func.func @pad(%a: !y) -> tensor<?x60xf32, #maek.dims<B>> {
   %0 = maek.pad %a dim 1 offset 20 : !y -> tensor<?x60xf32, #maek.dims<B>>
   func.return %0 : tensor<?x60xf32, #maek.dims<B>>
@@ -236,16 +246,19 @@ func.func @unpack(%p: tensor<3x20x16xf32>) -> tensor<37x20xf32> {
                              {{}});
 }
 
-// Bit by bit the interpreter's: numbers of 24 bits, exact in both precisions.
 TEST(ElementwiseKernels, Random) {
-  const std::string text = R"(
+  const std::string head = R"(
 !t = tensor<?x37xf32, #maek.dims<B>>
 !s = tensor<i32>
+)";
+  const std::string numbers = R"(
 func.func @plain(%a: !t, %low: !s, %high: !s, %stream: !s, %time: !s) -> !t {
   %zero = maek.constant 0.0 : !s
   %u = maek.random key(%low, %high) at(%stream, %time, %zero) : !t
   func.return %u : !t
 }
+)";
+  const std::string dropout = R"(
 func.func @dropout(%a: !t, %low: !s) -> (!t, tensor<?x37xi1, #maek.dims<B>>) {
   %big = maek.constant -7.0 : !s
   %p = maek.constant 0.25 : !t
@@ -256,8 +269,10 @@ func.func @dropout(%a: !t, %low: !s) -> (!t, tensor<?x37xi1, #maek.dims<B>>) {
   func.return %y, %c : !t, tensor<?x37xi1, #maek.dims<B>>
 }
 )";
-  checkKernels(text, batches, 0);
-  std::string doubles = text;
+  checkKernelsBothPrecisions(head + dropout, batches);
+  // Bit by bit the interpreter's: numbers of 24 bits, exact in both precisions.
+  std::string doubles = head + numbers;
+  checkKernels(doubles, batches, 0);
   for (size_t at = 0; (at = doubles.find("f32", at)) != std::string::npos;)
     doubles.replace(at, 3, "f64");
   checkKernels(doubles, batches, 0);

@@ -81,6 +81,18 @@ model M(d = 12) {
   loss = mean(cross_entropy(logits, next))
 }
 )"},
+    {"Bidirectional", R"(
+model M(I = 3, H = 8) {
+  input xs : [T, I]
+  target t : [H + H]
+  ahead = ResetAfterGRU(I, H)
+  back = LSTM(I, H)
+  h = [ahead(xs), reverse(back(reverse(xs)))]
+  y = LSTM(2 * H, 2 * H)(reverse(h))
+  output y
+  loss = mse(y[-1], t)
+}
+)"},
     {"Stacked", R"(
 model M(I = 3, H = 8) {
   input xs : [S, T, I]

@@ -185,6 +185,16 @@ TEST_F(Emission, dropoutIsForTraining) {
   EXPECT_EQ(getArgRole(step, key.getArgNumber()), "scalar");
 }
 
+TEST_F(Emission, reverse) {
+  EXPECT_EQ(infer("input x : [T, 3]\ninput c : [T] of class(5)",
+                  "a = reverse(x)\nb = reverse(x, axis = -1)\nd = reverse(c)",
+                  "a, b, d"),
+            (Strings{"[B, T, 3]", "[B, T, 3]", "[B, T]"}));
+  std::vector<int64_t> dims;
+  entry("forward").walk([&](ReverseOp op) { dims.push_back(op.getDim()); });
+  EXPECT_EQ(dims, (std::vector<int64_t>{1, 2, 1}));
+}
+
 TEST_F(Emission, sizesAreValues) {
   EXPECT_EQ(infer("input x : [T, 4]\ninput y : [2, T]",
                   "a = sum(x) / T\nb = reshape(x, [2 * T, 2])\n"
