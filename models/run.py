@@ -5,6 +5,8 @@ trained again, an interrupted one goes on; --again forgets what there is."""
 import argparse
 import math
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -27,15 +29,38 @@ def weights_of(name, folder):
     return pathlib.Path(folder) / f"{name}-run.safetensors"
 
 
+def words_of(entry, mode, which):
+    """Options; {root} stands for the folder of this repository."""
+    return [word.replace("{root}", str(ROOT)) for word in entry.get(mode, {}).get(which, [])]
+
+
+def write_text(text, folder):
+    """Writes the file that a model reads, which a program prints. False, said, if
+    the program is missing."""
+    path = folder / text["file"]
+    if path.exists():
+        return True
+    if not shutil.which(text["command"][0]):
+        say(f"left out: it needs {text['command'][0]} of the package {text['package']}")
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    printed = subprocess.run(text["command"], check=True, stdin=subprocess.DEVNULL,
+                             capture_output=True).stdout
+    path.write_bytes(printed)
+    return True
+
+
 def measure(name, entry, folder, mode, quiet=False):
     """The figures of one model, trained fully or (mode "quick") a little. The
     models that it uses are trained already, in the same folder."""
-    options = entry.get(mode, {})
     uses = [f"{use}={weights_of(other, folder)}"
             for use, other in entry.get("uses", {}).items()]
     program = Program(HERE / f"{name}.maek", folder, name,
-                      sets(options.get("build", [])), entry.get("model", ""))
-    rows = program.train("run", options.get("train", []), quiet, uses)
+                      sets(words_of(entry, mode, "build")), entry.get("model", ""))
+    train = words_of(entry, mode, "train")
+    if mode == "full" and "text" in entry:
+        train += ["--data-dir", str(folder)]
+    rows = program.train("run", train, quiet, uses)
     train = [row for row in rows if row["split"] == "train"]
     seconds = sorted(row["seconds"] for row in train)
     return {"parameters": program.parameters(),
@@ -118,6 +143,8 @@ def main():
         if options.again or not store.find(name, wanted):
             start(folder / f"{name}.key", wanted, f"{name}-run.*", options.again)
             say(f"== {name}")
+            if "text" in entry and not write_text(entry["text"], folder):
+                continue
             store.write(name, wanted, f"./dev models {name}",
                         measure(name, entry, folder, "full"))
     text = table(HEAD, rows_of(entries, store))

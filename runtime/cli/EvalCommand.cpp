@@ -70,11 +70,12 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
   if (!model)
     return report(program, model.takeError());
-  if (Expected<Metadata> loaded = (*model)->load(weights, false); !loaded)
+  Expected<Metadata> loaded = (*model)->load(weights, false);
+  if (!loaded)
     return report(program, loaded.takeError());
   const EntryInfo &ports = program.info.entries[*entry];
-  Expected<Dataset> data =
-      loadDataset(dataName, line.string("data-dir"), Split::Test, ports);
+  Expected<Dataset> data = loadDataset(dataName, line.string("data-dir"),
+                                       Split::Test, ports, *loaded);
   if (!data)
     return report(program, data.takeError());
   Expected<Batches> batches = Batches::create(ports, *data, batch);

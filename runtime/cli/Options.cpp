@@ -45,7 +45,8 @@ void maek::runtime::addDataOptions(CommandLine &line, const Program &program) {
       "data", "NAME",
       text("data set: fashion_mnist, mnist, adding, copy, reverse, sort "
            "(each of these four with arguments, as 'copy(delay = 50)'), or "
-           "npy for files train-TENSOR.npy and test-TENSOR.npy",
+           "npy for files train-TENSOR.npy and test-TENSOR.npy, or "
+           "text(file = \"FILE\", length = N)",
            data.empty() ? "" : text(" (", data, ")")));
   line.add("data-dir", "DIR", "folder of the data set's files");
 }

@@ -11,9 +11,6 @@
 
 namespace maek::runtime {
 
-/// Pairs of a safetensors file's __metadata__.
-using Metadata = std::vector<std::pair<std::string, std::string>>;
-
 struct SafetensorsHeader;
 class SafetensorsFile;
 

@@ -10,6 +10,9 @@
 
 namespace maek::runtime {
 
+/// Pairs of a safetensors file's __metadata__.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
 /// What an argument or result of an entry stands for.
 enum class Role {
   Parameter,

@@ -85,6 +85,25 @@ std::string DataSpec::string(std::string_view argument,
   return found->value;
 }
 
+// Reads all of `value` or nothing.
+static bool parseNumber(const std::string &value, double &out) {
+  const char *end = value.data() + value.size();
+  auto [stop, status] = std::from_chars(value.data(), end, out);
+  return status == std::errc() && stop == end;
+}
+
+double DataSpec::fraction(std::string_view argument, double otherwise) {
+  std::string value = string(argument);
+  if (value.empty() && !find(argument))
+    return otherwise;
+  double number = 0;
+  if (parseNumber(value, number) && number > 0 && number < 1)
+    return number;
+  complain("'", argument, "' must be a number between 0 and 1, found '", value,
+           "'");
+  return otherwise;
+}
+
 int64_t DataSpec::count(std::string_view argument, int64_t otherwise,
                         int64_t least, int64_t most) {
   std::string value = string(argument);
@@ -92,9 +111,7 @@ int64_t DataSpec::count(std::string_view argument, int64_t otherwise,
     return otherwise;
   // The compiler writes every number as a real one: 1e+06.
   double number = 0;
-  const char *end = value.data() + value.size();
-  auto [stop, status] = std::from_chars(value.data(), end, number);
-  if (status == std::errc() && stop == end && std::trunc(number) == number &&
+  if (parseNumber(value, number) && std::trunc(number) == number &&
       number >= static_cast<double>(least) &&
       number <= static_cast<double>(most))
     return static_cast<int64_t>(number);

@@ -25,6 +25,8 @@ public:
   /// A whole number in least .. most.
   int64_t count(std::string_view argument, int64_t otherwise, int64_t least,
                 int64_t most);
+  /// A number above 0 and below 1.
+  double fraction(std::string_view argument, double otherwise);
   std::string string(std::string_view argument,
                      const std::string &otherwise = "");
   /// Notes something that is wrong with the arguments together.

@@ -7,6 +7,7 @@
 #include "runtime/data/Idx.h"
 #include "runtime/data/Npy.h"
 #include "runtime/data/Synthetic.h"
+#include "runtime/data/Text.h"
 
 #include <algorithm>
 #include <cstring>
@@ -146,12 +147,13 @@ static Expected<Dataset> loadNpy(const std::string &folder, Split split,
 Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
                                              const std::string &folder,
                                              Split split,
-                                             const EntryInfo &entry) {
+                                             const EntryInfo &entry,
+                                             const Metadata &weights) {
   Expected<DataSpec> parsed = DataSpec::parse(name);
   if (!parsed)
     return parsed.takeError();
   DataSpec &spec = *parsed;
-  std::vector<std::string_view> known = {"npy"};
+  std::vector<std::string_view> known = {"npy", "text"};
   for (std::string_view synthetic : syntheticNames()) {
     if (spec.name() == synthetic)
       return makeSynthetic(spec, split);
@@ -161,6 +163,14 @@ Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
     if (Error error = spec.check())
       return error;
     return loadNpy(folder, split, entry);
+  }
+  if (spec.name() == "text") {
+    Expected<std::optional<Vocabulary>> vocabulary =
+        Vocabulary::read(weights, "the weights");
+    if (!vocabulary)
+      return vocabulary.takeError();
+    return loadText(spec, folder, split, entry,
+                    *vocabulary ? &**vocabulary : nullptr);
   }
   for (const IdxSource &source : sources) {
     known.push_back(source.name);

@@ -24,6 +24,9 @@ struct Column {
 struct Dataset {
   int64_t count = 0; ///< examples, at least 1
   std::vector<Column> columns;
+  /// What weights that are trained on it must know to be used, kept in their
+  /// files: the characters behind the classes.
+  Metadata about;
 };
 
 enum class Split { Train, Test };
@@ -31,10 +34,12 @@ enum class Split { Train, Test };
 /// Reads or makes one half of the data set `name`, which may have arguments
 /// (see DataSpec.h): `fashion_mnist`, `mnist`, one of syntheticNames(), or
 /// `npy`: files train-COLUMN.npy and test-COLUMN.npy for each port of `entry`
-/// that takes data. `folder` is where the files are; empty means where the
-/// Debian package puts them.
+/// that takes data, or `text` (see Text.h). `folder` is where the files are;
+/// empty means where the Debian package puts them. `weights` is the metadata of
+/// the weights that the data is for, if there are any yet.
 Expected<Dataset> loadDataset(std::string_view name, const std::string &folder,
-                              Split split, const EntryInfo &entry);
+                              Split split, const EntryInfo &entry,
+                              const Metadata &weights = {});
 
 } // namespace maek::runtime
 

@@ -52,17 +52,19 @@ private:
 } // namespace
 
 Metadata Trainer::describe() const {
-  return {{"maek.data", options.data},
-          {"maek.examples", text(chosen.size())},
-          {"maek.subset", text(options.examples)},
-          {"maek.seed", text(options.seed)},
-          {"maek.batch", text(options.batch)},
-          {"maek.accumulate", text(accumulated())},
-          {"maek.epochs", text(options.epochs)},
-          {"maek.lr", text(options.lr)},
-          {"maek.epoch", text(at.epoch)},
-          {"maek.batch_in_epoch", text(at.batch)},
-          {"maek.meter", trainMeter.save()}};
+  Metadata metadata = {{"maek.data", options.data},
+                       {"maek.examples", text(chosen.size())},
+                       {"maek.subset", text(options.examples)},
+                       {"maek.seed", text(options.seed)},
+                       {"maek.batch", text(options.batch)},
+                       {"maek.accumulate", text(accumulated())},
+                       {"maek.epochs", text(options.epochs)},
+                       {"maek.lr", text(options.lr)},
+                       {"maek.epoch", text(at.epoch)},
+                       {"maek.batch_in_epoch", text(at.batch)},
+                       {"maek.meter", trainMeter.save()}};
+  metadata.insert(metadata.end(), about.begin(), about.end());
+  return metadata;
 }
 
 Expected<TrainOptions>

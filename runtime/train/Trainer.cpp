@@ -47,6 +47,7 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
   Trainer trainer(model, std::move(options),
                   Meter(module, *entry, module.findEntry("update")),
                   std::move(*batches));
+  trainer.about = train.about;
   if (Error error = trainer.chooseExamples(train.count))
     return error;
   trainer.at.epochs = trainer.options.epochs;

@@ -94,6 +94,7 @@ private:
   Batches trainBatches;
   std::optional<Meter> testMeter;
   std::optional<Batches> testBatches;
+  Metadata about; ///< of the data set
   std::vector<uint32_t> chosen, order;
   int64_t shuffledEpoch = -1;
   int64_t savedStep = -1;
