@@ -17,6 +17,8 @@ bool ModelEmitter::emitBody(Entry entry, std::vector<Result> &results) {
   beginEntry(entry);
   if (entry == Entry::Update)
     return emitAccumulatedUpdates(results);
+  if (entry == Entry::GenerateStep)
+    return emitGenerateBody(results);
   std::optional<Outcome> outcome = evaluateModel();
   if (!outcome)
     return false;
@@ -79,6 +81,9 @@ bool ModelEmitter::check() {
     valid = emitBody(Entry::Update, results);
   if (valid)
     checkStateNames();
+  results.clear();
+  canGenerate = valid && !diagnostics.hasErrors() && findText() &&
+                emitBody(Entry::GenerateStep, results);
   argumentValues.clear();
   evaluator.parameterTensors.clear();
   scratch.dropAllReferences();
@@ -129,6 +134,8 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
       addRole(role);
   if (entry != Entry::Update)
     addRole("input");
+  if (entry == Entry::GenerateStep)
+    addRole("carry");
   if (entry == Entry::Evaluate || entry == Entry::TrainStep)
     addRole("target");
 
@@ -143,8 +150,9 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
   for (auto [argument, value] : llvm::zip(order, block.getArguments())) {
     value.setLoc(argument->location);
     argumentValues[(argument->role + "." + argument->name).str()] = value;
+    StringRef role = argument->role == "carry" ? "input" : argument->role;
     function.setArgAttrs(value.getArgNumber(),
-                         getRoleAttrs(context, argument->role, argument->name));
+                         getRoleAttrs(context, role, argument->name));
     if (argument->classes)
       function.setArgAttr(value.getArgNumber(), "maek.classes",
                           ops.getI64IntegerAttr(argument->classes));
@@ -191,7 +199,8 @@ bool ModelEmitter::finishRandoms(mlir::func::FuncOp function) {
                   "where(training, …, …)");
     return false;
   }
-  if (randoms.size() == 1)
+  constexpr size_t maxResults = 65536; // of unstack
+  if (randoms.size() == 1 || randoms.size() > maxResults)
     return true;
   mlir::OpBuilder ops =
       mlir::OpBuilder::atBlockBegin(&function.getBody().front());
@@ -306,7 +315,7 @@ ModelEmitter::emit(const Overrides &overrides) {
                (!train || emitEntry(Entry::TrainStep, "train_step", module)) &&
                (!train || accumulate == 1 ||
                 emitEntry(Entry::Update, "update", module)) &&
-               emitWeights(module);
+               emitGenerate(module) && emitWeights(module);
   if (!valid)
     return {};
   return owner;

@@ -13,6 +13,8 @@ namespace maek::dsl {
 struct Evaluator::CellState {
   Identifier name;
   Value init;
+  /// Among the carried states, if it is one.
+  std::optional<size_t> number;
 };
 
 struct Evaluator::ScanParts {
@@ -52,7 +54,7 @@ bool Evaluator::makeStates(Frame &frame, ArrayRef<unsigned> mapped,
       }
       if (init.isPoison())
         return false;
-      states.push_back({name, init});
+      states.push_back({name, init, std::nullopt});
     }
   }
   return true;
@@ -102,6 +104,10 @@ Value Evaluator::applyCell(Frame &callee, ArrayRef<Value> arguments,
   if (!makeStates(callee, mapped, states))
     return {};
   moveToCall(callee);
+  if (carried && tensors.times.empty() && binding.time->size == carried->axis)
+    for (CellState &state : states)
+      state.number = carried->begin(callee.owner->path + state.name.name.str(),
+                                    state.init.tensor);
   return unmap(emitScan(callee, binding, states, mapped), binding);
 }
 
@@ -215,6 +221,9 @@ Value Evaluator::emitScan(Frame &callee, Binding &binding,
   state.addTypes(scan.resultTypes);
   state.addRegion()->push_back(scan.body.release());
   mlir::Operation *op = ops.create(state);
+  for (auto [cellState, final] : llvm::zip(states, op->getResults()))
+    if (cellState.number)
+      carried->finish(*cellState.number, final);
   Value result = tensors.wrap(op->getResults().back(), {}, axes);
   if (mapped.empty() || result.isPoison())
     return result;

@@ -130,8 +130,9 @@ void Evaluator::runBody(Frame &frame) {
 
 /// The module's functions share their names with nothing.
 static bool isEntryName(StringRef name) {
-  return llvm::is_contained(
-      {"forward", "evaluate", "train_step", "update", "prepare"}, name);
+  return llvm::is_contained({"forward", "evaluate", "train_step", "update",
+                             "generate_step", "prepare"},
+                            name);
 }
 
 Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,

@@ -21,6 +21,17 @@ public:
   virtual void map(const MapStmt &map, Frame &frame) = 0;
 };
 
+/// States that are arguments and results of what is emitted, so that a
+/// sequence can come piece by piece.
+struct CarriedStates {
+  /// The size of the axis of which a piece is known.
+  Extent axis;
+  /// Replaces the value before the first step; gives the state a number.
+  std::function<size_t(llvm::StringRef name, mlir::Value &init)> begin;
+  /// Hears the value after the last step.
+  std::function<void(size_t number, mlir::Value final)> finish;
+};
+
 class Evaluator {
 public:
   /// Of calls and expressions within one another.
@@ -90,6 +101,8 @@ public:
   /// Whether the training step is being emitted: the constant `training`, which
   /// is 0 in a frozen model.
   bool isTraining = false;
+  /// Set while an entry for pieces of a sequence is emitted.
+  CarriedStates *carried = nullptr;
   /// Set while a weights block is evaluated.
   WeightsHandler *weights = nullptr;
 

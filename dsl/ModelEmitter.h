@@ -30,7 +30,7 @@ public:
   mlir::OwningOpRef<mlir::ModuleOp> emit(const Overrides &overrides);
 
 private:
-  enum class Entry { Forward, Evaluate, TrainStep, Update };
+  enum class Entry { Forward, Evaluate, TrainStep, Update, GenerateStep };
   struct Argument {
     llvm::StringRef role;
     std::string name;
@@ -89,6 +89,14 @@ private:
   bool emitWeights(mlir::ModuleOp module);
   void emitMetadata(mlir::ModuleOp module);
   void emitStates();
+
+  // EmitGenerate.cpp
+  const Argument *findText() const;
+  const std::pair<Identifier, Value> *findScores(const Outcome &outcome,
+                                                 const Argument &text) const;
+  mlir::Value beginState(llvm::StringRef name, mlir::Value init);
+  bool emitGenerateBody(std::vector<Result> &results);
+  bool emitGenerate(mlir::ModuleOp module);
 
   // EmitTraining.cpp
   bool readTrain();
@@ -149,7 +157,7 @@ private:
   std::optional<double> decay;
   /// Batches of one update.
   int64_t accumulate = 1;
-  bool hasLoss = false, hasMetrics = false;
+  bool hasLoss = false, hasMetrics = false, canGenerate = false;
 
   /// Arguments of all entries, in the order in which they were met.
   std::vector<Argument> arguments;

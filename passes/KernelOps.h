@@ -14,8 +14,8 @@ class OpBuilder;
 namespace maek {
 
 /// Costs nothing to repeat, so that each kernel holds its own copy: constant,
-/// iota, extent, broadcast, unpack, window, scalars computed from extents, and the
-/// comparisons that mask attention: storing one number per query and key is
+/// iota, extent, broadcast, unpack, window, scalars computed from extents, and
+/// the comparisons that mask attention: storing one number per query and key is
 /// what attention avoids.
 bool isRepeatable(mlir::Operation *op);
 

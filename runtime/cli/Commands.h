@@ -25,6 +25,7 @@ using Arguments = std::span<const std::string>;
 int runTrain(const Program &program, Arguments arguments);
 int runEval(const Program &program, Arguments arguments);
 int runPredict(const Program &program, Arguments arguments);
+int runGenerate(const Program &program, Arguments arguments);
 int runConvert(const Program &program, Arguments arguments);
 int runBench(const Program &program, Arguments arguments);
 int runInfo(const Program &program, Arguments arguments);

@@ -23,6 +23,7 @@ constexpr Command commands[] = {
     {"train", "learn on a data set", runTrain},
     {"eval", "loss and metrics of saved weights", runEval},
     {"predict", "outputs for .npy files and pictures", runPredict},
+    {"generate", "text of a language model", runGenerate},
     {"convert", "weights to the names and layout of another program",
      runConvert},
     {"bench", "time an entry on random input", runBench},

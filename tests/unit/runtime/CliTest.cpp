@@ -293,6 +293,7 @@ TEST_F(CliTest, HelpAndVersion) {
             "  train     learn on a data set\n"
             "  eval      loss and metrics of saved weights\n"
             "  predict   outputs for .npy files and pictures\n"
+            "  generate  text of a language model\n"
             "  convert   weights to the names and layout of another program\n"
             "  bench     time an entry on random input\n"
             "  info      entries, tensors, memory, versions\n"

@@ -1,0 +1,79 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Text as data, a language model of it, and text that it generates."""
+import re
+import unittest
+
+from safetensors.numpy import load_file, save_file
+
+from support import SOURCE, MaekTest, run
+
+# Each character tells the next one, if one remembers a few.
+VERSE = "the cat sat on the mat, the dog sat on the log — so be it.\n"
+
+
+class Generate(MaekTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.text = cls.folder / "verse.txt"
+        cls.text.write_text(VERSE * 60)
+        cls.program = cls.folder / "lm"
+        cls.maek("build", SOURCE / "models/char_lstm.maek", "--set", "n=32", "--set", "d=16",
+                 "--set", "H=48", "-o", cls.program)
+        cls.data = f'text(file = "{cls.text}", length = 40, stride = 7)'
+        cls.weights = cls.folder / "lm.safetensors"
+        cls.trained = run(cls.program, "train", "--data", cls.data, "--epochs", "40",
+                          "--batch", "32", "--lr", "0.01", "--save", cls.weights)
+
+    def generate(self, *words, code=0):
+        return run(self.program, "generate", "--weights", self.weights, *words, code=code)
+
+    def test_learns_and_says_the_verse(self):
+        result = run(self.program, "eval", "--weights", self.weights, "--data", self.data)
+        bits = float(re.search(r"bits ([\d.]+)", result.stdout).group(1))
+        self.assertLess(bits, 0.5)
+        said = self.generate("--greedy", "--prompt", VERSE + "the cat", "--length",
+                             str(len(VERSE))).stdout
+        self.assertTrue((VERSE * 3).startswith(said.rstrip("\n")), said)
+
+    def test_choices_are_the_seeds(self):
+        words = ["--prompt", "the ", "--length", "60", "--temperature", "3"]
+        one = self.generate(*words, "--seed", "1").stdout
+        self.assertEqual(one, self.generate(*words, "--seed", "1", "--threads", "1").stdout)
+        self.assertNotEqual(one, self.generate(*words, "--seed", "2").stdout)
+        greedy = self.generate(*words, "--greedy").stdout
+        for option in (["--top-k", "1"], ["--top-p", "0.000001"]):
+            self.assertEqual(greedy, self.generate(*words, *option).stdout)
+        self.assertEqual(len(one), 4 + 60 + 1)
+
+    def test_errors(self):
+        def check(message, *words, code=1):
+            error = self.generate(*words, code=code).stderr
+            self.assertIn(message, error)
+        check("--prompt: the character 'X' is none of the 22 that the weights know",
+              "--prompt", "X")
+        check("option '--top-p' needs a number up to 1, found '2'", "--top-p", "2", code=2)
+        check("option '--prompt' needs a text", "--prompt", "", code=2)
+        plain = self.folder / "plain.safetensors"
+        save_file(load_file(self.weights), plain)
+        error = run(self.program, "generate", "--weights", plain, code=1).stderr
+        self.assertIn("does not say which characters the classes are", error)
+
+    def test_other_models_cannot(self):
+        other = self.folder / "lstm"
+        self.maek("build", SOURCE / "models/lstm.maek", "--set", "H=16", "-o", other)
+        error = run(other, "generate", "--weights", self.weights, code=1).stderr
+        self.assertIn("the model cannot generate", error)
+
+    def test_text_errors(self):
+        def check(message, data):
+            error = run(self.program, "train", "--data", data, code=1).stderr
+            self.assertIn(message, error)
+        check("nothing.txt", "text(file = nothing.txt)")
+        many = self.folder / "many.txt"
+        many.write_text("".join(chr(0x100 + i) for i in range(400)))
+        check("has 400 characters; input 'text' has 32 classes", f"text(file = {many})")
+
+
+if __name__ == "__main__":
+    unittest.main()

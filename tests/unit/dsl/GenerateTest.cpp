@@ -1,0 +1,111 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// generate_step: what a model says of a whole sequence, piece by piece; and the
+// models that have no such entry.
+#include "dsl/Frontend.h"
+#include "tests/support/TestModule.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include "gtest/gtest.h"
+
+using namespace maek;
+using namespace maek::test;
+
+namespace {
+class Generate : public testing::Test {
+protected:
+  std::unique_ptr<mlir::MLIRContext> context = makeTestContext();
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+
+  /// Whether a model with this body over `text` has the entry.
+  bool emit(llvm::StringRef statements) {
+    FrontendOptions options;
+    options.doublePrecision = true;
+    std::string model = "model M(n = 7, d = 5) {\n"
+                        "  input text : [T] of class(n)\n" +
+                        statements.str() + "\n  output y\n}\n";
+    module = emitModel(llvm::MemoryBuffer::getMemBufferCopy(model, "test.maek"),
+                       options, *context, llvm::errs());
+    EXPECT_TRUE(module);
+    return module &&
+           module->lookupSymbol<mlir::func::FuncOp>("generate_step");
+  }
+
+  /// The part of the text from `begin` to `end`, two examples.
+  static Tensor cut(const Tensor &text, int64_t begin, int64_t end) {
+    return Tensor::generate({2, end - begin}, [&](Index i) {
+      return text[{i[0], begin + i[1]}];
+    });
+  }
+
+  /// Compares the pieces' outputs with those of the whole.
+  void checkPieces(llvm::ArrayRef<int64_t> ends) {
+    Tensor text = Tensor::generate({2, ends.back()}, [](Index i) {
+      return double((3 * i[0] + i[1] * i[1]) % 7);
+    });
+    auto whole = runEntry(*module, "forward", {{"B", 2}, {"T", ends.back()}}, 1,
+                          {{"text", text}});
+    ASSERT_TRUE(succeeded(whole));
+    const Tensor &expected = *find(*whole, "y");
+    NamedTensors carried{{"state.begins", Tensor({2}, 1.0)}};
+    int64_t begin = 0;
+    for (int64_t end : ends) {
+      NamedTensors given = carried;
+      given.emplace_back("text", cut(text, begin, end));
+      auto results = runEntry(*module, "generate_step",
+                              {{"B", 2}, {"T", end - begin}}, 1, given);
+      ASSERT_TRUE(succeeded(results));
+      const Tensor &y = *find(*results, "y");
+      Tensor part = Tensor::generate(Index(y.shape), [&](Index i) {
+        return expected[{i[0], begin + i[1], i[2]}];
+      });
+      EXPECT_LT(relativeError(y, part), 1e-13) << "up to step " << end;
+      carried.assign({{"state.begins", Tensor({2}, 0.0)}});
+      for (auto &[name, value] : *results)
+        if (llvm::StringRef(name).starts_with("state."))
+          carried.emplace_back(name, value);
+      begin = end;
+    }
+  }
+};
+} // namespace
+
+TEST_F(Generate, goesOnFromTheStates) {
+  ASSERT_TRUE(emit("x = Embedding(n, d)(text)\n"
+                   "for l in 1..2 { x = LSTM(d, d)(x) + x }\n"
+                   "y = Linear(d, n)(GRU(d, d)(LayerNorm(d)(x)))"));
+  checkPieces({1, 2, 6, 7});
+  // The tensors by which a call hands on to the next.
+  auto step = module->lookupSymbol<mlir::func::FuncOp>("generate_step");
+  EXPECT_EQ(step.getNumResults(), 6u);
+}
+
+TEST_F(Generate, beginsWithTheStatesOwnValues) {
+  ASSERT_TRUE(emit("param a : [d] = 0.5\n"
+                   "y = Linear(d, n)(RNN(d, d)(one_hot(text)[:, :5] + a))"));
+  checkPieces({3, 4});
+}
+
+TEST_F(Generate, oneCellTwiceHasTwoStates) {
+  ASSERT_TRUE(emit("c = RNN(n, n)\ny = c(c(one_hot(text)))"));
+  checkPieces({2, 5});
+}
+
+TEST_F(Generate, needsNoCell) {
+  ASSERT_TRUE(emit("y = Embedding(n, n)(text)"));
+  checkPieces({2, 5});
+}
+
+TEST_F(Generate, isForCausalLanguageModelsOnly) {
+  // Other steps than those before, the number of steps, other classes.
+  EXPECT_FALSE(emit("y = reverse(LSTM(n, n)(reverse(one_hot(text))))"));
+  EXPECT_FALSE(emit("y = one_hot(text) - mean(one_hot(text), axis = 0)"));
+  EXPECT_FALSE(emit("y = one_hot(text) + one_hot(text)[-1]"));
+  EXPECT_FALSE(emit("y = one_hot(text) / T"));
+  EXPECT_FALSE(emit("x = one_hot(text)\ny = attention(x, x, x)"));
+  EXPECT_FALSE(emit("y = PositionalEncoding(8)(Embedding(n, 8)(text))[:, :7]"));
+  EXPECT_FALSE(emit("y = Embedding(n, d)(text)"));
+  EXPECT_FALSE(emit("y = LSTM(n, n)(one_hot(text))[-1]"));
+  EXPECT_FALSE(emit("input z : [n]\ny = one_hot(text) + z"));
+}
