@@ -55,6 +55,7 @@ struct Simplify : impl::SimplifyBase<Simplify> {
     populateShapePatterns(all);
     populateSlicePatterns(all);
     populateJoinPatterns(all);
+    populateIndexingPatterns(all);
     populateScanPatterns(all);
     populateWindowPatterns(all);
     patterns = FrozenRewritePatternSet(std::move(all));

@@ -22,6 +22,8 @@ void populateShapePatterns(mlir::RewritePatternSet &patterns);
 void populateSlicePatterns(mlir::RewritePatternSet &patterns);
 /// Concat against split and stack against unstack.
 void populateJoinPatterns(mlir::RewritePatternSet &patterns);
+/// Products with one-hot numbers as rows of a table.
+void populateIndexingPatterns(mlir::RewritePatternSet &patterns);
 /// Scans without what they carry in vain.
 void populateScanPatterns(mlir::RewritePatternSet &patterns);
 
