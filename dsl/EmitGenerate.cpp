@@ -4,6 +4,7 @@
 #include "dsl/ModelEmitter.h"
 
 #include "dsl/Causality.h"
+#include "dsl/StepBuilder.h"
 
 using namespace llvm;
 
@@ -52,12 +53,12 @@ mlir::Value ModelEmitter::beginState(StringRef name, mlir::Value init) {
   mlir::Value begins = getArgument(carryRole, "state.begins", flag, location);
   mlir::Value zero =
       ConstantOp::create(ops, location, flag, ops.getF64FloatAttr(0));
-  mlir::Value test = CompareOp::create(
-      ops, location, withElementType(flag, ops.getI1Type()),
-      ops.getStringAttr("gt"), begins, zero);
-  test = BroadcastOp::create(ops, location,
-                             withElementType(type, ops.getI1Type()), test,
-                             ArrayRef<int64_t>{0});
+  mlir::Value test =
+      CompareOp::create(ops, location, withElementType(flag, ops.getI1Type()),
+                        ops.getStringAttr("gt"), begins, zero);
+  test =
+      BroadcastOp::create(ops, location, withElementType(type, ops.getI1Type()),
+                          test, ArrayRef<int64_t>{0});
   mlir::Value carried = getArgument(carryRole, name, type, location);
   return SelectOp::create(ops, location, test, init, carried);
 }
@@ -99,7 +100,7 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
                       [](const Result &result) { return bool(result.value); });
 }
 
-/// The entry, if the text can be read piece by piece.
+/// The entry, if the text can be read piece by piece, or step by step.
 bool ModelEmitter::emitGenerate(mlir::ModuleOp module) {
   if (!canGenerate)
     return true;
@@ -107,7 +108,8 @@ bool ModelEmitter::emitGenerate(mlir::ModuleOp module) {
   if (!emitEntry(Entry::GenerateStep, name, module))
     return false;
   auto function = module.lookupSymbol<mlir::func::FuncOp>(name);
-  if (!isCausal(function, getExtent(findText()->type, 1).symbols.front()))
+  std::string time = getExtent(findText()->type, 1).symbols.front();
+  if (!isCausal(function, time) && !makeStepwise(function, time))
     function.erase();
   return true;
 }

@@ -291,7 +291,9 @@ def Maek_RandomOp : Maek_Op<"random", [Pure]> {
     unsigned. Equal operands give equal numbers.
 
     ```mlir
-    %u = maek.random key(%low, %high) at(%stream, %time, %outer)
+    %low = maek.constant 7.0 : tensor<i32>
+    %zero = maek.constant 0.0 : tensor<i32>
+    %u = maek.random key(%low, %zero) at(%zero, %zero, %zero)
       : tensor<?x4xf32, #maek.dims<B>>
     ```
   }];

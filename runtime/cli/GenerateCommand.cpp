@@ -1,7 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // `generate`: text from a language model, one symbol after another. The entry
 // generate_step takes a piece of the text and the states that the last piece
-// left; its scores at the last place are for the symbol that comes next.
+// left; its scores at the last place are for the symbol that comes next. With
+// attention a piece is one symbol, and the states are what was seen so far.
 #include "runtime/cli/Commands.h"
 #include "runtime/core/Philox.h"
 #include "runtime/data/Text.h"
@@ -26,24 +27,29 @@ struct Sampling {
 /// The arguments of the entry, and what each is read from afterwards.
 class Stepper {
 public:
-  static Expected<Stepper> create(Model &model, size_t entry);
+  /// For texts of at most `room` symbols.
+  static Expected<Stepper> create(Model &model, size_t entry, int64_t room);
   /// Reads on; the scores of what comes next, one for each class.
   Expected<std::vector<double>> read(std::span<const int32_t> piece);
 
 private:
+  /// What one call hands to the next.
   struct State {
-    size_t result; ///< of the entry's results; none for `state.begins`
-    bool isCarried;
+    const PortInfo *port;
+    std::optional<size_t> result; ///< its new value among the results
     std::vector<int64_t> shape;
     std::vector<std::byte> data;
-    maek_tensor_t tensor;
   };
   Stepper(Model &model, size_t entry) : model(&model), entry(entry) {}
+  Error add(const PortInfo &port, const std::vector<int64_t> &dims);
+  Error run(std::span<const int32_t> piece);
+  const EntryInfo &info() const { return model->module().entries[entry]; }
 
   Model *model;
   size_t entry;
   size_t scores = 0;
-  std::string textName;
+  const PortInfo *text = nullptr;
+  int64_t position = 0; ///< symbols that were read
   std::vector<State> states;
 };
 } // namespace
@@ -56,78 +62,88 @@ static std::optional<size_t> findResult(const EntryInfo &entry,
   return std::nullopt;
 }
 
-static size_t sizeOf(maek_dtype_t dtype) {
-  return dtype == MAEK_F64 ? sizeof(double) : sizeof(float);
+Error Stepper::add(const PortInfo &port, const std::vector<int64_t> &dims) {
+  State state{&port, findResult(info(), port.name), {}, {}};
+  bool isKnown = state.result || port.name == "state.begins" ||
+                 port.name == "state.position";
+  for (const Extent &extent : port.shape)
+    state.shape.push_back(extent.evaluate(dims).value_or(0));
+  std::optional<int64_t> bytes = countBytes(state.shape, port.dtype);
+  if (!isKnown || !bytes)
+    return makeError(MAEK_BAD_MODULE, "entry '", info().name,
+                     "' has no use for '", port.name, "'");
+  state.data.resize(static_cast<size_t>(*bytes));
+  states.push_back(std::move(state));
+  return Error::success();
 }
 
-Expected<Stepper> Stepper::create(Model &model, size_t entry) {
-  const EntryInfo &info = model.module().entries[entry];
-  auto bad = [&](std::string_view name) {
-    return makeError(MAEK_BAD_MODULE, "entry '", info.name,
-                     "' has no use for '", name, "'");
-  };
+Expected<Stepper> Stepper::create(Model &model, size_t entry, int64_t room) {
   Stepper stepper(model, entry);
-  std::vector<int64_t> ones(info.symbols.size(), 1);
+  const EntryInfo &info = stepper.info();
+  // One example. What is no batch is the room of what attention keeps.
+  std::vector<int64_t> dims;
+  for (const std::string &symbol : info.symbols)
+    dims.push_back(symbol == "B" ? 1 : room);
   for (const PortInfo &port : info.arguments) {
     if (port.role != Role::Input)
       continue;
-    if (port.dtype == MAEK_I32) {
-      stepper.textName = port.name;
-      continue;
-    }
-    std::optional<size_t> result = findResult(info, port.name);
-    if (!result && port.name != "state.begins")
-      return bad(port.name);
-    State &state = stepper.states.emplace_back();
-    state.isCarried = result.has_value();
-    state.result = result.value_or(0);
-    for (const Extent &extent : port.shape)
-      state.shape.push_back(extent.evaluate(ones).value_or(0));
-    std::optional<int64_t> bytes = countBytes(state.shape, port.dtype);
-    if (!bytes)
-      return bad(port.name);
-    state.data.resize(static_cast<size_t>(*bytes));
-    // The text begins.
-    if (!state.isCarried) {
-      float one = 1;
-      double wide = 1;
-      std::memcpy(state.data.data(),
-                  port.dtype == MAEK_F64 ? static_cast<const void *>(&wide)
-                                         : &one,
-                  sizeOf(port.dtype));
-    }
-    state.tensor = {port.name.c_str(), port.dtype,
-                    static_cast<int32_t>(state.shape.size()), nullptr, nullptr};
+    if (port.dtype == MAEK_I32)
+      stepper.text = &port;
+    else if (Error error = stepper.add(port, dims))
+      return error;
   }
-  // The states that results hand on have their arguments' names.
   for (size_t i = 0; i < info.results.size(); ++i)
-    if (std::none_of(
-            stepper.states.begin(), stepper.states.end(),
-            [&](const State &state) { return state.isCarried &&
-                                             state.result == i; }))
+    if (std::none_of(stepper.states.begin(), stepper.states.end(),
+                     [&](const State &state) { return state.result == i; }))
       stepper.scores = i;
+  if (!stepper.text || stepper.text->shape.size() != 2 ||
+      info.results[stepper.scores].shape.size() != 3)
+    return makeError(MAEK_BAD_MODULE, "entry '", info.name,
+                     "' is not what it should be");
   return stepper;
 }
 
-Expected<std::vector<double>> Stepper::read(std::span<const int32_t> piece) {
+static void setNumber(std::vector<std::byte> &data, maek_dtype_t dtype,
+                      double value) {
+  auto narrow = static_cast<float>(value);
+  if (dtype == MAEK_F64)
+    std::memcpy(data.data(), &value, sizeof(value));
+  else
+    std::memcpy(data.data(), &narrow, sizeof(narrow));
+}
+
+Error Stepper::run(std::span<const int32_t> piece) {
   const int64_t shape[] = {1, static_cast<int64_t>(piece.size())};
-  std::vector<maek_tensor_t> given = {
-      {textName.c_str(), MAEK_I32, 2, shape,
-       const_cast<int32_t *>(piece.data())}};
+  std::vector<maek_tensor_t> given = {{text->name.c_str(), MAEK_I32, 2, shape,
+                                       const_cast<int32_t *>(piece.data())}};
   for (State &state : states) {
-    state.tensor.shape = state.shape.data();
-    state.tensor.data = state.data.data();
-    given.push_back(state.tensor);
+    if (state.port->name == "state.begins")
+      setNumber(state.data, state.port->dtype, position == 0 ? 1 : 0);
+    else if (state.port->name == "state.position")
+      setNumber(state.data, state.port->dtype, static_cast<double>(position));
+    given.push_back({state.port->name.c_str(), state.port->dtype,
+                     static_cast<int32_t>(state.shape.size()),
+                     state.shape.data(), state.data.data()});
   }
   if (Error error = model->run(entry, given))
     return error;
-  for (State &state : states) {
-    if (state.isCarried)
-      std::memcpy(state.data.data(), model->result(entry, state.result).data,
+  for (State &state : states)
+    if (state.result)
+      std::memcpy(state.data.data(), model->result(entry, *state.result).data,
                   state.data.size());
-    else
-      std::fill(state.data.begin(), state.data.end(), std::byte{0});
+  position += shape[1];
+  return Error::success();
+}
+
+Expected<std::vector<double>> Stepper::read(std::span<const int32_t> piece) {
+  // With attention, one symbol after another.
+  while (text->shape[1].isStatic() && piece.size() > 1) {
+    if (Error error = run(piece.first(1)))
+      return error;
+    piece = piece.subspan(1);
   }
+  if (Error error = run(piece))
+    return error;
   maek_tensor_t all = model->result(entry, scores);
   auto classes = static_cast<size_t>(all.shape[2]);
   size_t first = (piece.size() - 1) * classes;
@@ -177,7 +193,8 @@ static Error generate(Model &model, size_t entry, const Vocabulary &vocabulary,
   Expected<std::vector<int32_t>> piece = vocabulary.encode(prompt, "--prompt");
   if (!piece)
     return piece.takeError();
-  Expected<Stepper> stepper = Stepper::create(model, entry);
+  Expected<Stepper> stepper = Stepper::create(
+      model, entry, static_cast<int64_t>(piece->size()) + length);
   if (!stepper)
     return stepper.takeError();
   std::printf("%s", prompt.c_str());
@@ -186,8 +203,8 @@ static Error generate(Model &model, size_t entry, const Vocabulary &vocabulary,
     if (!scores)
       return scores.takeError();
     // The model may have more classes than the text that it learned.
-    scores->resize(std::min(scores->size(),
-                            static_cast<size_t>(vocabulary.size())));
+    scores->resize(
+        std::min(scores->size(), static_cast<size_t>(vocabulary.size())));
     int32_t symbol = choose(*scores, sampling, static_cast<uint64_t>(i));
     std::string text = vocabulary.decode(symbol);
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -240,7 +257,8 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
         makeError(MAEK_INVALID_ARGUMENT,
                   "the model cannot generate: that takes one input [T] of "
                   "class(n), and an output [T, n] of which each step knows "
-                  "only what came before, by way of cells"));
+                  "only what came before, by way of cells or of causal "
+                  "attention"));
   applyThreads(threads);
   Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
   if (!model)
@@ -257,8 +275,8 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
                   makeError(MAEK_BAD_FILE, weights,
                             ": does not say which characters the classes are; "
                             "weights trained on the data set 'text' do"));
-  if (Error error = generate(**model, *entry, **vocabulary, prompt, length,
-                             sampling))
+  if (Error error =
+          generate(**model, *entry, **vocabulary, prompt, length, sampling))
     return report(program, error);
   return ExitSuccess;
 }

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save_file
 from support import SOURCE, MaekTest, run
 
 # Each character tells the next one, if one remembers a few.
-VERSE = "the cat sat on the mat, the dog sat on the log — so be it.\n"
+VERSE = "pack my box with five dozen liquor jugs — now!\n"
 
 
 class Generate(MaekTest):
@@ -32,7 +32,7 @@ class Generate(MaekTest):
         result = run(self.program, "eval", "--weights", self.weights, "--data", self.data)
         bits = float(re.search(r"bits ([\d.]+)", result.stdout).group(1))
         self.assertLess(bits, 0.5)
-        said = self.generate("--greedy", "--prompt", VERSE + "the cat", "--length",
+        said = self.generate("--greedy", "--prompt", VERSE + "pack my", "--length",
                              str(len(VERSE))).stdout
         self.assertTrue((VERSE * 3).startswith(said.rstrip("\n")), said)
 
@@ -46,12 +46,23 @@ class Generate(MaekTest):
             self.assertEqual(greedy, self.generate(*words, *option).stdout)
         self.assertEqual(len(one), 4 + 60 + 1)
 
+    def test_attention_says_the_verse(self):
+        program, weights = self.folder / "decoder", self.folder / "decoder.safetensors"
+        self.maek("build", SOURCE / "models/char_transformer.maek", "--set", "n=32", "--set",
+                  "d=32", "--set", "heads=2", "--set", "depth=2", "-o", program)
+        run(program, "train", "--data", self.data, "--epochs", "40", "--batch", "32", "--lr",
+            "0.01", "--save", weights)
+        # No longer than the windows: positions behind them were never seen.
+        said = run(program, "generate", "--weights", weights, "--greedy", "--prompt",
+                   VERSE[:12], "--length", "20").stdout
+        self.assertEqual(said.rstrip("\n"), VERSE[:32])
+
     def test_errors(self):
         def check(message, *words, code=1):
             error = self.generate(*words, code=code).stderr
             self.assertIn(message, error)
-        check("--prompt: the character 'X' is none of the 22 that the weights know",
-              "--prompt", "X")
+        check(f"--prompt: the character 'X' is none of the {len(set(VERSE))} that the "
+              "weights know", "--prompt", "X")
         check("option '--top-p' needs a number up to 1, found '2'", "--top-p", "2", code=2)
         check("option '--prompt' needs a text", "--prompt", "", code=2)
         plain = self.folder / "plain.safetensors"

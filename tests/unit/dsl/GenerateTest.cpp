@@ -28,15 +28,13 @@ protected:
     module = emitModel(llvm::MemoryBuffer::getMemBufferCopy(model, "test.maek"),
                        options, *context, llvm::errs());
     EXPECT_TRUE(module);
-    return module &&
-           module->lookupSymbol<mlir::func::FuncOp>("generate_step");
+    return module && module->lookupSymbol<mlir::func::FuncOp>("generate_step");
   }
 
   /// The part of the text from `begin` to `end`, two examples.
   static Tensor cut(const Tensor &text, int64_t begin, int64_t end) {
-    return Tensor::generate({2, end - begin}, [&](Index i) {
-      return text[{i[0], begin + i[1]}];
-    });
+    return Tensor::generate(
+        {2, end - begin}, [&](Index i) { return text[{i[0], begin + i[1]}]; });
   }
 
   /// Compares the pieces' outputs with those of the whole.
@@ -68,6 +66,39 @@ protected:
       begin = end;
     }
   }
+
+  /// Compares each step's output with the whole's; there are caches.
+  void checkSteps(int64_t room, unsigned caches) {
+    const int64_t steps = 5;
+    Tensor text = Tensor::generate({2, steps}, [](Index i) {
+      return double((3 * i[0] + i[1] * i[1]) % 7);
+    });
+    auto whole = runEntry(*module, "forward", {{"B", 2}, {"T", steps}}, 1,
+                          {{"text", text}});
+    ASSERT_TRUE(succeeded(whole));
+    const Tensor &expected = *find(*whole, "y");
+    // What the caches hold before has no meaning; here it is random.
+    NamedTensors carried{{"state.begins", Tensor({2}, 1.0)}};
+    for (int64_t t = 0; t < steps; ++t) {
+      carried.emplace_back("state.position", Tensor(Index(), double(t)));
+      carried.emplace_back("text", cut(text, t, t + 1));
+      auto results = runEntry(*module, "generate_step", {{"B", 2}, {"C", room}},
+                              1, carried);
+      ASSERT_TRUE(succeeded(results));
+      const Tensor &y = *find(*results, "y");
+      Tensor part = Tensor::generate(
+          Index(y.shape), [&](Index i) { return expected[{i[0], t, i[2]}]; });
+      EXPECT_LT(relativeError(y, part), 1e-13) << "step " << t;
+      carried.assign({{"state.begins", Tensor({2}, 0.0)}});
+      unsigned count = 0;
+      for (auto &[name, value] : *results)
+        if (llvm::StringRef(name).starts_with("state.")) {
+          carried.emplace_back(name, value);
+          count += llvm::StringRef(name).starts_with("state.cache");
+        }
+      EXPECT_EQ(count, caches);
+    }
+  }
 };
 } // namespace
 
@@ -97,6 +128,19 @@ TEST_F(Generate, needsNoCell) {
   checkPieces({2, 5});
 }
 
+TEST_F(Generate, attentionKeepsKeysAndValues) {
+  ASSERT_TRUE(
+      emit("x = PositionalEncoding(8)(Embedding(n, 8)(text))\n"
+           "for l in 1..2 { x = TransformerBlock(8, 2, causal = 1)(x) }\n"
+           "y = Linear(8, n)(LayerNorm(8)(x))"));
+  checkSteps(6, 4);
+  checkSteps(5, 4);
+  ASSERT_TRUE(emit("q = Embedding(n, d)(text)\nk = Embedding(n, d)(text)\n"
+                   "h = causal_attention(q, k, q)\n"
+                   "y = Linear(d, n)(GRU(d, d)(h))"));
+  checkSteps(7, 2);
+}
+
 TEST_F(Generate, isForCausalLanguageModelsOnly) {
   // Other steps than those before, the number of steps, other classes.
   EXPECT_FALSE(emit("y = reverse(LSTM(n, n)(reverse(one_hot(text))))"));
@@ -104,7 +148,11 @@ TEST_F(Generate, isForCausalLanguageModelsOnly) {
   EXPECT_FALSE(emit("y = one_hot(text) + one_hot(text)[-1]"));
   EXPECT_FALSE(emit("y = one_hot(text) / T"));
   EXPECT_FALSE(emit("x = one_hot(text)\ny = attention(x, x, x)"));
-  EXPECT_FALSE(emit("y = PositionalEncoding(8)(Embedding(n, 8)(text))[:, :7]"));
+  // Scores of later steps, by a mask that lets them through.
+  EXPECT_FALSE(emit("x = one_hot(text)\n"
+                    "y = masked_attention(x, x, x, arange(T) < 3)"));
+  EXPECT_FALSE(emit("x = one_hot(text)\ns = x · xᵀ\n"
+                    "y = where(arange(T) > 2, s, 0) · x"));
   EXPECT_FALSE(emit("y = Embedding(n, d)(text)"));
   EXPECT_FALSE(emit("y = LSTM(n, n)(one_hot(text))[-1]"));
   EXPECT_FALSE(emit("input z : [n]\ny = one_hot(text) + z"));
