@@ -110,12 +110,15 @@ func.func @no_joins(%x: tensor<3x3xf64>, %y: tensor<3x3xf64>) -> (tensor<3x2xf64
 
 // The part that counts from the other end.
 // CHECK-LABEL: func.func @part_of_reverse
-// CHECK-DAG: maek.slice %arg0 dim 0 offset 0
-// CHECK-DAG: %[[P:.*]] = maek.slice %arg0 dim 0 offset -3 : tensor<?x4xf32, #maek.dims<T>> -> tensor<2x4xf32>
+// CHECK-DAG: maek.slice %arg0 dim 0 offset 0 : tensor<?x4xf32, #maek.dims<T>>
+// CHECK-DAG: maek.slice %arg0 dim 0 offset -1 : tensor<?x4xf32, #maek.dims<T>>
+// CHECK-DAG: %[[P:.*]] = maek.slice %arg1 dim 0 offset -3 : tensor<5x4xf32> -> tensor<2x4xf32>
 // CHECK-DAG: maek.reverse %[[P]] dim 0
-func.func @part_of_reverse(%x: tensor<?x4xf32, #maek.dims<T>>) -> (tensor<1x4xf32>, tensor<2x4xf32>) {
+func.func @part_of_reverse(%x: tensor<?x4xf32, #maek.dims<T>>, %y: tensor<5x4xf32>) -> (tensor<1x4xf32>, tensor<1x4xf32>, tensor<2x4xf32>) {
   %r = maek.reverse %x dim 0 : tensor<?x4xf32, #maek.dims<T>>
   %a = maek.slice %r dim 0 offset -1 : tensor<?x4xf32, #maek.dims<T>> -> tensor<1x4xf32>
-  %b = maek.slice %r dim 0 offset 1 : tensor<?x4xf32, #maek.dims<T>> -> tensor<2x4xf32>
-  return %a, %b : tensor<1x4xf32>, tensor<2x4xf32>
+  %b = maek.slice %r dim 0 offset 0 : tensor<?x4xf32, #maek.dims<T>> -> tensor<1x4xf32>
+  %s = maek.reverse %y dim 0 : tensor<5x4xf32>
+  %c = maek.slice %s dim 0 offset 1 : tensor<5x4xf32> -> tensor<2x4xf32>
+  return %a, %b, %c : tensor<1x4xf32>, tensor<1x4xf32>, tensor<2x4xf32>
 }
