@@ -171,6 +171,7 @@ enum class StmtKind {
   For,
   Param,
   State,
+  Running,
   Input,
   Target,
   Output,
@@ -213,10 +214,11 @@ struct ForStmt : StmtBase<StmtKind::For> {
   Block body;
 };
 
-/// `names : type`, with an initial value for `param` and `state`: `= value`,
-/// or `~ distribution(arguments)`.
-struct DeclareStmt : StmtBase<StmtKind::Param, StmtKind::State, StmtKind::Input,
-                              StmtKind::Target> {
+/// `names : type`, with an initial value for `param`, `state` and `running`: `=
+/// value`, or `~ distribution(arguments)`.
+struct DeclareStmt
+    : StmtBase<StmtKind::Param, StmtKind::State, StmtKind::Running,
+               StmtKind::Input, StmtKind::Target> {
   using StmtBase::StmtBase;
   std::vector<Identifier> names;
   std::shared_ptr<const TypeSyntax> type; // null: none

@@ -43,13 +43,13 @@ bool ModelEmitter::emitBody(Entry entry, std::vector<Result> &results) {
   if (outcome->loss) {
     auto &[name, value] = *outcome->loss;
     evaluator.moveTo(name.loc, frame);
-    loss = tensors.batchMean(value);
+    loss = tensors.exampleMean(value);
     if (!add("loss", name, loss))
       return false;
   }
   for (auto &[name, value] : outcome->metrics) {
     evaluator.moveTo(name.loc, frame);
-    if (!add("metric", name, tensors.batchMean(value)))
+    if (!add("metric", name, tensors.exampleMean(value)))
       return false;
   }
   return entry != Entry::TrainStep || emitTraining(loss, results);
@@ -290,7 +290,8 @@ void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
   for (auto &parameter : evaluator.getParameters())
     ParameterOp::create(ops, parameter->location, parameter->name,
                         tensors.getType({}, parameter->axes, Element::Float),
-                        getInit(parameter->distribution, parameter->arguments));
+                        getInit(parameter->distribution, parameter->arguments),
+                        parameter->isRunning);
   emitStates();
 }
 

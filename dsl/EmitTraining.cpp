@@ -258,7 +258,7 @@ Value ModelEmitter::emitClipping(std::vector<Value> &gradients,
 std::vector<const Parameter *> ModelEmitter::getTrained() const {
   std::vector<const Parameter *> trained;
   for (auto &parameter : evaluator.getParameters())
-    if (!parameter->isFrozen)
+    if (!parameter->isFrozen && !parameter->isRunning)
       trained.push_back(parameter.get());
   return trained;
 }
@@ -293,8 +293,13 @@ bool ModelEmitter::emitTraining(const Value &loss,
   }
   evaluator.moveTo(findItem(*train, "optimizer")->value->loc, frame);
   std::vector<Value> gradients = emitGradients(loss);
-  return accumulate > 1 ? emitAccumulation(gradients, results)
-                        : emitUpdates(std::move(gradients), results);
+  bool valid = accumulate > 1 ? emitAccumulation(gradients, results)
+                              : emitUpdates(std::move(gradients), results);
+  for (auto &parameter : evaluator.getParameters())
+    if (auto next = evaluator.runningValues.find(parameter.get());
+        next != evaluator.runningValues.end())
+      results.push_back({"parameter", parameter->name, next->second.tensor});
+  return valid;
 }
 
 } // namespace maek::dsl

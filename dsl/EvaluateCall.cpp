@@ -142,6 +142,8 @@ Value Evaluator::apply(Frame &callee, ArrayRef<Value> arguments, SMLoc place) {
   {
     CallContext context(diagnostics, *callee.definition, place);
     result = run(function, callee);
+    if (callee.owner)
+      keepRunningValues(callee);
   }
   moveToCall(callee);
   return unmap(result, binding);

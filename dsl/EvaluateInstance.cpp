@@ -120,7 +120,7 @@ void Evaluator::runBody(Frame &frame) {
     frame.scopes.front()[entry.first()] = entry.second;
   for (const StmtPtr &stmt : frame.definition->body) {
     if (auto *declare = dyn_cast<DeclareStmt>(stmt.get())) {
-      if (declare->kind == StmtKind::Param)
+      if (declare->kind != StmtKind::State)
         declareParameters(*declare, frame);
     } else {
       evaluate(*stmt, frame);
@@ -187,9 +187,9 @@ Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,
     }
   }
   moveTo(name.loc, frame);
-  parameters.push_back(std::make_unique<Parameter>(
-      Parameter{path, *axes, distribution, arguments,
-                getNameLocation(name, frame), frozen > 0}));
+  parameters.push_back(std::make_unique<Parameter>(Parameter{
+      path, *axes, distribution, arguments, getNameLocation(name, frame),
+      frozen > 0, declare.kind == StmtKind::Running}));
   return parameters.back().get();
 }
 
@@ -209,9 +209,60 @@ void Evaluator::declareParameters(const DeclareStmt &declare, Frame &frame) {
             tensors.getType({}, parameter->axes, Element::Float),
             parameter->location);
       value = tensors.wrap(tensor, {}, parameter->axes);
+      if (auto next = runningValues.find(parameter);
+          next != runningValues.end())
+        value = next->second;
     }
     frame.set(name.name, value);
   }
+}
+
+/// What the layer's function gave its running values, which the next use of the
+/// layer sees.
+void Evaluator::keepRunningValues(Frame &frame) {
+  for (const StmtPtr &stmt : frame.definition->body) {
+    auto *declare = dyn_cast<DeclareStmt>(stmt.get());
+    if (!declare || declare->kind != StmtKind::Running)
+      continue;
+    for (Identifier name : declare->names) {
+      Parameter *parameter = frame.owner->parameters.lookup(name.name);
+      Value *next = frame.find(name.name);
+      if (!parameter || !next || next->isPoison())
+        continue;
+      moveToCall(frame);
+      if (!frame.definition->isStandard)
+        tensors.where = name.loc;
+      keepRunningValue(*parameter, name, *next);
+    }
+  }
+}
+
+void Evaluator::keepRunningValue(const Parameter &parameter, Identifier name,
+                                 Value next) {
+  if (next.is(ValueKind::Number))
+    next = tensors.constant(next.number, {}, parameter.axes);
+  next = tensors.toFloat(next);
+  if (next.isPoison() || next.tensor == parameterTensors.lookup(&parameter))
+    return;
+  if (!next.mapped.empty()) {
+    tensors.error(
+        "running value '" + name.name +
+        "' becomes another one for each example; take its batch_mean");
+    return;
+  }
+  if (!haveSameSizes(next.axes, parameter.axes)) {
+    tensors.error("running value '" + name.name + "' is " +
+                  describeShape(parameter.axes) + ", its next value is " +
+                  describe(next));
+    return;
+  }
+  if (next.tensor.getParentBlock() != parameterBlock) {
+    tensors.error("running value '" + name.name +
+                  "' gets its next value within a cell's step, of which there "
+                  "are many");
+    return;
+  }
+  runningValues[&parameter] = next;
 }
 
 } // namespace maek::dsl

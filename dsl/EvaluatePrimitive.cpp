@@ -273,12 +273,18 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     return tensors.sin(value);
   case PrimitiveKind::Cos:
     return tensors.cos(value);
+  case PrimitiveKind::Erf:
+    return tensors.erf(value);
   case PrimitiveKind::OneHot:
     return tensors.oneHot(value);
   case PrimitiveKind::UniformLike:
     return tensors.uniformLike(value);
   case PrimitiveKind::StopGradient:
     return tensors.stopGradient(value);
+  case PrimitiveKind::BatchMean:
+    return tensors.batchMean(value);
+  case PrimitiveKind::BatchCount:
+    return tensors.batchCount(value);
   default:
     return {};
   }

@@ -45,7 +45,10 @@ public:
 
   Value evaluate(const Expr &expr, Frame &frame);
   /// Counts steps anew: another entry begins.
-  void reset() { steps = 0; }
+  void reset() {
+    steps = 0;
+    runningValues.clear();
+  }
   /// Assignments and loops.
   void evaluate(const Stmt &stmt, Frame &frame);
   /// Applies the frame's fn or layer, called at `place`: mapped over the
@@ -103,6 +106,8 @@ public:
   bool isTraining = false;
   /// Set while an entry for pieces of a sequence is emitted.
   CarriedStates *carried = nullptr;
+  /// The next values of running parameters, as far as they have got one.
+  llvm::DenseMap<const Parameter *, Value> runningValues;
   /// Set while a weights block is evaluated.
   WeightsHandler *weights = nullptr;
 
@@ -153,6 +158,9 @@ private:
   std::string chooseName(const CallExpr &call, const Definition &definition,
                          Frame &frame);
   void runBody(Frame &frame);
+  void keepRunningValues(Frame &frame);
+  void keepRunningValue(const Parameter &parameter, Identifier name,
+                        Value next);
   Parameter *makeParameter(const DeclareStmt &declare, Identifier name,
                            Frame &frame);
 

@@ -13,7 +13,7 @@
 
 namespace maek::dsl {
 
-/// One trained tensor.
+/// One trained tensor, or a running one, whose next value the model gives.
 struct Parameter {
   std::string name; // dotted
   Axes axes;
@@ -22,6 +22,7 @@ struct Parameter {
   mlir::Location location;
   /// Of a model that is used as it is: no gradient, no update.
   bool isFrozen = false;
+  bool isRunning = false;
 };
 
 /// A layer or cell with its hyperparameters; the model itself is one, too.

@@ -22,6 +22,8 @@ StringRef NameChecker::describe(NameKind kind) {
     return "a param";
   case NameKind::State:
     return "a state";
+  case NameKind::Running:
+    return "a running value";
   case NameKind::Dimension:
     return "a dimension";
   case NameKind::Index:
@@ -222,7 +224,9 @@ void NameChecker::checkAssign(const AssignStmt &assign, const Block &block) {
     scopes.back()[name.name].assignedIn.insert(&block);
     return;
   }
-  bool isState = known->kind == NameKind::State && function;
+  bool isState =
+      (known->kind == NameKind::State || known->kind == NameKind::Running) &&
+      function;
   // p = p - ... in an optimizer.
   bool isResult = current->kind == DefinitionKind::Optimizer && function &&
                   known->kind == NameKind::Parameter &&
@@ -257,9 +261,10 @@ void NameChecker::checkDeclare(const DeclareStmt &declared) {
                                           "of functions can be classes");
   checkInit(declared);
   for (Identifier name : declared.names)
-    declare(name, isInput                            ? NameKind::Input
-                  : declared.kind == StmtKind::State ? NameKind::State
-                                                     : NameKind::Weight);
+    declare(name, isInput                              ? NameKind::Input
+                  : declared.kind == StmtKind::State   ? NameKind::State
+                  : declared.kind == StmtKind::Running ? NameKind::Running
+                                                       : NameKind::Weight);
 }
 
 void NameChecker::checkInit(const DeclareStmt &declared) {
@@ -276,9 +281,12 @@ void NameChecker::checkInit(const DeclareStmt &declared) {
             (name ? didYouMean(name->name, {"uniform", "normal"}) : ""));
     return;
   }
-  if (declared.kind == StmtKind::State)
-    diagnostics.error(call->loc, "a state starts from a value, not from a "
-                                 "distribution");
+  if (declared.kind == StmtKind::State || declared.kind == StmtKind::Running)
+    diagnostics.error(call->loc, (declared.kind == StmtKind::State
+                                      ? Twine("a state")
+                                      : Twine("a running value")) +
+                                     " starts from a value, not from a "
+                                     "distribution");
   if (call->arguments.size() != 2 || !call->arguments[0].name.empty() ||
       !call->arguments[1].name.empty())
     diagnostics.error(call->loc, "'" + name->name + "' takes two numbers");

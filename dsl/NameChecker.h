@@ -38,6 +38,7 @@ private:
     Parameter, // of a function
     Weight,    // param
     State,
+    Running,
     Dimension,
     Index, // of a loop
     Input,

@@ -81,6 +81,9 @@ bool Parser::parseMember(Definition &definition) {
              (kind == DefinitionKind::Cell ||
               kind == DefinitionKind::Optimizer)) {
     return parseDeclaration(definition.body, StmtKind::State);
+  } else if (named && token.name == "running" &&
+             kind == DefinitionKind::Layer) {
+    return parseDeclaration(definition.body, StmtKind::Running);
   }
   if (isModel)
     return parseModelStatement(definition.body);
@@ -88,12 +91,13 @@ bool Parser::parseMember(Definition &definition) {
       kind != DefinitionKind::Optimizer)
     return parseAssign(definition.body);
   std::string what =
-      kind == DefinitionKind::Layer  ? "param, an assignment or apply"
+      kind == DefinitionKind::Layer  ? "param, running, an assignment or apply"
       : kind == DefinitionKind::Cell ? "param, state, an assignment or step"
                                      : "state or step";
-  std::string hint = token.is(TokenKind::Name)
-                         ? didYouMean(token.name, {"param", "state", function})
-                         : "";
+  std::string hint =
+      token.is(TokenKind::Name)
+          ? didYouMean(token.name, {"param", "state", "running", function})
+          : "";
   errorExpectedHere(what).message += hint;
   return false;
 }
@@ -219,7 +223,8 @@ bool Parser::parseDeclaration(Block &block, StmtKind kind) {
     return false;
   if (takeIf(TokenKind::Colon) && !(declare->type = parseNewType()))
     return false;
-  bool hasInit = kind == StmtKind::Param || kind == StmtKind::State;
+  bool hasInit = kind == StmtKind::Param || kind == StmtKind::State ||
+                 kind == StmtKind::Running;
   if (hasInit &&
       (peek().is(TokenKind::Tilde) || peek().is(TokenKind::Assign))) {
     declare->isDistribution = take().is(TokenKind::Tilde);

@@ -16,6 +16,7 @@ enum class PrimitiveKind {
   Sigmoid,
   Sin,
   Cos,
+  Erf,
   Sum,
   Mean,
   Max,
@@ -34,6 +35,8 @@ enum class PrimitiveKind {
   Window,
   Pad,
   Einsum,
+  BatchMean,
+  BatchCount,
   Pi, // numbers, not functions
   Infinity,
   Training,

@@ -97,6 +97,7 @@ public:
   Value sigmoid(const Value &value);
   Value sin(const Value &value);
   Value cos(const Value &value);
+  Value erf(const Value &value);
   Value compare(llvm::StringRef predicate, const Value &a, const Value &b);
   Value select(const Value &condition, const Value &a, const Value &b);
   Value dot(const Value &a, const Value &b);
@@ -145,8 +146,13 @@ public:
   Value einsum(const EinsumEquation &equation, const Value &a, const Value &b);
   /// Takes an own axis of size 1 away.
   Value dropAxis(const Value &value, unsigned axis);
-  /// The mean over the outermost mapped axis, the batch.
+  /// The mean over the mapped axes: the batch, and what the definition is
+  /// mapped over.
   Value batchMean(const Value &value);
+  /// How many values that is the mean of.
+  Value batchCount(const Value &value);
+  /// The mean over the batch of a scalar, which all examples may share.
+  Value exampleMean(const Value &value);
 
   Diagnostic &error(const llvm::Twine &message);
   /// An error about two sizes, with a note at the origin of each.

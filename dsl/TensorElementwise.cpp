@@ -67,6 +67,9 @@ Value TensorBuilder::sin(const Value &value) {
 Value TensorBuilder::cos(const Value &value) {
   return unary<CosOp>(value, [](double x) { return std::cos(x); });
 }
+Value TensorBuilder::erf(const Value &value) {
+  return unary<ErfOp>(value, [](double x) { return std::erf(x); });
+}
 Value TensorBuilder::add(const Value &a, const Value &b) {
   return binary<AddOp>("+", a, b, [](double x, double y) { return x + y; });
 }

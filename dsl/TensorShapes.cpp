@@ -132,7 +132,26 @@ Value TensorBuilder::mean(const Value &value, ArrayRef<unsigned> axes) {
   return count.isOne() ? sum : divide(sum, Value::makeSize(count, where));
 }
 
+Value TensorBuilder::batchCount(const Value &value) {
+  Extent count;
+  for (unsigned number : value.mapped)
+    count = count * mappedAxes[number].size;
+  return Value::makeSize(count, where);
+}
+
 Value TensorBuilder::batchMean(const Value &value) {
+  Value operand = toFloat(value);
+  if (operand.isPoison() || operand.mapped.empty())
+    return operand;
+  Value sum = wrap(
+      ReduceOp::create(ops, location, ops.getStringAttr("sum"), operand.tensor,
+                       ops.getDenseI64ArrayAttr(llvm::to_vector(
+                           llvm::seq<int64_t>(0, operand.mapped.size())))),
+      {}, operand.axes);
+  return divide(sum, batchCount(operand));
+}
+
+Value TensorBuilder::exampleMean(const Value &value) {
   Value operand = toFloat(value);
   if (operand.isPoison())
     return {};

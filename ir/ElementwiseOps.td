@@ -82,6 +82,9 @@ def Maek_SinOp : Maek_Unary<"sin", "sin(operand[i])"> {
 def Maek_CosOp : Maek_Unary<"cos", "cos(operand[i])"> {
   let summary = "cosine, x in radians";
 }
+def Maek_ErfOp : Maek_Unary<"erf", "2/√π ∫ e ^ -t² dt from 0 to operand[i]"> {
+  let summary = "error function";
+}
 
 def Maek_AddOp : Maek_Binary<"add", "lhs[i] + rhs[i]", [Commutative]> {
   let summary = "the sum a + b";

@@ -166,15 +166,19 @@ let opDocGroup = Maek_ModuleGroup in {
 def Maek_ParameterOp : Maek_Op<"parameter", [Symbol]> {
   let summary = "a trained tensor and its first value";
   let description = [{
-    A static tensor of floats.
+    A static tensor of floats. A `running` one is not trained: the model itself
+    gives it its next value in each step of the training, such as the running
+    mean of batch normalisation.
 
     ```mlir
     maek.parameter @"lstm.W_f" : tensor<8x12xf32> = #maek.init<uniform, [-0.3, 0.3]>
+    maek.parameter @"norm.mean" running : tensor<8xf32> = #maek.init<constant, [0.0]>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
-                       Maek_InitAttr:$init);
-  let assemblyFormat = "$sym_name attr-dict `:` $type `=` $init";
+                       Maek_InitAttr:$init, UnitAttr:$running);
+  let assemblyFormat =
+      "$sym_name (`running` $running^)? attr-dict `:` $type `=` $init";
   let hasVerifier = 1;
 }
 

@@ -5,6 +5,8 @@
 #include "passes/Gradients.h"
 #include "passes/Rewriting.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace maek {
@@ -57,6 +59,14 @@ static void differentiateSin(SinOp op, AdjointBuilder &b) {
 static void differentiateCos(CosOp op, AdjointBuilder &b) {
   Value sine = b.create<SinOp>(b.primal(op.getOperand()));
   b.accumulate(op.getOperand(), b.neg(b.mul(b.adjoint(op), sine)));
+}
+
+// x̄ = ȳ 2/√π e^-x²
+static void differentiateErf(ErfOp op, AdjointBuilder &b) {
+  Value x = b.primal(op.getOperand());
+  Value slope = b.mul(b.constant(x.getType(), 2 / std::sqrt(M_PI)),
+                      b.create<ExpOp>(b.neg(b.mul(x, x))));
+  b.accumulate(op.getOperand(), b.mul(b.adjoint(op), slope));
 }
 
 // x̄ = ȳ in the type of x. From or to an integer type nothing goes: such an
@@ -180,6 +190,7 @@ void attachElementwiseGradients(MLIRContext &context) {
   attachGradient<SqrtOp, differentiateSqrt>(context);
   attachGradient<SinOp, differentiateSin>(context);
   attachGradient<CosOp, differentiateCos>(context);
+  attachGradient<ErfOp, differentiateErf>(context);
   attachGradient<ConvertOp, differentiateConvert>(context);
   attachGradient<AddOp, differentiateAdd>(context);
   attachGradient<SubOp, differentiateSub>(context);

@@ -36,6 +36,35 @@ def Differentiate : Pass<"maek-differentiate", "::mlir::ModuleOp"> {
   ];
 }
 
+def FoldBatchNorm : Pass<"maek-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "Puts factors that parameters alone decide into a product's weights.";
+  let description = [{
+    Outside of training, batch normalisation multiplies and shifts each column
+    of a product by numbers that parameters alone determine. The factors become
+    part of the weights, which are then computed once, the shifts become one.
+    The result differs by rounding.
+
+    ```mlir
+    %z = maek.einsum "bk,nk->bn" %x, %W
+      : tensor<?x8xf32, #maek.dims<B>>, tensor<6x8xf32>
+    %f = maek.broadcast %scale dims [1]
+      : tensor<6xf32> -> tensor<?x6xf32, #maek.dims<B>>
+    %y = maek.mul %z, %f : tensor<?x6xf32, #maek.dims<B>>
+    ```
+    becomes
+    ```mlir
+    %f = maek.broadcast %scale dims [0] : tensor<6xf32> -> tensor<6x8xf32>
+    %V = maek.mul %W, %f : tensor<6x8xf32>
+    %y = maek.einsum "bk,nk->bn" %x, %V
+      : tensor<?x8xf32, #maek.dims<B>>, tensor<6x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numFolded", "num-folded", "products with other weights">,
+  ];
+}
+
 def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "Puts each product or reduction into a kernel with its epilogue.";
   let description = [{

@@ -12,9 +12,11 @@ namespace maek {
 
 ArrayRef<StringLiteral> getOptionalPasses() {
   static constexpr StringLiteral names[] = {
-      "collapse-kernel-axes",  "fuse-attention",         "fuse-elementwise",
-      "fuse-epilogues",        "hoist-input-projection", "merge-gate-matmuls",
-      "prepack-weights",       "prepare-parameters",     "simplify",
+      "collapse-kernel-axes",  "fold-batch-norm",
+      "fuse-attention",        "fuse-elementwise",
+      "fuse-epilogues",        "hoist-input-projection",
+      "merge-gate-matmuls",    "prepack-weights",
+      "prepare-parameters",    "simplify",
       "sink-weight-gradients", "split-concat-matmul"};
   return names;
 }
@@ -69,6 +71,10 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createSimplify());
   // The products that differentiation made, where they share an operand.
   add(createMergeGateMatmuls());
+  add(createSimplify());
+
+  // Before the weights are packed: it gives them other numbers.
+  add(createFoldBatchNorm());
   add(createSimplify());
 
   // The kernels. Packing comes first: an unpack is part of the product's

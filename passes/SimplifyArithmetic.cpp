@@ -23,6 +23,7 @@ std::optional<double> evaluate(Operation *op, ArrayRef<double> x) {
       .Case<SqrtOp>([&](auto) { return std::sqrt(x[0]); })
       .Case<SinOp>([&](auto) { return std::sin(x[0]); })
       .Case<CosOp>([&](auto) { return std::cos(x[0]); })
+      .Case<ErfOp>([&](auto) { return std::erf(x[0]); })
       .Case<AddOp>([&](auto) { return x[0] + x[1]; })
       .Case<SubOp>([&](auto) { return x[0] - x[1]; })
       .Case<MulOp>([&](auto) { return x[0] * x[1]; })

@@ -103,6 +103,38 @@ Expr logarithm(const Expr &x) {
   return x.type().bits() == 64 ? Halide::log(x) : logarithm32(x);
 }
 
+/// Cephes: odd in x up to 1, 1 - e^-x² q p(q²) with q = 1/x beyond.
+static Expr errorFunction32(const Expr &x) {
+  Expr a = Halide::abs(x);
+  Expr near =
+      x * polynomial(x * x, {7.853861353153693e-5f, -8.010193625184903e-4f,
+                             5.188327685732524e-3f, -2.685381193529856e-2f,
+                             1.128358514861418e-1f, -3.761262582423300e-1f,
+                             1.128379165726710e+0f});
+  // From 4 on it is 1.
+  Expr c = Halide::clamp(a, 1.0f, 4.0f), q = 1.0f / c, y = q * q;
+  Expr middle = polynomial(y, {2.326819970068386e-2f, -1.387039388740657e-1f,
+                               3.687424674597105e-1f, -5.824733027278666e-1f,
+                               6.210004621745983e-1f, -4.944515323274145e-1f,
+                               3.404879937665872e-1f, -2.741127028184656e-1f,
+                               5.638259427386472e-1f});
+  Expr far = polynomial(y, {-1.047766399936249e+1f, 1.297719955372516e+1f,
+                            -7.495518717768503e+0f, 2.921019019210786e+0f,
+                            -1.015265279202700e+0f, 4.218463358204948e-1f,
+                            -2.820767439740514e-1f, 5.641895067754075e-1f});
+  Expr rest = exponential32(-c * c) * q * select(c < 2.0f, middle, far);
+  Expr beyond = select(x < 0.0f, rest - 1.0f, 1.0f - rest);
+  Expr bits = bitsOf(select(a < 1.0f, near, beyond));
+  return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
+}
+
+Expr errorFunction(const Expr &x) {
+  if (x.type().bits() == 32)
+    return errorFunction32(x);
+  return Halide::Internal::Call::make(x.type(), "erf", {x},
+                                      Halide::Internal::Call::PureExtern);
+}
+
 Expr power(const Expr &a, const Expr &b) {
   Expr zero = Halide::cast(a.type(), 0), one = Halide::cast(a.type(), 1);
   return select(b == zero, one, Halide::pow(a, b));

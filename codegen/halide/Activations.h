@@ -22,6 +22,9 @@ Halide::Expr sigmoid(const Halide::Expr &x);
 /// ln x. -inf for 0, NaN below 0 and for NaN, +inf for +inf.
 Halide::Expr logarithm(const Halide::Expr &x);
 
+/// 2/√π ∫ e^-t² dt from 0 to x. f32: relative error 2e-7; NaN for NaN.
+Halide::Expr errorFunction(const Halide::Expr &x);
+
 /// a^b for a >= 0. f32: relative error 1e-7 * max(1, |b ln a|).
 Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
 

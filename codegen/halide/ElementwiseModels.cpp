@@ -201,6 +201,7 @@ void attachElementwiseModels(MLIRContext &context) {
   attach<SqrtOp, squareRoot>(context);
   attach<SinOp, sine>(context);
   attach<CosOp, cosine>(context);
+  attach<ErfOp, errorFunction>(context);
   attach<StopGradientOp, identity>(context);
   attach<AddOp, add>(context);
   attach<SubOp, subtract>(context);

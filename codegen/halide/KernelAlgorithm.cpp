@@ -106,7 +106,7 @@ static bool isSharedScalar(Value value) {
 
 bool KernelAlgorithm::isCostly(Operation *op) {
   return isa_and_nonnull<ExpOp, LogOp, TanhOp, SigmoidOp, PowOp, SinOp, CosOp,
-                         RandomOp>(op);
+                         RandomOp, ErfOp>(op);
 }
 
 void KernelAlgorithm::define(Value result, const Element &element) {

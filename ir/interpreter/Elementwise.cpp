@@ -19,6 +19,7 @@ static double apply(SigmoidOp, double x) { return 1 / (1 + std::exp(-x)); }
 static double apply(SqrtOp, double x) { return std::sqrt(x); }
 static double apply(SinOp, double x) { return std::sin(x); }
 static double apply(CosOp, double x) { return std::cos(x); }
+static double apply(ErfOp, double x) { return std::erf(x); }
 static double apply(StopGradientOp, double x) { return x; }
 
 static double apply(ConvertOp op, double x) {
@@ -134,7 +135,7 @@ static void attachOthers(MLIRContext &context) {
 
 void maek::attachElementwiseModels(MLIRContext &context) {
   attachUnary<NegOp, ExpOp, LogOp, TanhOp, SigmoidOp, SqrtOp, SinOp, CosOp,
-              StopGradientOp, ConvertOp>(context);
+              ErfOp, StopGradientOp, ConvertOp>(context);
   attachBinary<AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp, CompareOp>(
       context);
   attachOthers<SelectOp, ConstantOp, IotaOp, ExtentOp, RandomOp>(context);

@@ -3,6 +3,7 @@
 #include "tests/support/TestModule.h"
 
 #include "ir/Entries.h"
+#include "ir/MaekOps.h"
 #include "ir/interpreter/SymbolValues.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -51,6 +52,11 @@ static Range getRange(func::FuncOp function, unsigned number, StringRef name) {
                             : Range{100, 100};
   if (role == "state")
     return {0, 0.1};
+  // A running variance is positive.
+  auto module = function->getParentOfType<ModuleOp>();
+  auto stored = module ? module.lookupSymbol<ParameterOp>(name) : ParameterOp();
+  if (role == "parameter" && stored && stored.getRunning())
+    return {0.5, 1};
   if (role == "parameter" && getRank(type) > 0) {
     Extent last = getExtents(type).back();
     double limit = 1 / std::sqrt(double(std::max<int64_t>(last.factor, 1)));

@@ -23,6 +23,10 @@ constexpr int64_t blockElements = 32768;
 /// Rows that a column's partial sum adds up; keeps its rounding error that of
 /// 128 additions.
 constexpr int blockRows = 128;
+/// Rows that one thread adds up.
+constexpr int groupRows = 4096;
+/// So many rows to an example, such as an image's pixels, are worth threads.
+constexpr int64_t manyRows = 32;
 /// Independent partial sums beside one another: the latency of an addition is
 /// four cycles.
 constexpr int chains = 4;
@@ -37,6 +41,7 @@ private:
   void scheduleAcross(Reduction &reduction);
   void scheduleColumns(Reduction &reduction);
   void scheduleAlong(Reduction &reduction);
+  Halide::Func cutIntoGroups(Reduction &reduction, RVar &rows);
   Halide::Func cutIntoBlocks(Reduction &reduction, RVar &inner);
 
   const Machine &machine;
@@ -82,24 +87,53 @@ void ReductionScheduler::scheduleAcross(Reduction &reduction) {
   func.update().vectorize(vars.front(), lanes, TailStrategy::GuardWithIf);
 }
 
+/// Cuts a sum over very many rows into groups that the threads share; `rows`
+/// runs within a group afterwards. Gives the function that does the summing.
+Halide::Func ReductionScheduler::cutIntoGroups(Reduction &reduction,
+                                               RVar &rows) {
+  Halide::Func func = reduction.func;
+  const Extent &size = reduction.extents.front();
+  if (size.isStatic() ? size.factor < 2 * groupRows : size.factor < manyRows)
+    return func;
+  RVar ro("ro"), ri("ri");
+  Var group("group");
+  func.update().split(rows, ro, ri, groupRows, TailStrategy::GuardWithIf);
+  Halide::Func groups = func.update().rfactor(ro, group);
+  groups.compute_root().update().parallel(group);
+  if (!isSingle(reduction)) {
+    int lanes = machine.lanes(func.types().front());
+    Var column = func.args().front();
+    func.update()
+        .reorder(column, ro)
+        .vectorize(column, lanes, TailStrategy::GuardWithIf);
+    groups.vectorize(column, lanes, TailStrategy::GuardWithIf);
+  }
+  rows = ri;
+  return groups;
+}
+
 /// Four vectors of columns at a time go down a block of rows; one column goes
 /// alone.
 void ReductionScheduler::scheduleColumns(Reduction &reduction) {
   Halide::Func func = reduction.func;
   int lanes = machine.lanes(func.types().front());
   Var column = func.args().front(), xo("xo"), xi("xi"), blockVar("block");
-  RVar ro("ro"), ri("ri");
+  RVar rows = reduction.domain.front(), ro("ro"), ri("ri");
   func.compute_root();
-  func.update().split(reduction.domain.front(), ro, ri, blockRows,
-                      TailStrategy::GuardWithIf);
-  Halide::Func partial = func.update().rfactor(ro, blockVar);
-  partial.compute_at(func, ro);
+  Halide::Func summing = cutIntoGroups(reduction, rows);
+  summing.update().split(rows, ro, ri, blockRows, TailStrategy::GuardWithIf);
+  Halide::Func partial = summing.update().rfactor(ro, blockVar);
+  partial.compute_at(summing, ro);
   if (isSingle(reduction))
     return;
   func.vectorize(column, lanes, TailStrategy::GuardWithIf);
-  func.update()
+  std::vector<Halide::VarOrRVar> order{xi, ro, xo};
+  std::vector<Var> vars = summing.args();
+  for (const Var &group : llvm::drop_begin(vars))
+    order.push_back(group);
+  summing.update()
       .split(column, xo, xi, chains * lanes, TailStrategy::GuardWithIf)
-      .reorder(xi, ro, xo)
+      .reorder(order)
       .vectorize(xi, lanes);
   partial.vectorize(column, lanes, TailStrategy::GuardWithIf);
   partial.update()

@@ -193,6 +193,29 @@ func.func @norm(%a: !x, %b: tensor<24x52xf32>) -> !s {
       {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}, {{"B", 1000}}});
 }
 
+/// Sums over an image's pixels, which the threads share.
+TEST(ContractionKernels, ManyRows) {
+  checkKernelsBothPrecisions(
+      R"(
+!x = tensor<?x20xf32, #maek.dims<784*B>>
+!y = tensor<?x1xf32, #maek.dims<784*B>>
+func.func @columns(%x: !x) -> tensor<20xf32> {
+  %0 = maek.mul %x, %x : !x
+  %1 = maek.reduce "sum" %0 dims [0] : !x
+  func.return %1 : tensor<20xf32>
+}
+func.func @column(%y: !y) -> tensor<1xf32> {
+  %0 = maek.reduce "sum" %y dims [0] : !y
+  func.return %0 : tensor<1xf32>
+}
+func.func @fixed(%z: tensor<9000x3xf32>) -> tensor<3xf32> {
+  %0 = maek.reduce "max" %z dims [0] : tensor<9000x3xf32>
+  func.return %0 : tensor<3xf32>
+}
+)",
+      {{{"B", 1}}, {{"B", 7}}, {{"B", 16}}});
+}
+
 /// One output unit: sums with a single element.
 TEST(ContractionKernels, SingleColumns) {
   checkKernelsBothPrecisions(

@@ -70,7 +70,7 @@ func.func @mean_multiple(%x: !t) -> !t attributes {maek.symbols = ["B"]} {
 TEST(ElementwiseKernels, Functions) {
   checkKernelsBothPrecisions(R"(
 !t = tensor<?x200xf32, #maek.dims<B>>
-func.func @unary(%a: !t) -> (!t, !t, !t, !t, !t, !t) {
+func.func @unary(%a: !t) -> (!t, !t, !t, !t, !t, !t, !t) {
   %ten = maek.constant 10.0 : !t
   %x = maek.mul %a, %ten : !t
   %0 = maek.exp %x : !t
@@ -79,7 +79,8 @@ func.func @unary(%a: !t) -> (!t, !t, !t, !t, !t, !t) {
   %3 = maek.log %0 : !t
   %4 = maek.sin %x : !t
   %5 = maek.cos %x : !t
-  func.return %0, %1, %2, %3, %4, %5 : !t, !t, !t, !t, !t, !t
+  %6 = maek.erf %x : !t
+  func.return %0, %1, %2, %3, %4, %5, %6 : !t, !t, !t, !t, !t, !t, !t
 }
 func.func @powers(%a: !t, %b: !t) -> (!t, !t) {
   %0 = maek.mul %a, %a : !t

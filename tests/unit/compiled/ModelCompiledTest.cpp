@@ -63,7 +63,7 @@ model M(C = 5) {
   input image : [5, 6]
   target label : class(5)
   x = tanh(Conv2d(1, C, 3, padding = 1)(reshape(image, [5, 6, 1])))
-  y = tanh(x + Conv2d(C, C, 3, padding = 1)(x))
+  y = tanh(x + BatchNorm(C)(Conv2d(C, C, 3, padding = 1)(x)))
   z = Conv2d(C, 16, 3, stride = 2, padding = 2, dilation = 2)(max_pool(y, 3, stride = 1, padding = 1))
   logits = Linear(16, 5)(mean(avg_pool(max_pool(z, 2, stride = 1), 2), axis = [0, 1]))
   output logits

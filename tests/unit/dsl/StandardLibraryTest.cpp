@@ -66,6 +66,13 @@ TEST_F(StandardLibrary, activations) {
   });
 }
 
+TEST_F(StandardLibrary, errorFunction) {
+  checkScalar("erf(x)", [](double x) { return std::erf(x); });
+  checkScalar("gelu_exact(x)", [](double x) {
+    return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+  });
+}
+
 TEST_F(StandardLibrary, powers) {
   checkScalar("x²", [](double x) { return x * x; });
   checkScalar("x³", [](double x) { return x * x * x; });

@@ -84,8 +84,9 @@ std::string Program::add(const std::string &op, const Shape &shape,
 void Program::addElementwise() {
   Value a = pick();
   if (below(3) == 0) {
-    const char *names[] = {"neg", "tanh", "sigmoid", "sin", "stop_gradient"};
-    add(names[below(5)] + (" " + a.name), a.shape, toType(a.shape));
+    const char *names[] = {"neg", "tanh",          "sigmoid",
+                           "sin", "stop_gradient", "erf"};
+    add(names[below(6)] + (" " + a.name), a.shape, toType(a.shape));
     return;
   }
   std::vector<Value> alike;
