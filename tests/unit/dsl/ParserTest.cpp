@@ -75,6 +75,8 @@ static std::string show(const Expr &expr) {
       text += show(*element) + ";";
     return text + "}";
   }
+  case ExprKind::Text:
+    return '"' + cast<TextExpr>(expr).text.str() + '"';
   case ExprKind::Transpose:
     return show(*cast<TransposeExpr>(expr).operand) + "'";
   case ExprKind::Stored:
