@@ -318,6 +318,20 @@ SafetensorsFile::readAll(std::span<const FileTensor *const> tensors) const {
   return bytes;
 }
 
+Error SafetensorsFile::readInto(std::span<const FileTensor *const> tensors,
+                                std::span<void *const> places) const {
+  Expected<Buffer> bytes = readAll(tensors);
+  if (!bytes)
+    return bytes.takeError();
+  const char *at = bytes->as<char>();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    size_t size = tensors[i]->end - tensors[i]->begin;
+    std::memcpy(places[i], at, size);
+    at += size;
+  }
+  return Error::success();
+}
+
 const char *maek::runtime::safetensorsName(maek_dtype_t dtype) {
   switch (dtype) {
   case MAEK_F32:

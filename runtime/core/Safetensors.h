@@ -49,6 +49,10 @@ public:
   Error read(const FileTensor &tensor, void *out) const;
   /// The bytes of the tensors, one behind the other without a gap.
   Expected<Buffer> readAll(std::span<const FileTensor *const> tensors) const;
+  /// Reads each tensor to its place. Whatever fails, the places are as they
+  /// were.
+  Error readInto(std::span<const FileTensor *const> tensors,
+                 std::span<void *const> places) const;
 
 private:
   SafetensorsFile(InputFile file, SafetensorsHeader content)

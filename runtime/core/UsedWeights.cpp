@@ -5,7 +5,6 @@
 #include "runtime/core/Safetensors.h"
 
 #include <algorithm>
-#include <cstring>
 
 using namespace maek::runtime;
 
@@ -65,16 +64,13 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
   }
   if (Error error = checkNames(path, header, use, names))
     return error;
-  Expected<Buffer> content = file->readAll(found);
-  if (!content)
-    return content.takeError();
-  const char *at = content->as<char>();
-  for (size_t i = 0; i < found.size(); ++i) {
-    size_t size = found[i]->end - found[i]->begin;
-    std::memcpy(parameters[targets[i]].data.data(), at, size);
-    resetAverage(targets[i]);
-    at += size;
-  }
+  std::vector<void *> places;
+  for (size_t i : targets)
+    places.push_back(parameters[i].data.data());
+  if (Error error = file->readInto(found, places))
+    return error;
+  for (size_t i : targets)
+    resetAverage(i);
   mustPrepare = true;
   return Error::success();
 }

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
 using namespace maek::runtime;
 
@@ -64,11 +63,11 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
     return header.metadata;
   }
 
-  // All checks first, then all reads into memory of their own, then the copy:
-  // whatever fails, the model is as it was.
+  // All checks first: whatever fails, the model is as it was.
   std::vector<std::string_view> names;
   std::vector<const FileTensor *> found;
-  std::vector<Stored *> targets, missing;
+  std::vector<void *> places;
+  std::vector<Stored *> missing;
   auto visit = [&](std::vector<Stored> &tensors, bool areStates) {
     for (size_t i = 0; i < tensors.size(); ++i) {
       const TensorInfo &needed = *tensors[i].info;
@@ -86,7 +85,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
       if (Error error = checkFileTensor(path, *tensor, needed))
         return error;
       found.push_back(tensor);
-      targets.push_back(&tensors[i]);
+      places.push_back(tensors[i].data.data());
     }
     return Error::success();
   };
@@ -108,15 +107,8 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   auto isMissing = [&](const Stored &stored) {
     return std::find(missing.begin(), missing.end(), &stored) != missing.end();
   };
-  Expected<Buffer> content = file->readAll(found);
-  if (!content)
-    return content.takeError();
-  const char *at = content->as<char>();
-  for (size_t i = 0; i < found.size(); ++i) {
-    size_t size = found[i]->end - found[i]->begin;
-    std::memcpy(targets[i]->data.data(), at, size);
-    at += size;
-  }
+  if (Error error = file->readInto(found, places))
+    return error;
   for (Stored *stored : missing)
     reset(*stored, 0);
   for (size_t i = 0; i < parameters.size(); ++i)
