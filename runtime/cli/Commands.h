@@ -30,6 +30,14 @@ int runConvert(const Program &program, Arguments arguments);
 int runBench(const Program &program, Arguments arguments);
 int runInfo(const Program &program, Arguments arguments);
 
+/// A model with the weights of a file, and what the file says of them.
+struct LoadedModel {
+  std::unique_ptr<Model> model;
+  Metadata metadata;
+};
+Expected<LoadedModel> loadModel(const Program &program,
+                                const std::string &weights);
+
 /// Prints "program: error: message"; returns ExitError.
 int report(const Program &program, const Error &error);
 

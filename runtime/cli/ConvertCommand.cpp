@@ -23,13 +23,11 @@ int maek::runtime::runConvert(const Program &program, Arguments arguments) {
   if (std::optional<int> code = line.check())
     return *code;
 
-  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
-  if (!model)
-    return report(program, model.takeError());
-  if (Expected<Metadata> loaded = (*model)->load(weights, false); !loaded)
+  Expected<LoadedModel> loaded = loadModel(program, weights);
+  if (!loaded)
     return report(program, loaded.takeError());
-  Error error = format.empty() ? (*model)->save(output, {})
-                               : (*model)->exportTo(output, format);
+  Error error = format.empty() ? loaded->model->save(output, {})
+                               : loaded->model->exportTo(output, format);
   if (error)
     return report(program, error);
   return ExitSuccess;

@@ -67,15 +67,12 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
     return report(program, makeError(MAEK_INVALID_ARGUMENT,
                                      "the model has no evaluation"));
   applyThreads(threads);
-  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
-  if (!model)
-    return report(program, model.takeError());
-  Expected<Metadata> loaded = (*model)->load(weights, false);
+  Expected<LoadedModel> loaded = loadModel(program, weights);
   if (!loaded)
     return report(program, loaded.takeError());
   const EntryInfo &ports = program.info.entries[*entry];
   Expected<Dataset> data = loadDataset(dataName, line.string("data-dir"),
-                                       Split::Test, ports, *loaded);
+                                       Split::Test, ports, loaded->metadata);
   if (!data)
     return report(program, data.takeError());
   Expected<Batches> batches = Batches::create(ports, *data, batch);
@@ -84,7 +81,7 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   Meter meter(program.info, *entry);
   EvalConsole console(line.flag("quiet"));
   Expected<Outcome> outcome =
-      evaluate(**model, *batches, batch, meter, console);
+      evaluate(*loaded->model, *batches, batch, meter, console);
   if (!outcome)
     return report(program, outcome.takeError());
   printFigures(meter, line.flag("json"));

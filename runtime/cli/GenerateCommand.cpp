@@ -260,14 +260,11 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
                   "only what came before, by way of cells or of causal "
                   "attention"));
   applyThreads(threads);
-  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
-  if (!model)
-    return report(program, model.takeError());
-  Expected<Metadata> loaded = (*model)->load(weights, false);
+  Expected<LoadedModel> loaded = loadModel(program, weights);
   if (!loaded)
     return report(program, loaded.takeError());
   Expected<std::optional<Vocabulary>> vocabulary =
-      Vocabulary::read(*loaded, weights);
+      Vocabulary::read(loaded->metadata, weights);
   if (!vocabulary)
     return report(program, vocabulary.takeError());
   if (!*vocabulary)
@@ -275,8 +272,8 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
                   makeError(MAEK_BAD_FILE, weights,
                             ": does not say which characters the classes are; "
                             "weights trained on the data set 'text' do"));
-  if (Error error =
-          generate(**model, *entry, **vocabulary, prompt, length, sampling))
+  if (Error error = generate(*loaded->model, *entry, **vocabulary, prompt,
+                             length, sampling))
     return report(program, error);
   return ExitSuccess;
 }

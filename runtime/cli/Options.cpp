@@ -10,6 +10,17 @@
 
 using namespace maek::runtime;
 
+Expected<LoadedModel> maek::runtime::loadModel(const Program &program,
+                                               const std::string &weights) {
+  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
+  if (!model)
+    return model.takeError();
+  Expected<Metadata> metadata = (*model)->load(weights, false);
+  if (!metadata)
+    return metadata.takeError();
+  return LoadedModel{std::move(*model), std::move(*metadata)};
+}
+
 int maek::runtime::report(const Program &program, const Error &error) {
   std::fprintf(stderr, "%s: error: %.*s\n", program.name.c_str(),
                static_cast<int>(error.message().size()),

@@ -260,12 +260,11 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
     classes.names = std::move(*names);
   }
   applyThreads(threads);
-  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
-  if (!model)
-    return report(program, model.takeError());
-  if (Expected<Metadata> loaded = (*model)->load(weights, false); !loaded)
+  Expected<LoadedModel> loaded = loadModel(program, weights);
+  if (!loaded)
     return report(program, loaded.takeError());
-  if (Error error = predict(**model, *entry, inputs, outputs, classes, batch))
+  if (Error error =
+          predict(*loaded->model, *entry, inputs, outputs, classes, batch))
     return report(program, error);
   return ExitSuccess;
 }
