@@ -3,19 +3,10 @@
 # The IR is interpreted after differentiation and after fusion.
 #   check_losses.py MAEK MAEK_INTERPRET
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-try:
-    import jax
-    import numpy as np
-except ImportError as missing:
-    print(f"skipped: {missing} (./dev setup installs it)")
-    sys.exit(77)
-
-jax.config.update("jax_enable_x64", True)
-jnp = jax.numpy
+from interpreted import evaluate, jax, jnp, np, run
 
 MODEL = """
 model Losses(smoothing = 0.1, τ = 3) {
@@ -44,21 +35,6 @@ model Losses(smoothing = 0.1, τ = 3) {
 """
 B, SMOOTHING, TAU = 4, 0.1, 3.0
 maek, interpret = sys.argv[1:3]
-
-
-def run(*command, **options):
-    result = subprocess.run(command, capture_output=True, text=True, **options)
-    if result.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\n{result.stderr}")
-    return result.stdout
-
-
-def evaluate(ir, *flags):
-    with tempfile.TemporaryDirectory() as folder:
-        run(interpret, "-", "--entry", "forward", "--dim", f"B={B}", "--output",
-            folder, *flags, input=ir)
-        return {path.name[:-len(".npy")]: np.load(path)
-                for path in pathlib.Path(folder).glob("*.npy")}
 
 
 def losses(z, other, label):
@@ -100,9 +76,9 @@ with tempfile.TemporaryDirectory() as folder:
     path.write_text(MODEL)
     for stage in ("maek-differentiate", "maek-fuse-elementwise"):
         ir = run(maek, "ir", path, "--precision", "f64", "--after", stage)
-        given = evaluate(ir, "--arguments")
+        given = evaluate(interpret, ir, "forward", B, "--arguments")
         expected = get_expected(given["z"], given["other"], given["label"].astype(int))
-        actual = evaluate(ir)
+        actual = evaluate(interpret, ir, "forward", B)
         if not any((np.asarray(jax.nn.softmax(row)) <= 0.2).any() for row in given["other"]):
             sys.exit("no example leaves a class out")
         for name, value in expected.items():

@@ -3,34 +3,12 @@
 and after passes. Beside this file, check_lstm.py and check_cells.py use it."""
 import math
 import pathlib
-import subprocess
 import sys
-import tempfile
 
-try:
-    import jax
-    import numpy as np
-except ImportError as missing:
-    print(f"skipped: {missing} (./dev setup installs it)")
-    sys.exit(77)
-
-jax.config.update("jax_enable_x64", True)
-jnp = jax.numpy
+from interpreted import evaluate, jax, jnp, np, run
 
 STAGES = [None, "maek-hoist-input-projection", "maek-differentiate",
           "maek-sink-weight-gradients", "maek-collapse-kernel-axes"]
-
-
-def run(*command, **options):
-    result = subprocess.run(command, capture_output=True, text=True, **options)
-    if result.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\n{result.stderr}")
-    return result.stdout
-
-
-def read_tensors(folder):
-    return {path.name[:-len(".npy")]: np.load(path)
-            for path in pathlib.Path(folder).glob("*.npy")}
 
 
 class Model:
@@ -51,10 +29,7 @@ class Model:
 
     def evaluate(self, ir, entry, *flags):
         """Results of an entry, or its arguments with --arguments, by name."""
-        with tempfile.TemporaryDirectory() as folder:
-            run(self.interpret, "-", "--entry", entry, "--dim", f"B={self.batch}",
-                "--output", folder, *flags, input=ir)
-            return read_tensors(folder)
+        return evaluate(self.interpret, ir, entry, self.batch, *flags)
 
     def get_training_step(self, get_logits):
         """What train_step must give, by name: cross entropy, clipped to a norm of
