@@ -78,6 +78,14 @@ public:
   mlir::Location getGradientLoc() const { return gradient; }
 
 protected:
+  mlir::OpBuilder &getBuilder() { return builder; }
+  const llvm::MapVector<mlir::Value, mlir::Value> &getAdjoints() const {
+    return adjoints;
+  }
+  /// The location of the ops that are created from now on.
+  void setLoc(mlir::Location where) { loc = where; }
+
+private:
   mlir::OpBuilder builder;
   mlir::Location gradient;
   /// Where the op stands that is being differentiated.

@@ -133,7 +133,7 @@ struct MapEinsum : Mappable::ExternalModel<MapEinsum, EinsumOp> {
   SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
                                  ValueRange operands,
                                  const llvm::SmallBitVector &mapped,
-                                 const Extent &steps) const {
+                                 const Extent & /*steps*/) const {
     EinsumEquation equation =
         cantFail(EinsumEquation::parse(cast<EinsumOp>(op).getEquation()));
     char letter = equation.freshLetter();

@@ -17,7 +17,7 @@ ScanAdjoint::ScanAdjoint(ScanOp scan, AdjointBuilder &outer)
       scan(scan), outer(outer), body(&scan.getBody().front()),
       block(new Block) {
   region.push_back(block);
-  builder.setInsertionPointToEnd(block);
+  getBuilder().setInsertionPointToEnd(block);
 }
 
 BlockArgument ScanAdjoint::addElement(Type type, Value sequence) {
@@ -94,7 +94,7 @@ void ScanAdjoint::finish() {
     types.push_back(state.getType());
     targets.push_back(scan.getInits()[i]);
   }
-  for (auto [value, adjointOfValue] : adjoints) {
+  for (auto [value, adjointOfValue] : getAdjoints()) {
     if (isInside(value))
       continue;
     Type type = value.getType();
@@ -120,14 +120,14 @@ void ScanAdjoint::finish() {
 }
 
 LogicalResult ScanAdjoint::run() {
-  loc = scan.getLoc();
+  setLoc(scan.getLoc());
   seed();
   SmallVector<Operation *> ops;
   for (Operation &op : body->without_terminator())
     ops.push_back(&op);
   if (failed(build(ops)))
     return failure();
-  loc = scan.getLoc();
+  setLoc(scan.getLoc());
   resolveResiduals();
   finish();
   return success();

@@ -129,7 +129,7 @@ void ScanAdjoint::recompute(ArrayRef<Value> values, IRMapping &known) {
       for (Value operand : op.getOperands())
         if (recomputable.contains(operand.getDefiningOp()))
           ops.insert(operand.getDefiningOp());
-  builder.setInsertionPointToStart(block);
+  getBuilder().setInsertionPointToStart(block);
   for (Operation &op : *body) {
     if (!ops.contains(&op))
       continue;
@@ -140,9 +140,9 @@ void ScanAdjoint::recompute(ArrayRef<Value> values, IRMapping &known) {
                                                         getSequence(operand))
                                            : outer.primal(operand));
     }
-    builder.clone(op, known);
+    getBuilder().clone(op, known);
   }
-  builder.setInsertionPointToEnd(block);
+  getBuilder().setInsertionPointToEnd(block);
 }
 
 /// Makes each of `stored` an output sequence of the forward scan and that the
