@@ -301,6 +301,7 @@ struct TrainItem {
   Identifier keyword;
   ExprPtr value;
   llvm::StringRef text;
+  llvm::SMLoc textLoc;
   std::vector<Identifier> patterns;
   Identifier used;
   std::vector<ExprPtr> list;

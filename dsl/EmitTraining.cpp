@@ -18,7 +18,7 @@ std::optional<double> ModelEmitter::readNumber(StringRef keyword) {
   const TrainItem *item = findItem(*train, keyword);
   if (!item)
     return std::nullopt;
-  std::optional<double> number = evaluator.evaluateNumber(
+  std::optional<double> number = evaluator.evaluateFinite(
       *item->value, settingsFrame, "'" + keyword + "'");
   if (number && *number <= 0)
     diagnostics.error(item->value->begin, "'" + keyword +
@@ -84,7 +84,42 @@ bool ModelEmitter::readTrain() {
     settings.push_back(ops.getNamedAttr("augment", augment));
   if (std::optional<std::string> data = readDataSet())
     settings.push_back(ops.getNamedAttr("data", ops.getStringAttr(*data)));
+  auto addCall = [&](StringRef keyword, DefinitionKind kind) {
+    if (const TrainItem *item = findItem(*train, keyword))
+      settings.push_back(ops.getNamedAttr(
+          keyword, ops.getStringAttr(describeCall(*item, kind))));
+  };
+  addCall("optimizer", DefinitionKind::Optimizer);
+  addCall("schedule", DefinitionKind::Fn);
+  if (clipNorm)
+    settings.push_back(
+        ops.getNamedAttr("clip_norm", ops.getF64FloatAttr(*clipNorm)));
+  if (decay)
+    settings.push_back(
+        ops.getNamedAttr("average", ops.getF64FloatAttr(*decay)));
   return !diagnostics.hasErrors();
+}
+
+/// What a setting calls and the numbers that it gives: adam(lr = 0.003).
+std::string ModelEmitter::describeCall(const TrainItem &item,
+                                       DefinitionKind kind) {
+  ArrayRef<maek::dsl::Argument> given;
+  const Definition *called = findCalled(*item.value, program, kind, given);
+  if (!called)
+    return ""; // reported with the names
+  std::string text = called->name.name.str();
+  StringRef separator = "(";
+  for (const maek::dsl::Argument &argument : given) {
+    text += separator;
+    separator = ", ";
+    if (!argument.name.empty())
+      text += (argument.name + " = ").str();
+    std::optional<double> number =
+        evaluator.evaluateNumber(*argument.value, settingsFrame,
+                                 "a number of '" + item.keyword.name + "'");
+    text += formatNumber(number.value_or(0));
+  }
+  return given.empty() ? text : text + ")";
 }
 
 /// The data set as the runtime's option --data takes it: adding(T=200).

@@ -9,6 +9,7 @@
 #include "dsl/Training.h"
 
 #include "llvm/Support/Casting.h"
+#include <cmath>
 #include <fnmatch.h>
 
 using namespace llvm;
@@ -16,10 +17,11 @@ using namespace llvm;
 namespace maek::dsl {
 
 bool ModelEmitter::checkRate(double rate, SMLoc place) {
-  if (rate > 0)
+  if (rate > 0 && std::isfinite(rate))
     return true;
-  diagnostics.error(place, "the learning rate must be positive, found " +
-                               formatNumber(rate));
+  diagnostics.error(place,
+                    "the learning rate must be positive and finite, found " +
+                        formatNumber(rate));
   return false;
 }
 
@@ -114,7 +116,7 @@ double ModelEmitter::getStateInit(const OptimizerState &state,
   Frame callee(optimizer.definition, nullptr, tensors.where, tensors.location);
   callee.scopes.front() = getHyperparameters(parameter);
   return evaluator
-      .evaluateNumber(*state.init, callee, "the initial value of a state")
+      .evaluateFinite(*state.init, callee, "the initial value of a state")
       .value_or(0);
 }
 
@@ -218,7 +220,7 @@ bool ModelEmitter::emitAccumulatedUpdates(std::vector<Result> &results) {
 
 /// Runs the optimizer's step: the new value of the parameter, then of its
 /// states.
-bool ModelEmitter::emitUpdate(const Parameter &parameter, Value gradient,
+bool ModelEmitter::emitUpdate(const Parameter &parameter, const Value &gradient,
                               const Value &learningRate, const Value &step,
                               std::vector<Result> &results) {
   const Definition &definition = *optimizer.definition;
@@ -264,7 +266,7 @@ bool ModelEmitter::emitUpdate(const Parameter &parameter, Value gradient,
       return false;
     }
     whole = tensors.toFloat(whole);
-    results.push_back({role, name, whole.tensor});
+    results.push_back({role, std::move(name), whole.tensor});
     return !whole.isPoison();
   };
   bool valid = add("parameter", parameter.name,

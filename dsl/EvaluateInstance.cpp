@@ -159,7 +159,7 @@ Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,
   std::string distribution = "constant";
   SmallVector<double, 2> arguments;
   auto addNumber = [&](const Expr &expr, const Twine &what) {
-    std::optional<double> number = evaluateNumber(expr, frame, what);
+    std::optional<double> number = evaluateFinite(expr, frame, what);
     arguments.push_back(number.value_or(0));
     return number.has_value();
   };

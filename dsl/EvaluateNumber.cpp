@@ -26,6 +26,17 @@ std::optional<double> Evaluator::evaluateNumber(const Expr &expr, Frame &frame,
   return std::nullopt;
 }
 
+std::optional<double> Evaluator::evaluateFinite(const Expr &expr, Frame &frame,
+                                                const Twine &what) {
+  std::string subject = what.str();
+  std::optional<double> number = evaluateNumber(expr, frame, subject);
+  if (!number || std::isfinite(*number))
+    return number;
+  moveTo(expr.begin, frame);
+  tensors.error(subject + " must be finite, found " + formatNumber(*number));
+  return std::nullopt;
+}
+
 std::optional<int64_t>
 Evaluator::evaluateInteger(const Expr &expr, Frame &frame, const Twine &what) {
   std::string subject = what.str();

@@ -83,6 +83,8 @@ public:
   /// A number, or an error about `what`.
   std::optional<double> evaluateNumber(const Expr &expr, Frame &frame,
                                        const llvm::Twine &what);
+  std::optional<double> evaluateFinite(const Expr &expr, Frame &frame,
+                                       const llvm::Twine &what);
   std::optional<int64_t> evaluateInteger(const Expr &expr, Frame &frame,
                                          const llvm::Twine &what);
 

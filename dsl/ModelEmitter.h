@@ -101,6 +101,7 @@ private:
   // EmitTraining.cpp
   bool readTrain();
   std::optional<std::string> readDataSet();
+  std::string describeCall(const TrainItem &item, DefinitionKind kind);
   std::optional<double> readNumber(llvm::StringRef keyword);
   std::optional<double> readDecay();
   std::optional<int64_t> readInteger(llvm::StringRef keyword, int64_t otherwise,
@@ -135,7 +136,7 @@ private:
   std::string getStateName(const OptimizerState &state,
                            const Parameter &parameter) const;
   double getStateInit(const OptimizerState &state, const Parameter &parameter);
-  bool emitUpdate(const Parameter &parameter, Value gradient,
+  bool emitUpdate(const Parameter &parameter, const Value &gradient,
                   const Value &learningRate, const Value &step,
                   std::vector<Result> &results);
 

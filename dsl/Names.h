@@ -4,13 +4,18 @@
 #ifndef MAEK_DSL_NAMES_H
 #define MAEK_DSL_NAMES_H
 
+#include "llvm/ADT/ArrayRef.h"
+#include <string>
+
 namespace maek::dsl {
 class Diagnostics;
 class Program;
 
 /// False if there is recursion, which no later stage would come back from.
 /// Other errors only leave holes that later stages step over in silence.
-bool checkNames(const Program &program, Diagnostics &diagnostics);
+/// `dataSets` are those that a train block may name (none: any).
+bool checkNames(const Program &program, llvm::ArrayRef<std::string> dataSets,
+                Diagnostics &diagnostics);
 
 } // namespace maek::dsl
 

@@ -56,6 +56,7 @@ bool Parser::parseDataSet(TrainItem &item) {
     errorExpected("the name of a data set");
     return false;
   }
+  item.textLoc = peek().loc;
   item.text = take().name;
   if (!peek().is(TokenKind::LParen) || peek().startsLine)
     return true;
@@ -110,10 +111,13 @@ bool Parser::parseNamedArguments(TrainItem &item, bool allowsText) {
     if (!parseIdentifier(argument.name, "the name of an argument") ||
         !expect(TokenKind::Assign, "'=' and the argument's value"))
       return false;
-    if (allowsText && peek().is(TokenKind::String))
+    if (allowsText && peek().is(TokenKind::String)) {
       argument.text = take().name;
-    else if (!(argument.value = parseSum()))
-      return false;
+    } else {
+      argument.value = parseSum();
+      if (!argument.value)
+        return false;
+    }
     item.arguments.push_back(std::move(argument));
     if (!takeIf(TokenKind::Comma))
       break;

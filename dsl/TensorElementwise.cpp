@@ -5,6 +5,7 @@
 #include "dsl/Diagnostics.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace llvm;
 
@@ -162,6 +163,12 @@ bool TensorBuilder::alignClasses(StringRef symbol, Value &a, Value &b) {
   } else if (!(isClass(a) ? b : a).is(ValueKind::Number)) {
     error("'" + symbol + "' of " + describe(a) + " and " + describe(b) +
           ": a class is compared with a class or a number");
+    return false;
+  } else if (double number = (isClass(a) ? b : a).number;
+             number != std::trunc(number) ||
+             std::abs(number) > std::numeric_limits<int32_t>::max()) {
+    error("'" + symbol + "' of " + describe(a) + " and " + describe(b) +
+          ": a class is compared with a whole number below 2^31");
     return false;
   }
   Shape shape;

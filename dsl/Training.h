@@ -12,9 +12,11 @@ class Program;
 /// The schedule's first formals, which the compiler supplies: step, steps.
 inline constexpr unsigned kScheduleGiven = 2;
 
-/// Names, duplicates and arguments of one block.
+/// Names, duplicates and arguments of one block. `dataSets` are the known ones
+/// (none: any name will do).
 void checkTrain(const Train &train, const Program &program,
-                Diagnostics &diagnostics, CallGraph &graph);
+                llvm::ArrayRef<std::string> dataSets, Diagnostics &diagnostics,
+                CallGraph &graph);
 
 /// The names in one weights block.
 void checkWeights(const Weights &weights, const Program &program,

@@ -12,7 +12,7 @@ using namespace mlir;
 
 namespace maek {
 
-/// Whether the op takes part: a constant takes no side.
+/// Whether the value is the same in every call: it decides nothing.
 static bool dependsOnNothing(Value value) {
   return isa_and_present<ConstantOp, IotaOp>(value.getDefiningOp());
 }

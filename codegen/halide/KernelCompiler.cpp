@@ -17,7 +17,7 @@ std::string getKernelContent(func::FuncOp kernel,
   std::string text;
   llvm::raw_string_ostream stream(text);
   stream << "maek " MAEK_VERSION " halide " << getHalideVersion()
-         << " schedules " << scheduleVersion << '\n'
+         << " sources " << getKernelSources() << '\n'
          << options.target << (options.asserts ? " asserts" : "") << '\n';
   OpPrintingFlags flags;
   flags.enableDebugInfo(false).useLocalScope();
@@ -49,18 +49,17 @@ static void orderArguments(Halide::Module &module, StringRef symbol,
   arguments = ordered;
 }
 
-static void writeTexts(const Halide::Module &module, StringRef name,
-                       const KernelOptions &options) {
-  std::string base = options.outputDir + "/" + name.str();
-  std::map<Halide::OutputFileType, std::string> files;
-  if (options.emitStmt)
-    files[Halide::OutputFileType::stmt] = base + ".stmt";
-  if (options.emitLlvm)
-    files[Halide::OutputFileType::llvm_assembly] = base + ".ll";
-  if (options.emitAssembly)
-    files[Halide::OutputFileType::assembly] = base + ".s";
-  if (!files.empty())
-    module.compile(files);
+static void writeText(const Halide::Module &module, StringRef name,
+                      const KernelOptions &options) {
+  if (options.text == KernelText::None)
+    return;
+  Halide::OutputFileType type =
+      options.text == KernelText::Stmt   ? Halide::OutputFileType::stmt
+      : options.text == KernelText::LLVM ? Halide::OutputFileType::llvm_assembly
+                                         : Halide::OutputFileType::assembly;
+  std::string path =
+      (options.outputDir + "/" + name + getSuffix(options.text)).str();
+  module.compile({{type, path}});
 }
 
 FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
@@ -79,7 +78,7 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
         algorithm->getArguments(), symbol.str(), target,
         Halide::LinkageType::External);
     orderArguments(module, symbol, algorithm->getResultNames());
-    writeTexts(module, kernel.getName(), options);
+    writeText(module, kernel.getName(), options);
     Halide::Buffer<uint8_t> code = module.compile_to_buffer();
     object.assign(code.begin(), code.end());
     compiled = success();

@@ -9,8 +9,12 @@
 
 namespace maek::halide {
 
+/// A digest of the sources that decide which code a kernel gets. Generated.
+llvm::StringRef getKernelSources();
+
 /// What a kernel's object depends on, as text: the kernel without its name and
-/// locations, the target, the schedules' version, Halide's and Maek's.
+/// locations, the target, the sources of its algorithm and schedule, Halide's
+/// version and Maek's.
 std::string getKernelContent(mlir::func::FuncOp kernel,
                              const KernelOptions &options);
 

@@ -73,8 +73,7 @@ LogicalResult writeFile(StringRef path, StringRef data, std::string &message) {
 }
 
 bool readsCache(const KernelOptions &options) {
-  return options.useCache && !options.emitStmt && !options.emitLlvm &&
-         !options.emitAssembly;
+  return options.useCache && options.text == KernelText::None;
 }
 
 FailureOr<std::string> ModuleCompiler::getObject(func::FuncOp kernel,
@@ -169,6 +168,20 @@ FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
 } // namespace maek::halide
 
 namespace maek {
+
+StringRef getSuffix(KernelText text) {
+  switch (text) {
+  case KernelText::None:
+    break;
+  case KernelText::Stmt:
+    return ".stmt";
+  case KernelText::LLVM:
+    return ".ll";
+  case KernelText::Assembly:
+    return ".s";
+  }
+  return "";
+}
 
 void registerHalideModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {

@@ -15,6 +15,13 @@ class DialectRegistry;
 
 namespace maek {
 
+/// What can be written of each kernel, for reading: Halide's loop nest, LLVM IR
+/// or assembly.
+enum class KernelText { None, Stmt, LLVM, Assembly };
+
+/// ".stmt", ".ll", ".s"
+llvm::StringRef getSuffix(KernelText text);
+
 /// What one run of the kernel compiler does.
 struct KernelOptions {
   /// `host`, or a Halide target such as `x86-64-linux-avx2-fma-f16c-sse41`.
@@ -28,9 +35,9 @@ struct KernelOptions {
   std::string cacheDir;
   /// 0: one thread per core.
   unsigned threads = 0;
-  /// Text beside each object: <kernel>.stmt, <kernel>.ll, <kernel>.s. These
-  /// come from a compilation; the cache is not read for them.
-  bool emitStmt = false, emitLlvm = false, emitAssembly = false;
+  /// Written beside each object. It comes from a compilation; the cache is not
+  /// read for it.
+  KernelText text = KernelText::None;
 };
 
 /// Told after each kernel: how many are done, of how many, and which one.

@@ -39,7 +39,16 @@ std::optional<Emit> parseEmit(StringRef name) {
       .Case("llvm", Emit::LLVM)
       .Case("asm", Emit::Assembly)
       .Case("stmt", Emit::Stmt)
+      .Case("kernel-llvm", Emit::KernelLLVM)
+      .Case("kernel-asm", Emit::KernelAssembly)
       .Default(std::nullopt);
+}
+
+KernelText getKernelText(Emit emit) {
+  return emit == Emit::Stmt             ? KernelText::Stmt
+         : emit == Emit::KernelLLVM     ? KernelText::LLVM
+         : emit == Emit::KernelAssembly ? KernelText::Assembly
+                                        : KernelText::None;
 }
 
 std::string getLibraryName(StringRef output) {
@@ -95,7 +104,7 @@ private:
   LogicalResult runPasses();
   LogicalResult compileKernelFunctions();
   LogicalResult lowerHost();
-  LogicalResult writeStmts();
+  LogicalResult writeKernelTexts();
   LogicalResult writeOutput();
   LogicalResult linkOutput(LinkKind kind);
 
@@ -122,8 +131,8 @@ LogicalResult Compilation::run() {
   if (failed(compileKernelFunctions()))
     return failure();
   watch.lap(report.kernels);
-  if (options.emit == Emit::Stmt)
-    return writeStmts();
+  if (getKernelText(options.emit) != KernelText::None)
+    return writeKernelTexts();
   if (failed(lowerHost()))
     return failure();
   watch.lap(report.host);
@@ -160,7 +169,7 @@ LogicalResult Compilation::compileKernelFunctions() {
   kernels.outputDir = scratch.getPath();
   kernels.useCache = options.useCache;
   kernels.threads = options.threads;
-  kernels.emitStmt = options.emit == Emit::Stmt;
+  kernels.text = getKernelText(options.emit);
   FailureOr<CompiledKernels> compiled =
       compileKernels(module, kernels, options.progress);
   if (failed(compiled))
@@ -190,14 +199,15 @@ LogicalResult Compilation::lowerHost() {
   return success();
 }
 
-LogicalResult Compilation::writeStmts() {
+LogicalResult Compilation::writeKernelTexts() {
   if (std::error_code error = llvm::sys::fs::create_directories(options.output))
     return emitError(getLoc()) << "cannot make the folder " << options.output
                                << ": " << error.message();
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!isKernel(function))
       continue;
-    std::string file = (function.getSymName() + ".stmt").str();
+    std::string file =
+        (function.getSymName() + getSuffix(getKernelText(options.emit))).str();
     SmallString<128> output(options.output);
     llvm::sys::path::append(output, file);
     if (failed(moveIntoPlace(scratch.getFile(file), output, getLoc())))
@@ -254,6 +264,8 @@ LogicalResult Compilation::writeOutput() {
     return moveIntoPlace(made, options.output, getLoc());
   }
   case Emit::Stmt:
+  case Emit::KernelLLVM:
+  case Emit::KernelAssembly:
     break;
   }
   return success();
@@ -263,7 +275,7 @@ FailureOr<CompileReport> compileModule(ModuleOp module,
                                        const CompileOptions &options) {
   Location location = module.getLoc();
   // A folder that cannot be written is told before the work, not after it.
-  if (options.emit != Emit::Stmt &&
+  if (getKernelText(options.emit) == KernelText::None &&
       failed(checkWritable(options.output, location)))
     return failure();
   FailureOr<ScratchFolder> scratch = ScratchFolder::create(location);

@@ -27,16 +27,22 @@ enum class Emit {
   Header,
   LLVM,
   Assembly,
-  Stmt
+  Stmt,
+  KernelLLVM,
+  KernelAssembly
 };
 
 /// The kind that a name stands for: exe, shared, static, object, header, llvm,
-/// asm, stmt.
+/// asm, stmt, kernel-llvm, kernel-asm.
 std::optional<Emit> parseEmit(llvm::StringRef name);
+
+/// The text of each kernel that is wanted, or None: the output is a file then,
+/// not a folder.
+KernelText getKernelText(Emit emit);
 
 struct CompileOptions {
   Emit emit = Emit::Executable;
-  /// A file; for Stmt a folder, one file a kernel.
+  /// A file; for a text of each kernel a folder.
   std::string output;
   /// The model file as the user named it.
   std::string source;

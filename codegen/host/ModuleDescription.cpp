@@ -129,13 +129,26 @@ static json::Array describePrepared(ModuleOp module) {
   return tensors;
 }
 
+/// The element type of the model's numbers.
+static std::string getPrecision(ModuleOp module) {
+  for (auto entry : module.getOps<func::FuncOp>()) {
+    if (!isEntry(entry))
+      continue;
+    for (Type type : llvm::concat<const Type>(entry.getArgumentTypes(),
+                                              entry.getResultTypes()))
+      if (isa<FloatType>(getElementType(type)))
+        return getDtype(type).str();
+  }
+  return "f32";
+}
+
 json::Object describeModule(ModuleOp module,
                             const DescriptionOptions &options) {
   json::Object root{
       {"name", ""},
       {"source", options.source},
       {"target", options.target},
-      {"precision", "f32"},
+      {"precision", getPrecision(module)},
       {"versions", json::Object{{"maek", MAEK_VERSION},
                                 {"llvm", LLVM_VERSION_STRING},
                                 {"halide", options.halideVersion}}},
@@ -144,8 +157,6 @@ json::Object describeModule(ModuleOp module,
     root["name"] = model.getName();
     root["settings"] = describeSettings(model.getSettings());
   }
-  for (auto parameter : module.getOps<ParameterOp>())
-    root["precision"] = getDtype(parameter.getType());
   root["parameters"] = describeStored<ParameterOp>(module);
   root["states"] = describeStored<StateOp>(module);
   root["prepared"] = describePrepared(module);

@@ -1,6 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The function that says how large an entry's arena is, or that the extents
-// asked for are none that the entry can run with.
+// The function that says how large an entry's arena is, or that the entry
+// cannot run with the extents asked for.
 #include "ir/Entries.h"
 #include "passes/memory/BufferForm.h"
 #include "passes/memory/IndexMath.h"

@@ -41,9 +41,6 @@ Expected<LoadedModel> loadModel(const Program &program,
 /// Prints "program: error: message"; returns ExitError.
 int report(const Program &program, const Error &error);
 
-/// Limits of counts on the command line, far above use, below overflow.
-inline constexpr int64_t maxCount = 1'000'000'000;
-
 // Options that several commands have: declared, then read.
 void addBatchOption(CommandLine &line, const Program &program);
 int64_t readBatch(CommandLine &line, const Program &program);

@@ -155,6 +155,21 @@ Expected<std::vector<double>> Stepper::read(std::span<const int32_t> piece) {
   return last;
 }
 
+// A probability comes from them: minus infinity is 0, not all may be.
+static Error checkScores(std::span<const double> scores) {
+  double highest = -HUGE_VAL;
+  for (double score : scores) {
+    if (std::isnan(score) || score == HUGE_VAL)
+      return makeError(MAEK_NOT_FINITE, "the model gave the score ", score,
+                       " to a symbol; are these weights of a training that "
+                       "went wrong?");
+    highest = std::max(highest, score);
+  }
+  if (std::isinf(highest))
+    return makeError(MAEK_NOT_FINITE, "the model rules out all symbols");
+  return Error::success();
+}
+
 // Draws a class among the likeliest ones: at most `topK`, and no more than are
 // needed for the probability `topP` (Holtzman et al. 2020).
 static int32_t choose(std::span<const double> scores, const Sampling &sampling,
@@ -181,9 +196,11 @@ static int32_t choose(std::span<const double> scores, const Sampling &sampling,
   while (count < weights.size() && (count == 0 || kept < sampling.topP * total))
     kept += weights[count++];
   double rest = RandomStream(sampling.seed, "generate").uniform(index) * kept;
-  for (size_t i = 0; i + 1 < count; ++i)
-    if ((rest -= weights[i]) < 0)
+  for (size_t i = 0; i + 1 < count; ++i) {
+    rest -= weights[i];
+    if (rest < 0)
       return order[i];
+  }
   return order[count - 1];
 }
 
@@ -205,6 +222,8 @@ static Error generate(Model &model, size_t entry, const Vocabulary &vocabulary,
     // The model may have more classes than the text that it learned.
     scores->resize(
         std::min(scores->size(), static_cast<size_t>(vocabulary.size())));
+    if (Error error = checkScores(*scores))
+      return error;
     int32_t symbol = choose(*scores, sampling, static_cast<uint64_t>(i));
     std::string text = vocabulary.decode(symbol);
     std::fwrite(text.data(), 1, text.size(), stdout);

@@ -106,6 +106,15 @@ static void printHead(const ModuleInfo &info) {
     add("seed", *settings.seed);
   if (!line.empty())
     std::printf("  training   %s\n", line.c_str());
+  line = settings.optimizer;
+  if (!settings.schedule.empty())
+    add("schedule", settings.schedule);
+  if (settings.clipNorm)
+    add("clip_norm", *settings.clipNorm);
+  if (settings.average)
+    add("average", *settings.average);
+  if (!line.empty())
+    std::printf("  optimizer  %s\n", line.c_str());
 }
 
 // The entries' arenas for the sizes on the command line.

@@ -102,6 +102,10 @@ struct AugmentInfo {
   bool any() const { return crop > 0 || flip > 0 || erase > 0 || mixup > 0; }
 };
 
+/// The largest count that a setting or an option may have: far above use, below
+/// overflow.
+inline constexpr int64_t maxCount = 1'000'000'000;
+
 /// What the model file's `train` block says. Absent ones are empty.
 struct SettingsInfo {
   std::string data;
@@ -109,6 +113,9 @@ struct SettingsInfo {
   AugmentInfo augment;
   std::optional<int64_t> batch, epochs, seed, accumulate;
   std::optional<double> lr;
+  /// What the entry train_step does with the gradients; for readers.
+  std::string optimizer, schedule;
+  std::optional<double> clipNorm, average;
 };
 
 struct ModuleInfo {

@@ -225,9 +225,12 @@ Error Reader::readSettings(const Json &root) {
     return error;
   if (Error error = readAugment(*json))
     return error;
-  if (json->find("data"))
-    if (Error error = getString(*json, "settings", "data", settings.data))
-      return error;
+  for (auto [key, out] : {std::pair{"data", &settings.data},
+                          {"optimizer", &settings.optimizer},
+                          {"schedule", &settings.schedule}})
+    if (json->find(key))
+      if (Error error = getString(*json, "settings", key, *out))
+        return error;
   if (Error error = getInteger("batch", settings.batch))
     return error;
   if (Error error = getInteger("epochs", settings.epochs))
@@ -236,11 +239,14 @@ Error Reader::readSettings(const Json &root) {
     return error;
   if (Error error = getInteger("accumulate", settings.accumulate))
     return error;
-  if (const Json *lr = json->find("lr")) {
-    if (!lr->isNumber())
-      return bad("setting \"lr\" is no number");
-    settings.lr = lr->number;
-  }
+  for (auto [key, out] : {std::pair{"lr", &settings.lr},
+                          {"clip_norm", &settings.clipNorm},
+                          {"average", &settings.average}})
+    if (const Json *value = json->find(key)) {
+      if (!value->isNumber())
+        return bad("setting \"", key, "\" is no number");
+      *out = value->number;
+    }
   return Error::success();
 }
 

@@ -1,9 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The registry of data sets. To add one: a line in `sources` if its files are
-// IDX, a function in Synthetic.cpp if it is computed, one like loadNpy
-// otherwise.
+// The registry of data sets. To add one: its name in DatasetNames.h, and a line
+// in `sources` if its files are IDX, a function in Synthetic.cpp if it is
+// computed, one like loadNpy otherwise.
 #include "runtime/data/Dataset.h"
 #include "runtime/core/Names.h"
+#include "runtime/data/DatasetNames.h"
 #include "runtime/data/Idx.h"
 #include "runtime/data/Npy.h"
 #include "runtime/data/Synthetic.h"
@@ -153,12 +154,9 @@ Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
   if (!parsed)
     return parsed.takeError();
   DataSpec &spec = *parsed;
-  std::vector<std::string_view> known = {"npy", "text"};
-  for (std::string_view synthetic : syntheticNames()) {
-    if (spec.name() == synthetic)
-      return makeSynthetic(spec, split);
-    known.push_back(synthetic);
-  }
+  if (std::ranges::find(syntheticNames(), spec.name()) !=
+      syntheticNames().end())
+    return makeSynthetic(spec, split);
   if (spec.name() == "npy") {
     if (Error error = spec.check())
       return error;
@@ -173,7 +171,6 @@ Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
                     *vocabulary ? &**vocabulary : nullptr);
   }
   for (const IdxSource &source : sources) {
-    known.push_back(source.name);
     if (spec.name() != source.name)
       continue;
     if (Error error = spec.check())
@@ -181,5 +178,5 @@ Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
     return loadIdx(source, folder, split);
   }
   return makeError(MAEK_INVALID_ARGUMENT, "unknown data set '", spec.name(),
-                   "'", suggest(spec.name(), known));
+                   "'", suggest(spec.name(), datasetNames));
 }

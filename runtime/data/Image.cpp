@@ -94,8 +94,8 @@ static void leaveJpeg(j_common_ptr info) {
   std::longjmp(reader->target, 1);
 }
 
-// A warning says that data are damaged or missing; a picture filled up with
-// grey is none.
+// A warning says that data are damaged or missing: libjpeg would fill the rest
+// of the picture with grey.
 static void refuseWarning(j_common_ptr info, int level) {
   if (level < 0)
     leaveJpeg(info);

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 using namespace maek::runtime;
 
@@ -31,15 +32,16 @@ public:
                "'");
   }
 
-  /// A number that is at least `least`.
+  /// A number from `least` to `most`.
   template <typename T>
-  Error get(const char *key, T &out, T least) const {
+  Error get(const char *key, T &out, T least,
+            T most = std::numeric_limits<T>::max()) const {
     std::string value;
     if (Error error = get(key, value))
       return error;
     const char *end = value.data() + value.size();
     auto [stop, status] = std::from_chars(value.data(), end, out);
-    if (status != std::errc() || stop != end || !(out >= least))
+    if (status != std::errc() || stop != end || !(out >= least && out <= most))
       return bad("metadata '", key, "' is '", value, "', needed ",
                  std::is_same_v<T, double> ? "a number" : "a count");
     return Error::success();
@@ -79,11 +81,14 @@ maek::runtime::readTrainOptions(const std::string &path) {
     return error;
   if (Error error = reader.get("maek.seed", options.seed, uint64_t{0}))
     return error;
-  if (Error error = reader.get("maek.batch", options.batch, int64_t{1}))
+  if (Error error =
+          reader.get("maek.batch", options.batch, int64_t{1}, maxCount))
     return error;
-  if (Error error = reader.get("maek.epochs", options.epochs, int64_t{1}))
+  if (Error error =
+          reader.get("maek.epochs", options.epochs, int64_t{1}, maxCount))
     return error;
-  if (Error error = reader.get("maek.subset", options.examples, int64_t{0}))
+  if (Error error =
+          reader.get("maek.subset", options.examples, int64_t{0}, maxCount))
     return error;
   if (Error error = reader.get("maek.lr", options.lr, -HUGE_VAL))
     return error;
@@ -108,12 +113,12 @@ Error Trainer::restore(const std::string &path, const Metadata &metadata) {
       return reader.bad("was written with ", key + prefix, ' ', found,
                         ", cannot go on with ", needed);
   }
-  // Checkpoints of before had one batch to an update.
+  // Older checkpoints do not say it: they had one batch to an update.
   for (const auto &[key, value] : metadata)
     if (key == "maek.accumulate" && value != text(accumulated()))
       return reader.bad("was written with accumulate ", value,
                         ", cannot go on with ", accumulated());
-  if (Error error = reader.get("maek.epoch", at.epoch, int64_t{0}))
+  if (Error error = reader.get("maek.epoch", at.epoch, int64_t{0}, maxCount))
     return error;
   if (Error error = reader.get("maek.batch_in_epoch", at.batch, int64_t{0}))
     return error;

@@ -22,9 +22,25 @@ class Build(MaekTest):
             out.parent.mkdir()
             self.build("--emit=" + kind, "-o", out)
             self.assertGreater(out.stat().st_size, 0, kind)
-        stmt = self.folder / "stmt"
-        self.build("--emit=stmt", "-o", stmt)
-        self.assertTrue(any(stmt.iterdir()))
+
+    def test_texts_of_kernels(self):
+        for kind, suffix, word in [("stmt", ".stmt", "produce"), ("kernel-llvm", ".ll", "define"),
+                                   ("kernel-asm", ".s", ".globl")]:
+            folder = self.folder / kind
+            self.build("--emit=" + kind, "-o", folder)
+            for file in folder.iterdir():
+                self.assertEqual(file.suffix, suffix)
+                self.assertIn(word, file.read_text())
+            self.assertTrue(any(folder.iterdir()))
+
+    def test_says_the_precision_of_a_model_without_parameters(self):
+        file = self.folder / "plain.maek"
+        file.write_text("model Plain {\n  input x : [3]\n  y = 2 * x\n  output y\n}\n")
+        for precision in ("f32", "f64"):
+            out = self.folder / f"plain-{precision}"
+            self.maek("build", file, "--precision", precision, "-o", out)
+            self.assertEqual(json.loads(run(out, "info", "--json").stdout)["module"]["precision"],
+                             precision)
 
     def test_needs_no_compiler(self):
         """With an empty PATH no other program can be found."""

@@ -24,7 +24,8 @@ class Compiler(MaekTest):
         self.expect(2, "maek build: -o OUT is needed; see maek build --help",
                     "build", MODEL)
         self.build(2, "maek build: --emit cannot be 'elf'; there are exe, shared, "
-                   "static, object, header, llvm, asm and stmt; see maek build --help",
+                   "static, object, header, llvm, asm, stmt, kernel-llvm and kernel-asm; "
+                   "see maek build --help",
                    "--emit=elf")
         self.build(2, "maek build: --jobs is 0 or more, not -1; "
                    "see maek build --help", "-j", "-1")
@@ -48,6 +49,16 @@ class Compiler(MaekTest):
         self.build(1, f"{MODEL}:19:7: error: unknown target 'z80', expected 'host' or a "
                    "Halide target such as 'x86-64-linux-avx2-fma-f16c-sse41'",
                    "--target=z80")
+
+    def test_data_set(self):
+        text = (SOURCE / MODEL).read_text().replace("data fashion_mnist", "data fashoin-mnist")
+        file = self.folder / "typo.maek"
+        file.write_text(text.replace("fashoin-mnist", '"fashoin-mnist"'))
+        line = next(i for i, words in enumerate(file.read_text().splitlines(), 1)
+                    if "fashoin" in words)
+        self.expect(1, f"{file}:{line}:8: error: unknown data set 'fashoin-mnist'; "
+                    "did you mean 'fashion_mnist'?", "check", file)
+        file.unlink()
 
     def test_output_that_cannot_be_written(self):
         missing = self.folder / "none" / "out"

@@ -3,6 +3,7 @@
 import re
 import unittest
 
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from support import SOURCE, MaekTest, run
@@ -69,6 +70,14 @@ class Generate(MaekTest):
         save_file(load_file(self.weights), plain)
         error = run(self.program, "generate", "--weights", plain, code=1).stderr
         self.assertIn("does not say which characters the classes are", error)
+        with safe_open(self.weights, "numpy") as file:
+            about = file.metadata()
+        spoiled = load_file(self.weights)
+        spoiled["linear.b"][3] = float("nan")
+        save_file(spoiled, plain, about)
+        error = run(self.program, "generate", "--weights", plain, code=1).stderr
+        self.assertIn("the model gave the score nan to a symbol; are these weights of a "
+                      "training that went wrong?", error)
 
     def test_other_models_cannot(self):
         other = self.folder / "lstm"

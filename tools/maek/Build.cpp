@@ -15,11 +15,12 @@ namespace maek::cli {
 static void addOptions(po::options_description &options) {
   addModelOptions(options);
   options.add_options()("output,o", po::value<std::string>()->value_name("OUT"),
-                        "the file to write; for --emit=stmt a folder")(
+                        "the file to write; for texts of kernels a folder")(
       "emit",
       po::value<std::string>()->default_value("exe")->value_name("KIND"),
-      "exe, shared, static, object, header, llvm, asm (the host program) or "
-      "stmt (Halide's loop nest of each kernel)")(
+      "exe, shared, static, object, header; llvm, asm (of the host program); "
+      "stmt, kernel-llvm, kernel-asm (of each kernel: Halide's loop nest, LLVM "
+      "IR, assembly)")(
       "target",
       po::value<std::string>()->default_value("host")->value_name("NAME"),
       "the processor: host, or a Halide target such as "
@@ -56,7 +57,7 @@ static int run(const po::variables_map &options) {
   if (!emit)
     throw UsageError("--emit cannot be '" + kind +
                      "'; there are exe, shared, static, object, header, llvm, "
-                     "asm and stmt");
+                     "asm, stmt, kernel-llvm and kernel-asm");
   if (!options.count("output"))
     throw UsageError("-o OUT is needed");
   compile.emit = *emit;
@@ -74,7 +75,7 @@ static int run(const po::variables_map &options) {
     compile.progress = showProgress;
 
   llvm::StringRef folder = llvm::sys::path::parent_path(compile.output);
-  if (*emit != Emit::Stmt && !folder.empty() &&
+  if (getKernelText(*emit) == KernelText::None && !folder.empty() &&
       !llvm::sys::fs::is_directory(folder)) {
     llvm::errs() << compile.output
                  << ": error: cannot write: there is no folder " << folder

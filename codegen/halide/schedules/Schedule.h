@@ -9,10 +9,6 @@
 
 namespace maek::halide {
 
-/// Part of the kernel cache's key: raised with every change that gives a kernel
-/// other code.
-inline constexpr int scheduleVersion = 15;
-
 /// Schedules the kernel by its class.
 void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine);
 

@@ -242,6 +242,7 @@ TEST_F(CliTest, InfoShowsTheModule) {
       "  precision  f32\n"
       "  versions   maek 0.1.0, llvm 22.1, module ABI 1\n"
       "  training   data fashion_mnist, batch 8, epochs 2, lr 0.1, seed 0\n"
+      "  optimizer  momentum, schedule cosine, clip_norm 1.5\n"
       "\n"
       "parameters: 2 tensors, 51 numbers\n"
       "  linear.W  f32[3, 16]          48  ~ uniform(-0.25, 0.25)\n"

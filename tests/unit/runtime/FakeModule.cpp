@@ -36,7 +36,8 @@ std::string maek::fake::logisticJson() {
   return R"({"name": "Logistic", "source": "models/logistic.maek",
     "target": "x86-64-linux", "precision": "f32",
     "versions": {"maek": "0.1.0", "llvm": "22.1"},
-    "settings": {"data": "fashion_mnist", "batch": 8, "epochs": 2, "lr": 0.1, "seed": 0},
+    "settings": {"data": "fashion_mnist", "batch": 8, "epochs": 2, "lr": 0.1, "seed": 0,
+                 "optimizer": "momentum", "schedule": "cosine", "clip_norm": 1.5},
     "parameters": [
       {"name": "linear.W", "dtype": "f32", "shape": [3, 16], "init": {"kind": "uniform", "arguments": [-0.25, 0.25]}},
       {"name": "linear.b", "dtype": "f32", "shape": [3], "init": {"kind": "constant", "arguments": [0]}}],

@@ -4,6 +4,7 @@
 #include "Scratch.h"
 
 #include <csignal>
+#include <cstring>
 #include <gtest/gtest.h>
 
 using namespace maek::fake;
@@ -161,6 +162,10 @@ TEST_F(ResumeTest, DamagedCheckpointsAreRefused) {
     std::string content = good;
     ASSERT_NE(content.find(from), std::string::npos);
     content.replace(content.find(from), from.size(), to);
+    uint64_t header; // the file begins with its size
+    std::memcpy(&header, content.data(), sizeof(header));
+    header += to.size() - from.size();
+    std::memcpy(content.data(), &header, sizeof(header));
     writeFile(path, content);
     Result result =
         run({"train", "--data-dir", scratch.path(), "--resume", path});
@@ -170,6 +175,10 @@ TEST_F(ResumeTest, DamagedCheckpointsAreRefused) {
   };
   expect(R"("maek.batch":"8")", R"("maek.batch":"0")",
          "metadata 'maek.batch' is '0', needed a count");
+  expect(R"("maek.batch":"8")", R"("maek.batch":"9223372036854775807")",
+         "metadata 'maek.batch' is '9223372036854775807', needed a count");
+  expect(R"("maek.epochs":"3")", R"("maek.epochs":"9223372036854775807")",
+         "metadata 'maek.epochs' is '9223372036854775807', needed a count");
   expect(R"("maek.lr":"0.1")", R"("maek.lr":"nan")",
          "metadata 'maek.lr' is 'nan', needed a number");
   expect(R"("maek.epoch":"0")", R"("maek.epoch":"x")",

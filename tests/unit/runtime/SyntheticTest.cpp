@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Data sets with arguments, and those that are computed.
 #include "runtime/data/Synthetic.h"
+#include "runtime/data/DatasetNames.h"
 
 #include <algorithm>
 #include <cstring>
@@ -69,6 +70,20 @@ TEST(DataSpec, SaysWhatIsWrong) {
             "17179869184 are allowed; take fewer or shorter examples");
   EXPECT_EQ(makeError("fashion_mnist(n = 3)"),
             "data set 'fashion_mnist': unknown argument 'n'");
+}
+
+// The compiler takes these names, the runtime must know each.
+TEST(DatasetNames, AreThoseThatTheRuntimeKnows) {
+  for (std::string_view name : datasetNames) {
+    Expected<Dataset> data = loadDataset(name, "/none", Split::Train, {});
+    if (!data)
+      EXPECT_EQ(data.takeError().message().find("unknown data set"),
+                std::string::npos)
+          << name;
+  }
+  for (std::string_view name : syntheticNames())
+    EXPECT_NE(std::ranges::find(datasetNames, name), std::end(datasetNames))
+        << name;
 }
 
 TEST(Synthetic, AddingMarksOneNumberInEachHalf) {
