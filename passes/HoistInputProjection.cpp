@@ -37,15 +37,17 @@ public:
   ArrayRef<EinsumOp> getProducts() const { return products; }
 
 private:
-  bool canMap(Operation *op);
+  bool canMap(Operation *op) const;
   bool wants(Operation *op);
-  void require(Operation *op);
+  void require();
   void build(Operation *op, OpBuilder &builder);
 
   ScanOp scan;
   Block &body;
   ScanDependence dependence;
   SmallVector<EinsumOp> products;
+  /// What can be computed for all steps at once, of the ops looked at so far.
+  llvm::DenseSet<Operation *> mappable;
   /// What a product's value goes into, element by element or as a view.
   llvm::DenseSet<Operation *> derived;
   /// What is computed outside, for its own sake and for the others' sake.
@@ -54,25 +56,24 @@ private:
   IRMapping mapping;
 };
 
-/// Whether all that `op` needs from the body can be computed for all steps.
-bool Hoister::canMap(Operation *op) {
-  if (op->getBlock() != &body)
-    return true;
+/// Whether `op`, and all that it needs from the body, can be computed for all
+/// steps. The ops before it were looked at.
+bool Hoister::canMap(Operation *op) const {
   Dependence kind = dependence.of(op);
   if (kind == Dependence::State ||
       (kind == Dependence::Sequence && !isa<Mappable>(op)) ||
-      !isMemoryEffectFree(op))
+      op->getNumRegions() != 0 || !isMemoryEffectFree(op))
     return false;
   return llvm::all_of(op->getOperands(), [&](Value operand) {
     Operation *source = operand.getDefiningOp();
-    return !source || canMap(source);
+    return !source || source->getBlock() != &body || mappable.contains(source);
   });
 }
 
 /// Products, and what is as large as they are: then as many values enter the
 /// scan and more work leaves it.
 bool Hoister::wants(Operation *op) {
-  if (dependence.of(op) != Dependence::Sequence || !canMap(op))
+  if (dependence.of(op) != Dependence::Sequence || !mappable.contains(op))
     return false;
   if (isa<EinsumOp>(op))
     return true;
@@ -85,25 +86,34 @@ bool Hoister::wants(Operation *op) {
   return follows && (isElementwise(op) || isReduction(op));
 }
 
-void Hoister::require(Operation *op) {
-  if (op->getBlock() != &body || required.contains(op))
-    return;
-  for (Value operand : op->getOperands())
-    if (Operation *source = operand.getDefiningOp())
-      require(source);
-  required.insert(op);
+/// Finds what the wanted ops are made of, and keeps the body's order.
+void Hoister::require() {
+  llvm::DenseSet<Operation *> needed(wanted.begin(), wanted.end());
+  SmallVector<Operation *> found;
+  for (Operation &op : llvm::reverse(body)) {
+    if (!needed.contains(&op))
+      continue;
+    found.push_back(&op);
+    for (Value operand : op.getOperands())
+      if (Operation *source = operand.getDefiningOp();
+          source && source->getBlock() == &body)
+        needed.insert(source);
+  }
+  required.insert(found.rbegin(), found.rend());
 }
 
 bool Hoister::choose() {
   for (Operation &op : body.without_terminator()) {
+    if (canMap(&op))
+      mappable.insert(&op);
     if (!wants(&op))
       continue;
     derived.insert(&op);
     wanted.insert(&op);
-    require(&op);
     if (auto product = dyn_cast<EinsumOp>(op))
       products.push_back(product);
   }
+  require();
   return !wanted.empty();
 }
 

@@ -79,3 +79,66 @@ func.func @both_sequences(%xs: tensor<9x2x3xf32>, %ys: tensor<9x4x3xf32>, %h0: t
   } : (tensor<9x2x3xf32>, tensor<9x4x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
   return %hT : tensor<2x4xf32>
 }
+
+// Each op reads the one before twice: the paths to it double, the work does not.
+// CHECK-LABEL: func.func @many_paths
+// CHECK-COUNT-48: maek.mul {{.*}} : tensor<9x2x3xf32>
+// CHECK: maek.einsum "tbk,nk->tbn"
+// CHECK: maek.scan
+func.func @many_paths(%W: tensor<4x3xf32>, %xs: tensor<9x2x3xf32>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %hT = maek.scan over(%xs) init(%h0) {
+  ^bb0(%x: tensor<2x3xf32>, %h: tensor<2x4xf32>):
+    %0 = maek.mul %x, %x : tensor<2x3xf32>
+    %1 = maek.mul %0, %0 : tensor<2x3xf32>
+    %2 = maek.mul %1, %1 : tensor<2x3xf32>
+    %3 = maek.mul %2, %2 : tensor<2x3xf32>
+    %4 = maek.mul %3, %3 : tensor<2x3xf32>
+    %5 = maek.mul %4, %4 : tensor<2x3xf32>
+    %6 = maek.mul %5, %5 : tensor<2x3xf32>
+    %7 = maek.mul %6, %6 : tensor<2x3xf32>
+    %8 = maek.mul %7, %7 : tensor<2x3xf32>
+    %9 = maek.mul %8, %8 : tensor<2x3xf32>
+    %10 = maek.mul %9, %9 : tensor<2x3xf32>
+    %11 = maek.mul %10, %10 : tensor<2x3xf32>
+    %12 = maek.mul %11, %11 : tensor<2x3xf32>
+    %13 = maek.mul %12, %12 : tensor<2x3xf32>
+    %14 = maek.mul %13, %13 : tensor<2x3xf32>
+    %15 = maek.mul %14, %14 : tensor<2x3xf32>
+    %16 = maek.mul %15, %15 : tensor<2x3xf32>
+    %17 = maek.mul %16, %16 : tensor<2x3xf32>
+    %18 = maek.mul %17, %17 : tensor<2x3xf32>
+    %19 = maek.mul %18, %18 : tensor<2x3xf32>
+    %20 = maek.mul %19, %19 : tensor<2x3xf32>
+    %21 = maek.mul %20, %20 : tensor<2x3xf32>
+    %22 = maek.mul %21, %21 : tensor<2x3xf32>
+    %23 = maek.mul %22, %22 : tensor<2x3xf32>
+    %24 = maek.mul %23, %23 : tensor<2x3xf32>
+    %25 = maek.mul %24, %24 : tensor<2x3xf32>
+    %26 = maek.mul %25, %25 : tensor<2x3xf32>
+    %27 = maek.mul %26, %26 : tensor<2x3xf32>
+    %28 = maek.mul %27, %27 : tensor<2x3xf32>
+    %29 = maek.mul %28, %28 : tensor<2x3xf32>
+    %30 = maek.mul %29, %29 : tensor<2x3xf32>
+    %31 = maek.mul %30, %30 : tensor<2x3xf32>
+    %32 = maek.mul %31, %31 : tensor<2x3xf32>
+    %33 = maek.mul %32, %32 : tensor<2x3xf32>
+    %34 = maek.mul %33, %33 : tensor<2x3xf32>
+    %35 = maek.mul %34, %34 : tensor<2x3xf32>
+    %36 = maek.mul %35, %35 : tensor<2x3xf32>
+    %37 = maek.mul %36, %36 : tensor<2x3xf32>
+    %38 = maek.mul %37, %37 : tensor<2x3xf32>
+    %39 = maek.mul %38, %38 : tensor<2x3xf32>
+    %40 = maek.mul %39, %39 : tensor<2x3xf32>
+    %41 = maek.mul %40, %40 : tensor<2x3xf32>
+    %42 = maek.mul %41, %41 : tensor<2x3xf32>
+    %43 = maek.mul %42, %42 : tensor<2x3xf32>
+    %44 = maek.mul %43, %43 : tensor<2x3xf32>
+    %45 = maek.mul %44, %44 : tensor<2x3xf32>
+    %46 = maek.mul %45, %45 : tensor<2x3xf32>
+    %47 = maek.mul %46, %46 : tensor<2x3xf32>
+    %p = maek.einsum "bk,nk->bn" %47, %W : tensor<2x3xf32>, tensor<4x3xf32>
+    %n = maek.mul %p, %h : tensor<2x4xf32>
+    maek.yield %n : tensor<2x4xf32>
+  } : (tensor<9x2x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %hT : tensor<2x4xf32>
+}
