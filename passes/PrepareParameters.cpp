@@ -11,10 +11,11 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/OperationSupport.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
@@ -24,15 +25,35 @@ namespace maek {
 
 namespace {
 
-/// The entry `prepare` while it is built. Values are known by keys, so that
-/// what two entries compute in the same way is computed once.
+/// Ops that do the same with the same operands, wherever they are.
+struct SameOp : llvm::DenseMapInfo<Operation *> {
+  static constexpr auto flags = OperationEquivalence::IgnoreLocations;
+
+  static unsigned getHashValue(Operation *op) {
+    return OperationEquivalence::computeHash(
+        op, OperationEquivalence::directHashValue,
+        OperationEquivalence::ignoreHashValue, flags);
+  }
+  static bool isEqual(Operation *lhs, Operation *rhs) {
+    if (lhs == rhs)
+      return true;
+    auto isMarker = [](Operation *op) {
+      return op == getEmptyKey() || op == getTombstoneKey();
+    };
+    return !isMarker(lhs) && !isMarker(rhs) &&
+           OperationEquivalence::isEquivalentTo(lhs, rhs, flags);
+  }
+};
+
+/// The entry `prepare` while it is built. What two entries compute in the same
+/// way of the same parameters is computed once.
 class PrepareBuilder {
 public:
   explicit PrepareBuilder(Block &block)
       : builder(OpBuilder::atBlockEnd(&block)) {}
 
-  /// The value in `prepare` that equals `value` of `entry`, its key in `key`.
-  Value build(func::FuncOp entry, Value value, std::string &key);
+  /// Computes what equals `values` of `entry`; returns it for each value.
+  IRMapping build(func::FuncOp entry, ArrayRef<Value> values);
   /// The number among the results of `prepare`.
   unsigned getResult(Value prepared) {
     results.insert(prepared);
@@ -42,10 +63,12 @@ public:
   ArrayRef<std::string> getParameters() const { return parameters; }
 
 private:
+  Value getParameter(func::FuncOp entry, BlockArgument argument);
+
   OpBuilder builder;
   SmallVector<std::string> parameters;
   llvm::StringMap<Value> knownArguments;
-  llvm::StringMap<Operation *> knownOps;
+  llvm::DenseSet<Operation *, SameOp> knownOps;
   llvm::SetVector<Value> results;
 };
 
@@ -58,33 +81,42 @@ private:
 
 } // namespace
 
-Value PrepareBuilder::build(func::FuncOp entry, Value value, std::string &key) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    StringRef name = getArgName(entry, argument.getArgNumber());
-    key = name.str();
-    Value &made = knownArguments[key];
-    if (!made) {
-      Block *block = builder.getBlock();
-      made = block->addArgument(value.getType(), value.getLoc());
-      parameters.push_back(name.str());
-    }
-    return made;
+Value PrepareBuilder::getParameter(func::FuncOp entry, BlockArgument argument) {
+  StringRef name = getArgName(entry, argument.getArgNumber());
+  Value &made = knownArguments[name];
+  if (!made) {
+    made =
+        builder.getBlock()->addArgument(argument.getType(), argument.getLoc());
+    parameters.push_back(name.str());
   }
-  Operation *op = value.getDefiningOp();
-  llvm::raw_string_ostream stream(key);
-  stream << op->getName() << op->getAttrDictionary() << op->getResultTypes();
-  IRMapping operands;
-  for (Value operand : op->getOperands()) {
-    std::string operandKey;
-    operands.map(operand, build(entry, operand, operandKey));
-    stream << "(" << operandKey << ")";
+  return made;
+}
+
+IRMapping PrepareBuilder::build(func::FuncOp entry, ArrayRef<Value> values) {
+  // Backwards, what the values are made of; then forwards, to build it.
+  llvm::SetVector<Value> sources(values.begin(), values.end());
+  SmallVector<Operation *> found;
+  for (Operation &op : llvm::reverse(entry.front())) {
+    if (llvm::none_of(op.getResults(),
+                      [&](Value result) { return sources.contains(result); }))
+      continue;
+    found.push_back(&op);
+    sources.insert(op.operand_begin(), op.operand_end());
+    getUsedValuesDefinedAbove(op.getRegions(), sources);
   }
-  Operation *&made = knownOps[key];
-  if (!made)
-    made = builder.clone(*op, operands);
-  unsigned number = cast<OpResult>(value).getResultNumber();
-  stream << "#" << number;
-  return made->getResult(number);
+  IRMapping mapping;
+  for (BlockArgument argument : entry.getArguments())
+    if (sources.contains(argument))
+      mapping.map(argument, getParameter(entry, argument));
+  for (Operation *op : llvm::reverse(found)) {
+    Operation *copy = builder.clone(*op, mapping);
+    auto [known, isNew] = knownOps.insert(copy);
+    if (isNew)
+      continue;
+    copy->erase();
+    mapping.map(op->getResults(), (*known)->getResults());
+  }
+  return mapping;
 }
 
 /// A view of one operand: each entry makes its own.
@@ -112,10 +144,10 @@ void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
     }
   });
   // All are built before any is replaced: one may be an operand of another.
-  for (auto &[value, number] : needed) {
-    std::string key;
-    number = prepared.getResult(prepared.build(entry, value, key));
-  }
+  SmallVector<Value> values = llvm::to_vector(llvm::make_first_range(needed));
+  IRMapping mapping = prepared.build(entry, values);
+  for (auto &[value, number] : needed)
+    number = prepared.getResult(mapping.lookup(value));
   for (auto &[value, number] : needed) {
     std::string name = "prepared." + std::to_string(number);
     remarkPassed(value.getLoc(), "prepare-parameters")
