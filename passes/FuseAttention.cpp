@@ -235,6 +235,9 @@ StringRef AttentionMatch::matchScores() {
     if (auto select = dyn_cast_or_null<SelectOp>(op)) {
       if (!matchMask(select))
         return "what it masks is not -inf";
+      // -inf times a negative number is the largest score; times 0, none.
+      if (!(scale > 0))
+        return "a number that is not positive scales what it masks";
       value = select.getOnTrue();
       continue;
     }

@@ -159,6 +159,47 @@ func.func @finite_mask(%q: !q, %k: !k, %v: !v, %c: !m) -> !y {
   return %y : !y
 }
 
+// A mask, then a factor: by a negative one, what it hides would be all that
+// counts.
+// CHECK-LABEL: func.func @scaled_mask(
+// CHECK: maek.attention %{{.*}} masks(%{{.*}}) scale 5.000000e-01 :
+func.func @scaled_mask(%q: !q, %k: !k, %v: !v, %c: !m) -> !y {
+  %s0 = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
+  %inf = maek.constant 0xFFF0000000000000 : !s
+  %s1 = maek.select %c, %s0, %inf : !m, !s
+  %half = maek.constant 0.5 : !s
+  %s = maek.mul %s1, %half : !s
+  %m = maek.reduce "max" %s dims [2] : !s
+  %mb = maek.broadcast %m dims [0, 1] : !r -> !s
+  %d = maek.sub %s, %mb : !s
+  %e = maek.exp %d : !s
+  %t = maek.reduce "sum" %e dims [2] : !s
+  %tb = maek.broadcast %t dims [0, 1] : !r -> !s
+  %p = maek.div %e, %tb : !s
+  %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
+  return %y : !y
+}
+
+// CHECK-LABEL: func.func @negated_mask(
+// CHECK-NOT: maek.attention
+// REMARK: remark: [Missed] fuse-attention{{.*}}a number that is not positive scales what it masks
+func.func @negated_mask(%q: !q, %k: !k, %v: !v, %c: !m) -> !y {
+  %s0 = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
+  %inf = maek.constant 0xFFF0000000000000 : !s
+  %s1 = maek.select %c, %s0, %inf : !m, !s
+  %minus = maek.constant -1.0 : !s
+  %s = maek.mul %s1, %minus : !s
+  %m = maek.reduce "max" %s dims [2] : !s
+  %mb = maek.broadcast %m dims [0, 1] : !r -> !s
+  %d = maek.sub %s, %mb : !s
+  %e = maek.exp %d : !s
+  %t = maek.reduce "sum" %e dims [2] : !s
+  %tb = maek.broadcast %t dims [0, 1] : !r -> !s
+  %p = maek.div %e, %tb : !s
+  %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
+  return %y : !y
+}
+
 // A softmax along the queries.
 // CHECK-LABEL: func.func @other_axis
 // CHECK-NOT: maek.attention
