@@ -61,9 +61,10 @@ private:
 
   // What is known of the whole function's values.
   bool isPlain(Type type) const;
-  bool isPositional(Value value, unsigned level = 0) const;
+  bool isPositional(Value value, unsigned level = 0);
   int64_t getIndexAxis(Value value) const;
   bool isCausalMask(Value value) const;
+  bool isSameForKeys(Value value, unsigned level = 0) const;
   Behind getBehind(Value value, unsigned level = 0) const;
   bool keepsSteps(mlir::Operation *op) const;
   bool keepsSteps(ReshapeOp op) const;
@@ -75,6 +76,7 @@ private:
   mlir::OpBuilder builder;
   mlir::Block *block = nullptr;
   DenseMap<std::pair<Value, int>, Value> built;
+  DenseMap<Value, bool> positional;
   Value position;
   SmallVector<std::pair<std::string, Value>> caches;
   unsigned depth = 0;
@@ -123,7 +125,7 @@ Type StepBuilder::convert(Type type, Role role) const {
 static constexpr unsigned maxDepth = 1000;
 
 /// Whether places and constants alone make the value.
-bool StepBuilder::isPositional(Value value, unsigned level) const {
+bool StepBuilder::isPositional(Value value, unsigned level) {
   mlir::Operation *op = value.getDefiningOp();
   if (getTimes(value.getType()).empty())
     return true;
@@ -131,9 +133,12 @@ bool StepBuilder::isPositional(Value value, unsigned level) const {
       !(isa<ConstantOp, IotaOp, BroadcastOp>(op) ||
         op->hasTrait<mlir::OpTrait::Elementwise>()))
     return false;
-  return llvm::all_of(op->getOperands(), [&](Value operand) {
+  if (auto known = positional.find(value); known != positional.end())
+    return known->second;
+  bool found = llvm::all_of(op->getOperands(), [&](Value operand) {
     return isPositional(operand, level + 1);
   });
+  return positional[value] = found;
 }
 
 /// The axis whose index the value's elements are; -1 if they are none.
@@ -174,6 +179,25 @@ static std::optional<double> getNumber(Value value) {
   return std::nullopt;
 }
 
+/// Whether the value of queries and keys does not change with the key, so that
+/// behind the step it is what the whole has there. Caches hold zeros there, of
+/// which a quotient or a logarithm may be no number.
+bool StepBuilder::isSameForKeys(Value value, unsigned level) const {
+  mlir::Operation *op = value.getDefiningOp();
+  SmallVector<int64_t> axes = getTimes(value.getType());
+  if (!op || level == maxDepth || axes.size() != 2)
+    return false;
+  if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+    Value operand = broadcast.getOperand();
+    SmallVector<int64_t> own = getTimes(operand.getType());
+    return own.empty() ||
+           (own.size() == 1 ? broadcast.getDims()[own[0]] == axes[0]
+                            : isSameForKeys(operand, level + 1));
+  }
+  return isa<ConstantOp>(op) || (isa<StopGradientOp, ConvertOp>(op) &&
+                                 isSameForKeys(op->getOperand(0), level + 1));
+}
+
 Behind StepBuilder::getBehind(Value value, unsigned level) const {
   mlir::Operation *op = value.getDefiningOp();
   if (!op || level == maxDepth || getTimes(value.getType()).size() != 2)
@@ -190,7 +214,7 @@ Behind StepBuilder::getBehind(Value value, unsigned level) const {
       })
       .Case([&](SubOp sub) {
         return of(sub.getLhs()) == Behind::Infinite &&
-                       of(sub.getRhs()) == Behind::Unknown
+                       isSameForKeys(sub.getRhs())
                    ? Behind::Infinite
                    : Behind::Unknown;
       })
@@ -199,8 +223,9 @@ Behind StepBuilder::getBehind(Value value, unsigned level) const {
                                                         : Behind::Unknown;
       })
       .Case([&](DivOp div) {
-        return of(div.getLhs()) == Behind::Zero ? Behind::Zero
-                                                : Behind::Unknown;
+        return of(div.getLhs()) == Behind::Zero && isSameForKeys(div.getRhs())
+                   ? Behind::Zero
+                   : Behind::Unknown;
       })
       .Case([&](StopGradientOp stop) { return of(stop.getOperand()); })
       .Default([](mlir::Operation *) { return Behind::Unknown; });

@@ -141,6 +141,22 @@ TEST_F(Generate, attentionKeepsKeysAndValues) {
   checkSteps(7, 2);
 }
 
+TEST_F(Generate, dividesScoresByWhatAllKeysShare) {
+  ASSERT_TRUE(emit("x = Embedding(n, d)(text)\ns = x · xᵀ\n"
+                   "m = where(upto(arange(T), arange(T)), s, 0)\n"
+                   "y = Linear(d, n)((m / 2 / √d) · x)"));
+  checkSteps(7, 2);
+}
+
+TEST_F(Generate, looksAtPlacesOnce) {
+  // The paths to arange are 2^48.
+  ASSERT_TRUE(emit("x = one_hot(text)\ni = arange(T) / 9\n"
+                   "for l in 1..48 { i = sin(i) * cos(i) }\n"
+                   "s = where(i > 0.1, x · xᵀ, 1)\n"
+                   "y = where(upto(arange(T), arange(T)), s, 0) · x"));
+  checkSteps(7, 2);
+}
+
 TEST_F(Generate, isForCausalLanguageModelsOnly) {
   // Other steps than those before, the number of steps, other classes.
   EXPECT_FALSE(emit("y = reverse(LSTM(n, n)(reverse(one_hot(text))))"));
@@ -153,6 +169,13 @@ TEST_F(Generate, isForCausalLanguageModelsOnly) {
                     "y = masked_attention(x, x, x, arange(T) < 3)"));
   EXPECT_FALSE(emit("x = one_hot(text)\ns = x · xᵀ\n"
                     "y = where(arange(T) > 2, s, 0) · x"));
+  // Of empty caches: 0 / 0, and -inf less the logarithm of 0.
+  EXPECT_FALSE(emit("x = one_hot(text)\ns = x · xᵀ\n"
+                    "m = where(upto(arange(T), arange(T)), s, 0)\n"
+                    "y = (m / s) · x"));
+  EXPECT_FALSE(emit("x = one_hot(text)\ns = x · xᵀ\n"
+                    "m = where(upto(arange(T), arange(T)), s, -inf)\n"
+                    "y = exp(m - log(s)) · x"));
   EXPECT_FALSE(emit("y = Embedding(n, d)(text)"));
   EXPECT_FALSE(emit("y = LSTM(n, n)(one_hot(text))[-1]"));
   EXPECT_FALSE(emit("input z : [n]\ny = one_hot(text) + z"));
