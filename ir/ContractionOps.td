@@ -8,7 +8,9 @@ include "ir/MaekOpBase.td"
 def Maek_ContractionGroup : OpDocGroup {
   let summary = "Contractions and reductions";
   let description = [{
-    The order in which numbers are summed is not promised.
+    The order in which numbers are summed is not promised. A compiled maximum
+    or minimum of no elements is the smallest or largest finite number, not an
+    infinity, and one of elements that are not all numbers may pass over a NaN.
   }];
 }
 

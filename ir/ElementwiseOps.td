@@ -230,7 +230,11 @@ def Maek_StopGradientOp : Maek_Op<"stop_gradient", [Pure, Elementwise,
 
 def Maek_SourceGroup : OpDocGroup {
   let summary = "Sources";
-  let description = "Tensors that come from no other tensor.";
+  let description = [{
+    Tensors that come from no other tensor. In a compiled kernel a constant
+    beyond the range of its element type, an infinity too, is the largest
+    finite number of its sign.
+  }];
 }
 
 let opDocGroup = Maek_SourceGroup in {

@@ -96,11 +96,12 @@ struct ConvertModel
   }
 };
 
-/// An infinity is the largest finite number: see the head of Activations.cpp.
+/// What is beyond the type's range, an infinity too, is its largest finite
+/// number: see the head of Activations.cpp.
 double clampToFinite(double value, Type element) {
   double largest = element.isF64() ? std::numeric_limits<double>::max()
                                    : std::numeric_limits<float>::max();
-  return std::isinf(value) ? std::copysign(largest, value) : value;
+  return std::abs(value) > largest ? std::copysign(largest, value) : value;
 }
 
 struct ConstantModel

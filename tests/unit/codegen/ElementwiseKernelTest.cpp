@@ -278,3 +278,51 @@ func.func @dropout(%a: !t, %low: !s) -> (!t, tensor<?x37xi1, #maek.dims<B>>) {
     doubles.replace(at, 3, "f64");
   checkKernels(doubles, batches, 0);
 }
+
+// Beyond the type's range, and over no elements: finite, as docs/ir.md says.
+TEST(ElementwiseKernels, FiniteConstants) {
+  const std::pair<std::string, double> precisions[] = {
+      {"f32", std::numeric_limits<float>::max()},
+      {"f64", std::numeric_limits<double>::max()}};
+  for (const auto &[element, largest] : precisions) {
+    std::string text = R"(
+!t = tensor<3xf32>
+!x = tensor<3x?xf32, #maek.dims<B>>
+func.func private @numbers(%a: !t) -> (!t, !t, !t) attributes {maek.kernel} {
+  %low = maek.constant -1.0e39 : !t
+  %infinity = maek.constant 0x7FF0000000000000 : !t
+  %within = maek.constant -2.0e38 : !t
+  func.return %low, %infinity, %within : !t, !t, !t
+}
+func.func private @extrema(%x: !x) -> (!t, !t) attributes {maek.kernel} {
+  %max = maek.reduce "max" %x dims [1] : !x
+  %min = maek.reduce "min" %x dims [1] : !x
+  func.return %max, %min : !t, !t
+}
+)";
+    for (size_t at = 0; (at = text.find("f32", at)) != std::string::npos; ++at)
+      text.replace(at, 3, element);
+    auto context = makeTestContext();
+    mlir::DialectRegistry registry;
+    maek::registerHalideModels(registry);
+    context->appendDialectRegistry(registry);
+    auto module = parseModule(*context, text);
+    ASSERT_TRUE(module);
+    auto kernels = LoadedKernels::load(*module, maek::KernelOptions());
+    ASSERT_TRUE(kernels);
+    auto run = [&](llvm::StringRef name, maek::Tensor argument) {
+      auto kernel = module->lookupSymbol<mlir::func::FuncOp>(name);
+      std::vector<double> found;
+      for (const maek::Tensor &result :
+           kernels->run(kernel, {argument}, {{"B", 0}}))
+        found.push_back(result.elements.front());
+      return found;
+    };
+    bool isSingle = element == "f32";
+    EXPECT_EQ(run("numbers", maek::Tensor({3})),
+              (std::vector<double>{isSingle ? -largest : -1e39, largest,
+                                   isSingle ? double(-2e38f) : -2e38}));
+    EXPECT_EQ(run("extrema", maek::Tensor({3, 0})),
+              (std::vector<double>{-largest, largest}));
+  }
+}
