@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // RUN: maek-opt %s --maek-plan-memory --cse --split-input-file --verify-diagnostics --mlir-print-local-scope | FileCheck %s
 // RUN: maek-opt %s --maek-plan-memory=share=false --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=ALONE
+// RUN: not maek-opt %s --maek-plan-memory --split-input-file --remarks-filter=.* --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 !B = tensor<?x4xf32, #maek.dims<B>>
 func.func private @k(%x: !B) -> !B attributes {maek.kernel} {
@@ -32,6 +33,7 @@ func.func @direct(%x: !B) -> !B {
 // CHECK-NEXT:    maek.launch @k(%[[A]] {{.*}} into(%arg1 :
 // ALONE-LABEL: func.func @chain(
 // ALONE-COUNT-3: bytes = "16*B"
+// REMARK: :[[#@LINE+1]]:1: remark: [Passed] plan-memory{{.*}}@chain: 3 tensors in 2 slots, 2048 bytes instead of 3072 where every extent is 64
 func.func @chain(%x: !B) -> !B {
   %0 = call @k(%x) : (!B) -> !B
   %1 = call @k(%0) : (!B) -> !B

@@ -1,4 +1,5 @@
 // RUN: maek-opt %s --maek-prepare-parameters --split-input-file | FileCheck %s
+// RUN: maek-opt %s --maek-prepare-parameters --split-input-file --remarks-filter=.* --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // What two entries compute from parameters is computed once for both; views of
 // parameters stay where they are used. An entry that updates keeps its own.
@@ -15,6 +16,7 @@
 // CHECK-NOT: layout_0
 // CHECK: maek.split %arg0
 // CHECK: call @product_0(%arg1, %arg2
+// REMARK: :[[#@LINE+3]]:8: remark: [Passed] prepare-parameters{{.*}}computed once, as prepared.0
 func.func @forward(%W: tensor<8x12xf32> {maek.name = "W", maek.role = "parameter"}, %x: tensor<?x4xf32, #maek.dims<B>> {maek.name = "x", maek.role = "input"}) -> (tensor<?x8xf32, #maek.dims<B>> {maek.name = "y", maek.role = "output"}) {
   %h, %i = maek.split %W dim 1 : tensor<8x12xf32> -> tensor<8x8xf32>, tensor<8x4xf32>
   %p = func.call @layout_0(%i) : (tensor<8x4xf32>) -> tensor<1x4x16xf32>
@@ -26,6 +28,8 @@ func.func @forward(%W: tensor<8x12xf32> {maek.name = "W", maek.role = "parameter
 // CHECK-NOT: layout_0
 // CHECK: call @product_0(%arg1, %arg2
 // CHECK: call @product_1(%{{.*}}, %arg3
+// REMARK: :[[#@LINE+4]]:8: remark: [Passed] prepare-parameters{{.*}}computed once, as prepared.0
+// REMARK: :[[#@LINE+4]]:8: remark: [Passed] prepare-parameters{{.*}}computed once, as prepared.1
 func.func @evaluate(%W: tensor<8x12xf32> {maek.name = "W", maek.role = "parameter"}, %x: tensor<?x4xf32, #maek.dims<B>> {maek.name = "x", maek.role = "input"}) -> (tensor<?x8xf32, #maek.dims<B>> {maek.name = "y", maek.role = "output"}) {
   %h, %i = maek.split %W dim 1 : tensor<8x12xf32> -> tensor<8x8xf32>, tensor<8x4xf32>
   %p = func.call @layout_0(%i) : (tensor<8x4xf32>) -> tensor<1x4x16xf32>
