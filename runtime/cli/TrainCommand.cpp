@@ -13,7 +13,7 @@ using namespace maek::runtime;
 namespace {
 struct TrainRequest {
   TrainOptions options;
-  std::string folder, resume, csv, jsonl;
+  std::string folder, weights, resume, csv, jsonl;
   std::vector<std::string> files; ///< of the used models' weights, or empty
   int64_t threads = 0, logEvery = 0;
   bool quiet = false;
@@ -37,6 +37,9 @@ static void addOptions(CommandLine &line, const Program &program) {
   line.add("save", "FILE",
            "checkpoint, written after each epoch and on Ctrl-C");
   line.add("save-every", "N", "also after each N steps");
+  line.add("weights", "FILE",
+           "begin with these weights, of this model or in one of the formats "
+           "of its weights blocks");
   line.add("resume", "FILE",
            "go on from this checkpoint, with its options where none are "
            "given, and save there");
@@ -67,14 +70,15 @@ static Expected<TrainOptions> defaultOptions(const std::string &resume,
 }
 
 // One file for each model that is used: the command line's, else the model
-// file's. A checkpoint that the run goes on from has the weights itself.
+// file's. Weights that the run begins with or goes on from are those of the
+// used models, too.
 static std::vector<std::string> readUses(CommandLine &line,
                                          const std::vector<UseInfo> &uses) {
   std::vector<std::string> files;
   std::vector<std::string_view> names;
   bool resumes = line.has("resume");
   for (const UseInfo &use : uses) {
-    files.push_back(resumes ? "" : use.file);
+    files.push_back(resumes || line.has("weights") ? "" : use.file);
     names.push_back(use.name);
   }
   if (uses.empty())
@@ -112,7 +116,11 @@ static TrainRequest readOptions(CommandLine &line, const Program &program,
   options.saveEvery = line.count("save-every", 0, 1, maxCount);
   if (options.saveEvery > 0 && options.save.empty())
     line.complain("option '--save-every' needs '--save'");
+  request.weights = line.string("weights");
   request.resume = line.string("resume");
+  if (!request.weights.empty() && !request.resume.empty())
+    line.complain("option '--weights' is for a new run; with '--resume' the "
+                  "checkpoint has the weights");
   request.files = readUses(line, program.info.settings.uses);
   request.folder = line.string("data-dir");
   request.threads = line.count("threads", 0, 1, 1024);
@@ -163,7 +171,8 @@ static Error loadUses(Model &model, const TrainRequest &request) {
     if (!request.files[i].empty()) {
       if (Error error = model.loadUsed(uses[i], request.files[i]))
         return error;
-    } else if (uses[i].frozen && request.resume.empty()) {
+    } else if (uses[i].frozen && request.resume.empty() &&
+               request.weights.empty()) {
       return makeError(MAEK_INVALID_ARGUMENT, "the model '", uses[i].name,
                        "' is frozen and needs weights: give --use ",
                        uses[i].name, "=FILE");
@@ -183,15 +192,22 @@ static int trainModel(const Program &program, const TrainRequest &request) {
       Model::create(*program.module, options.seed, 0);
   if (!model)
     return report(program, model.takeError());
+  Metadata known;
+  if (!request.weights.empty()) {
+    Expected<Metadata> metadata = (*model)->loadToBegin(request.weights);
+    if (!metadata)
+      return report(program, metadata.takeError());
+    known = std::move(*metadata);
+  }
   if (Error error = loadUses(**model, request))
     return report(program, error);
   const EntryInfo &ports = program.info.entries[*entry];
   Expected<Dataset> train =
-      loadDataset(options.data, request.folder, Split::Train, ports);
+      loadDataset(options.data, request.folder, Split::Train, ports, known);
   if (!train)
     return report(program, train.takeError());
   Expected<Dataset> test =
-      loadDataset(options.data, request.folder, Split::Test, ports);
+      loadDataset(options.data, request.folder, Split::Test, ports, known);
   if (!test)
     return report(program, test.takeError());
   Expected<Trainer> trainer = Trainer::create(**model, *train, &*test, options);

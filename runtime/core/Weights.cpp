@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 using namespace maek::runtime;
 
@@ -120,6 +121,22 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   pending = missing.empty() ? *newPending : 0;
   mustPrepare = true;
   return header.metadata;
+}
+
+Expected<Metadata> Model::loadToBegin(const std::string &path) {
+  Expected<Metadata> metadata = load(path, false);
+  if (!metadata)
+    return metadata.takeError();
+  for (Stored &stored : parameters)
+    if (stored.info->average)
+      std::memcpy(stored.data.data(), states[*stored.info->average].data.data(),
+                  static_cast<size_t>(
+                      *countBytes(stored.info->shape, stored.info->dtype)));
+  for (size_t i = 0; i < states.size(); ++i)
+    if (!neededForInference(i))
+      reset(states[i], 0);
+  step = pending = 0;
+  return metadata;
 }
 
 Error Model::save(const std::string &path, const Metadata &extra) const {
