@@ -145,6 +145,32 @@ class Updates(MaekTest):
             outputs.append(numpy.load(self.folder / "y.npy"))
         numpy.testing.assert_array_equal(*outputs)
 
+    def test_a_run_begins_with_the_weights_of_a_file(self):
+        """Of a checkpoint, with the averages; its optimizer is forgotten."""
+        program = self.build("begun", settings=f"average {DECAY}")
+        first = self.train(program, "first")
+        stored = load_file(first)
+        plain = self.folder / "plain.safetensors"
+        save_file({name: stored["average." + name] for name in stored
+                   if "average." + name in stored}, plain)
+        whole, part, fresh = (
+            load_file(self.train(program, f"second{n}", "--epochs", "2", *words))
+            for n, words in enumerate((["--weights", first], ["--weights", plain], [])))
+        self.assertEqual(whole.keys(), stored.keys())
+        for name in whole:
+            numpy.testing.assert_array_equal(whole[name], part[name], name)
+            self.assertTrue((whole[name] != fresh[name]).any(), name)
+
+        def expect(code, message, *words):
+            never = self.folder / "never.safetensors"
+            done = run(program, "train", "--save", never, *words, code=code)
+            self.assertEqual(done.stderr.splitlines()[0], f"begun: error: {message}")
+            self.assertFalse(never.exists())
+        expect(2, "option '--weights' is for a new run; with '--resume' the checkpoint "
+               "has the weights", "--weights", first, "--resume", first)
+        expect(1, f"{first}2: cannot open: No such file or directory", "--weights",
+               f"{first}2")
+
 
 if __name__ == "__main__":
     unittest.main()
