@@ -1,0 +1,73 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Hugging Face's BertForSequenceClassification."""
+import unittest
+
+import jax.numpy as jnp
+import numpy
+
+from checkpoints import CheckpointTest, attention, gelu, layer_norm, linear
+from support import MaekTest
+
+WORDS, PLACES, WIDTH, HEADS, DEPTH, CLASSES, LONGEST = 50, 20, 16, 2, 2, 3, 11
+
+
+class BERT(CheckpointTest, MaekTest):
+    file, model, format = "bert", "BERT", "huggingface"
+    sets = (f"words={WORDS}", f"places={PLACES}", f"d={WIDTH}", f"heads={HEADS}",
+            f"depth={DEPTH}", f"classes={CLASSES}", "drop=0")
+    classes = CLASSES
+    not_written = ("bert.embeddings.position_ids",)
+
+    def make_weights(self, random):
+        layers = [("bert.embeddings.LayerNorm", (WIDTH,)),
+                  ("bert.pooler.dense", (WIDTH, WIDTH)), ("classifier", (CLASSES, WIDTH))]
+        for i in range(DEPTH):
+            layer = f"bert.encoder.layer.{i}"
+            layers += [(f"{layer}.attention.self.{part}", (WIDTH, WIDTH))
+                       for part in ("query", "key", "value")]
+            layers += [(f"{layer}.attention.output.dense", (WIDTH, WIDTH)),
+                       (f"{layer}.attention.output.LayerNorm", (WIDTH,)),
+                       (f"{layer}.intermediate.dense", (4 * WIDTH, WIDTH)),
+                       (f"{layer}.output.dense", (WIDTH, 4 * WIDTH)),
+                       (f"{layer}.output.LayerNorm", (WIDTH,))]
+        weights = {f"bert.embeddings.{kind}_embeddings.weight": random.normal(size=(n, WIDTH))
+                   for kind, n in (("word", WORDS), ("position", PLACES), ("token_type", 2))}
+        for name, shape in layers:
+            weights[f"{name}.weight"] = (1 + 0.2 * random.normal(size=shape)
+                                         if len(shape) == 1 else
+                                         random.normal(size=shape) / numpy.sqrt(shape[1]))
+            weights[f"{name}.bias"] = 0.3 * random.normal(size=shape[:1])
+        weights = {name: value.astype("f4") for name, value in weights.items()}
+        weights["bert.embeddings.position_ids"] = numpy.arange(PLACES, dtype="i8")[None]
+        return weights
+
+    def make_inputs(self, random, count):
+        length = random.integers(LONGEST // 2, LONGEST + 1, count)
+        length[0] = LONGEST
+        return {"word": random.integers(0, WORDS, (count, LONGEST)).astype("i4"),
+                "place": numpy.tile(numpy.arange(LONGEST, dtype="i4"), (count, 1)),
+                "kind": random.integers(0, 2, (count, LONGEST)).astype("i4"),
+                "length": length.astype("f4")}
+
+    def outputs(self, weights, inputs):
+        x = sum(weights[f"bert.embeddings.{kind}_embeddings.weight"][inputs[name]]
+                for kind, name in (("word", "word"), ("position", "place"),
+                                   ("token_type", "kind")))
+        x = layer_norm(weights, "bert.embeddings.LayerNorm", x, 1e-12)
+        mask = jnp.arange(LONGEST) < inputs["length"][:, None]
+        for i in range(DEPTH):
+            layer = f"bert.encoder.layer.{i}"
+            q, k, v = (linear(weights, f"{layer}.attention.self.{part}", x)
+                       for part in ("query", "key", "value"))
+            a = linear(weights, f"{layer}.attention.output.dense",
+                       attention(q, k, v, HEADS, mask))
+            x = layer_norm(weights, f"{layer}.attention.output.LayerNorm", x + a, 1e-12)
+            u = gelu(linear(weights, f"{layer}.intermediate.dense", x))
+            x = layer_norm(weights, f"{layer}.output.LayerNorm",
+                           x + linear(weights, f"{layer}.output.dense", u), 1e-12)
+        pooled = jnp.tanh(linear(weights, "bert.pooler.dense", x[:, 0]))
+        return {"hidden": x, "logits": linear(weights, "classifier", pooled)}
+
+
+if __name__ == "__main__":
+    unittest.main()
