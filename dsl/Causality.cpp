@@ -1,11 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "dsl/Causality.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
-
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace llvm;
 
@@ -23,12 +20,8 @@ private:
   /// Whether the steps stand on one axis of their own, or on none.
   bool isPlain(mlir::Type type) const;
   bool keepsSteps(ReshapeOp op) const;
-  bool keepsSteps(EinsumOp op) const;
   bool keepsSteps(ScanOp op) const;
   bool keepsSteps(mlir::Operation &op) const;
-  bool isTime(mlir::Type type, int64_t axis) const {
-    return getAxis(type) == axis;
-  }
 
   StringRef time;
 };
@@ -64,17 +57,6 @@ bool CausalityCheck::keepsSteps(ReshapeOp op) const {
              getNumElements(ArrayRef(to).take_front(b));
 }
 
-bool CausalityCheck::keepsSteps(EinsumOp op) const {
-  EinsumEquation equation =
-      llvm::cantFail(EinsumEquation::parse(op.getEquation()));
-  for (auto [operand, term] : {std::pair(op.getLhs(), StringRef(equation.lhs)),
-                               std::pair(op.getRhs(), StringRef(equation.rhs))})
-    if (int64_t axis = getAxis(operand.getType());
-        axis >= 0 && !equation.inResult(term[axis]))
-      return false;
-  return true;
-}
-
 /// A scan over other steps, or forward over these.
 bool CausalityCheck::keepsSteps(ScanOp op) const {
   for (mlir::Value sequence : op.getSequences())
@@ -95,27 +77,18 @@ bool CausalityCheck::keepsSteps(ScanOp op) const {
 }
 
 bool CausalityCheck::keepsSteps(mlir::Operation &op) const {
-  if (op.hasTrait<mlir::OpTrait::Elementwise>())
+  if (isa<mlir::func::ReturnOp>(op))
     return true;
-  return llvm::TypeSwitch<mlir::Operation *, bool>(&op)
-      .Case<ReshapeOp, EinsumOp, ScanOp>(
-          [&](auto known) { return keepsSteps(known); })
-      .Case<BroadcastOp, TransposeOp, ConstantOp, mlir::func::ReturnOp>(
-          [](auto) { return true; })
-      .Case([&](ReduceOp reduce) {
-        return !llvm::is_contained(reduce.getDims(),
-                                   getAxis(reduce.getOperand().getType()));
-      })
-      .Case<ArgmaxOp, SliceOp, ReverseOp, SplitOp, UnstackOp>([&](auto cut) {
-        return !isTime(cut.getOperand().getType(), cut.getDim());
-      })
-      .Case<PadOp, IotaOp, ConcatOp>(
-          [&](auto made) { return !isTime(made.getType(), made.getDim()); })
-      .Case([](StackOp) { return true; })
-      .Case([&](GatherOp gather) {
-        return !isTime(gather.getTable().getType(), gather.getBatch());
-      })
-      .Default([](mlir::Operation *) { return false; });
+  if (auto reshape = dyn_cast<ReshapeOp>(op))
+    return keepsSteps(reshape);
+  if (auto scan = dyn_cast<ScanOp>(op))
+    return keepsSteps(scan);
+  // A random number depends on its place among all.
+  if (isa<RandomOp>(op))
+    return false;
+  return keepsAxes(&op, [&](mlir::Value value, int64_t axis) {
+    return getAxis(value.getType()) == axis;
+  });
 }
 
 bool CausalityCheck::isCausal(mlir::Operation &op) const {

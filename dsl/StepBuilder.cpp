@@ -275,12 +275,6 @@ bool StepBuilder::keepsSteps(ScanOp op) const {
 
 /// Whether the op on single steps does what it does on all.
 bool StepBuilder::keepsSteps(mlir::Operation *op) const {
-  auto isTime = [&](Value value, int64_t axis) {
-    return llvm::is_contained(getTimes(value.getType()), axis);
-  };
-  if (op->hasTrait<mlir::OpTrait::Elementwise>() ||
-      isa<ConstantOp, BroadcastOp, IotaOp, EinsumOp, StackOp>(op))
-    return true;
   return llvm::TypeSwitch<mlir::Operation *, bool>(op)
       .Case<ReshapeOp, ReduceOp, ScanOp>(
           [&](auto known) { return keepsSteps(known); })
@@ -291,14 +285,19 @@ bool StepBuilder::keepsSteps(mlir::Operation *op) const {
         return axes.size() < 2 ||
                llvm::find(order, axes[0]) < llvm::find(order, axes[1]);
       })
-      .Case<ArgmaxOp, SliceOp, ReverseOp, SplitOp, UnstackOp>(
-          [&](auto cut) { return !isTime(cut.getOperand(), cut.getDim()); })
-      .Case<PadOp, ConcatOp>(
-          [&](auto made) { return !isTime(made, made.getDim()); })
       .Case([&](GatherOp gather) {
         return getTimes(gather.getTable().getType()).empty();
       })
-      .Default([](mlir::Operation *) { return false; });
+      .Case([&](ExtentOp extent) {
+        std::optional<Extent> size = Extent::parse(extent.getSymbol());
+        return size && !llvm::is_contained(size->symbols, time.symbols.front());
+      })
+      .Case([](RandomOp) { return false; })
+      .Default([&](mlir::Operation *other) {
+        return !fixesAxis(other, [&](Value value, int64_t axis) {
+          return llvm::is_contained(getTimes(value.getType()), axis);
+        });
+      });
 }
 
 //===----------------------------------------------------------------------===//

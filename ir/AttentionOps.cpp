@@ -150,3 +150,37 @@ LogicalResult AttentionKeyGradientOp::inferReturnTypes(
   types.push_back(getTensorType(shape->value, shape->element));
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+/// The leading axes are the same; kernels know rows and features.
+static void relateAttention(Operation *op, Value query, AxisRelations &axes) {
+  int64_t numLeading = getRank(query.getType()) - 2;
+  auto relate = [&](Value value) {
+    for (int64_t i = 0; i < getRank(value.getType()); ++i)
+      if (i < numLeading)
+        axes.same(query, i, value, i);
+      else
+        axes.fix(value, i);
+  };
+  llvm::for_each(op->getOperands(), relate);
+  llvm::for_each(op->getResults(), relate);
+}
+
+void AttentionOp::relateAxes(AxisRelations &axes) {
+  relateAttention(*this, getQuery(), axes);
+}
+
+void AttentionLogSumOp::relateAxes(AxisRelations &axes) {
+  relateAttention(*this, getQuery(), axes);
+}
+
+void AttentionQueryGradientOp::relateAxes(AxisRelations &axes) {
+  relateAttention(*this, getQuery(), axes);
+}
+
+void AttentionKeyGradientOp::relateAxes(AxisRelations &axes) {
+  relateAttention(*this, getQuery(), axes);
+}

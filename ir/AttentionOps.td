@@ -24,7 +24,7 @@ def Maek_AttentionGroup : OpDocGroup {
 
 let opDocGroup = Maek_AttentionGroup in {
 
-def Maek_AttentionOp : Maek_Op<"attention", [Pure, InferTypeOpAdaptor]> {
+def Maek_AttentionOp : Maek_Op<"attention", [Pure, Maek_RelatesAxes, InferTypeOpAdaptor]> {
   let summary = "softmax(scale · query · keyᵀ) · value";
   let description = [{
     `result[l, i, x] = Σ_j p[l, i, j] · value[l, j, x]`; 0 for a query that may
@@ -47,7 +47,7 @@ def Maek_AttentionOp : Maek_Op<"attention", [Pure, InferTypeOpAdaptor]> {
   }];
 }
 
-def Maek_AttentionLogSumOp : Maek_Op<"attention_log_sum", [Pure,
+def Maek_AttentionLogSumOp : Maek_Op<"attention_log_sum", [Pure, Maek_RelatesAxes,
     InferTypeOpAdaptor]> {
   let summary = "the logarithm of each query's sum of weights";
   let description = [{
@@ -71,7 +71,7 @@ def Maek_AttentionLogSumOp : Maek_Op<"attention_log_sum", [Pure,
 }
 
 class Maek_AttentionGradient<string mnemonic>
-    : Maek_Op<mnemonic, [Pure, InferTypeOpAdaptor]> {
+    : Maek_Op<mnemonic, [Pure, Maek_RelatesAxes, InferTypeOpAdaptor]> {
   let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
                        Maek_FloatTensor:$value, Maek_FloatTensor:$adjoint,
                        Maek_FloatTensor:$logSum, Maek_FloatTensor:$delta,

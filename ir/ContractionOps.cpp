@@ -88,3 +88,54 @@ LogicalResult ArgmaxOp::inferReturnTypes(MLIRContext *context,
   types.push_back(getTensorType(extents, IntegerType::get(context, 32)));
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+void EinsumOp::relateAxes(AxisRelations &axes) {
+  EinsumEquation equation =
+      llvm::cantFail(EinsumEquation::parse(getEquation()));
+  std::pair<StringRef, Value> terms[] = {{equation.lhs, getLhs()},
+                                         {equation.rhs, getRhs()},
+                                         {equation.result, getResult()}};
+  for (auto &[term, value] : terms)
+    for (auto &[other, otherValue] : terms)
+      for (auto [i, letter] : llvm::enumerate(term))
+        if (size_t j = other.find(letter); j != StringRef::npos)
+          axes.same(value, i, otherValue, j);
+}
+
+void EinsumOp::renumberAxes(AxisNumbering numbering) {
+  EinsumEquation equation =
+      llvm::cantFail(EinsumEquation::parse(getEquation()));
+  auto shorten = [&](std::string &term, Value value) {
+    std::string kept;
+    for (auto [axis, letter] : llvm::enumerate(term))
+      if (numbering(value, axis))
+        kept += letter;
+    term = kept;
+  };
+  shorten(equation.lhs, getLhs());
+  shorten(equation.rhs, getRhs());
+  shorten(equation.result, getResult());
+  setEquation(equation.str());
+}
+
+void ReduceOp::relateAxes(AxisRelations &axes) {
+  for (int64_t i = 0, j = 0; i < getRank(getOperand().getType()); ++i)
+    if (!llvm::is_contained(getDims(), i))
+      axes.same(getOperand(), i, getResult(), j++);
+}
+
+void ReduceOp::renumberAxes(AxisNumbering numbering) {
+  setDims(renumber(numbering, getOperand(), getDims()));
+}
+
+void ArgmaxOp::relateAxes(AxisRelations &axes) {
+  axes.parts(getOperand(), getResult(), getDim());
+}
+
+void ArgmaxOp::renumberAxes(AxisNumbering numbering) {
+  setDim(*numbering(getOperand(), getDim()));
+}

@@ -16,7 +16,7 @@ def Maek_ContractionGroup : OpDocGroup {
 
 let opDocGroup = Maek_ContractionGroup in {
 
-def Maek_EinsumOp : Maek_Op<"einsum", [Pure,
+def Maek_EinsumOp : Maek_Op<"einsum", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "sum of products over contracted letters";
   let description = [{
@@ -39,7 +39,7 @@ def Maek_EinsumOp : Maek_Op<"einsum", [Pure,
       "$equation $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs)";
 }
 
-def Maek_ReduceOp : Maek_Op<"reduce", [Pure,
+def Maek_ReduceOp : Maek_Op<"reduce", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "sum, maximum or minimum over some axes";
   let description = [{
@@ -58,7 +58,7 @@ def Maek_ReduceOp : Maek_Op<"reduce", [Pure,
   let hasFolder = 1;
 }
 
-def Maek_ArgmaxOp : Maek_Op<"argmax", [Pure,
+def Maek_ArgmaxOp : Maek_Op<"argmax", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "index of the largest element along one axis";
   let description = [{

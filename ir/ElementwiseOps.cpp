@@ -104,3 +104,11 @@ LogicalResult ExtentOp::verify() {
            << getSymbol() << "'";
   return success();
 }
+
+void IotaOp::relateAxes(AxisRelations &axes) {
+  axes.fix(getResult(), getDim());
+}
+
+void IotaOp::renumberAxes(AxisNumbering numbering) {
+  setDim(*numbering(getResult(), getDim()));
+}

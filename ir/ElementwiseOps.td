@@ -23,7 +23,7 @@ def Maek_ElementwiseGroup : OpDocGroup {
 let opDocGroup = Maek_ElementwiseGroup in {
 
 class Maek_Unary<string mnemonic, string formula, list<Trait> traits = []>
-    : Maek_Op<mnemonic, !listconcat([Pure, Elementwise,
+    : Maek_Op<mnemonic, !listconcat([Pure, AxisOpInterface, Elementwise,
                                      SameOperandsAndResultType,
                                      AllTypesMatch<["operand", "result"]>],
                                     traits)> {
@@ -40,7 +40,7 @@ class Maek_Unary<string mnemonic, string formula, list<Trait> traits = []>
 }
 
 class Maek_Binary<string mnemonic, string formula, list<Trait> traits = []>
-    : Maek_Op<mnemonic, !listconcat([Pure, Elementwise,
+    : Maek_Op<mnemonic, !listconcat([Pure, AxisOpInterface, Elementwise,
                                      SameOperandsAndResultType,
                                      AllTypesMatch<["lhs", "rhs", "result"]>],
                                     traits)> {
@@ -145,7 +145,7 @@ def Maek_MinOp : Maek_Binary<"min", "min(lhs[i], rhs[i])", [Commutative]> {
   let hasFolder = 1;
 }
 
-def Maek_CompareOp : Maek_Op<"compare", [Pure, Elementwise, SameTypeOperands]> {
+def Maek_CompareOp : Maek_Op<"compare", [Pure, AxisOpInterface, Elementwise, SameTypeOperands]> {
   let summary = "a predicate on each pair of elements";
   let description = [{
     `result[i] = lhs[i] predicate rhs[i]`, for each index `i`. `predicate` is
@@ -163,7 +163,7 @@ def Maek_CompareOp : Maek_Op<"compare", [Pure, Elementwise, SameTypeOperands]> {
   let hasVerifier = 1;
 }
 
-def Maek_SelectOp : Maek_Op<"select", [Pure, Elementwise,
+def Maek_SelectOp : Maek_Op<"select", [Pure, AxisOpInterface, Elementwise,
     AllTypesMatch<["onTrue", "onFalse", "result"]>]> {
   let summary = "choose a where the condition holds, else b";
   let description = [{
@@ -185,7 +185,7 @@ def Maek_SelectOp : Maek_Op<"select", [Pure, Elementwise,
   let hasFolder = 1;
 }
 
-def Maek_ConvertOp : Maek_Op<"convert", [Pure, Elementwise]> {
+def Maek_ConvertOp : Maek_Op<"convert", [Pure, AxisOpInterface, Elementwise]> {
   let summary = "change the element type";
   let description = [{
     `result[i] = operand[i]` in the result's element type, for each index `i`.
@@ -205,7 +205,7 @@ def Maek_ConvertOp : Maek_Op<"convert", [Pure, Elementwise]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_StopGradientOp : Maek_Op<"stop_gradient", [Pure, Elementwise,
+def Maek_StopGradientOp : Maek_Op<"stop_gradient", [Pure, AxisOpInterface, Elementwise,
     SameOperandsAndResultType, AllTypesMatch<["operand", "result"]>]> {
   let summary = "the operand, of which no gradient is taken";
   let description = [{
@@ -239,7 +239,7 @@ def Maek_SourceGroup : OpDocGroup {
 
 let opDocGroup = Maek_SourceGroup in {
 
-def Maek_ConstantOp : Maek_Op<"constant", [Pure]> {
+def Maek_ConstantOp : Maek_Op<"constant", [Pure, AxisOpInterface]> {
   let summary = "a tensor whose elements are all one number";
   let description = [{
     `result[i] = value`, for each index `i`. A whole number within i32 for i32,
@@ -256,7 +256,7 @@ def Maek_ConstantOp : Maek_Op<"constant", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Maek_IotaOp : Maek_Op<"iota", [Pure]> {
+def Maek_IotaOp : Maek_Op<"iota", [Pure, Maek_NamesAxes]> {
   let summary = "each element's index along one axis";
   let description = [{
     `result[i] = i[dim]`, for each index `i`.
@@ -271,7 +271,7 @@ def Maek_IotaOp : Maek_Op<"iota", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Maek_ExtentOp : Maek_Op<"extent", [Pure]> {
+def Maek_ExtentOp : Maek_Op<"extent", [Pure, AxisOpInterface]> {
   let summary = "an extent's value as a scalar";
   let description = [{
     `symbol` is an extent as `#maek.dims` writes it: a symbol or a product.
@@ -288,7 +288,7 @@ def Maek_ExtentOp : Maek_Op<"extent", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Maek_RandomOp : Maek_Op<"random", [Pure]> {
+def Maek_RandomOp : Maek_Op<"random", [Pure, AxisOpInterface]> {
   let summary = "random numbers from [0, 1)";
   let description = [{
     `result[i] = w / 2^24`, for each index `i`, where `w` are the upper 24 bits

@@ -51,3 +51,38 @@ LogicalResult ScatterAddOp::verify() {
            << *type << ", found " << getUpdates().getType();
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+/// `rows` are those of `table` at `indices`.
+static void relateRows(Value table, Value indices, Value rows, int64_t batch,
+                       AxisRelations &axes) {
+  int64_t rank = getRank(indices.getType());
+  axes.fix(table, batch);
+  for (int64_t i = 0; i < batch; ++i) {
+    axes.same(table, i, indices, i);
+    axes.same(table, i, rows, i);
+  }
+  for (int64_t i = 0; i < rank; ++i)
+    axes.same(indices, i, rows, i);
+  for (int64_t i = batch + 1; i < getRank(table.getType()); ++i)
+    axes.same(table, i, rows, rank + i - batch - 1);
+}
+
+void GatherOp::relateAxes(AxisRelations &axes) {
+  relateRows(getTable(), getIndices(), getResult(), getBatch(), axes);
+}
+
+void GatherOp::renumberAxes(AxisNumbering numbering) {
+  setBatch(*numbering(getTable(), getBatch()));
+}
+
+void ScatterAddOp::relateAxes(AxisRelations &axes) {
+  relateRows(getResult(), getIndices(), getUpdates(), getBatch(), axes);
+}
+
+void ScatterAddOp::renumberAxes(AxisNumbering numbering) {
+  setBatch(*numbering(getResult(), getBatch()));
+}

@@ -16,7 +16,7 @@ def Maek_IndexingGroup : OpDocGroup {
 
 let opDocGroup = Maek_IndexingGroup in {
 
-def Maek_GatherOp : Maek_Op<"gather", [Pure, InferTypeOpAdaptor]> {
+def Maek_GatherOp : Maek_Op<"gather", [Pure, Maek_NamesAxes, InferTypeOpAdaptor]> {
   let summary = "rows of a table by their numbers";
   let description = [{
     `result[b, i, r] = table[b, indices[b, i], r]`: `b` are the first `batch`
@@ -41,7 +41,7 @@ def Maek_GatherOp : Maek_Op<"gather", [Pure, InferTypeOpAdaptor]> {
   }];
 }
 
-def Maek_ScatterAddOp : Maek_Op<"scatter_add", [Pure]> {
+def Maek_ScatterAddOp : Maek_Op<"scatter_add", [Pure, Maek_NamesAxes]> {
   let summary = "rows summed up at their places in a table";
   let description = [{
     The adjoint of `maek.gather`: `result[b, n, r]` is the sum of

@@ -3,6 +3,7 @@
 #ifndef MAEK_IR_MAEKOPBASE_TD
 #define MAEK_IR_MAEKOPBASE_TD
 
+include "ir/AxisOpInterface.td"
 include "ir/MaekDialect.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/CommonAttrConstraints.td"

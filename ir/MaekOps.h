@@ -3,6 +3,7 @@
 #ifndef MAEK_IR_MAEKOPS_H
 #define MAEK_IR_MAEKOPS_H
 
+#include "ir/AxisOpInterface.h"
 #include "ir/MaekDialect.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"

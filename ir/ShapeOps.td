@@ -19,7 +19,7 @@ def Maek_ShapeGroup : OpDocGroup {
 
 let opDocGroup = Maek_ShapeGroup in {
 
-def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure]> {
+def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure, Maek_NamesAxes]> {
   let summary = "repeat a tensor along new axes";
   let description = [{
     `result[i] = operand[i[dims[0]], i[dims[1]], ...]`, for each index `i`.
@@ -41,7 +41,7 @@ def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_TransposeOp : Maek_Op<"transpose", [Pure,
+def Maek_TransposeOp : Maek_Op<"transpose", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "permute the axes";
   let description = [{
@@ -60,7 +60,7 @@ def Maek_TransposeOp : Maek_Op<"transpose", [Pure,
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_ReshapeOp : Maek_Op<"reshape", [Pure]> {
+def Maek_ReshapeOp : Maek_Op<"reshape", [Pure, Maek_RelatesAxes]> {
   let summary = "the same elements in row-major order, another shape";
   let description = [{
     The n-th element of the result is the n-th of the operand, both counted in
@@ -80,7 +80,7 @@ def Maek_ReshapeOp : Maek_Op<"reshape", [Pure]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_ConcatOp : Maek_Op<"concat", [Pure,
+def Maek_ConcatOp : Maek_Op<"concat", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "join tensors along one axis";
   let description = [{
@@ -99,7 +99,7 @@ def Maek_ConcatOp : Maek_Op<"concat", [Pure,
   let hasFolder = 1;
 }
 
-def Maek_SplitOp : Maek_Op<"split", [Pure]> {
+def Maek_SplitOp : Maek_Op<"split", [Pure, Maek_NamesAxes]> {
   let summary = "cut a tensor along one axis";
   let description = [{
     The inverse of `maek.concat`: the results are consecutive ranges of axis
@@ -117,7 +117,7 @@ def Maek_SplitOp : Maek_Op<"split", [Pure]> {
   let hasFolder = 1;
 }
 
-def Maek_StackOp : Maek_Op<"stack", [Pure,
+def Maek_StackOp : Maek_Op<"stack", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "join equal tensors along a new axis";
   let description = [{
@@ -134,7 +134,7 @@ def Maek_StackOp : Maek_Op<"stack", [Pure,
   let hasFolder = 1;
 }
 
-def Maek_UnstackOp : Maek_Op<"unstack", [Pure,
+def Maek_UnstackOp : Maek_Op<"unstack", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "take one axis apart, one result per index";
   let description = [{
@@ -151,7 +151,7 @@ def Maek_UnstackOp : Maek_Op<"unstack", [Pure,
   let hasFolder = 1;
 }
 
-def Maek_SliceOp : Maek_Op<"slice", [Pure]> {
+def Maek_SliceOp : Maek_Op<"slice", [Pure, Maek_NamesAxes]> {
   let summary = "a contiguous range along one axis";
   let description = [{
     `result[..., n, ...] = operand[..., offset + n, ...]`, where `n` stands at
@@ -176,7 +176,7 @@ def Maek_SliceOp : Maek_Op<"slice", [Pure]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_ReverseOp : Maek_Op<"reverse", [Pure,
+def Maek_ReverseOp : Maek_Op<"reverse", [Pure, Maek_NamesAxes,
     SameOperandsAndResultType, AllTypesMatch<["operand", "result"]>]> {
   let summary = "one axis from its end to its start";
   let description = [{
@@ -194,7 +194,7 @@ def Maek_ReverseOp : Maek_Op<"reverse", [Pure,
   let hasFolder = 1;
 }
 
-def Maek_PadOp : Maek_Op<"pad", [Pure]> {
+def Maek_PadOp : Maek_Op<"pad", [Pure, Maek_NamesAxes]> {
   let summary = "zeros around a range along one axis";
   let description = [{
     The adjoint of `maek.slice`: `result[..., offset + n, ...] =
@@ -233,7 +233,7 @@ def Maek_LayoutGroup : OpDocGroup {
 
 let opDocGroup = Maek_LayoutGroup in {
 
-def Maek_PackOp : Maek_Op<"pack", [Pure,
+def Maek_PackOp : Maek_Op<"pack", [Pure, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "cut one axis into panels, padded with zeros";
   let description = [{
@@ -256,7 +256,7 @@ def Maek_PackOp : Maek_Op<"pack", [Pure,
   }];
 }
 
-def Maek_UnpackOp : Maek_Op<"unpack", [Pure]> {
+def Maek_UnpackOp : Maek_Op<"unpack", [Pure, Maek_NamesAxes]> {
   let summary = "the tensor that was packed";
   let description = [{
     The inverse of the `maek.pack` with the same attributes:

@@ -211,9 +211,10 @@ def Maek_ModelOp : Maek_Op<"model", []> {
     `settings` holds what the `train` block says and the runtime needs:
     `data` (string), `batch`, `epochs`, `accumulate` (integers), and the
     learning rate `lr`. `augment` has a number for each way in which
-    examples are varied: `crop`, `flip`, `erase`, `mixup`. `uses` names the models that this one uses: each has the
-    name of its `model`, the `file` of its weights (or an empty string) and
-    whether it is `frozen`.
+    examples are varied: `crop`, `flip`, `erase`, `mixup`. `uses` names the
+    models that this one uses: each has the name of its `model`, the `file` of
+    its weights (or an empty string) and whether it is `frozen`. For readers
+    alone: the `optimizer` and the `schedule` (strings), `clip_norm`, `average`.
 
     ```mlir
     maek.model "RowLSTM" {batch = 128 : i64, data = "fashion_mnist", epochs = 5 : i64, lr = 1.0e-3 : f64}

@@ -126,3 +126,34 @@ LogicalResult FoldOp::canonicalize(FoldOp op, PatternRewriter &rewriter) {
   rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// Axes
+//===----------------------------------------------------------------------===//
+
+/// Axis `dim` of `plain` is two axes of `windows`.
+static void relateWindows(Value plain, Value windows, int64_t dim,
+                          AxisRelations &axes) {
+  axes.fix(plain, dim);
+  axes.fix(windows, dim);
+  axes.fix(windows, dim + 1);
+  for (int64_t i = 0; i < getRank(plain.getType()); ++i)
+    if (i != dim)
+      axes.same(plain, i, windows, i < dim ? i : i + 1);
+}
+
+void WindowOp::relateAxes(AxisRelations &axes) {
+  relateWindows(getOperand(), getResult(), getDim(), axes);
+}
+
+void WindowOp::renumberAxes(AxisNumbering numbering) {
+  setDim(*numbering(getOperand(), getDim()));
+}
+
+void FoldOp::relateAxes(AxisRelations &axes) {
+  relateWindows(getResult(), getOperand(), getDim(), axes);
+}
+
+void FoldOp::renumberAxes(AxisNumbering numbering) {
+  setDim(*numbering(getResult(), getDim()));
+}

@@ -6,12 +6,10 @@
 #include "passes/KernelFunctions.h"
 #include "passes/Passes.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -30,17 +28,15 @@ public:
 
   /// The axis of `value` that takes the next one in; -1 if there is none.
   int64_t getAxis(Value value) const;
-  /// The number that axis `axis` has afterwards.
-  int64_t renumber(Value value, int64_t axis) const;
+  /// The number that the axis has afterwards; nothing for the one that is taken
+  /// in.
+  std::optional<int64_t> getNumber(Value value, int64_t axis) const;
   /// The type of a tensor like `value`, of the same axes, afterwards.
   RankedTensorType getType(Value value) const;
   bool isAllowed(func::FuncOp kernel, func::CallOp call) const;
   void apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const;
 
 private:
-  SmallVector<int64_t> renumberAll(Value value, ArrayRef<int64_t> list) const;
-  std::string shorten(StringRef term, Value value) const;
-  void applyToOp(Operation *op) const;
   void applyToCall(func::FuncOp kernel, func::CallOp call) const;
 
   const KernelAxes &axes;
@@ -55,7 +51,9 @@ int64_t Collapse::getAxis(Value value) const {
   return found == own.end() ? -1 : found - own.begin();
 }
 
-int64_t Collapse::renumber(Value value, int64_t axis) const {
+std::optional<int64_t> Collapse::getNumber(Value value, int64_t axis) const {
+  if (axes.get(value)[axis] == second)
+    return std::nullopt;
   int64_t joined = getAxis(value);
   return axis - (joined >= 0 && axis > joined);
 }
@@ -94,69 +92,6 @@ bool Collapse::isAllowed(func::FuncOp kernel, func::CallOp call) const {
     if (!allows(inside, outside))
       return false;
   return true;
-}
-
-SmallVector<int64_t> Collapse::renumberAll(Value value,
-                                           ArrayRef<int64_t> list) const {
-  SmallVector<int64_t> result;
-  for (int64_t axis : list)
-    if (axes.get(value)[axis] != second)
-      result.push_back(renumber(value, axis));
-  return result;
-}
-
-std::string Collapse::shorten(StringRef term, Value value) const {
-  std::string result;
-  for (auto [letter, axisClass] : llvm::zip(term, axes.get(value)))
-    if (axisClass != second)
-      result += letter;
-  return result;
-}
-
-/// Attributes that name axes, before the types change.
-void Collapse::applyToOp(Operation *op) const {
-  llvm::TypeSwitch<Operation *>(op)
-      .Case([&](BroadcastOp broadcast) {
-        SmallVector<int64_t> dims;
-        for (int64_t dim : broadcast.getDims())
-          if (axes.get(broadcast)[dim] != second)
-            dims.push_back(renumber(broadcast, dim));
-        broadcast.setDims(dims);
-      })
-      .Case([&](TransposeOp transpose) {
-        transpose.setPermutation(
-            renumberAll(transpose.getOperand(), transpose.getPermutation()));
-      })
-      .Case([&](ReduceOp reduce) {
-        reduce.setDims(renumberAll(reduce.getOperand(), reduce.getDims()));
-      })
-      .Case([&](EinsumOp einsum) {
-        EinsumEquation equation =
-            llvm::cantFail(EinsumEquation::parse(einsum.getEquation()));
-        equation.lhs = shorten(equation.lhs, einsum.getLhs());
-        equation.rhs = shorten(equation.rhs, einsum.getRhs());
-        equation.result = shorten(equation.result, einsum);
-        einsum.setEquation(equation.str());
-      })
-      .Case<ArgmaxOp, UnstackOp, SplitOp, SliceOp, WindowOp>([&](auto cut) {
-        cut.setDim(renumber(cut.getOperand(), cut.getDim()));
-      })
-      .Case<StackOp, ConcatOp, PadOp, ReverseOp, IotaOp, FoldOp>(
-          [&](auto join) { join.setDim(renumber(join, join.getDim())); })
-      .Case([&](GatherOp gather) {
-        gather.setBatch(renumber(gather.getTable(), gather.getBatch()));
-      })
-      .Case([&](ScatterAddOp scatter) {
-        scatter.setBatch(renumber(scatter, scatter.getBatch()));
-      })
-      .Case([&](PackOp pack) {
-        pack.setOrder(renumberAll(pack.getOperand(), pack.getOrder()));
-        pack.setDim(renumber(pack.getOperand(), pack.getDim()));
-      })
-      .Case([&](UnpackOp unpack) {
-        unpack.setOrder(renumberAll(unpack, unpack.getOrder()));
-        unpack.setDim(renumber(unpack, unpack.getDim()));
-      });
 }
 
 /// `value` with another shape; a reshape of a reshape is one.
@@ -200,8 +135,12 @@ void Collapse::applyToCall(func::FuncOp kernel, func::CallOp call) const {
 }
 
 void Collapse::apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const {
+  auto getNumber = [&](Value value, int64_t axis) {
+    return this->getNumber(value, axis);
+  };
   for (Operation &op : kernel.getOps())
-    applyToOp(&op);
+    if (auto related = dyn_cast<AxisOpInterface>(op))
+      related.renumberAxes(getNumber);
   llvm::DenseMap<Value, Type> types;
   auto note = [&](Value value) { types[value] = getType(value); };
   llvm::for_each(kernel.getArguments(), note);

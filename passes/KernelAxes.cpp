@@ -2,18 +2,12 @@
 #include "passes/KernelAxes.h"
 
 #include "ir/EinsumEquation.h"
-#include "passes/KernelOps.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
 namespace maek {
-
-static EinsumEquation getEquation(EinsumOp op) {
-  return llvm::cantFail(EinsumEquation::parse(op.getEquation()));
-}
 
 void KernelAxes::addValue(Value value) {
   unsigned &first = firstAxis[value];
@@ -28,165 +22,17 @@ void KernelAxes::addValue(Value value) {
     united.insert(first + i);
 }
 
-void KernelAxes::unite(Value a, int64_t axis, Value b, int64_t otherAxis) {
+void KernelAxes::same(Value a, int64_t axis, Value b, int64_t otherAxis) {
   united.unionSets(firstAxis.lookup(a) + axis, firstAxis.lookup(b) + otherAxis);
-}
-
-/// Axis by axis, where the ranks and sizes allow; `except` is left out.
-void KernelAxes::uniteAll(Value a, Value b, int64_t except) {
-  for (int64_t i = 0; i < getRank(a.getType()); ++i)
-    if (i != except)
-      unite(a, i, b, i);
 }
 
 void KernelAxes::fix(Value value, int64_t axis) {
   fixedAxes.push_back(firstAxis.lookup(value) + axis);
 }
 
-void KernelAxes::visitEinsum(EinsumOp op) {
-  EinsumEquation equation = getEquation(op);
-  std::pair<StringRef, Value> terms[] = {{equation.lhs, op.getLhs()},
-                                         {equation.rhs, op.getRhs()},
-                                         {equation.result, op.getResult()}};
-  for (auto &[term, value] : terms)
-    for (auto &[other, otherValue] : terms)
-      for (auto [i, letter] : llvm::enumerate(term))
-        if (size_t j = other.find(letter); j != StringRef::npos)
-          unite(value, i, otherValue, j);
-}
-
-void KernelAxes::visitPanels(Value packed, Value plain, int64_t dim,
-                             ArrayRef<int64_t> order) {
-  fix(plain, dim);
-  fix(packed, 0);
-  fix(packed, order.size() + 1);
-  for (auto [i, axis] : llvm::enumerate(order))
-    unite(packed, i + 1, plain, axis);
-}
-
-/// Axis `dim` of `plain` is two axes of `windows`.
-void KernelAxes::visitWindow(Value plain, Value windows, int64_t dim) {
-  for (int64_t i = 0; i < getRank(plain.getType()); ++i)
-    if (i == dim) {
-      fix(plain, i);
-      fix(windows, i);
-      fix(windows, i + 1);
-    } else {
-      unite(plain, i, windows, i < dim ? i : i + 1);
-    }
-}
-
-/// `rows` are those of `table` at `indices`.
-void KernelAxes::visitRows(Value table, Value indices, Value rows,
-                           int64_t batch) {
-  int64_t rank = getRank(indices.getType());
-  fix(table, batch);
-  for (int64_t i = 0; i < batch; ++i)
-    unite(table, i, indices, i);
-  for (int64_t i = 0; i < rank; ++i)
-    unite(indices, i, rows, i);
-  for (int64_t i = batch + 1; i < getRank(table.getType()); ++i)
-    unite(table, i, rows, rank + i - batch - 1);
-}
-
-void KernelAxes::visit(Operation *op) {
-  Value result = op->getResult(0);
-  /// `op` takes or gives parts of `whole` along `dim`.
-  auto visitParts = [&](Value whole, ValueRange parts, int64_t dim) {
-    fix(whole, dim);
-    for (Value part : parts) {
-      bool keepsAxis = getRank(part.getType()) == getRank(whole.getType());
-      for (int64_t i = 0, j = 0; i < getRank(whole.getType()); ++i) {
-        if (i != dim)
-          unite(whole, i, part, j);
-        else if (keepsAxis)
-          fix(part, j);
-        j += i != dim || keepsAxis;
-      }
-    }
-  };
-  llvm::TypeSwitch<Operation *>(op)
-      .Case([&](BroadcastOp broadcast) {
-        for (auto [i, dim] : llvm::enumerate(broadcast.getDims()))
-          unite(broadcast.getOperand(), i, result, dim);
-      })
-      .Case([&](TransposeOp transpose) {
-        for (auto [i, axis] : llvm::enumerate(transpose.getPermutation()))
-          unite(result, i, transpose.getOperand(), axis);
-      })
-      .Case([&](ReduceOp reduce) {
-        for (int64_t i = 0, j = 0; i < getRank(reduce.getOperand().getType());
-             ++i)
-          if (!llvm::is_contained(reduce.getDims(), i))
-            unite(reduce.getOperand(), i, result, j++);
-      })
-      .Case([&](ArgmaxOp argmax) {
-        visitParts(argmax.getOperand(), result, argmax.getDim());
-      })
-      .Case([&](EinsumOp einsum) { visitEinsum(einsum); })
-      .Case<UnstackOp, SplitOp>([&](auto cut) {
-        visitParts(cut.getOperand(), cut.getOutputs(), cut.getDim());
-      })
-      .Case<StackOp, ConcatOp>([&](auto join) {
-        visitParts(result, join.getOperands(), join.getDim());
-      })
-      .Case<SliceOp, PadOp, ReverseOp>(
-          [&](auto cut) { visitParts(cut.getOperand(), result, cut.getDim()); })
-      .Case([&](PackOp pack) {
-        visitPanels(result, pack.getOperand(), pack.getDim(), pack.getOrder());
-      })
-      .Case([&](UnpackOp unpack) {
-        visitPanels(unpack.getOperand(), result, unpack.getDim(),
-                    unpack.getOrder());
-      })
-      .Case<AttentionOp, AttentionLogSumOp, AttentionQueryGradientOp,
-            AttentionKeyGradientOp>([&](auto attention) {
-        // The leading axes are the same; kernels know rows and features.
-        Value query = attention.getQuery();
-        int64_t numLeading = getRank(query.getType()) - 2;
-        auto visitOne = [&](Value value) {
-          for (int64_t i = 0; i < getRank(value.getType()); ++i)
-            if (i < numLeading)
-              unite(query, i, value, i);
-            else
-              fix(value, i);
-        };
-        llvm::for_each(op->getOperands(), visitOne);
-        llvm::for_each(op->getResults(), visitOne);
-      })
-      .Case([&](WindowOp window) {
-        visitWindow(window.getOperand(), result, window.getDim());
-      })
-      .Case([&](FoldOp fold) {
-        visitWindow(result, fold.getOperand(), fold.getDim());
-      })
-      .Case([&](GatherOp gather) {
-        visitRows(gather.getTable(), gather.getIndices(), result,
-                  gather.getBatch());
-      })
-      .Case([&](ScatterAddOp scatter) {
-        visitRows(result, scatter.getIndices(), scatter.getUpdates(),
-                  scatter.getBatch());
-      })
-      .Case([&](IotaOp iota) { fix(result, iota.getDim()); })
-      .Case<ConstantOp, ExtentOp>([](auto) {})
-      .Default([&](Operation *) {
-        for (Value operand : op->getOperands()) {
-          if (isElementwise(op)) {
-            uniteAll(operand, result);
-            continue;
-          }
-          // A reshape, or an op that this analysis does not know.
-          for (int64_t i = 0; i < getRank(operand.getType()); ++i)
-            fix(operand, i);
-          for (int64_t i = 0; i < getRank(result.getType()); ++i)
-            fix(result, i);
-        }
-      });
-}
-
 void KernelAxes::nameEinsumRoles(EinsumOp op) {
-  EinsumEquation equation = getEquation(op);
+  EinsumEquation equation =
+      llvm::cantFail(EinsumEquation::parse(op.getEquation()));
   llvm::SmallDenseMap<Class, char> letters;
   auto name = [&](StringRef term, Value value) {
     for (auto [letter, axisClass] : llvm::zip(term, get(value))) {
@@ -229,7 +75,10 @@ KernelAxes::KernelAxes(Block &block) {
     for (Value result : op.getResults())
       addValue(result);
   for (Operation &op : block.without_terminator())
-    visit(&op);
+    if (auto related = dyn_cast<AxisOpInterface>(op))
+      related.relateAxes(*this);
+    else
+      fixAll(&op);
 
   // Numbers the classes in the order in which the values show them.
   llvm::DenseMap<unsigned, Class> numbers;

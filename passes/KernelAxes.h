@@ -15,7 +15,7 @@ namespace maek {
 /// The axis classes of a block of value ops (a kernel's body, or a maek.kernel
 /// region). Axes are in one class if an op says that they are the same: an
 /// einsum's letters, elementwise operands, a broadcast's map.
-class KernelAxes {
+class KernelAxes : AxisRelations {
 public:
   using Class = unsigned;
 
@@ -47,16 +47,9 @@ public:
   bool areJoinable(Class first, Class second) const;
 
 private:
-  void unite(mlir::Value a, int64_t axis, mlir::Value b, int64_t otherAxis);
-  void uniteAll(mlir::Value a, mlir::Value b, int64_t except = -1);
-  void fix(mlir::Value value, int64_t axis);
-  void visit(mlir::Operation *op);
-  void visitEinsum(EinsumOp op);
-  void visitRows(mlir::Value table, mlir::Value indices, mlir::Value rows,
-                 int64_t batch);
-  void visitPanels(mlir::Value packed, mlir::Value plain, int64_t dim,
-                   llvm::ArrayRef<int64_t> order);
-  void visitWindow(mlir::Value plain, mlir::Value windows, int64_t dim);
+  void same(mlir::Value a, int64_t axis, mlir::Value b,
+            int64_t otherAxis) override;
+  void fix(mlir::Value value, int64_t axis) override;
   void addValue(mlir::Value value);
   void nameRoles(mlir::Block &block);
   void nameEinsumRoles(EinsumOp op);

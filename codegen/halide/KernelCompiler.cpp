@@ -16,8 +16,8 @@ std::string getKernelContent(func::FuncOp kernel,
                              const KernelOptions &options) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << "maek " MAEK_VERSION " halide " << getHalideVersion()
-         << " sources " << getKernelSources() << '\n'
+  stream << "maek " MAEK_VERSION " halide " << getHalideVersion() << " sources "
+         << getKernelSources() << '\n'
          << options.target << (options.asserts ? " asserts" : "") << '\n';
   OpPrintingFlags flags;
   flags.enableDebugInfo(false).useLocalScope();
