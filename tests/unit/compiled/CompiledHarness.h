@@ -17,8 +17,10 @@ struct CompiledCheck {
   /// Of the largest element of each result.
   double tolerance = 1e-5;
   /// Changing each argument by this share of itself changes the results; by as
-  /// much they may differ on top, since sums may cancel.
+  /// much they may differ on top, since sums may cancel. A result that changes
+  /// by more than `largestNoise` is not compared: there anything would pass.
   double perturbation = 0;
+  double largestNoise = 1e-2;
   /// Passes that are left out, by their names in --disable-pass.
   std::vector<std::string> disabled;
   /// Halide's checks of every buffer.
@@ -26,6 +28,8 @@ struct CompiledCheck {
   /// No result is compared for sizes for which the interpreter meets a larger
   /// number, or none, among the results: f32 has none or rounds it away.
   double largest = std::numeric_limits<double>::infinity();
+  /// The share of the results, of all entries and sizes, to compare at least.
+  double leastCompared = 1;
 };
 
 /// Compiles `module` (which may have gradients) and runs every entry natively,

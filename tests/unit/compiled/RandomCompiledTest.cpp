@@ -40,6 +40,7 @@ void run(bool single) {
     // Sixteen roundings of each argument.
     check.perturbation = single ? 2e-6 : 4e-15;
     check.largest = single ? 1e6 : 1e100;
+    check.leastCompared = 0.5;
     checkCompiled(*module, check);
   }
 }
