@@ -16,7 +16,8 @@ sys.path.insert(0, str(HERE.parent / "tools"))
 from experiments.program import Program, say  # noqa: E402
 from experiments.results import ROOT, Store, insert, key, start, table  # noqa: E402
 
-HEAD = ["model", "data", "parameters", "result", "seconds an epoch", "command"]
+HEAD = ["model", "data", "parameters", "result", "epochs", "seconds an epoch", "cores",
+        "command"]
 
 
 def sets(words):
@@ -106,7 +107,8 @@ def rows_of(entries, store):
             figures = result["figures"]
             yield [f"[{name}.maek]({name}.maek)", entry["data"],
                    f"{figures['parameters']:,}", result_text(entry, figures),
-                   f"{figures['seconds_an_epoch']:.1f}", f"`{result['command']}`"]
+                   figures["epochs"], f"{figures['seconds_an_epoch']:.1f}",
+                   result["machine"]["cores"], f"`{result['command']}`"]
 
 
 def main():
