@@ -14,6 +14,7 @@
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Splat.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -171,14 +172,6 @@ bool StepBuilder::isCausalMask(Value value) const {
   return getIndexAxis(key) == axes[1] && getIndexAxis(query) == axes[0];
 }
 
-static std::optional<double> getNumber(Value value) {
-  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    value = broadcast.getOperand();
-  if (auto constant = value.getDefiningOp<ConstantOp>())
-    return constant.getValue().convertToDouble();
-  return std::nullopt;
-}
-
 /// Whether the value of queries and keys does not change with the key, so that
 /// behind the step it is what the whole has there. Caches hold zeros there, of
 /// which a quotient or a logarithm may be no number.
@@ -205,7 +198,7 @@ Behind StepBuilder::getBehind(Value value, unsigned level) const {
   auto of = [&](Value operand) { return getBehind(operand, level + 1); };
   return llvm::TypeSwitch<mlir::Operation *, Behind>(op)
       .Case([&](SelectOp select) {
-        std::optional<double> other = getNumber(select.getOnFalse());
+        std::optional<double> other = getSplat(select.getOnFalse());
         if (!other || !isCausalMask(select.getCondition()))
           return Behind::Unknown;
         return *other == 0                        ? Behind::Zero

@@ -2,6 +2,7 @@
 // Canonicalization: identities, as in Folds.cpp, that make a new op.
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Splat.h"
 
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/STLExtras.h"
@@ -10,13 +11,6 @@
 
 using namespace mlir;
 using namespace maek;
-
-static std::optional<double> getConstant(Value value) {
-  auto constant = value.getDefiningOp<ConstantOp>();
-  if (!constant)
-    return std::nullopt;
-  return constant.getValue().convertToDouble();
-}
 
 static void replaceByConstant(PatternRewriter &rewriter, Operation *op,
                               double value) {
@@ -37,8 +31,8 @@ static double compute(PowOp, double a, double b) { return std::pow(a, b); }
 // constant op constant -> constant
 template <typename OpT>
 static LogicalResult foldConstants(OpT op, PatternRewriter &rewriter) {
-  std::optional<double> a = getConstant(op.getLhs());
-  std::optional<double> b = getConstant(op.getRhs());
+  std::optional<double> a = getSplat(op.getLhs());
+  std::optional<double> b = getSplat(op.getRhs());
   if (!a || !b)
     return failure();
   replaceByConstant(rewriter, op, compute(op, *a, *b));
@@ -47,7 +41,7 @@ static LogicalResult foldConstants(OpT op, PatternRewriter &rewriter) {
 
 // -constant -> constant; -(a - b) is left alone: it is no simpler as b - a.
 LogicalResult NegOp::canonicalize(NegOp op, PatternRewriter &rewriter) {
-  std::optional<double> value = getConstant(op.getOperand());
+  std::optional<double> value = getSplat(op.getOperand());
   if (!value)
     return failure();
   replaceByConstant(rewriter, op, -*value);
@@ -76,7 +70,7 @@ LogicalResult SubOp::canonicalize(SubOp op, PatternRewriter &rewriter) {
     rewriter.replaceOpWithNewOp<AddOp>(op, op.getLhs(), negated.getOperand());
     return success();
   }
-  if (getConstant(op.getLhs()) != 0.0)
+  if (getSplat(op.getLhs()) != 0.0)
     return failure();
   rewriter.replaceOpWithNewOp<NegOp>(op, op.getRhs());
   return success();
@@ -94,7 +88,7 @@ LogicalResult MulOp::canonicalize(MulOp op, PatternRewriter &rewriter) {
   }
   for (auto [value, other] : {std::pair(op.getLhs(), op.getRhs()),
                               std::pair(op.getRhs(), op.getLhs())})
-    if (getConstant(value) == -1.0) {
+    if (getSplat(value) == -1.0) {
       rewriter.replaceOpWithNewOp<NegOp>(op, other);
       return success();
     }
@@ -111,7 +105,7 @@ LogicalResult DivOp::canonicalize(DivOp op, PatternRewriter &rewriter) {
     rewriter.replaceOpWithNewOp<DivOp>(op, lhs.getOperand(), rhs.getOperand());
     return success();
   }
-  if (getConstant(op.getRhs()) != -1.0)
+  if (getSplat(op.getRhs()) != -1.0)
     return failure();
   rewriter.replaceOpWithNewOp<NegOp>(op, op.getLhs());
   return success();
@@ -121,7 +115,7 @@ LogicalResult DivOp::canonicalize(DivOp op, PatternRewriter &rewriter) {
 LogicalResult PowOp::canonicalize(PowOp op, PatternRewriter &rewriter) {
   if (succeeded(foldConstants(op, rewriter)))
     return success();
-  if (getConstant(op.getRhs()) != 2.0)
+  if (getSplat(op.getRhs()) != 2.0)
     return failure();
   rewriter.replaceOpWithNewOp<MulOp>(op, op.getLhs(), op.getLhs());
   return success();
@@ -133,7 +127,7 @@ LogicalResult PowOp::canonicalize(PowOp op, PatternRewriter &rewriter) {
 
 /// An op that moves elements about turns a constant into a constant.
 static LogicalResult moveConstant(Operation *op, PatternRewriter &rewriter) {
-  std::optional<double> value = getConstant(op->getOperand(0));
+  std::optional<double> value = getSplat(op->getOperand(0));
   if (!value)
     return failure();
   replaceByConstant(rewriter, op, *value);
@@ -142,7 +136,7 @@ static LogicalResult moveConstant(Operation *op, PatternRewriter &rewriter) {
 
 // convert(constant) -> constant, where no number is lost
 LogicalResult ConvertOp::canonicalize(ConvertOp op, PatternRewriter &rewriter) {
-  std::optional<double> value = getConstant(op.getOperand());
+  std::optional<double> value = getSplat(op.getOperand());
   Type element = getElementType(op.getType());
   if (!value || (isa<IntegerType>(element) &&
                  isa<FloatType>(getElementType(op.getOperand().getType()))))

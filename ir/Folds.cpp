@@ -3,26 +3,15 @@
 // sign of a zero may change.
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Splat.h"
 
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace maek;
 
-/// Whether every element of `value` is `number`.
 static bool isConstant(Value value, double number) {
-  // A module's own region may hold a cycle; the chain is short otherwise.
-  for (int i = 0; i < 8; ++i) {
-    Operation *op = value.getDefiningOp();
-    if (!op)
-      return false;
-    if (auto constant = dyn_cast<ConstantOp>(op))
-      return constant.getValue().convertToDouble() == number;
-    if (!isa<BroadcastOp, ReshapeOp, SliceOp, TransposeOp>(op))
-      return false;
-    value = op->getOperand(0);
-  }
-  return false;
+  return getSplat(value) == number;
 }
 
 OpFoldResult NegOp::fold(FoldAdaptor) {

@@ -6,6 +6,7 @@
 #include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Splat.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -20,13 +21,6 @@ namespace maek {
 namespace {
 
 constexpr llvm::StringLiteral kPass = "fuse-attention";
-
-/// The number that all elements of `value` are.
-std::optional<double> getNumber(Value value) {
-  if (auto constant = value.getDefiningOp<ConstantOp>())
-    return constant.getValue().convertToDouble();
-  return std::nullopt;
-}
 
 /// One product whose left operand may be a softmax.
 class AttentionMatch {
@@ -66,9 +60,9 @@ Value skipMax(Value value) {
   auto max = value.getDefiningOp<MaxOp>();
   if (!max)
     return value;
-  if (getNumber(max.getRhs()))
+  if (getSplat(max.getRhs()))
     return max.getLhs();
-  return getNumber(max.getLhs()) ? max.getRhs() : value;
+  return getSplat(max.getLhs()) ? max.getRhs() : value;
 }
 
 /// `value`, repeated along its last axis, if it is a reduction of `of` along
@@ -140,7 +134,7 @@ static std::optional<IndexPlus> getIndexPlus(Value value,
   if (!isa_and_nonnull<AddOp, SubOp>(op))
     return std::nullopt;
   for (unsigned i : {0, 1}) {
-    std::optional<double> number = getNumber(op->getOperand(1 - i));
+    std::optional<double> number = getSplat(op->getOperand(1 - i));
     if (!number || (i == 1 && isa<SubOp>(op)))
       continue;
     std::optional<IndexPlus> index = getIndexPlus(op->getOperand(i), axes);
@@ -181,7 +175,7 @@ bool AttentionMatch::addCausal(Value mask) {
 }
 
 bool AttentionMatch::matchMask(SelectOp select) {
-  std::optional<double> hidden = getNumber(select.getOnFalse());
+  std::optional<double> hidden = getSplat(select.getOnFalse());
   if (!hidden || !std::isinf(*hidden) || *hidden > 0)
     return false;
   if (!addCausal(select.getCondition()))
@@ -215,7 +209,7 @@ static bool isUsedBySoftmaxOnly(Value scores) {
     if (auto select = dyn_cast<SelectOp>(user))
       return use.get() == select.getOnTrue() && isUsedBySoftmaxOnly(select);
     if (isa<MulOp, DivOp>(user))
-      return use.getOperandNumber() == 0 && getNumber(user->getOperand(1)) &&
+      return use.getOperandNumber() == 0 && getSplat(user->getOperand(1)) &&
              isUsedBySoftmaxOnly(user->getResult(0));
     auto reduce = dyn_cast<ReduceOp>(user);
     return (reduce && reduce.getKind() == "max") ||
@@ -243,7 +237,7 @@ StringRef AttentionMatch::matchScores() {
     }
     std::optional<double> factor;
     if (isa_and_nonnull<MulOp, DivOp>(op))
-      factor = getNumber(op->getOperand(1));
+      factor = getSplat(op->getOperand(1));
     if (!factor)
       break;
     scale = isa<MulOp>(op) ? scale * *factor : scale / *factor;

@@ -5,6 +5,8 @@
 #include "passes/Gradients.h"
 #include "passes/Rewriting.h"
 
+#include "ir/Splat.h"
+
 #include <cmath>
 
 using namespace mlir;

@@ -17,14 +17,6 @@ Operation *cloneWith(OpBuilder &builder, Operation *op, TypeRange types,
   return builder.create(state);
 }
 
-std::optional<double> getSplat(Value value) {
-  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    value = broadcast.getOperand();
-  if (auto constant = value.getDefiningOp<ConstantOp>())
-    return constant.getValue().convertToDouble();
-  return std::nullopt;
-}
-
 bool keepsInnermost(ArrayRef<int64_t> permutation) {
   return permutation.empty() ||
          permutation.back() == int64_t(permutation.size()) - 1;

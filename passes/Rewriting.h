@@ -7,16 +7,12 @@
 #include "ir/MaekOps.h"
 
 #include "mlir/IR/PatternMatch.h"
-#include <optional>
 
 namespace maek {
 
 /// The op with other operands and result types; its attributes stay.
 mlir::Operation *cloneWith(mlir::OpBuilder &builder, mlir::Operation *op,
                            mlir::TypeRange types, mlir::ValueRange operands);
-
-/// The number that every element of `value` is, if it is known.
-std::optional<double> getSplat(mlir::Value value);
 
 /// The innermost axis stays the innermost one: codegen makes it a view.
 bool keepsInnermost(llvm::ArrayRef<int64_t> permutation);

@@ -3,6 +3,8 @@
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
+#include "ir/Splat.h"
+
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 

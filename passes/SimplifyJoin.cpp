@@ -1,5 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Concat against split and stack against unstack.
+// Concat, split, stack and unstack, beside what their folds undo.
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
@@ -7,16 +7,6 @@ using namespace mlir;
 
 namespace maek {
 namespace {
-
-/// All results of one `Source` op along `dim`, in order: its operand.
-template <typename Source>
-Value getWhole(ValueRange parts, int64_t dim) {
-  auto source = parts.front().getDefiningOp<Source>();
-  if (!source || source.getDim() != dim ||
-      parts != ValueRange(source.getOutputs()))
-    return {};
-  return source.getOperand();
-}
 
 /// Equal constants, joined: their number.
 FloatAttr getCommonConstant(ValueRange parts) {
@@ -30,20 +20,12 @@ FloatAttr getCommonConstant(ValueRange parts) {
   return common;
 }
 
-/// concat(x) -> x; concat(split(x)) -> x; concat of equal constants ->
-/// constant; concat(concat(x, y), z) -> concat(x, y, z)
+/// concat of equal constants -> constant; concat(concat(x, y), z) ->
+/// concat(x, y, z)
 struct SimplifyConcat : OpRewritePattern<ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ConcatOp op,
                                 PatternRewriter &rewriter) const override {
-    if (op.getOperands().size() == 1) {
-      rewriter.replaceOp(op, op.getOperands().front());
-      return success();
-    }
-    if (Value whole = getWhole<SplitOp>(op.getOperands(), op.getDim())) {
-      rewriter.replaceOp(op, whole);
-      return success();
-    }
     if (FloatAttr common = getCommonConstant(op.getOperands())) {
       rewriter.replaceOpWithNewOp<ConstantOp>(op, op.getType(), common);
       return success();
@@ -63,35 +45,25 @@ struct SimplifyConcat : OpRewritePattern<ConcatOp> {
   }
 };
 
-/// split into one part -> the operand; split(concat) at the same places -> the
-/// concat's operands; split of a constant -> constants
+/// split of a constant -> constants
 struct SimplifySplit : OpRewritePattern<SplitOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(SplitOp op,
                                 PatternRewriter &rewriter) const override {
-    if (op.getOutputs().size() == 1) {
-      rewriter.replaceOp(op, op.getOperand());
-      return success();
-    }
-    if (auto constant = op.getOperand().getDefiningOp<ConstantOp>()) {
-      SmallVector<Value> parts;
-      for (Type type : op.getOutputs().getTypes())
-        parts.push_back(ConstantOp::create(rewriter, op.getLoc(), type,
-                                           constant.getValueAttr()));
-      rewriter.replaceOp(op, parts);
-      return success();
-    }
-    auto concat = op.getOperand().getDefiningOp<ConcatOp>();
-    if (!concat || concat.getDim() != op.getDim() ||
-        concat.getOperands().getTypes() != op.getOutputs().getTypes())
+    auto constant = op.getOperand().getDefiningOp<ConstantOp>();
+    if (!constant)
       return failure();
-    rewriter.replaceOp(op, concat.getOperands());
+    SmallVector<Value> parts;
+    for (Type type : op.getOutputs().getTypes())
+      parts.push_back(ConstantOp::create(rewriter, op.getLoc(), type,
+                                         constant.getValueAttr()));
+    rewriter.replaceOp(op, parts);
     return success();
   }
 };
 
-/// stack(x) -> reshape(x); stack(unstack(x)) -> x; stack of equal constants ->
-/// constant; stack of alike broadcasts -> broadcast of the stack
+/// stack(x) -> reshape(x); stack of equal constants -> constant; stack of alike
+/// broadcasts -> broadcast of the stack
 struct SimplifyStack : OpRewritePattern<StackOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(StackOp op,
@@ -100,8 +72,6 @@ struct SimplifyStack : OpRewritePattern<StackOp> {
     if (operands.size() == 1)
       rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(),
                                              operands.front());
-    else if (Value whole = getWhole<UnstackOp>(operands, op.getDim()))
-      rewriter.replaceOp(op, whole);
     else if (FloatAttr common = getCommonConstant(operands))
       rewriter.replaceOpWithNewOp<ConstantOp>(op, op.getType(), common);
     else
@@ -136,8 +106,7 @@ private:
   }
 };
 
-/// unstack into one part -> reshape; unstack(stack) -> the stack's operands;
-/// unstack of a constant -> constants
+/// unstack into one part -> reshape; unstack of a constant -> constants
 struct SimplifyUnstack : OpRewritePattern<UnstackOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(UnstackOp op,
@@ -147,17 +116,13 @@ struct SimplifyUnstack : OpRewritePattern<UnstackOp> {
       rewriter.replaceOpWithNewOp<ReshapeOp>(op, type, op.getOperand());
       return success();
     }
-    if (auto constant = op.getOperand().getDefiningOp<ConstantOp>()) {
-      Value part = ConstantOp::create(rewriter, op.getLoc(),
-                                      op.getOutputs().front().getType(),
-                                      constant.getValueAttr());
-      rewriter.replaceOp(op, SmallVector<Value>(op.getNumResults(), part));
-      return success();
-    }
-    auto stack = op.getOperand().getDefiningOp<StackOp>();
-    if (!stack || stack.getDim() != op.getDim())
+    auto constant = op.getOperand().getDefiningOp<ConstantOp>();
+    if (!constant)
       return failure();
-    rewriter.replaceOp(op, stack.getOperands());
+    Value part = ConstantOp::create(rewriter, op.getLoc(),
+                                    op.getOutputs().front().getType(),
+                                    constant.getValueAttr());
+    rewriter.replaceOp(op, SmallVector<Value>(op.getNumResults(), part));
     return success();
   }
 };

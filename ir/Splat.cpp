@@ -1,0 +1,26 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "ir/Splat.h"
+
+#include "ir/MaekOps.h"
+
+using namespace mlir;
+
+namespace maek {
+
+std::optional<double> getSplat(Value value) {
+  // A module's own region may hold a cycle; the chain is short otherwise.
+  constexpr int longest = 8;
+  for (int i = 0; i < longest; ++i) {
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return std::nullopt;
+    if (auto constant = dyn_cast<ConstantOp>(op))
+      return constant.getValue().convertToDouble();
+    if (!isa<BroadcastOp, ReshapeOp, SliceOp, TransposeOp>(op))
+      return std::nullopt;
+    value = op->getOperand(0);
+  }
+  return std::nullopt;
+}
+
+} // namespace maek

@@ -1,0 +1,17 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Tensors whose elements are all one number that is known.
+#ifndef MAEK_IR_SPLAT_H
+#define MAEK_IR_SPLAT_H
+
+#include "mlir/IR/Value.h"
+#include <optional>
+
+namespace maek {
+
+/// The number that every element of `value` is, if a constant says it, perhaps
+/// by way of ops that only move elements.
+std::optional<double> getSplat(mlir::Value value);
+
+} // namespace maek
+
+#endif // MAEK_IR_SPLAT_H
