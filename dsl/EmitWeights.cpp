@@ -161,16 +161,16 @@ void WeightsEmitter::assignStored(const StoredExpr &pattern, const Value &value,
 void WeightsEmitter::assignParts(ArrayRef<const Expr *> parts, unsigned axis,
                                  const Value &value, SMLoc loc, Frame &frame) {
   int64_t rest = value.axes[axis].size.factor;
-  const Expr *open = nullptr;
+  std::optional<size_t> open;
   SmallVector<int64_t> sizes;
-  for (const Expr *part : parts) {
+  for (auto [i, part] : llvm::enumerate(parts)) {
     std::optional<Axes> shape = getShape(*part, frame);
     if (!shape && open) {
       evaluator.moveTo(part->begin, frame);
       tensors
           .error("how large is this part? State its shape, such as "
                  "\"name\" : [4, 3]")
-          .note(open->begin, "this part has no shape, too");
+          .note(parts[*open]->begin, "this part has no shape, too");
       return;
     }
     if (shape && shape->size() != value.getRank()) {
@@ -180,7 +180,7 @@ void WeightsEmitter::assignParts(ArrayRef<const Expr *> parts, unsigned axis,
       return;
     }
     if (!shape)
-      open = part;
+      open = i;
     sizes.push_back(shape ? (*shape)[axis].size.factor : 0);
     rest -= sizes.back();
   }
@@ -193,9 +193,9 @@ void WeightsEmitter::assignParts(ArrayRef<const Expr *> parts, unsigned axis,
     return;
   }
   int64_t offset = 0;
+  if (open)
+    sizes[*open] = rest;
   for (auto [part, size] : llvm::zip(parts, sizes)) {
-    if (part == open)
-      size = rest;
     evaluator.moveTo(loc, frame);
     assign(*part, tensors.slice(value, axis, offset, {Extent(size), loc}),
            frame);

@@ -42,7 +42,7 @@ bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
                                             "' has no hyperparameter '" + name +
                                             "'" + didYouMean(name, known));
     else if (StringRef(text).getAsDouble(number) || !std::isfinite(number))
-      diagnostics.error(model.name.loc, "hyperparameter '" + name +
+      diagnostics.error(model.name.loc, Twine("hyperparameter '") + name +
                                             "' needs a number, found '" + text +
                                             "'");
     given[name] = number;

@@ -51,7 +51,7 @@ LogicalResult moveIntoPlace(StringRef finished, StringRef output,
     error = fs::rename(sibling, output);
   if (!error)
     return success();
-  fs::remove(sibling);
+  (void)fs::remove(sibling);
   return fail(location, output, error);
 }
 
@@ -78,7 +78,7 @@ FailureOr<ScratchFolder> ScratchFolder::create(Location location) {
 
 ScratchFolder::~ScratchFolder() {
   if (!path.empty())
-    fs::remove_directories(path);
+    (void)fs::remove_directories(path);
 }
 
 } // namespace maek

@@ -12,7 +12,6 @@
 using namespace mlir;
 using Halide::Func;
 using Halide::MemoryType;
-using Halide::RVar;
 using Halide::TailStrategy;
 using Halide::Var;
 
@@ -35,7 +34,7 @@ private:
   void scheduleTile(Halide::Stage stage, const OutputGroup &group,
                     bool isParallel);
   void scheduleStep();
-  void scheduleSum(AttentionStages::Sum &sum, Var across);
+  void scheduleSum(AttentionStages::Sum &sum, const Var &across);
   void vectorize(Halide::Stage stage) {
     stage.vectorize(stages.lane, vector).unroll(stages.lane);
   }
@@ -83,7 +82,8 @@ void AttentionScheduler::scheduleResult(OutputGroup &group) {
 }
 
 /// A block of sums across columns or features in registers.
-void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum, Var across) {
+void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
+                                     const Var &across) {
   keep(sum.func);
   vectorize(sum.func);
   Halide::Stage pure = sum.func;
@@ -144,7 +144,7 @@ void AttentionScheduler::run() {
     order.push_back(stages.feature);
   order.push_back(stages.step);
   order.push_back(stages.tile);
-  for (Var lead : llvm::reverse(stages.leading))
+  for (const Var &lead : llvm::reverse(stages.leading))
     order.push_back(lead);
   update.reorder(order);
   vectorize(update);

@@ -93,7 +93,8 @@ Halide::Func ReductionScheduler::cutIntoGroups(Reduction &reduction,
                                                RVar &rows) {
   Halide::Func func = reduction.func;
   const Extent &size = reduction.extents.front();
-  if (size.isStatic() ? size.factor < 2 * groupRows : size.factor < manyRows)
+  if (size.isStatic() ? size.factor < int64_t{2} * groupRows
+                      : size.factor < manyRows)
     return func;
   RVar ro("ro"), ri("ri");
   Var group("group");
