@@ -147,6 +147,9 @@ bool ElementwiseFuser::tryMerge(Operation *producer, Operation *consumer) {
   KernelGroups::Group into = groups.groupOf(consumer);
   if (from == into || !whyNot(from, into).empty())
     return false;
+  // The smaller joins, so that no op changes its group often.
+  if (groups.members(from).size() > groups.members(into).size())
+    std::swap(from, into);
   join(into, from);
   return true;
 }

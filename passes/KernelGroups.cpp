@@ -64,6 +64,9 @@ bool KernelGroups::search(Group a, Group b) const {
 }
 
 bool KernelGroups::wouldCycle(Group a, Group b) const {
+  // Nothing lies between neighbours, however large they are.
+  if (std::max(rank[a], rank[b]) - std::min(rank[a], rank[b]) <= 1)
+    return false;
   return rank[a] < rank[b] ? search(a, b) : search(b, a);
 }
 
@@ -75,7 +78,8 @@ void KernelGroups::merge(Group into, Group from) {
   Group first = into, second = from;
   if (rank[first] > rank[second])
     std::swap(first, second);
-  search(first, second);
+  if (rank[second] - rank[first] > 1)
+    search(first, second);
   SmallVector<Group> before, after{into, from};
   for (Group between :
        ArrayRef(order).slice(rank[first] + 1, rank[second] - rank[first] - 1))
@@ -86,14 +90,29 @@ void KernelGroups::merge(Group into, Group from) {
   for (unsigned i = rank[first], end = rank[second]; i <= end; ++i)
     rank[order[i]] = i;
 
-  for (Operation *op : groups[from]) {
+  for (Operation *op : groups[from])
     group[op] = into;
-    groups[into].push_back(op);
-  }
+  insertMembers(groups[into], groups[from]);
   groups[from].clear();
-  llvm::sort(groups[into], [&](Operation *a, Operation *b) {
+}
+
+/// Both are in the block's order, and stay so. Only where they overlap are they
+/// looked at op by op: a group of thousands grows by one at a time.
+void KernelGroups::insertMembers(std::vector<Operation *> &kept,
+                                 ArrayRef<Operation *> added) const {
+  if (added.empty())
+    return;
+  auto comesBefore = [&](Operation *a, Operation *b) {
     return position.lookup(a) < position.lookup(b);
-  });
+  };
+  auto first =
+      std::upper_bound(kept.begin(), kept.end(), added.front(), comesBefore);
+  auto last = std::lower_bound(first, kept.end(), added.back(), comesBefore);
+  size_t begin = first - kept.begin(), middle = begin + added.size();
+  size_t end = last - kept.begin() + added.size();
+  kept.insert(first, added.begin(), added.end());
+  std::inplace_merge(kept.begin() + begin, kept.begin() + middle,
+                     kept.begin() + end, comesBefore);
 }
 
 void KernelGroups::release(Operation *op) {

@@ -64,6 +64,8 @@ public:
 
 private:
   bool search(Group a, Group b) const;
+  void insertMembers(std::vector<mlir::Operation *> &kept,
+                     llvm::ArrayRef<mlir::Operation *> added) const;
 
   mlir::Block &block;
   std::vector<mlir::Operation *> ops;
