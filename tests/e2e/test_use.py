@@ -142,6 +142,19 @@ class Use(MaekTest):
         for name in whole:
             numpy.testing.assert_array_equal(whole[name], part[name], name)
 
+    def test_a_run_that_begins_with_weights_has_the_used_ones(self):
+        """The train block's file is not even looked for."""
+        program = self.build("whole", "--model", "Student",
+                             file='use teacher = "nowhere.safetensors"')
+        words = ["--use", f"teacher={self.weights}"]
+        first = self.train(program, "begin", *words)
+        begin = ["--weights", self.folder / "begin.safetensors"]
+        second = self.train(program, "more", *begin)
+        numpy.testing.assert_array_equal(first["teacher.linear.W"], second["teacher.linear.W"])
+        self.assertTrue((first["linear.W"] != second["linear.W"]).any())
+        given = self.train(program, "given", *begin, *words)
+        numpy.testing.assert_array_equal(second["linear.W"], given["linear.W"])
+
     def test_wrong_files_are_named(self):
         program = self.build("wrong", "--model", "Student")
 
