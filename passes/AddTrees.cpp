@@ -22,18 +22,25 @@ bool isInner(AddOp add) {
          (*add->user_begin())->getBlock() == add->getBlock();
 }
 
+/// The terms of `value`, from left to right, and the adds, each after those
+/// that it adds. A sum may be longer than the stack is deep.
 void collect(Value value, AddOp root, const ScanDependence &dependence,
              Sum &sum) {
-  auto add = value.getDefiningOp<AddOp>();
-  if (!add || add->getBlock() != root->getBlock() ||
-      (add != root && !isInner(add))) {
-    (dependence.of(value) == Dependence::State ? sum.stateful : sum.others)
-        .push_back(value);
-    return;
+  SmallVector<std::pair<Value, bool>> pending{{value, false}};
+  while (!pending.empty()) {
+    auto [next, isDone] = pending.pop_back_val();
+    auto add = next.getDefiningOp<AddOp>();
+    if (isDone) {
+      sum.adds.push_back(add);
+    } else if (!add || add->getBlock() != root->getBlock() ||
+               (add != root && !isInner(add))) {
+      (dependence.of(next) == Dependence::State ? sum.stateful : sum.others)
+          .push_back(next);
+    } else {
+      pending.append(
+          {{next, true}, {add.getRhs(), false}, {add.getLhs(), false}});
+    }
   }
-  collect(add.getLhs(), root, dependence, sum);
-  collect(add.getRhs(), root, dependence, sum);
-  sum.adds.push_back(add);
 }
 
 /// Whether each operand of the root has terms of one kind only already.
