@@ -6,6 +6,7 @@
 #include "ir/MaekOps.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
+#include "passes/SimplifyToEnd.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Dominance.h"
@@ -21,25 +22,50 @@ namespace maek {
 #include "passes/Passes.h.inc"
 
 /// Without a gradient left to take, stop_gradient(x) -> x.
-static bool removeStopGradients(func::FuncOp function) {
+static void removeStopGradients(func::FuncOp function) {
   bool hasGradient =
       function.walk([](GradientOp) { return WalkResult::interrupt(); })
           .wasInterrupted();
   if (hasGradient)
-    return false;
-  bool changed = false;
+    return;
   function.walk([&](StopGradientOp op) {
     op.replaceAllUsesWith(op.getOperand());
     op.erase();
-    changed = true;
   });
-  return changed;
 }
 
 static int64_t countOps(func::FuncOp function) {
   int64_t count = 0;
   function.walk([&](Operation *op) { ++count; });
   return count - 1;
+}
+
+LogicalResult simplifyToEnd(func::FuncOp function,
+                            const FrozenRewritePatternSet &patterns,
+                            unsigned &numHoisted) {
+  // A sound set of patterns needs a few rewrites of each op, and two or three
+  // rounds.
+  constexpr int64_t maxRounds = 64;
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  config.setMaxIterations(maxRounds);
+  config.setMaxNumRewrites(100 * (countOps(function) + 100));
+  for (int64_t round = 0; round < maxRounds; ++round) {
+    bool changed = false;
+    if (failed(applyPatternsGreedily(function, patterns, config, &changed)))
+      break;
+    unsigned moved = 0;
+    function.walk([&](ScanOp scan) { moved += hoistInvariants(scan); });
+    numHoisted += moved;
+    bool merged = false;
+    IRRewriter rewriter(function.getContext());
+    DominanceInfo dominance(function);
+    eliminateCommonSubExpressions(rewriter, dominance, function, &merged);
+    if (!changed && !merged && moved == 0)
+      return success();
+  }
+  return function.emitError()
+         << "simplifying '" << function.getName() << "' comes to no end";
 }
 
 namespace {
@@ -65,7 +91,11 @@ struct Simplify : impl::SimplifyBase<Simplify> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       int64_t before = countOps(function);
-      simplify(function);
+      removeStopGradients(function);
+      unsigned moved = 0;
+      if (failed(simplifyToEnd(function, patterns, moved)))
+        return signalPassFailure();
+      numHoisted += moved;
       int64_t after = countOps(function);
       if (before != after)
         remarkPassed(function.getLoc(), "simplify")
@@ -76,25 +106,6 @@ struct Simplify : impl::SimplifyBase<Simplify> {
   }
 
 private:
-  void simplify(func::FuncOp function) {
-    bool changed = removeStopGradients(function);
-    GreedyRewriteConfig config;
-    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-    config.setMaxIterations(GreedyRewriteConfig::kNoLimit);
-    do {
-      changed = false;
-      (void)applyPatternsGreedily(function, patterns, config, &changed);
-      unsigned moved = 0;
-      function.walk([&](ScanOp scan) { moved += hoistInvariants(scan); });
-      numHoisted += moved;
-      bool merged = false;
-      IRRewriter rewriter(&getContext());
-      DominanceInfo dominance(function);
-      eliminateCommonSubExpressions(rewriter, dominance, function, &merged);
-      changed |= merged || moved != 0;
-    } while (changed);
-  }
-
   FrozenRewritePatternSet patterns;
 };
 
