@@ -75,13 +75,18 @@ static NpyArray convert(const NpyArray &from, maek_dtype_t dtype) {
   return to;
 }
 
-/// Numbers of the other precision in the port's own, rounded to the nearest;
-/// NumPy's own is f64.
+/// Numbers of the other precision, and whole ones, in the port's own, rounded
+/// to the nearest; NumPy's own are f64 and i64.
 static NpyArray toPrecision(NpyArray array, maek_dtype_t dtype) {
   if (array.dtype == MAEK_F64 && dtype == MAEK_F32)
     return convert<double, float>(array, dtype);
   if (array.dtype == MAEK_F32 && dtype == MAEK_F64)
     return convert<float, double>(array, dtype);
+  bool isLength = array.dtype == MAEK_I32 && array.shape.size() == 1;
+  if (isLength && dtype == MAEK_F32)
+    return convert<int32_t, float>(array, dtype);
+  if (isLength && dtype == MAEK_F64)
+    return convert<int32_t, double>(array, dtype);
   return array;
 }
 

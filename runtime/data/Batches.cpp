@@ -124,7 +124,8 @@ Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
                      ", of which the first is the batch");
   if (out.classes > 0)
     out.shape.push_back(out.classes);
-  else if (isInteger != (port.dtype == MAEK_I32))
+  else if (isInteger != (port.dtype == MAEK_I32) &&
+           !(isInteger && column->shape.empty())) // a length is a number, too
     return makeError(MAEK_BAD_FILE, column->file, ": has ",
                      storageName(column->storage), "; ", what, " needs ",
                      dtypeName(port.dtype));
@@ -139,9 +140,12 @@ Expected<Batches> Batches::create(const EntryInfo &entry, const Dataset &data,
   Batches batches;
   batches.data = &data;
   batch = std::min(batch, data.count);
-  for (const PortInfo &port : entry.arguments) {
+  std::vector<size_t> linkOf(entry.arguments.size(), SIZE_MAX);
+  for (size_t i = 0; i < entry.arguments.size(); ++i) {
+    const PortInfo &port = entry.arguments[i];
     if (port.role != Role::Input && port.role != Role::Target)
       continue;
+    linkOf[i] = batches.links.size();
     Link &link = batches.links.emplace_back();
     if (Error error = connect(entry, port, data, link))
       return error;
@@ -152,6 +156,15 @@ Expected<Batches> Batches::create(const EntryInfo &entry, const Dataset &data,
             text("a batch of ", roleName(port.role), " '", port.name, "'")))
       return error;
   }
+  std::vector<int64_t> dims(entry.symbols.size());
+  entry.bindSymbols(
+      [&](size_t i) {
+        return linkOf[i] < SIZE_MAX ? batches.links[linkOf[i]].shape.data()
+                                    : nullptr;
+      },
+      dims);
+  if (Error error = entry.checkLimits(dims))
+    return error;
   for (Link &link : batches.links)
     batches.tensors.push_back({link.port->name.c_str(), link.port->dtype,
                                static_cast<int32_t>(link.shape.size()),

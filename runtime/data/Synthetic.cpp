@@ -138,16 +138,20 @@ static Error makeCopy(Task &task) {
 }
 
 // y is x in another order. `before` is y one step late, which a decoder reads;
-// its first class, one more than x has, says that nothing came before.
+// its first class, one more than x has, says that nothing came before. Of each
+// sequence the first n steps count; what stands behind them is 0.
 static Error makeReordered(Task &task, bool isSort) {
   int64_t steps = task.length("T", 10, 1);
+  int64_t shortest = task.spec.count("shortest", steps, 1, steps);
   int64_t symbols = task.symbols(10);
   if (Error error = task.allocate(
           {makeColumn("x", Role::Input, Column::Storage::I32, {steps}),
            makeColumn("before", Role::Input, Column::Storage::I32, {steps}),
-           makeColumn("y", Role::Target, Column::Storage::I32, {steps})}))
+           makeColumn("y", Role::Target, Column::Storage::I32, {steps}),
+           makeColumn("n", Role::Input, Column::Storage::F32, {})}))
     return error;
   RandomStream random = task.random("symbols");
+  RandomStream lengths = task.random("lengths");
   for (int64_t example = 0; example < task.count; ++example) {
     auto row = [&](size_t column) {
       return std::span(task.content<int32_t>(column) + example * steps,
@@ -155,13 +159,19 @@ static Error makeReordered(Task &task, bool isSort) {
     };
     std::span<int32_t> x = row(0), before = row(1), y = row(2);
     fillSymbols(random, example, x, symbols);
+    int64_t length =
+        shortest + static_cast<int64_t>(lengths.below(
+                       static_cast<uint64_t>(example),
+                       static_cast<uint64_t>(steps - shortest + 1)));
+    task.content<float>(3)[example] = static_cast<float>(length);
+    std::fill(x.begin() + length, x.end(), 0);
     std::copy(x.begin(), x.end(), y.begin());
     if (isSort)
-      std::sort(y.begin(), y.end());
+      std::sort(y.begin(), y.begin() + length);
     else
-      std::reverse(y.begin(), y.end());
+      std::reverse(y.begin(), y.begin() + length);
     before[0] = static_cast<int32_t>(symbols);
-    std::copy(y.begin(), y.end() - 1, before.begin() + 1);
+    std::copy(y.begin(), y.begin() + length - 1, before.begin() + 1);
   }
   return Error::success();
 }

@@ -219,6 +219,10 @@ TEST_F(CliErrorsTest, IdxDataThatDoesNotFit) {
   expectError(arguments, scratch / "train-labels-idx1-ubyte" +
                              ": has class 7 at index 2; target 'label' needs "
                              "0 to 2");
+  write("train", 0, 4, "");
+  expectError(arguments, scratch / "train-images-idx3-ubyte.gz" +
+                             ": has shape [0, 4, 4], needed images: at least "
+                             "one, two axes each");
   std::string file = readFile(scratch / "t10k-images-idx3-ubyte.gz");
   write("train", 4, 4, good);
   writeFile(scratch / "t10k-images-idx3-ubyte.gz",

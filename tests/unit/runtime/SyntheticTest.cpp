@@ -149,6 +149,45 @@ TEST(Synthetic, ReverseAndSort) {
   }
 }
 
+TEST(Synthetic, SequencesOfDifferentLengthsEndInZeros) {
+  for (std::string_view name : {"reverse", "sort"}) {
+    Expected<Dataset> data = make(text(name, "(T = 6, shortest = 2, n = 200)"));
+    ASSERT_TRUE(data);
+    std::vector<int32_t> x = content<int32_t>(*data, 0),
+                         before = content<int32_t>(*data, 1),
+                         y = content<int32_t>(*data, 2);
+    std::vector<float> lengths = content<float>(*data, 3);
+    ASSERT_EQ(lengths.size(), 200u);
+    EXPECT_TRUE(data->columns[3].shape.empty());
+    std::vector<int> counts(7);
+    for (size_t example = 0; example < lengths.size(); ++example) {
+      auto length = static_cast<size_t>(lengths[example]);
+      ASSERT_TRUE(length >= 2 && length <= 6);
+      ++counts[length];
+      std::vector<int32_t> expected(&x[example * 6], &x[example * 6] + length);
+      if (name == "sort")
+        std::sort(expected.begin(), expected.end());
+      else
+        std::reverse(expected.begin(), expected.end());
+      std::vector<int32_t> shifted{10};
+      shifted.insert(shifted.end(), expected.begin(), expected.end() - 1);
+      expected.resize(6);
+      shifted.resize(6);
+      EXPECT_TRUE(
+          std::equal(expected.begin(), expected.end(), &y[example * 6]));
+      EXPECT_TRUE(
+          std::equal(shifted.begin(), shifted.end(), &before[example * 6]));
+      EXPECT_TRUE(std::all_of(&x[example * 6] + length, &x[example * 6] + 6,
+                              [](int32_t symbol) { return symbol == 0; }));
+    }
+    for (size_t length = 2; length <= 6; ++length)
+      EXPECT_GT(counts[length], 20);
+  }
+  EXPECT_EQ(makeError("sort(T = 6, shortest = 7)"),
+            "data set 'sort': 'shortest' must be a whole number from 1 to 6, "
+            "found '7'");
+}
+
 TEST(Synthetic, IsAFunctionOfItsArguments) {
   auto first = [](std::string_view text, Split split) {
     Expected<Dataset> data = make(text, split);
