@@ -7,6 +7,7 @@
 #include "dsl/WeightsEmitter.h"
 
 #include "ir/Entries.h"
+#include "ir/Limits.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace llvm;
@@ -74,6 +75,8 @@ bool ModelEmitter::check() {
   tensors.ops.setInsertionPointToEnd(&scratch);
   std::vector<Result> results;
   bool valid = emitBody(Entry::Evaluate, results);
+  if (valid)
+    textName = findText(results);
   results.clear();
   if (valid && train)
     valid = readTrain() && emitBody(Entry::TrainStep, results);
@@ -82,8 +85,9 @@ bool ModelEmitter::check() {
   if (valid)
     checkStateNames();
   results.clear();
-  canGenerate = valid && !diagnostics.hasErrors() && findText() &&
-                emitBody(Entry::GenerateStep, results);
+  if (!valid || diagnostics.hasErrors() || textName.empty() ||
+      !emitBody(Entry::GenerateStep, results))
+    textName.clear();
   argumentValues.clear();
   evaluator.parameterTensors.clear();
   scratch.dropAllReferences();
@@ -214,6 +218,25 @@ bool ModelEmitter::finishRandoms(mlir::func::FuncOp function) {
   return true;
 }
 
+/// Notes for the runtime which sizes have a bound.
+void ModelEmitter::finishLimits(mlir::func::FuncOp function) {
+  mlir::OpBuilder &ops = tensors.ops;
+  SmallVector<mlir::Attribute> limits;
+  for (const TensorBuilder::Limit &limit : tensors.limits) {
+    auto argument = dyn_cast<mlir::BlockArgument>(limit.table);
+    auto name = argument && argument.getOwner() == &function.front()
+                    ? function.getArgAttrOfType<mlir::StringAttr>(
+                          argument.getArgNumber(), kNameAttr)
+                    : mlir::StringAttr();
+    limits.push_back(ops.getDictionaryAttr(
+        {ops.getNamedAttr("size", ops.getStringAttr(limit.size.size.str())),
+         ops.getNamedAttr("most", ops.getI64IntegerAttr(limit.most)),
+         ops.getNamedAttr("table", name ? name : ops.getStringAttr(""))}));
+  }
+  if (!limits.empty())
+    function->setAttr(kLimitsAttr, ops.getArrayAttr(limits));
+}
+
 bool ModelEmitter::finishEntry(mlir::func::FuncOp function,
                                ArrayRef<Result> results, size_t numArguments) {
   mlir::OpBuilder &ops = tensors.ops;
@@ -232,6 +255,7 @@ bool ModelEmitter::finishEntry(mlir::func::FuncOp function,
   for (auto [i, result] : llvm::enumerate(results))
     function.setResultAttrs(
         i, getRoleAttrs(ops.getContext(), result.role, result.name));
+  finishLimits(function);
   return finishRandoms(function);
 }
 

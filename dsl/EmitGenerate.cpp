@@ -4,6 +4,7 @@
 #include "dsl/ModelEmitter.h"
 
 #include "dsl/Causality.h"
+#include "dsl/SourceSplit.h"
 #include "dsl/StepBuilder.h"
 
 using namespace llvm;
@@ -13,31 +14,57 @@ namespace maek::dsl {
 /// The role of what one call hands to the next, until the entry is made.
 static constexpr StringLiteral carryRole = "carry";
 
-/// The model's only input, [T] of class(n) with any T; null if it has another.
-const ModelEmitter::Argument *ModelEmitter::findText() const {
-  const Argument *text = nullptr;
-  for (const Argument &argument : arguments) {
-    if (argument.role != "input")
-      continue;
-    if (text)
-      return nullptr;
-    text = &argument;
-  }
-  if (!text || !text->classes || getRank(text->type) != 2)
-    return nullptr;
-  Extent steps = getExtent(text->type, 1);
-  return steps.symbols.size() == 1 && steps.factor == 1 ? text : nullptr;
+/// Whether `scores` are one number for each class of a text `steps` long, where
+/// a last class may only say that it begins.
+static bool areScores(mlir::Type scores, const Extent &steps, int64_t classes) {
+  if (!isa<mlir::FloatType>(getElementType(scores)) || getRank(scores) != 3 ||
+      getExtent(scores, 1) != steps)
+    return false;
+  Extent last = getExtent(scores, 2);
+  return last == Extent(classes) || last == Extent(classes - 1);
 }
 
-/// The first output [T, n], a score for each class of the text.
+/// The first input [T] of class(n) that an output scores, any T that no other
+/// input has; empty if there is none.
+std::string ModelEmitter::findText(ArrayRef<Result> results) const {
+  for (const Argument &text : arguments) {
+    if (text.role != "input" || !text.classes || getRank(text.type) != 2)
+      continue;
+    Extent steps = getExtent(text.type, 1);
+    if (steps.symbols.size() != 1 || steps.factor != 1)
+      continue;
+    bool isShared = llvm::any_of(arguments, [&](const Argument &other) {
+      return other.role == "input" && &other != &text &&
+             llvm::any_of(getExtents(other.type), [&](const Extent &extent) {
+               return llvm::is_contained(extent.symbols, steps.symbols.front());
+             });
+    });
+    bool isScored = llvm::any_of(results, [&](const Result &result) {
+      return result.role == "output" &&
+             areScores(result.value.getType(), steps, text.classes);
+    });
+    if (isScored && !isShared)
+      return text.name;
+  }
+  return "";
+}
+
+const ModelEmitter::Argument &ModelEmitter::getText() const {
+  return *llvm::find_if(arguments, [&](const Argument &argument) {
+    return argument.role == "input" && argument.name == textName;
+  });
+}
+
+/// The first output that scores the text.
 const std::pair<Identifier, Value> *
-ModelEmitter::findScores(const Outcome &outcome, const Argument &text) const {
-  Extent steps = getExtent(text.type, 1);
+ModelEmitter::findScores(const Outcome &outcome) {
+  const Argument &text = getText();
   for (auto &output : outcome.outputs) {
     const Value &value = output.second;
     if (value.is(ValueKind::Tensor) && value.element == Element::Float &&
-        value.getRank() == 2 && value.axes[0].size == steps &&
-        value.axes[1].size == Extent(text.classes))
+        value.getRank() == 2 &&
+        areScores(tensors.getType({0u}, value.axes, Element::Float),
+                  getExtent(text.type, 1), text.classes))
       return &output;
   }
   return nullptr;
@@ -68,7 +95,7 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
   StringMap<unsigned> names;
   bool isCarried = true;
   CarriedStates carried;
-  carried.axis = getExtent(findText()->type, 1);
+  carried.axis = getExtent(getText().type, 1);
   carried.begin = [&](StringRef path, mlir::Value &init) {
     // A cell that is applied twice has two states of each name.
     std::string name = ("state." + path).str();
@@ -87,8 +114,7 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
   evaluator.carried = &carried;
   std::optional<Outcome> outcome = evaluateModel();
   evaluator.carried = nullptr;
-  const auto *scores =
-      outcome && isCarried ? findScores(*outcome, *findText()) : nullptr;
+  const auto *scores = outcome && isCarried ? findScores(*outcome) : nullptr;
   if (!scores)
     return false;
   auto &[name, value] = *scores;
@@ -100,17 +126,19 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
                       [](const Result &result) { return bool(result.value); });
 }
 
-/// The entry, if the text can be read piece by piece, or step by step.
+/// The entry, if the text can be read piece by piece, or step by step; and
+/// `generate_source`, if there is more to read than a text.
 bool ModelEmitter::emitGenerate(mlir::ModuleOp module) {
-  if (!canGenerate)
+  if (textName.empty())
     return true;
   StringRef name = "generate_step";
   if (!emitEntry(Entry::GenerateStep, name, module))
     return false;
-  auto function = module.lookupSymbol<mlir::func::FuncOp>(name);
-  std::string time = getExtent(findText()->type, 1).symbols.front();
-  if (!isCausal(function, time) && !makeStepwise(function, time))
-    function.erase();
+  auto find = [&] { return module.lookupSymbol<mlir::func::FuncOp>(name); };
+  std::string time = getExtent(getText().type, 1).symbols.front();
+  if ((!isCausal(find(), time) && !makeStepwise(find(), time)) ||
+      !splitSource(find(), textName, "generate_source"))
+    find().erase();
   return true;
 }
 

@@ -1,5 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// x[0], x[-1], x[1:3].
+// x[0], x[-1], x[1:3], x[:T]; x[i], where i is known when the model runs.
 #include "dsl/Evaluator.h"
 
 #include "dsl/Diagnostics.h"
@@ -14,6 +14,15 @@ bool Evaluator::select(const IndexItem &item, Value &value, unsigned &axis,
   auto evaluateBound = [&](const ExprPtr &expr) {
     return evaluateInteger(*expr, frame, "an index");
   };
+  if (item.isRange && !item.low && item.high && axis == 0) {
+    Value end = evaluate(*item.high, frame);
+    if (end.is(ValueKind::Size)) {
+      moveTo(item.loc, frame);
+      value = tensors.takeFirst(value, {end.size, item.high->begin});
+      ++axis;
+      return !value.isPoison();
+    }
+  }
   std::optional<int64_t> low, high;
   if (item.low && !(low = evaluateBound(item.low)))
     return false;

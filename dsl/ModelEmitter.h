@@ -83,6 +83,7 @@ private:
   void checkStateNames();
   bool emitEntry(Entry entry, llvm::StringRef name, mlir::ModuleOp module);
   bool finishRandoms(mlir::func::FuncOp function);
+  void finishLimits(mlir::func::FuncOp function);
   bool finishEntry(mlir::func::FuncOp function, llvm::ArrayRef<Result> results,
                    size_t numArguments);
   bool checkTargets(mlir::Block &block, size_t numArguments);
@@ -91,9 +92,9 @@ private:
   void emitStates();
 
   // EmitGenerate.cpp
-  const Argument *findText() const;
-  const std::pair<Identifier, Value> *findScores(const Outcome &outcome,
-                                                 const Argument &text) const;
+  std::string findText(llvm::ArrayRef<Result> results) const;
+  const Argument &getText() const;
+  const std::pair<Identifier, Value> *findScores(const Outcome &outcome);
   mlir::Value beginState(llvm::StringRef name, mlir::Value init);
   bool emitGenerateBody(std::vector<Result> &results);
   bool emitGenerate(mlir::ModuleOp module);
@@ -158,7 +159,9 @@ private:
   std::optional<double> decay;
   /// Batches of one update.
   int64_t accumulate = 1;
-  bool hasLoss = false, hasMetrics = false, canGenerate = false;
+  bool hasLoss = false, hasMetrics = false;
+  /// The input that the model can go on with, if there is one.
+  std::string textName;
 
   /// Arguments of all entries, in the order in which they were met.
   std::vector<Argument> arguments;

@@ -13,6 +13,7 @@
 #include "ir/EinsumEquation.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
+#include "ir/Limits.h"
 #include "ir/MaekOps.h"
 #include "ir/Splat.h"
 
@@ -45,6 +46,8 @@ public:
   bool run();
 
 private:
+  bool keepLimits();
+
   // Types.
   SmallVector<int64_t> getTimes(Type type) const;
   Type convert(Type type, Role role) const;
@@ -228,6 +231,8 @@ bool StepBuilder::keepsSteps(ReshapeOp op) const {
   auto from = getExtents(op.getOperand().getType());
   auto to = getExtents(op.getType());
   auto a = getTimes(op.getOperand().getType()), b = getTimes(op.getType());
+  if (a.empty() && b.empty())
+    return true;
   return a.size() == 1 && b.size() == 1 &&
          getNumElements(ArrayRef(from).take_front(a[0])) ==
              getNumElements(ArrayRef(to).take_front(b[0]));
@@ -465,6 +470,29 @@ Value StepBuilder::build(Value value, Role role) {
   return result;
 }
 
+/// As many steps as a table has rows are as much room. False if there is no
+/// room to limit.
+bool StepBuilder::keepLimits() {
+  auto limits = whole->getAttrOfType<mlir::ArrayAttr>(kLimitsAttr);
+  if (!limits)
+    return true;
+  SmallVector<mlir::Attribute> kept;
+  for (auto limit : limits.getAsRange<mlir::DictionaryAttr>()) {
+    mlir::NamedAttrList list(limit);
+    auto size = Extent::parse(limit.getAs<mlir::StringAttr>("size").getValue());
+    for (std::string &symbol : size->symbols)
+      if (symbol == time.symbols.front()) {
+        if (caches.empty())
+          return false;
+        symbol = room.symbols.front();
+      }
+    list.set("size", builder.getStringAttr(size->str()));
+    kept.push_back(list.getDictionary(builder.getContext()));
+  }
+  step->setAttr(kLimitsAttr, builder.getArrayAttr(kept));
+  return true;
+}
+
 bool StepBuilder::run() {
   step = mlir::func::FuncOp::create(whole.getLoc(), whole.getName(),
                                     builder.getFunctionType({}, {}));
@@ -485,6 +513,8 @@ bool StepBuilder::run() {
   }
   for (auto &[name, value] : caches)
     results.push_back(value);
+  if (!keepLimits())
+    return false;
   mlir::func::ReturnOp::create(builder, whole.getLoc(), results);
 
   step.setFunctionType(builder.getFunctionType(

@@ -53,6 +53,7 @@ public:
   void reset() {
     mappedAxes.clear();
     randomPlaces.clear();
+    limits.clear();
     numOps = 0;
   }
 
@@ -64,6 +65,15 @@ public:
   /// Where random numbers were asked for, by their stream.
   std::vector<std::pair<llvm::SMLoc, std::pair<llvm::SMLoc, std::string>>>
       randomPlaces;
+
+  /// What must hold of sizes that only a run knows: `size` is at most the
+  /// number of the table's rows.
+  struct Limit {
+    Axis size;
+    int64_t most;
+    mlir::Value table;
+  };
+  std::vector<Limit> limits;
 
   /// All of a value's extents: mapped, then own.
   mlir::RankedTensorType getType(llvm::ArrayRef<unsigned> mapped,
@@ -112,8 +122,12 @@ public:
   Value stopGradient(const Value &value);
   /// Of a scalar by an argument of the block, for each example.
   Value gradient(const Value &value, const Value &by);
-  /// The rows of `table`'s first own axis that the classes name.
-  Value gather(const Value &table, const Value &classes);
+  /// The rows of `table`'s first own axis that classes or numbers name. Numbers
+  /// are cut to whole ones and to the axis, except for those of an arange,
+  /// which must lie in it.
+  Value gather(const Value &table, const Value &index);
+  /// The first rows of `table`; how many, only a run may know.
+  Value takeFirst(const Value &table, const Axis &size);
   /// A random number from [0, 1) for each of the value's elements.
   Value uniformLike(const Value &value);
   Value arange(const Axis &axis);
@@ -176,6 +190,9 @@ private:
   /// Both operands as numbers of the same shape.
   bool align(llvm::StringRef symbol, Value &a, Value &b);
   bool alignClasses(llvm::StringRef symbol, Value &a, Value &b);
+  /// Numbers as those of an axis's elements.
+  Value toPlaces(const Value &number, const Axis &axis);
+  Value gatherRows(Value rows, Value places);
   Value foldNumber(double number);
 
   mlir::Type floatType;

@@ -3,6 +3,7 @@
 
 #include "ir/Entries.h"
 #include "ir/Extent.h"
+#include "ir/Limits.h"
 #include "ir/MaekOps.h"
 #include "passes/memory/BufferForm.h"
 
@@ -68,6 +69,27 @@ static json::Array describeStored(ModuleOp module) {
   return tensors;
 }
 
+/// Sizes with a bound. Of a size that no argument has there is nothing to say.
+static json::Array describeLimits(func::FuncOp entry, ArrayAttr limits) {
+  std::vector<std::string> symbols = getEntrySymbols(entry);
+  json::Array described;
+  for (auto limit : limits.getAsRange<DictionaryAttr>()) {
+    auto size = limit.getAs<StringAttr>("size");
+    auto most = limit.getAs<IntegerAttr>("most");
+    auto table = limit.getAs<StringAttr>("table");
+    std::optional<Extent> extent =
+        size ? Extent::parse(size.getValue()) : std::nullopt;
+    if (extent && most && table &&
+        llvm::all_of(extent->symbols, [&](const std::string &symbol) {
+          return llvm::is_contained(symbols, symbol);
+        }))
+      described.push_back(json::Object{{"size", extent->str()},
+                                       {"most", most.getInt()},
+                                       {"table", table.getValue()}});
+  }
+  return described;
+}
+
 static json::Object describeEntry(func::FuncOp entry) {
   json::Array symbols, arguments, results;
   for (const std::string &symbol : getEntrySymbols(entry))
@@ -96,6 +118,8 @@ static json::Object describeEntry(func::FuncOp entry) {
       ignored.push_back(pattern.getValue());
     described["ignore"] = std::move(ignored);
   }
+  if (auto limits = entry->getAttrOfType<ArrayAttr>(kLimitsAttr))
+    described["limits"] = describeLimits(entry, limits);
   return described;
 }
 

@@ -1,16 +1,16 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// `generate`: text from a language model, one symbol after another. The entry
-// generate_step takes a piece of the text and the states that the last piece
-// left; its scores at the last place are for the symbol that comes next. With
-// attention a piece is one symbol, and the states are what was seen so far.
+// `generate`: text from a language model, one symbol after another, or what a
+// model says of each example of a source.
 #include "runtime/cli/Commands.h"
+#include "runtime/cli/PortFiles.h"
+#include "runtime/cli/Stepper.h"
 #include "runtime/core/Philox.h"
 #include "runtime/data/Text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <numeric>
 
 using namespace maek::runtime;
@@ -22,137 +22,52 @@ struct Sampling {
   int64_t topK = 0; ///< 0: all
   bool isGreedy = false;
   uint64_t seed = 0;
+  int64_t length = 0;
 };
 
-/// The arguments of the entry, and what each is read from afterwards.
-class Stepper {
+/// Symbols as people read them: characters, or where no vocabulary is known
+/// their numbers with blanks between.
+class Script {
 public:
-  /// For texts of at most `room` symbols.
-  static Expected<Stepper> create(Model &model, size_t entry, int64_t room);
-  /// Reads on; the scores of what comes next, one for each class.
-  Expected<std::vector<double>> read(std::span<const int32_t> piece);
+  Script(const Vocabulary *vocabulary, int64_t classes)
+      : vocabulary(vocabulary), classes(classes) {}
+
+  Expected<std::vector<int32_t>> encode(const std::string &text) const;
+  std::string decode(int32_t symbol, bool isFirst) const;
+  size_t size() const {
+    return static_cast<size_t>(vocabulary ? vocabulary->size() : classes);
+  }
 
 private:
-  /// What one call hands to the next.
-  struct State {
-    const PortInfo *port;
-    std::optional<size_t> result; ///< its new value among the results
-    std::vector<int64_t> shape;
-    std::vector<std::byte> data;
-  };
-  Stepper(Model &model, size_t entry) : model(&model), entry(entry) {}
-  Error add(const PortInfo &port, const std::vector<int64_t> &dims);
-  Error run(std::span<const int32_t> piece);
-  const EntryInfo &info() const { return model->module().entries[entry]; }
-
-  Model *model;
-  size_t entry;
-  size_t scores = 0;
-  const PortInfo *text = nullptr;
-  int64_t position = 0; ///< symbols that were read
-  std::vector<State> states;
+  const Vocabulary *vocabulary;
+  int64_t classes;
 };
 } // namespace
 
-static std::optional<size_t> findResult(const EntryInfo &entry,
-                                        std::string_view name) {
-  for (size_t i = 0; i < entry.results.size(); ++i)
-    if (entry.results[i].name == name)
-      return i;
-  return std::nullopt;
-}
-
-Error Stepper::add(const PortInfo &port, const std::vector<int64_t> &dims) {
-  State state{&port, findResult(info(), port.name), {}, {}};
-  bool isKnown = state.result || port.name == "state.begins" ||
-                 port.name == "state.position";
-  for (const Extent &extent : port.shape)
-    state.shape.push_back(extent.evaluate(dims).value_or(0));
-  std::optional<int64_t> bytes = countBytes(state.shape, port.dtype);
-  if (!isKnown || !bytes)
-    return makeError(MAEK_BAD_MODULE, "entry '", info().name,
-                     "' has no use for '", port.name, "'");
-  state.data.resize(static_cast<size_t>(*bytes));
-  states.push_back(std::move(state));
-  return Error::success();
-}
-
-Expected<Stepper> Stepper::create(Model &model, size_t entry, int64_t room) {
-  Stepper stepper(model, entry);
-  const EntryInfo &info = stepper.info();
-  // One example. What is no batch is the room of what attention keeps.
-  std::vector<int64_t> dims;
-  for (const std::string &symbol : info.symbols)
-    dims.push_back(symbol == "B" ? 1 : room);
-  for (const PortInfo &port : info.arguments) {
-    if (port.role != Role::Input)
-      continue;
-    if (port.dtype == MAEK_I32)
-      stepper.text = &port;
-    else if (Error error = stepper.add(port, dims))
-      return error;
+Expected<std::vector<int32_t>> Script::encode(const std::string &text) const {
+  if (vocabulary)
+    return vocabulary->encode(text, "--prompt");
+  std::vector<int32_t> symbols;
+  const char *at = text.data(), *end = at + text.size();
+  while (true) {
+    at = std::find_if(at, end, [](char c) { return c != ' '; });
+    if (at == end)
+      return symbols;
+    int32_t symbol = -1;
+    auto [behind, status] = std::from_chars(at, end, symbol);
+    if (status != std::errc() || (behind != end && *behind != ' ') ||
+        symbol < 0 || symbol >= classes)
+      return makeError(MAEK_INVALID_ARGUMENT, "--prompt: '",
+                       std::string(at, std::find(at, end, ' ')),
+                       "' is none of the symbols 0 to ", classes - 1);
+    symbols.push_back(symbol);
+    at = behind;
   }
-  for (size_t i = 0; i < info.results.size(); ++i)
-    if (std::none_of(stepper.states.begin(), stepper.states.end(),
-                     [&](const State &state) { return state.result == i; }))
-      stepper.scores = i;
-  if (!stepper.text || stepper.text->shape.size() != 2 ||
-      info.results[stepper.scores].shape.size() != 3)
-    return makeError(MAEK_BAD_MODULE, "entry '", info.name,
-                     "' is not what it should be");
-  return stepper;
 }
 
-static void setNumber(std::vector<std::byte> &data, maek_dtype_t dtype,
-                      double value) {
-  auto narrow = static_cast<float>(value);
-  if (dtype == MAEK_F64)
-    std::memcpy(data.data(), &value, sizeof(value));
-  else
-    std::memcpy(data.data(), &narrow, sizeof(narrow));
-}
-
-Error Stepper::run(std::span<const int32_t> piece) {
-  const int64_t shape[] = {1, static_cast<int64_t>(piece.size())};
-  std::vector<maek_tensor_t> given = {{text->name.c_str(), MAEK_I32, 2, shape,
-                                       const_cast<int32_t *>(piece.data())}};
-  for (State &state : states) {
-    if (state.port->name == "state.begins")
-      setNumber(state.data, state.port->dtype, position == 0 ? 1 : 0);
-    else if (state.port->name == "state.position")
-      setNumber(state.data, state.port->dtype, static_cast<double>(position));
-    given.push_back({state.port->name.c_str(), state.port->dtype,
-                     static_cast<int32_t>(state.shape.size()),
-                     state.shape.data(), state.data.data()});
-  }
-  if (Error error = model->run(entry, given))
-    return error;
-  for (State &state : states)
-    if (state.result)
-      std::memcpy(state.data.data(), model->result(entry, *state.result).data,
-                  state.data.size());
-  position += shape[1];
-  return Error::success();
-}
-
-Expected<std::vector<double>> Stepper::read(std::span<const int32_t> piece) {
-  // With attention, one symbol after another.
-  while (text->shape[1].isStatic() && piece.size() > 1) {
-    if (Error error = run(piece.first(1)))
-      return error;
-    piece = piece.subspan(1);
-  }
-  if (Error error = run(piece))
-    return error;
-  maek_tensor_t all = model->result(entry, scores);
-  auto classes = static_cast<size_t>(all.shape[2]);
-  size_t first = (piece.size() - 1) * classes;
-  std::vector<double> last(classes);
-  for (size_t i = 0; i < classes; ++i)
-    last[i] = all.dtype == MAEK_F64
-                  ? static_cast<const double *>(all.data)[first + i]
-                  : double{static_cast<const float *>(all.data)[first + i]};
-  return last;
+std::string Script::decode(int32_t symbol, bool isFirst) const {
+  return vocabulary ? vocabulary->decode(symbol)
+                    : text(isFirst ? "" : " ", symbol);
 }
 
 // A probability comes from them: minus infinity is 0, not all may be.
@@ -204,29 +119,42 @@ static int32_t choose(std::span<const double> scores, const Sampling &sampling,
   return order[count - 1];
 }
 
-static Error generate(Model &model, size_t entry, const Vocabulary &vocabulary,
-                      const std::string &prompt, int64_t length,
+/// Prints one text, or what is said of one example of a source.
+static Error generate(Stepper &stepper, const Vocabulary *vocabulary,
+                      const std::optional<std::string> &prompt,
+                      std::span<const maek_tensor_t> source, int64_t example,
                       const Sampling &sampling) {
-  Expected<std::vector<int32_t>> piece = vocabulary.encode(prompt, "--prompt");
+  std::optional<int32_t> start = stepper.start();
+  Script script(vocabulary, stepper.classes());
+  Expected<std::vector<int32_t>> piece =
+      script.encode(prompt.value_or(start ? "" : "\n"));
   if (!piece)
     return piece.takeError();
-  Expected<Stepper> stepper = Stepper::create(
-      model, entry, static_cast<int64_t>(piece->size()) + length);
-  if (!stepper)
-    return stepper.takeError();
-  std::printf("%s", prompt.c_str());
+  // The last symbol is not read again.
+  int64_t length = sampling.length;
+  int64_t room = static_cast<int64_t>(piece->size()) + (start ? 1 : 0);
+  if (Error error = stepper.begin(room + length - 1, source))
+    return error;
+  bool isFirst = true;
+  auto print = [&](int32_t symbol) {
+    std::string text = script.decode(symbol, isFirst);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    isFirst = false;
+  };
+  std::for_each(piece->begin(), piece->end(), print);
+  if (start)
+    piece->insert(piece->begin(), *start);
   for (int64_t i = 0; i < length; ++i) {
-    Expected<std::vector<double>> scores = stepper->read(*piece);
+    Expected<std::vector<double>> scores = stepper.read(*piece);
     if (!scores)
       return scores.takeError();
     // The model may have more classes than the text that it learned.
-    scores->resize(
-        std::min(scores->size(), static_cast<size_t>(vocabulary.size())));
+    scores->resize(std::min(scores->size(), script.size()));
     if (Error error = checkScores(*scores))
       return error;
-    int32_t symbol = choose(*scores, sampling, static_cast<uint64_t>(i));
-    std::string text = vocabulary.decode(symbol);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    int32_t symbol =
+        choose(*scores, sampling, static_cast<uint64_t>(example * length + i));
+    print(symbol);
     std::fflush(stdout);
     piece->assign(1, symbol);
   }
@@ -234,12 +162,68 @@ static Error generate(Model &model, size_t entry, const Vocabulary &vocabulary,
   return Error::success();
 }
 
+static Error generateAll(const Program &program, LoadedModel &loaded,
+                         const std::string &weights,
+                         const std::vector<PortFile> &files,
+                         const std::optional<std::string> &prompt,
+                         const Sampling &sampling) {
+  Expected<std::optional<Vocabulary>> vocabulary =
+      Vocabulary::read(loaded.metadata, weights);
+  if (!vocabulary)
+    return vocabulary.takeError();
+  std::optional<size_t> source = program.info.findEntry("generate_source");
+  if (!*vocabulary && !source)
+    return makeError(MAEK_BAD_FILE, weights,
+                     ": does not say which characters the classes are; "
+                     "weights trained on the data set 'text' do");
+  const Vocabulary *known = *vocabulary ? &**vocabulary : nullptr;
+  Expected<Stepper> stepper = Stepper::create(*loaded.model);
+  if (!stepper)
+    return stepper.takeError();
+  if (!source)
+    return generate(*stepper, known, prompt, {}, 0, sampling);
+  Expected<FileInputs> inputs =
+      FileInputs::read(files, program.info.entries[*source]);
+  if (!inputs)
+    return inputs.takeError();
+  for (int64_t i = 0; i < inputs->examples(); ++i)
+    if (Error error =
+            generate(*stepper, known, prompt, inputs->slice(i, 1), i, sampling))
+      return error;
+  return Error::success();
+}
+
+static Sampling readSampling(CommandLine &line) {
+  constexpr int64_t usual = 500;
+  Sampling sampling;
+  sampling.length = line.count("length", usual, 1, maxCount);
+  sampling.temperature = line.positive("temperature", 1);
+  sampling.topK = line.count("top-k", 0, 1, maxCount);
+  sampling.topP = line.positive("top-p", 1);
+  if (sampling.topP > 1)
+    line.complain("option '--top-p' needs a number up to 1, found '",
+                  line.string("top-p"), "'");
+  sampling.isGreedy = line.flag("greedy");
+  sampling.seed = line.seed("seed", 0);
+  return sampling;
+}
+
 int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
+  std::optional<size_t> source = program.info.findEntry("generate_source");
   CommandLine line = program.commandLine(
-      "generate", "Prints a text that goes on from the prompt.");
+      "generate",
+      source ? "Prints what the model says of each example of the inputs."
+             : "Prints a text that goes on from the prompt.");
   line.add("weights", "FILE", "safetensors file to use");
-  line.add("prompt", "TEXT", "how the text begins (a line's end)");
-  line.add("length", "N", "characters, or bytes, to add (500)");
+  if (source)
+    line.addList("input", "[NAME=]FILE", ".npy file of an input to speak of");
+  line.add("prompt", "TEXT",
+           source ? "how what it says begins: characters, or numbers of "
+                    "symbols with blanks between"
+                  : "how the text begins (a line's end)");
+  line.add("length", "N",
+           source ? "symbols to add (500)"
+                  : "characters, or bytes, to add (500)");
   line.add("temperature", "X",
            "below 1 the likely ones become likelier, above 1 less so (1)");
   line.add("top-k", "N", "choose among the N likeliest only");
@@ -251,30 +235,27 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
   if (std::optional<int> code = line.parse(arguments))
     return *code;
   std::string weights = line.required("weights");
-  std::string prompt = line.string("prompt", "\n");
-  if (prompt.empty())
+  std::optional<std::string> prompt;
+  if (line.has("prompt"))
+    prompt = line.string("prompt");
+  if (prompt && prompt->empty())
     line.complain("option '--prompt' needs a text");
-  constexpr int64_t usual = 500;
-  int64_t length = line.count("length", usual, 1, maxCount);
-  Sampling sampling;
-  sampling.temperature = line.positive("temperature", 1);
-  sampling.topK = line.count("top-k", 0, 1, maxCount);
-  sampling.topP = line.positive("top-p", 1);
-  if (sampling.topP > 1)
-    line.complain("option '--top-p' needs a number up to 1, found '",
-                  line.string("top-p"), "'");
-  sampling.isGreedy = line.flag("greedy");
-  sampling.seed = line.seed("seed", 0);
+  std::vector<PortFile> files;
+  if (source) {
+    files = bindFiles(line, "input", program.info.entries[*source].arguments,
+                      Role::Input);
+    requireFiles(line, files);
+  }
+  Sampling sampling = readSampling(line);
   int64_t threads = line.count("threads", 0, 1, 1024);
   if (std::optional<int> code = line.check())
     return *code;
 
-  std::optional<size_t> entry = program.info.findEntry("generate_step");
-  if (!entry)
+  if (!program.info.findEntry("generate_step"))
     return report(
         program,
         makeError(MAEK_INVALID_ARGUMENT,
-                  "the model cannot generate: that takes one input [T] of "
+                  "the model cannot generate: that takes an input [T] of "
                   "class(n), and an output [T, n] of which each step knows "
                   "only what came before, by way of cells or of causal "
                   "attention"));
@@ -282,17 +263,8 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
   Expected<LoadedModel> loaded = loadModel(program, weights);
   if (!loaded)
     return report(program, loaded.takeError());
-  Expected<std::optional<Vocabulary>> vocabulary =
-      Vocabulary::read(loaded->metadata, weights);
-  if (!vocabulary)
-    return report(program, vocabulary.takeError());
-  if (!*vocabulary)
-    return report(program,
-                  makeError(MAEK_BAD_FILE, weights,
-                            ": does not say which characters the classes are; "
-                            "weights trained on the data set 'text' do"));
-  if (Error error = generate(*loaded->model, *entry, **vocabulary, prompt,
-                             length, sampling))
+  if (Error error =
+          generateAll(program, *loaded, weights, files, prompt, sampling))
     return report(program, error);
   return ExitSuccess;
 }

@@ -56,36 +56,14 @@ Error Model::match(EntryState &entry,
   return Error::success();
 }
 
-// A size with exactly one unknown symbol gives its value. Repeated, because
-// T*B can be solved once B is known.
 Error Model::bindSymbols(EntryState &entry) {
   const EntryInfo &info = *entry.info;
-  constexpr int64_t unknown = -1;
-  std::fill(entry.dims.begin(), entry.dims.end(), unknown);
-  for (bool progress = true; progress;) {
-    progress = false;
-    for (size_t i = 0; i < info.arguments.size(); ++i) {
-      const PortInfo &port = info.arguments[i];
-      if (!isGiven(port))
-        continue;
-      for (size_t axis = 0; axis < port.shape.size(); ++axis) {
-        const Extent &extent = port.shape[axis];
-        int64_t known = extent.factor;
-        const uint32_t *free = nullptr;
-        size_t numFree = 0;
-        for (const uint32_t &symbol : extent.symbols) {
-          if (entry.dims[symbol] != unknown)
-            known = multiplyChecked(known, entry.dims[symbol]).value_or(0);
-          else
-            free = &symbol, ++numFree;
-        }
-        if (numFree != 1 || known == 0)
-          continue;
-        entry.dims[*free] = entry.given[i]->shape[axis] / known;
-        progress = true;
-      }
-    }
-  }
+  constexpr int64_t unknown = EntryInfo::unknownSize;
+  info.bindSymbols(
+      [&entry](size_t i) {
+        return entry.given[i] ? entry.given[i]->shape : nullptr;
+      },
+      entry.dims);
   for (size_t symbol = 0; symbol < entry.dims.size(); ++symbol)
     if (entry.dims[symbol] < 1)
       return makeError(
@@ -259,6 +237,8 @@ Error Model::run(size_t index, std::span<const maek_tensor_t> arguments) {
   if (Error error = bindSymbols(entry))
     return error;
   if (Error error = checkSizes(entry))
+    return error;
+  if (Error error = entry.info->checkLimits(entry.dims))
     return error;
   if (Error error = checkClasses(entry))
     return error;

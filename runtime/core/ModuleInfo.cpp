@@ -3,6 +3,8 @@
 #include "runtime/core/ModuleInfo.h"
 #include "runtime/core/Tensor.h"
 
+#include <algorithm>
+
 using namespace maek::runtime;
 
 const char *maek::runtime::roleName(Role role) {
@@ -21,20 +23,75 @@ Extent::evaluate(const std::vector<int64_t> &dims) const {
   return value;
 }
 
+std::string Extent::str(const std::vector<std::string> &names) const {
+  std::string size;
+  if (factor != 1 || isStatic())
+    append(size, factor);
+  for (uint32_t symbol : symbols) {
+    if (!size.empty())
+      size += '*';
+    size += names[symbol];
+  }
+  return size;
+}
+
 std::string PortInfo::shapeText(const std::vector<std::string> &symbols) const {
   std::vector<std::string> sizes;
-  for (const Extent &extent : shape) {
-    std::string size;
-    if (extent.factor != 1 || extent.isStatic())
-      append(size, extent.factor);
-    for (uint32_t symbol : extent.symbols) {
-      if (!size.empty())
-        size += '*';
-      size += symbols[symbol];
-    }
-    sizes.push_back(std::move(size));
-  }
+  for (const Extent &extent : shape)
+    sizes.push_back(extent.str(symbols));
   return runtime::shapeText(sizes);
+}
+
+// A size with exactly one unknown symbol gives its value. Repeated, because
+// T*B can be solved once B is known.
+void EntryInfo::bindSymbols(
+    const std::function<const int64_t *(size_t)> &shapeOf,
+    std::vector<int64_t> &dims) const {
+  std::fill(dims.begin(), dims.end(), unknownSize);
+  for (bool progress = true; progress;) {
+    progress = false;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const PortInfo &port = arguments[i];
+      const int64_t *shape = shapeOf(i);
+      if (!shape)
+        continue;
+      for (size_t axis = 0; axis < port.shape.size(); ++axis) {
+        const Extent &extent = port.shape[axis];
+        int64_t known = extent.factor;
+        const uint32_t *free = nullptr;
+        size_t numFree = 0;
+        for (const uint32_t &symbol : extent.symbols) {
+          if (dims[symbol] != unknownSize)
+            known = multiplyChecked(known, dims[symbol]).value_or(0);
+          else
+            free = &symbol, ++numFree;
+        }
+        if (numFree != 1 || known == 0)
+          continue;
+        dims[*free] = shape[axis] / known;
+        progress = true;
+      }
+    }
+  }
+}
+
+Error EntryInfo::checkLimits(const std::vector<int64_t> &dims) const {
+  for (const LimitInfo &limit : limits) {
+    bool isKnown = true;
+    for (uint32_t symbol : limit.size.symbols)
+      isKnown &= dims[symbol] != unknownSize;
+    if (!isKnown)
+      continue;
+    std::optional<int64_t> size = limit.size.evaluate(dims);
+    if (!size || *size > limit.most)
+      return makeError(MAEK_INVALID_ARGUMENT, "entry '", name,
+                       "': ", limit.size.str(symbols), " is ",
+                       size ? text(*size) : "too large", ", but ",
+                       limit.table.empty() ? "its table"
+                                           : text("'", limit.table, "'"),
+                       " has rows for ", limit.most, " only");
+  }
+  return Error::success();
 }
 
 std::optional<size_t> EntryInfo::findSymbol(std::string_view symbol) const {

@@ -5,6 +5,7 @@
 #define MAEK_RUNTIME_CORE_MODULEINFO_H
 
 #include "runtime/core/Error.h"
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct Extent {
   bool isStatic() const { return symbols.empty(); }
   /// Its value, or nothing on overflow. `dims` are the symbols' values.
   std::optional<int64_t> evaluate(const std::vector<int64_t> &dims) const;
+  /// "2*T".
+  std::string str(const std::vector<std::string> &symbols) const;
 };
 
 /// An argument or result of an entry.
@@ -76,15 +79,31 @@ struct SlotInfo {
   std::string slot, bytes;
 };
 
+/// A size that may be no larger than a table has rows.
+struct LimitInfo {
+  Extent size;
+  int64_t most = 0;
+  std::string table; ///< of that parameter; may be empty
+};
+
 struct EntryInfo {
   std::string name;
   std::vector<std::string> symbols;
   std::vector<PortInfo> arguments, results;
   std::vector<SlotInfo> memory;
   std::vector<std::string> ignored; ///< patterns of a file's other tensors
+  std::vector<LimitInfo> limits;
 
   /// The index of the symbol, or of the batch with "B"; nothing if unknown.
   std::optional<size_t> findSymbol(std::string_view symbol) const;
+  /// The symbols' values, into `dims`, as far as the shapes tell them, else
+  /// `unknownSize`. `shapeOf` gives the shape of an argument, or null.
+  void bindSymbols(const std::function<const int64_t *(size_t)> &shapeOf,
+                   std::vector<int64_t> &dims) const;
+  /// An error if a size is beyond its limit.
+  Error checkLimits(const std::vector<int64_t> &dims) const;
+
+  static constexpr int64_t unknownSize = -1;
 };
 
 /// Another model that this one uses: its parameters have the prefix "NAME.".

@@ -35,6 +35,7 @@ private:
   Error readUses(const Json &settings);
   Error readAugment(const Json &settings);
   Error readEntry(const Json &json, EntryInfo &out);
+  Error readLimits(const Json &json, EntryInfo &out);
   Error readPort(const Json &json, const EntryInfo &entry, bool isResult,
                  PortInfo &out);
   Error readExtent(const Json &json, std::string_view where,
@@ -394,6 +395,26 @@ static std::vector<SlotInfo> readMemory(const Json &json) {
   return slots;
 }
 
+Error Reader::readLimits(const Json &json, EntryInfo &out) {
+  const Json *limits = json.find("limits");
+  if (!limits)
+    return Error::success();
+  std::string where = text("a limit of entry '", out.name, "'");
+  for (const Json &given : limits->elements) {
+    LimitInfo limit;
+    const Json *size = given.find("size"), *most = given.find("most");
+    if (!size || !most || !most->isInteger() || most->integer < 1)
+      return bad(where, " is no size and a count");
+    if (Error error = readExtent(*size, where, out, limit.size))
+      return error;
+    if (Error error = getString(given, where, "table", limit.table))
+      return error;
+    limit.most = most->integer;
+    out.limits.push_back(std::move(limit));
+  }
+  return Error::success();
+}
+
 Error Reader::readEntry(const Json &json, EntryInfo &out) {
   if (Error error = getString(json, "an entry", "name", out.name))
     return error;
@@ -417,6 +438,8 @@ Error Reader::readEntry(const Json &json, EntryInfo &out) {
       if (Error error = readPort(port, out, isResult, ports.emplace_back()))
         return error;
   }
+  if (Error error = readLimits(json, out))
+    return error;
   if (const Json *ignored = json.find("ignore"))
     for (const Json &pattern : ignored->elements)
       out.ignored.push_back(pattern.string);

@@ -2,6 +2,7 @@
 // generate_step: what a model says of a whole sequence, piece by piece; and the
 // models that have no such entry.
 #include "dsl/Frontend.h"
+#include "ir/Entries.h"
 #include "tests/support/TestModule.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -67,14 +68,30 @@ protected:
     }
   }
 
-  /// Compares each step's output with the whole's; there are caches.
-  void checkSteps(int64_t room, unsigned caches) {
+  /// Compares each step's output with the whole's; there are caches, and of a
+  /// source with three steps what `generate_source` gives.
+  void checkSteps(int64_t room, unsigned caches,
+                  const NamedTensors &source = {}) {
     const int64_t steps = 5;
+    Dims sizes{{"B", 2}};
+    NamedTensors kept;
+    if (!source.empty()) {
+      sizes["S"] = 3;
+      auto results = runEntry(*module, "generate_source", sizes, 1, source);
+      ASSERT_TRUE(succeeded(results));
+      kept = *results;
+      EXPECT_FALSE(kept.empty());
+    }
+    auto add = [](auto dims, llvm::StringRef name, int64_t size) {
+      dims[name.str()] = size;
+      return dims;
+    };
     Tensor text = Tensor::generate({2, steps}, [](Index i) {
       return double((3 * i[0] + i[1] * i[1]) % 7);
     });
-    auto whole = runEntry(*module, "forward", {{"B", 2}, {"T", steps}}, 1,
-                          {{"text", text}});
+    NamedTensors all = source;
+    all.emplace_back("text", text);
+    auto whole = runEntry(*module, "forward", add(sizes, "T", steps), 1, all);
     ASSERT_TRUE(succeeded(whole));
     const Tensor &expected = *find(*whole, "y");
     // What the caches hold before has no meaning; here it is random.
@@ -82,8 +99,9 @@ protected:
     for (int64_t t = 0; t < steps; ++t) {
       carried.emplace_back("state.position", Tensor(Index(), double(t)));
       carried.emplace_back("text", cut(text, t, t + 1));
-      auto results = runEntry(*module, "generate_step", {{"B", 2}, {"C", room}},
-                              1, carried);
+      carried.insert(carried.end(), kept.begin(), kept.end());
+      auto results =
+          runEntry(*module, "generate_step", add(sizes, "C", room), 1, carried);
       ASSERT_TRUE(succeeded(results));
       const Tensor &y = *find(*results, "y");
       Tensor part = Tensor::generate(
@@ -157,6 +175,31 @@ TEST_F(Generate, looksAtPlacesOnce) {
   checkSteps(7, 2);
 }
 
+TEST_F(Generate, computesOfASourceWhatStaysOnce) {
+  NamedTensors source{{"source", Tensor({2, 3}, {0, 3, 1, 2, 2, 0})},
+                      {"m", Tensor({2}, {2, 3})}};
+  ASSERT_TRUE(
+      emit("input source : [S] of class(4)\ninput m : []\n"
+           "valid = arange(S) < m\n"
+           "e = PositionalEncoding(8)(Embedding(4, 8)(source))\n"
+           "u = TransformerBlock(8, 2)(e, valid)\n"
+           "x = PositionalEncoding(8)(Embedding(n, 8)(text))\n"
+           "y = Linear(8, n - 1)(DecoderBlock(8, 2)(x, u, valid) / S)"));
+  checkSteps(6, 2, source);
+  // The step reads the text, its number, and what is kept; not the source.
+  auto step = module->lookupSymbol<mlir::func::FuncOp>("generate_step");
+  for (unsigned i = 0; i < step.getNumArguments(); ++i)
+    if (getArgRole(step, i) == "input" && getArgName(step, i) != "text") {
+      EXPECT_TRUE(getArgName(step, i).starts_with("state."));
+    }
+  // Where the cell begins, what attention of a cell's states looks at.
+  ASSERT_TRUE(emit("input source : [S] of class(4)\ninput m : []\n"
+                   "h = GRU(4, d)(one_hot(source))\n"
+                   "x = GRU(n, d)(one_hot(text)) + h[m - 1]\n"
+                   "y = Linear(d, n)(attention(x, h, h))"));
+  EXPECT_TRUE(module->lookupSymbol("generate_source"));
+}
+
 TEST_F(Generate, isForCausalLanguageModelsOnly) {
   // Other steps than those before, the number of steps, other classes.
   EXPECT_FALSE(emit("y = reverse(LSTM(n, n)(reverse(one_hot(text))))"));
@@ -178,5 +221,7 @@ TEST_F(Generate, isForCausalLanguageModelsOnly) {
                     "y = exp(m - log(s)) · x"));
   EXPECT_FALSE(emit("y = Embedding(n, d)(text)"));
   EXPECT_FALSE(emit("y = LSTM(n, n)(one_hot(text))[-1]"));
-  EXPECT_FALSE(emit("input z : [n]\ny = one_hot(text) + z"));
+  EXPECT_FALSE(emit("input z : [T, n]\ny = one_hot(text) + z"));
+  // As much room as a table has rows, where nothing is kept.
+  EXPECT_FALSE(emit("y = LearnedPositions(9, n)(one_hot(text))"));
 }

@@ -141,6 +141,12 @@ TEST(ModuleReader, DamageIsRefusedWithAReason) {
       {"\"name\": \"evaluate\"", "\"name\": \"forward\"",
        "entry 'forward' comes twice"},
       {"\"entries\"", "\"entires\"", "the model has no array \"entries\""},
+      {"\"memory\"", R"("limits": [{"size": "B", "most": 0}], "memory")",
+       "a limit of entry 'forward' is no size and a count"},
+      {"\"memory\"", R"("limits": [{"size": "Q", "most": 3}], "memory")",
+       "a limit of entry 'forward' has the unknown size 'Q'"},
+      {"\"memory\"", R"("limits": [{"size": "B", "most": 3}], "memory")",
+       "a limit of entry 'forward' has no string \"table\""},
   };
   for (const auto &[from, to, message] : cases)
     EXPECT_EQ(replace(from, to), text("module description: ", message));

@@ -1,0 +1,220 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "dsl/SourceSplit.h"
+
+#include "ir/Entries.h"
+#include "ir/Extent.h"
+#include "ir/MaekOps.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace llvm;
+
+namespace maek::dsl {
+
+namespace {
+class SourceSplit {
+public:
+  SourceSplit(mlir::func::FuncOp step, StringRef text)
+      : step(step), text(text), builder(step.getContext()) {}
+
+  bool hasSource();
+  bool run(StringRef name);
+
+private:
+  enum class Needs { Parameters, Source, Text };
+
+  bool isSource(unsigned argument);
+  void classify();
+  Needs classify(mlir::Operation &op) const;
+  void findFrontier();
+  mlir::func::FuncOp makeSource(StringRef name);
+  void replaceFrontier();
+  bool knowsSizes();
+  mlir::Type getPassedType(mlir::Value value);
+
+  mlir::func::FuncOp step;
+  StringRef text;
+  mlir::OpBuilder builder;
+  DenseMap<mlir::Value, Needs> needs;
+  SetVector<mlir::Value> frontier;
+};
+} // namespace
+
+bool SourceSplit::isSource(unsigned argument) {
+  StringRef name = getArgName(step, argument);
+  return getArgRole(step, argument) == "input" && name != text &&
+         !name.starts_with("state.");
+}
+
+bool SourceSplit::hasSource() {
+  for (unsigned i = 0; i < step.getNumArguments(); ++i)
+    if (isSource(i))
+      return true;
+  return false;
+}
+
+SourceSplit::Needs SourceSplit::classify(mlir::Operation &op) const {
+  SetVector<mlir::Value> used(op.operand_begin(), op.operand_end());
+  mlir::getUsedValuesDefinedAbove(op.getRegions(), used);
+  Needs most = Needs::Parameters;
+  for (mlir::Value value : used)
+    most = std::max(most, needs.lookup(value));
+  return most;
+}
+
+void SourceSplit::classify() {
+  for (mlir::BlockArgument argument : step.getArguments()) {
+    unsigned number = argument.getArgNumber();
+    bool isInput = getArgRole(step, number) == "input";
+    needs[argument] = isSource(number) ? Needs::Source
+                      : isInput        ? Needs::Text
+                                       : Needs::Parameters;
+  }
+  for (mlir::Operation &op : step.front()) {
+    Needs most = classify(op);
+    for (mlir::Value result : op.getResults())
+      needs[result] = most;
+  }
+}
+
+/// Values of the source that others use.
+void SourceSplit::findFrontier() {
+  for (mlir::Operation &op : step.front()) {
+    SetVector<mlir::Value> used(op.operand_begin(), op.operand_end());
+    mlir::getUsedValuesDefinedAbove(op.getRegions(), used);
+    if (!isa<mlir::func::ReturnOp>(op) && classify(op) != Needs::Text)
+      continue;
+    for (mlir::Value value : used)
+      if (needs.lookup(value) == Needs::Source)
+        frontier.insert(value);
+  }
+}
+
+/// Truths are handed over as numbers.
+mlir::Type SourceSplit::getPassedType(mlir::Value value) {
+  mlir::Type type = value.getType();
+  if (!getElementType(type).isInteger(1))
+    return type;
+  mlir::Type number = step.getResultTypes().front();
+  return withElementType(type, getElementType(number));
+}
+
+static void eraseDeadOps(mlir::Block &block) {
+  for (mlir::Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(block.getOperations())))
+    if (mlir::isOpTriviallyDead(&op))
+      op.erase();
+}
+
+static std::string getName(size_t number) {
+  return number == 0 ? "state.source"
+                     : "state.source_" + std::to_string(number + 1);
+}
+
+mlir::func::FuncOp SourceSplit::makeSource(StringRef name) {
+  mlir::IRMapping mapping;
+  auto source = cast<mlir::func::FuncOp>(step->clone(mapping));
+  source.setName(name);
+  mlir::Block &block = source.front();
+  mlir::Operation *end = block.getTerminator();
+  builder.setInsertionPoint(end);
+  SmallVector<mlir::Value> results;
+  SmallVector<mlir::Type> types;
+  for (mlir::Value value : frontier) {
+    mlir::Value own = mapping.lookup(value);
+    if (mlir::Type type = getPassedType(value); type != own.getType())
+      own = ConvertOp::create(builder, value.getLoc(), type, own);
+    results.push_back(own);
+    types.push_back(own.getType());
+  }
+  mlir::func::ReturnOp::create(builder, step.getLoc(), results);
+  end->erase();
+  eraseDeadOps(block);
+  // Neither the text nor the states are anything to it.
+  BitVector others(source.getNumArguments());
+  for (unsigned i = 0; i < source.getNumArguments(); ++i)
+    if (getArgRole(source, i) == "input" && !isSource(i))
+      others.set(i);
+  (void)source.eraseArguments(others);
+  (void)source.eraseResults(BitVector(source.getNumResults(), true));
+  source.setFunctionType(
+      builder.getFunctionType(block.getArgumentTypes(), types));
+  for (size_t i = 0; i < results.size(); ++i)
+    source.setResultAttrs(
+        i, getRoleAttrs(builder.getContext(), "output", getName(i)));
+  return source;
+}
+
+void SourceSplit::replaceFrontier() {
+  mlir::Block &block = step.front();
+  for (size_t i = 0; i < frontier.size(); ++i) {
+    mlir::Value value = frontier[i];
+    mlir::Type type = getPassedType(value);
+    unsigned number = step.getNumArguments();
+    (void)step.insertArgument(
+        number, type, getRoleAttrs(builder.getContext(), "input", getName(i)),
+        value.getLoc());
+    mlir::Value passed = step.getArgument(number);
+    if (type != value.getType()) {
+      builder.setInsertionPointToStart(&block);
+      passed =
+          ConvertOp::create(builder, value.getLoc(), value.getType(), passed);
+    }
+    value.replaceAllUsesWith(passed);
+  }
+  eraseDeadOps(block);
+  BitVector sources(step.getNumArguments());
+  for (unsigned i = 0; i < step.getNumArguments(); ++i)
+    if (isSource(i))
+      sources.set(i);
+  (void)step.eraseArguments(sources);
+}
+
+/// Whether the arguments of the step tell all sizes.
+bool SourceSplit::knowsSizes() {
+  StringSet<> known;
+  for (mlir::Type type : step.getArgumentTypes())
+    for (const Extent &extent : getExtents(type))
+      for (const std::string &symbol : extent.symbols)
+        known.insert(symbol);
+  auto isKnown = [&](const Extent &extent) {
+    return llvm::all_of(extent.symbols, [&](const std::string &symbol) {
+      return known.contains(symbol);
+    });
+  };
+  auto walked = step.walk([&](mlir::Operation *op) {
+    SmallVector<Extent> sizes;
+    if (auto extent = dyn_cast<ExtentOp>(op))
+      sizes.push_back(Extent::parse(extent.getSymbol()).value_or(Extent()));
+    for (mlir::Type type : op->getResultTypes())
+      llvm::append_range(sizes, getExtents(type));
+    return llvm::all_of(sizes, isKnown) ? mlir::WalkResult::advance()
+                                        : mlir::WalkResult::interrupt();
+  });
+  return !walked.wasInterrupted();
+}
+
+bool SourceSplit::run(StringRef name) {
+  classify();
+  findFrontier();
+  mlir::func::FuncOp source = makeSource(name);
+  mlir::OpBuilder(step).insert(source);
+  replaceFrontier();
+  if (knowsSizes())
+    return true;
+  source.erase();
+  return false;
+}
+
+bool splitSource(mlir::func::FuncOp step, StringRef text, StringRef name) {
+  SourceSplit split(step, text);
+  return !split.hasSource() || split.run(name);
+}
+
+} // namespace maek::dsl

@@ -1,0 +1,21 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// What a step of a text needs of a source, once for all steps.
+#ifndef MAEK_DSL_SOURCESPLIT_H
+#define MAEK_DSL_SOURCESPLIT_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace maek::dsl {
+
+/// Makes two functions of `step`, whose inputs are the text's `text`, states
+/// (`state.…`), and those of a source: the new one, called `name`, computes
+/// from the source what does not change from step to step, as outputs
+/// `state.source`, `state.source_2`, …, which `step` then takes in the place of
+/// the source. Without a source nothing changes. False, and only `step` is
+/// there, if a step needs the source's sizes apart from its numbers.
+bool splitSource(mlir::func::FuncOp step, llvm::StringRef text,
+                 llvm::StringRef name);
+
+} // namespace maek::dsl
+
+#endif // MAEK_DSL_SOURCESPLIT_H
