@@ -96,6 +96,35 @@ def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
   ];
 }
 
+def Rematerialize : Pass<"maek-rematerialize", "::mlir::func::FuncOp"> {
+  let summary = "Computes again what is cheaper to compute than to store.";
+  let description = [{
+    A result of a maek.kernel that other kernels of the block read element by
+    element, and no product, reduction or return does, is computed by those if
+    it is made element by element of results that stay. So of a GELU between two
+    products two tensors are stored for its gradient, its operand and its
+    result, not every step between them.
+
+    ```mlir
+    %x, %t = maek.kernel { ... maek.yield %0, %1 }   // %1 = maek.tanh %0
+    %d = maek.kernel { ... maek.mul %a, %t ... }
+    ```
+    becomes
+    ```mlir
+    %x = maek.kernel { ... maek.yield %0 }
+    %d = maek.kernel {
+      %t = maek.tanh %x
+      ... maek.mul %a, %t ...
+    }
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numRematerialized", "num-rematerialized",
+              "results that are computed again">,
+  ];
+}
+
 def FuseAttention : Pass<"maek-fuse-attention", "::mlir::ModuleOp"> {
   let summary = "Makes a softmax between two products one operation.";
   let description = [{

@@ -12,12 +12,11 @@ namespace maek {
 
 ArrayRef<StringLiteral> getOptionalPasses() {
   static constexpr StringLiteral names[] = {
-      "collapse-kernel-axes",  "fold-batch-norm",
-      "fuse-attention",        "fuse-elementwise",
-      "fuse-epilogues",        "hoist-input-projection",
-      "merge-gate-matmuls",    "prepack-weights",
-      "prepare-parameters",    "simplify",
-      "sink-weight-gradients", "split-concat-matmul"};
+      "collapse-kernel-axes", "fold-batch-norm", "fuse-attention",
+      "fuse-elementwise",     "fuse-epilogues",  "hoist-input-projection",
+      "merge-gate-matmuls",   "prepack-weights", "prepare-parameters",
+      "rematerialize",        "simplify",        "sink-weight-gradients",
+      "split-concat-matmul"};
   return names;
 }
 
@@ -85,6 +84,7 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createFuseEpilogues());
   // Without merging it still has to make a kernel of each op.
   add(createFuseElementwise({/*merge=*/!isDisabled("fuse-elementwise")}));
+  add(createRematerialize());
   add(createOutlineKernels());
   // What parameters alone determine leaves the entries before axes merge, so
   // that entries share it whatever their kernels look like.
