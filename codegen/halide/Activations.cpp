@@ -135,9 +135,27 @@ Expr errorFunction(const Expr &x) {
                                       Halide::Internal::Call::PureExtern);
 }
 
+/// Halide's, but for what it takes for 0: NaN, and what lies beyond the range.
+static Expr power32(const Expr &a, const Expr &b) {
+  const float high = 88.72283f, low = -87.33654f;
+  Expr exponent = b * logarithm32(a);
+  Expr bits = select(exponent > high, infinityBits, exponent < low, 0,
+                     bitsOf(Halide::pow(a, b)));
+  return reinterpret<float>(select(isNaN(exponent), nanBits, bits));
+}
+
 Expr power(const Expr &a, const Expr &b) {
   Expr zero = Halide::cast(a.type(), 0), one = Halide::cast(a.type(), 1);
-  return select(b == zero, one, Halide::pow(a, b));
+  Expr p = a.type().bits() == 64 ? Halide::pow(a, b) : power32(a, b);
+  return select(b == zero || a == one, one, p);
+}
+
+Expr lessOrEqual(const Expr &a, const Expr &b) {
+  Expr holds = a <= b;
+  for (const Expr &x : {a, b})
+    if (x.type().is_float() && !Halide::Internal::is_const(x))
+      holds = holds && !isNaN(x);
+  return holds;
 }
 
 Expr maximum(const Expr &a, const Expr &b) {

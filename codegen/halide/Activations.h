@@ -27,6 +27,8 @@ Halide::Expr errorFunction(const Halide::Expr &x);
 
 /// a^b for a >= 0. f32: relative error 1e-7 * max(1, |b ln a|).
 Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
+/// Of floats, not with a NaN: Halide makes !(b < a) of a <= b.
+Halide::Expr lessOrEqual(const Halide::Expr &a, const Halide::Expr &b);
 
 /// The larger, the smaller; NaN if either is NaN.
 Halide::Expr maximum(const Halide::Expr &a, const Halide::Expr &b);

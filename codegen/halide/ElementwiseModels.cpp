@@ -58,9 +58,9 @@ struct CompareModel
                         .Case("eq", a == b)
                         .Case("ne", a != b)
                         .Case("lt", a < b)
-                        .Case("le", a <= b)
+                        .Case("le", lessOrEqual(a, b))
                         .Case("gt", a > b)
-                        .Default(a >= b);
+                        .Default(lessOrEqual(b, a));
                   });
   }
 };

@@ -279,6 +279,74 @@ func.func @dropout(%a: !t, %low: !s) -> (!t, tensor<?x37xi1, #maek.dims<B>>) {
   checkKernels(doubles, batches, 0);
 }
 
+// Zeros, infinities and NaN as docs/ir.md says of powers and comparisons.
+TEST(ElementwiseKernels, SpecialValues) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double smallest = std::numeric_limits<float>::min();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> numbers = {0,   0.5, 1,    2,  7.25, 1e20,
+                                       inf, nan, -0.5, -2, -inf};
+  std::vector<double> lhs, rhs;
+  for (double a : numbers)
+    for (double b : numbers)
+      if (!(a < 0)) {
+        lhs.push_back(a);
+        rhs.push_back(b);
+      }
+  for (llvm::StringRef element : {"f32", "f64"}) {
+    std::string text = R"(
+!t = tensor<?xf32, #maek.dims<B>>
+!c = tensor<?xi1, #maek.dims<B>>
+func.func private @power(%a: !t, %b: !t) -> !t attributes {maek.kernel} {
+  %0 = maek.pow %a, %b : !t
+  func.return %0 : !t
+}
+func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
+    attributes {maek.kernel} {
+  %lt = maek.compare "lt" %a, %b : !t -> !c
+  %le = maek.compare "le" %a, %b : !t -> !c
+  %gt = maek.compare "gt" %a, %b : !t -> !c
+  %ge = maek.compare "ge" %a, %b : !t -> !c
+  func.return %lt, %le, %gt, %ge : !c, !c, !c, !c
+}
+)";
+    for (size_t at = 0; (at = text.find("f32", at)) != std::string::npos; ++at)
+      text.replace(at, 3, element.str());
+    auto context = makeTestContext();
+    mlir::DialectRegistry registry;
+    maek::registerHalideModels(registry);
+    context->appendDialectRegistry(registry);
+    auto module = parseModule(*context, text);
+    ASSERT_TRUE(module);
+    auto kernels = LoadedKernels::load(*module, maek::KernelOptions());
+    ASSERT_TRUE(kernels);
+    auto size = int64_t(lhs.size());
+    auto run = [&](llvm::StringRef name) {
+      return kernels->run(
+          module->lookupSymbol<mlir::func::FuncOp>(name),
+          {maek::Tensor({size}, lhs), maek::Tensor({size}, rhs)},
+          {{"B", size}});
+    };
+    std::vector<maek::Tensor> power = run("power"), order = run("order");
+    for (size_t i = 0; i < lhs.size(); ++i) {
+      double a = lhs[i], b = rhs[i], p = power[0].elements[i];
+      double needed = std::pow(a, b);
+      if (element == "f32")
+        needed = double(float(needed));
+      EXPECT_TRUE(std::isnan(needed)   ? std::isnan(p)
+                  : std::isinf(needed) ? p == needed
+                                       : std::abs(p - needed) <=
+                                             1e-5 * std::abs(needed) + smallest)
+          << element.str() << ": " << a << " ^ " << b << " = " << p;
+      const bool holds[] = {a<b, a <= b, a> b, a >= b};
+      for (size_t n = 0; n < std::size(holds); ++n)
+        EXPECT_EQ(order[n].elements[i] != 0, holds[n])
+            << element.str() << ": comparison " << n << " of " << a << ", "
+            << b;
+    }
+  }
+}
+
 // Beyond the type's range, and over no elements: finite, as docs/ir.md says.
 TEST(ElementwiseKernels, FiniteConstants) {
   const std::pair<std::string, double> precisions[] = {
