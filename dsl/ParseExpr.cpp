@@ -121,7 +121,14 @@ ExprPtr Parser::parsePower() {
       error(peek(), "powers do not chain; put the inner one in parentheses");
       return nullptr;
     }
-  } else if (takeIf(TokenKind::Power)) {
+  } else if (op.is(TokenKind::Power)) {
+    if (nesting >= maxDepth) {
+      error(op, tooDeep);
+      return nullptr;
+    }
+    ++nesting;
+    llvm::scope_exit leave([&] { --nesting; });
+    take();
     exponent = parseUnary();
     if (!exponent)
       return nullptr;

@@ -62,6 +62,7 @@ private:
   std::optional<Role> getRole(BroadcastOp op, Role role) const;
   bool buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands);
   Value addInput(Type type, StringRef name);
+  bool usesRoom() const;
 
   // What is known of the whole function's values.
   bool isPlain(Type type) const;
@@ -395,6 +396,14 @@ bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
       return false;
     operands.push_back(build(operand, role));
   }
+  // Places that are not yet reached are numbers of all kinds: 0 times one of
+  // them may be none, unlike 0 times what a cache has there.
+  for (auto [operand, term] : {std::pair(op.getLhs(), StringRef(equation.lhs)),
+                               std::pair(op.getRhs(), StringRef(equation.rhs))})
+    for (int64_t axis : getTimes(operand.getType()))
+      if (getTimes(operand.getType()).size() == 1 && term[axis] != query &&
+          isPositional(operand))
+        return false;
   // A sum over steps needs the tensor that says which of them count.
   for (char letter : equation.contracted())
     for (auto [operand, term, other] :
@@ -493,6 +502,15 @@ bool StepBuilder::keepLimits() {
   return true;
 }
 
+/// Whether a value has the caches' size, which only a cache can tell.
+bool StepBuilder::usesRoom() const {
+  return llvm::any_of(*block, [&](mlir::Operation &op) {
+    return llvm::any_of(op.getResultTypes(), [&](Type type) {
+      return llvm::is_contained(getExtents(type), room);
+    });
+  });
+}
+
 bool StepBuilder::run() {
   step = mlir::func::FuncOp::create(whole.getLoc(), whole.getName(),
                                     builder.getFunctionType({}, {}));
@@ -516,6 +534,8 @@ bool StepBuilder::run() {
   if (!keepLimits())
     return false;
   mlir::func::ReturnOp::create(builder, whole.getLoc(), results);
+  if (caches.empty() && usesRoom())
+    return false;
 
   step.setFunctionType(builder.getFunctionType(
       block->getArgumentTypes(), mlir::ValueRange(results).getTypes()));
