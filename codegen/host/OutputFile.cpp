@@ -19,6 +19,10 @@ static InFlightDiagnostic fail(Location location, StringRef output,
 }
 
 LogicalResult checkWritable(StringRef output, Location location) {
+  if (output.ends_with(".maek"))
+    return emitError(location) << "cannot write " << output
+                               << ": a name of a model file; nothing is "
+                                  "written over one";
   if (fs::is_directory(output))
     return fail(location, output,
                 std::make_error_code(std::errc::is_a_directory));

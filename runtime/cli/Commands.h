@@ -41,6 +41,9 @@ Expected<LoadedModel> loadModel(const Program &program,
 /// Prints "program: error: message"; returns ExitError.
 int report(const Program &program, const Error &error);
 
+/// Complains if two of the options name one file.
+void checkDistinct(CommandLine &line, std::initializer_list<const char *> files);
+
 // Options that several commands have: declared, then read.
 void addBatchOption(CommandLine &line, const Program &program);
 int64_t readBatch(CommandLine &line, const Program &program);

@@ -20,6 +20,7 @@ int maek::runtime::runConvert(const Program &program, Arguments arguments) {
   std::string weights = line.required("weights");
   std::string output = line.required("output");
   std::string format = line.string("to");
+  checkDistinct(line, {"weights", "output"});
   if (std::optional<int> code = line.check())
     return *code;
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace maek::runtime;
 
@@ -39,11 +41,32 @@ int64_t maek::runtime::readBatch(CommandLine &line, const Program &program) {
   return line.count("batch", otherwise, 1, maxCount);
 }
 
+static bool isSameFile(const std::string &a, const std::string &b) {
+  struct stat one, other;
+  return a == b ||
+         (stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 &&
+          one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+}
+
+void maek::runtime::checkDistinct(CommandLine &line,
+                                  std::initializer_list<const char *> files) {
+  for (const char *const *a = files.begin(); a != files.end(); ++a)
+    for (const char *const *b = files.begin(); b != a; ++b) {
+      std::string one = line.string(*b), other = line.string(*a);
+      if (!one.empty() && isSameFile(one, other))
+        line.complain("options '--", *b, "' and '--", *a,
+                      "' name the same file, '", other, "'");
+    }
+}
+
 void maek::runtime::addThreadsOption(CommandLine &line) {
   line.add("threads", "N", "threads of the kernels (one for each core)");
 }
 
 int maek::runtime::applyThreads(int64_t threads) {
+  // Halide counts all cores, even if the program may not use them.
+  if (threads == 0 && usableCores() < sysconf(_SC_NPROCESSORS_ONLN))
+    threads = usableCores();
   if (threads == 0)
     return kernelThreads();
   setKernelThreads(static_cast<int>(threads));

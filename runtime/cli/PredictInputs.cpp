@@ -177,7 +177,8 @@ void maek::runtime::printClasses(const maek_tensor_t &scores, int64_t top,
         order.end(),
         [&](size_t a, size_t b) { return p[a] != p[b] ? p[a] > p[b] : a < b; });
     if (numbersExamples)
-      std::printf("example %lld\n", static_cast<long long>(firstExample + row));
+      std::printf("example %lld\n", static_cast<long long>(firstExample) +
+                                        static_cast<long long>(row));
     for (size_t i = 0; i < shown; ++i)
       std::printf("%.4f  %zu%s%s\n", p[order[i]], order[i],
                   names.empty() ? "" : "  ",

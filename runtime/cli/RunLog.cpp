@@ -17,6 +17,8 @@ RunLog::~RunLog() {
 Error RunLog::openOne(const std::string &path, bool append, std::FILE *&out) {
   if (path.empty())
     return Error::success();
+  if (Error error = checkOutputName(path))
+    return error;
   out = std::fopen(path.c_str(), append ? "ae" : "we");
   return out ? Error::success() : systemError(path, "cannot write");
 }

@@ -130,6 +130,7 @@ static TrainRequest readOptions(CommandLine &line, const Program &program,
   if (request.logEvery > 0 && request.csv.empty() && request.jsonl.empty())
     line.complain("option '--log-every' needs '--log-csv' or '--log-jsonl'");
   request.quiet = line.flag("quiet");
+  checkDistinct(line, {"save", "log-csv", "log-jsonl"});
   return request;
 }
 
@@ -240,7 +241,8 @@ static int trainModel(const Program &program, const TrainRequest &request) {
                 static_cast<long long>((*model)->step));
   else if (!request.resume.empty())
     std::printf("nothing left to do: %s has all %lld epochs\n",
-                request.resume.c_str(), static_cast<long long>(options.epochs));
+                request.resume.c_str(),
+                static_cast<long long>(trainer->position().epoch));
   return ExitSuccess;
 }
 

@@ -80,7 +80,16 @@ static std::string partialName(const std::string &path) {
   return path + ".partial";
 }
 
+Error maek::runtime::checkOutputName(const std::string &path) {
+  if (path.ends_with(".maek"))
+    return makeError(MAEK_IO_ERROR, path,
+                     ": a name of a model file; nothing is written over one");
+  return Error::success();
+}
+
 Expected<AtomicFile> AtomicFile::create(const std::string &path) {
+  if (Error error = checkOutputName(path))
+    return error;
   struct stat info;
   // Moving a file over a device or a pipe would destroy it.
   if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))

@@ -37,6 +37,10 @@ private:
   uint64_t bytes;
 };
 
+/// An error if the name is that of a model file: a slip of the hand that would
+/// cost one.
+Error checkOutputName(const std::string &path);
+
 /// Writes beside the final name (`path.partial`) and moves there at the end.
 /// Destroyed without `commit`, it leaves nothing behind.
 class AtomicFile {

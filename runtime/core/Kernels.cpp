@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <sched.h>
 #include <unistd.h>
 
 // The functions are Halide's, and so are their names.
@@ -134,11 +135,18 @@ void maek::runtime::setKernelThreads(int threads) {
     halide_set_num_threads(threads);
 }
 
+int maek::runtime::usableCores() {
+  cpu_set_t set;
+  int cores = sched_getaffinity(0, sizeof(set), &set) == 0
+                  ? CPU_COUNT(&set)
+                  : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  return std::max(cores, 1);
+}
+
 int maek::runtime::kernelThreads() {
   // 0 until the first parallel loop decides: one for each core.
   int threads = halide_get_num_threads ? halide_get_num_threads() : 0;
   if (threads > 0)
     return threads;
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  return cores < 1 ? 1 : static_cast<int>(cores);
+  return usableCores();
 }

@@ -18,6 +18,8 @@ void clearKernelError();
 /// The latest message since then, from any thread; empty if there was none.
 std::string takeKernelError();
 
+/// The processor's cores that this program may run on.
+int usableCores();
 /// How many threads kernels may use; 0 means one for each core.
 void setKernelThreads(int threads);
 /// How many they use.

@@ -50,8 +50,8 @@ public:
   /// failure. With `complete`, every state must be in the file; without, the
   /// names in the file may be those of one of the model's weights blocks.
   Expected<Metadata> load(const std::string &path, bool complete);
-  /// Reads weights, as `load` does of an incomplete file, for a new run to begin
-  /// with: of a checkpoint with averages the averages, and nothing of its
+  /// Reads weights, as `load` does of an incomplete file, for a new run to
+  /// begin with: of a checkpoint with averages the averages, and nothing of its
   /// optimizer.
   Expected<Metadata> loadToBegin(const std::string &path);
   /// Reads the weights of a model that this one uses from a file of that

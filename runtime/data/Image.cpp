@@ -62,7 +62,7 @@ static Expected<Image> decodePng(std::span<const std::byte> content,
   if (!png_image_begin_read_from_memory(&png, content.data(), content.size()))
     return fail();
   // Deflate makes at most 1032 bytes of one, a byte has 8 pixels of one bit.
-  constexpr uint64_t pixelsOfByte = 1032 * 8;
+  constexpr uint64_t pixelsOfByte = uint64_t{1032} * 8;
   if (Error error =
           checkSize(png.width, png.height, content.size(), pixelsOfByte)) {
     png_image_free(&png);

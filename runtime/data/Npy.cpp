@@ -124,6 +124,8 @@ Error DictionaryReader::read(NpyHeader &out) {
       return error;
     size_t which =
         static_cast<size_t>(std::find(keys, std::end(keys), key) - keys);
+    if (which == std::size(keys))
+      return bad("unknown key '", key, "'");
     if (std::exchange(seen[which], true))
       return bad("'", key, "' comes twice");
     if (!take(",") && !rest.starts_with('}'))

@@ -90,7 +90,8 @@ maek::runtime::readTrainOptions(const std::string &path) {
   if (Error error =
           reader.get("maek.subset", options.examples, int64_t{0}, maxCount))
     return error;
-  if (Error error = reader.get("maek.lr", options.lr, -HUGE_VAL))
+  if (Error error = reader.get("maek.lr", options.lr,
+                               std::numeric_limits<double>::denorm_min()))
     return error;
   return options;
 }

@@ -60,8 +60,11 @@ std::string Meter::save() const {
 bool Meter::restore(std::string_view state) {
   const char *at = state.data(), *end = at + state.size();
   auto read = [&](auto &out) {
-    if (at != state.data() && (at == end || *at++ != ' '))
-      return false;
+    if (at != state.data()) {
+      if (at == end || *at != ' ')
+        return false;
+      ++at;
+    }
     auto [next, status] = std::from_chars(at, end, out);
     at = next;
     return status == std::errc();

@@ -50,6 +50,14 @@ class Compiler(MaekTest):
                    "Halide target such as 'x86-64-linux-avx2-fma-f16c-sse41'",
                    "--target=z80")
 
+    def test_model_files_are_not_written_over(self):
+        model = self.folder / "own.maek"
+        model.write_text((SOURCE / MODEL).read_text())
+        self.expect(1, f"{model}:19:7: error: cannot write {model}: a name of a model file; "
+                    "nothing is written over one", "build", model, "-o", model)
+        self.assertEqual(model.read_text(), (SOURCE / MODEL).read_text())
+        model.unlink()
+
     def test_data_set(self):
         text = (SOURCE / MODEL).read_text().replace("data fashion_mnist", "data fashoin-mnist")
         file = self.folder / "typo.maek"

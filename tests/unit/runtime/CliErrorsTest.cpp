@@ -308,6 +308,23 @@ TEST_F(CliErrorsTest, PicturesThatDoNotFit) {
   EXPECT_EQ(result.code, 1);
 }
 
+TEST_F(CliErrorsTest, FilesThatWouldBeLost) {
+  expectUsage({"train", "--data", "npy", "--log-csv", "x", "--log-jsonl", "x"},
+              "options '--log-csv' and '--log-jsonl' name the same file, 'x'");
+  expectUsage({"convert", "--weights", weights, "--output", weights},
+              "options '--weights' and '--output' name the same file, '" +
+                  weights + "'");
+  std::vector<std::string> train = {"train", "--data", "npy", "--data-dir",
+                                    scratch.path()};
+  for (const char *option : {"--save", "--log-csv"}) {
+    std::vector<std::string> words = train;
+    words.insert(words.end(), {option, scratch / "a.maek"});
+    expectError(words,
+                scratch / "a.maek" +
+                    ": a name of a model file; nothing is written over one");
+  }
+}
+
 TEST_F(CliErrorsTest, PlacesThatCannotBeWritten) {
   std::string no = scratch / "no/f";
   expectError(train({"--save", no}),

@@ -12,7 +12,6 @@
 #include <sstream>
 
 using namespace maek::fake;
-using maek::runtime::Json;
 using maek::runtime::parseJson;
 
 namespace {
