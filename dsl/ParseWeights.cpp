@@ -65,7 +65,7 @@ bool Parser::parseMapping(Block &block) {
 /// What stands in the braces of a name.
 ExprPtr Parser::parseNumberInName(StringRef text) {
   if (text.trim().empty()) {
-    diagnostics.error(SMLoc::getFromPointer(text.data()),
+    diagnostics.error(SMLoc::getFromPointer(text.begin()),
                       "expected a number between '{' and '}'");
     return nullptr;
   }

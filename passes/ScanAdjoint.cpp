@@ -137,6 +137,7 @@ namespace {
 
 struct ScanGradient : Differentiable::ExternalModel<ScanGradient, ScanOp> {
   /// A state is active if its init is or if a step makes it so.
+  // NOLINTNEXTLINE(bugprone-derived-method-shadowing-base-method): MLIR's way
   void propagateActivity(Operation *op, Activity &activity) const {
     auto scan = cast<ScanOp>(op);
     YieldOp yield = scan.getYield();

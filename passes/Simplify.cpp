@@ -36,7 +36,7 @@ static void removeStopGradients(func::FuncOp function) {
 
 static int64_t countOps(func::FuncOp function) {
   int64_t count = 0;
-  function.walk([&](Operation *op) { ++count; });
+  function.walk([&](Operation *) { ++count; });
   return count - 1;
 }
 

@@ -13,7 +13,9 @@ namespace {
 class Lifetimes {
 public:
   Lifetimes(Placement &placement, DenseMap<const Storage *, Lifetime> &result)
-      : placement(placement), lifetimes(result) {
+      : placement(placement), lifetimes(result) {}
+
+  void run() {
     number(placement.getEntry().getBody().front());
     visit(placement.getEntry().getBody().front());
   }
@@ -90,7 +92,7 @@ static void addSize(Slot &slot, const Polynomial &bytes) {
 }
 
 ArenaPlan::ArenaPlan(Placement &placement, bool share) {
-  Lifetimes(placement, lifetimes);
+  Lifetimes(placement, lifetimes).run();
   SmallVector<Storage *> order;
   for (Storage &storage : placement.getStorage())
     if (lifetimes.contains(&storage))

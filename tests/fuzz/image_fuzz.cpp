@@ -16,8 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!image)
       continue;
     if (image->channels != channels ||
-        image->pixels.size() !=
-            static_cast<size_t>(image->height * image->width * channels))
+        image->pixels.size() != static_cast<size_t>(image->height) *
+                                    static_cast<size_t>(image->width) *
+                                    static_cast<size_t>(channels))
       std::abort();
     float values[3 * 4 * 6];
     fitImage(*image, 4, 6, std::span(values).first(24 * channels));

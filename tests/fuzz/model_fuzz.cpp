@@ -51,7 +51,7 @@ public:
     for (const maek::dsl::StandardFile &file : maek::dsl::getStandardLibrary())
       corpus.push_back(file.text.str());
   }
-  void add(std::string text) {
+  void add(const std::string &text) {
     // Whole models more often than pieces of the library.
     for (int i = 0; i < 4; ++i)
       corpus.push_back(text);
@@ -189,7 +189,7 @@ void Mutator::mutate(std::string &text) {
     text.insert(begin, other.substr(pick(other.size()), pick(200)));
     break;
   }
-  case 7: // cut off
+  default: // cut off
     if (pick(4) == 0)
       text.resize(pick(text.size()));
     break;

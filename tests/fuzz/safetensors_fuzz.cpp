@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   return 0;
 }
 
-static std::string makeFile(std::string header, size_t bytes) {
+static std::string makeFile(const std::string &header, size_t bytes) {
   uint64_t length = header.size();
   return std::string(reinterpret_cast<const char *>(&length), 8) + header +
          std::string(bytes, 'x');

@@ -143,7 +143,8 @@ static std::string getSharedCache() {
     llvm::SmallString<128> path;
     if (llvm::sys::fs::createUniqueDirectory("maek-cache", path))
       return std::string();
-    std::atexit([] { llvm::sys::fs::remove_directories(getSharedCache()); });
+    std::atexit(
+        [] { (void)llvm::sys::fs::remove_directories(getSharedCache()); });
     return path.str().str();
   }();
   return directory;
@@ -171,7 +172,7 @@ std::unique_ptr<LoadedKernels> LoadedKernels::load(ModuleOp module,
     if (!loaded->library)
       llvm::errs() << "cannot load " << path << '\n';
   }
-  llvm::sys::fs::remove_directories(directory);
+  (void)llvm::sys::fs::remove_directories(directory);
   return loaded->library ? std::move(loaded) : nullptr;
 }
 

@@ -189,7 +189,7 @@ int32_t HostProgram::launch(size_t number, void **arguments) {
   Shape shape;
   for (const std::string &symbol : impl->symbols)
     shape.push_back(impl->dims.at(symbol));
-  inputs.push_back(Tensor(shape));
+  inputs.emplace_back(shape);
   FailureOr<SmallVector<Tensor>> results =
       interpret(impl->wrappers[number], inputs);
   if (failed(results))

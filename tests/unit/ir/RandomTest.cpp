@@ -21,7 +21,7 @@ func.func @draw(%a: !s, %b: !s, %c: !s, %d: !s, %e: !s) -> tensor<2x3xf64> {
 })");
   std::vector<Tensor> arguments;
   for (uint32_t word : {key[0], key[1], at[0], at[1], at[2]})
-    arguments.push_back(Tensor(Index(), double(int32_t(word))));
+    arguments.emplace_back(Index(), double(int32_t(word)));
   auto results =
       interpret(module->lookupSymbol<func::FuncOp>("draw"), arguments);
   return succeeded(results) ? results->front().elements : std::vector<double>();
