@@ -68,6 +68,12 @@ class Compiler(MaekTest):
                     "did you mean 'fashion_mnist'?", "check", file)
         file.unlink()
 
+    def test_long_chain_of_powers(self):
+        file = self.folder / "powers.maek"
+        file.write_text("model M {\n  input x : [2]\n  y = x" + "^2" * 50000 + "\n  output y\n}\n")
+        self.expect(1, f"{file}:3:406: error: this expression nests too deeply", "check", file)
+        file.unlink()
+
     def test_output_that_cannot_be_written(self):
         missing = self.folder / "none" / "out"
         self.expect(1, f"{missing}: error: cannot write: there is no folder "

@@ -222,6 +222,14 @@ TEST_F(Generate, isForCausalLanguageModelsOnly) {
   EXPECT_FALSE(emit("y = Embedding(n, d)(text)"));
   EXPECT_FALSE(emit("y = LSTM(n, n)(one_hot(text))[-1]"));
   EXPECT_FALSE(emit("input z : [T, n]\ny = one_hot(text) + z"));
+  // Keys that are places alone: no cache says how many there are.
+  EXPECT_FALSE(emit("c = sum(where(upto(arange(T), arange(T)), 1, 0), axis = 1)"
+                    "\ny = einsum(\"t,tn->tn\", c, Embedding(n, n)(text))"));
+  // Places behind the step may be no numbers, and 0 times those are none.
+  EXPECT_FALSE(emit("x = one_hot(text)\n"
+                    "A = where(upto(arange(T), arange(T)), 1, 0)\n"
+                    "c = A · log(4 - arange(T))\n"
+                    "y = einsum(\"t,tn->tn\", c, A · x)"));
   // As much room as a table has rows, where nothing is kept.
   EXPECT_FALSE(emit("y = LearnedPositions(9, n)(one_hot(text))"));
 }
