@@ -41,8 +41,11 @@ Expected<LoadedModel> loadModel(const Program &program,
 /// Prints "program: error: message"; returns ExitError.
 int report(const Program &program, const Error &error);
 
+/// Whether the paths are those of one file, there or not.
+bool isSameFile(const std::string &a, const std::string &b);
 /// Complains if two of the options name one file.
-void checkDistinct(CommandLine &line, std::initializer_list<const char *> files);
+void checkDistinct(CommandLine &line,
+                   std::initializer_list<const char *> files);
 
 // Options that several commands have: declared, then read.
 void addBatchOption(CommandLine &line, const Program &program);

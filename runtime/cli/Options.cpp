@@ -41,7 +41,7 @@ int64_t maek::runtime::readBatch(CommandLine &line, const Program &program) {
   return line.count("batch", otherwise, 1, maxCount);
 }
 
-static bool isSameFile(const std::string &a, const std::string &b) {
+bool maek::runtime::isSameFile(const std::string &a, const std::string &b) {
   struct stat one, other;
   return a == b ||
          (stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 &&

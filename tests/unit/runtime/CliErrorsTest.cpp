@@ -314,6 +314,9 @@ TEST_F(CliErrorsTest, FilesThatWouldBeLost) {
   expectUsage({"convert", "--weights", weights, "--output", weights},
               "options '--weights' and '--output' name the same file, '" +
                   weights + "'");
+  expectUsage({"predict", "--weights", weights, "--input", "x.npy", "--output",
+               "x.npy"},
+              "options '--input' and '--output' name the same file, 'x.npy'");
   std::vector<std::string> train = {"train", "--data", "npy", "--data-dir",
                                     scratch.path()};
   for (const char *option : {"--save", "--log-csv"}) {
