@@ -56,7 +56,7 @@ private:
   Value build(Value value, Role role);
   Value buildOp(mlir::Operation *op, Value value, Role role);
   Value buildPosition(IotaOp op, Role role);
-  Value keep(Value value);
+  Value keep(Value value, Value row);
   bool buildOperands(mlir::Operation *op, Role role,
                      SmallVectorImpl<Value> &operands);
   std::optional<Role> getRole(BroadcastOp op, Role role) const;
@@ -324,10 +324,10 @@ Value StepBuilder::buildPosition(IotaOp op, Role role) {
                              ArrayRef<int64_t>{});
 }
 
-/// `value`, of one step, among those of the steps before; null if it is no
-/// number.
-Value StepBuilder::keep(Value value) {
-  auto now = cast<mlir::RankedTensorType>(build(value, Role::Query).getType());
+/// `row`, the `value` of one step, among those of the steps before; null if it
+/// is no number.
+Value StepBuilder::keep(Value value, Value row) {
+  auto now = cast<mlir::RankedTensorType>(row.getType());
   if (!isa<mlir::FloatType>(now.getElementType()))
     return {};
   int64_t axis = getTimes(value.getType()).front();
@@ -353,9 +353,8 @@ Value StepBuilder::keep(Value value) {
   for (int64_t i = 0; i < getRank(type); ++i)
     if (i != axis)
       dims.push_back(i);
-  Value row = ReshapeOp::create(builder, loc,
-                                getTensorType(extents, now.getElementType()),
-                                build(value, Role::Query));
+  row = ReshapeOp::create(builder, loc,
+                          getTensorType(extents, now.getElementType()), row);
   Value after = SelectOp::create(
       builder, loc, isNow, BroadcastOp::create(builder, loc, type, row, dims),
       before);
@@ -469,10 +468,12 @@ Value StepBuilder::build(Value value, Role role) {
     return {};
   ++depth;
   Value result;
-  if (role == Role::Key && !isPositional(value))
-    result = build(value, Role::Query) ? keep(value) : Value();
-  else if (op)
+  if (role == Role::Key && !isPositional(value)) {
+    if (Value row = build(value, Role::Query))
+      result = keep(value, row);
+  } else if (op) {
     result = buildOp(op, value, role);
+  }
   --depth;
   if (result)
     built[{value, int(role)}] = result;

@@ -55,7 +55,7 @@ LogicalResult moveIntoPlace(StringRef finished, StringRef output,
     error = fs::rename(sibling, output);
   if (!error)
     return success();
-  (void)fs::remove(sibling);
+  [[maybe_unused]] std::error_code ignored = fs::remove(sibling);
   return fail(location, output, error);
 }
 
@@ -81,8 +81,8 @@ FailureOr<ScratchFolder> ScratchFolder::create(Location location) {
 }
 
 ScratchFolder::~ScratchFolder() {
-  if (!path.empty())
-    (void)fs::remove_directories(path);
+  if (!path.empty()) [[maybe_unused]]
+    std::error_code ignored = fs::remove_directories(path);
 }
 
 } // namespace maek

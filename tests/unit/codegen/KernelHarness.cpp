@@ -143,8 +143,10 @@ static std::string getSharedCache() {
     llvm::SmallString<128> path;
     if (llvm::sys::fs::createUniqueDirectory("maek-cache", path))
       return std::string();
-    std::atexit(
-        [] { (void)llvm::sys::fs::remove_directories(getSharedCache()); });
+    std::atexit([] {
+      [[maybe_unused]] std::error_code ignored =
+          llvm::sys::fs::remove_directories(getSharedCache());
+    });
     return path.str().str();
   }();
   return directory;
@@ -172,7 +174,8 @@ std::unique_ptr<LoadedKernels> LoadedKernels::load(ModuleOp module,
     if (!loaded->library)
       llvm::errs() << "cannot load " << path << '\n';
   }
-  (void)llvm::sys::fs::remove_directories(directory);
+  [[maybe_unused]] std::error_code ignored =
+      llvm::sys::fs::remove_directories(directory);
   return loaded->library ? std::move(loaded) : nullptr;
 }
 

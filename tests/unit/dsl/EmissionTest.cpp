@@ -357,7 +357,8 @@ TEST_F(Emission, importsHaveALimit) {
   EXPECT_FALSE(checkModelFile(getPath(0), {}, os));
   EXPECT_EQ(llvm::StringRef(text).split('\n').first.str(),
             getPath(100) + ":1:1: error: imports nest too deeply");
-  (void)llvm::sys::fs::remove_directories(folder);
+  [[maybe_unused]] std::error_code ignored =
+      llvm::sys::fs::remove_directories(folder);
 }
 
 TEST_F(Emission, locationsAreTheModelFiles) {

@@ -104,7 +104,7 @@ TEST(Npy, readsWhatItWrites) {
     EXPECT_EQ(read->shape, tensor.shape);
     EXPECT_EQ(read->elements, tensor.elements);
   }
-  (void)llvm::sys::fs::remove(path);
+  [[maybe_unused]] std::error_code ignored = llvm::sys::fs::remove(path);
 }
 
 TEST(Npy, refusesOtherFiles) {
@@ -133,5 +133,5 @@ TEST(Npy, refusesOtherFiles) {
     EXPECT_FALSE(bool(read)) << bytes;
     llvm::consumeError(read.takeError());
   }
-  (void)llvm::sys::fs::remove(path);
+  [[maybe_unused]] std::error_code ignored = llvm::sys::fs::remove(path);
 }
