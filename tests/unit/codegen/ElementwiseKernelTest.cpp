@@ -279,6 +279,27 @@ func.func @dropout(%a: !t, %low: !s) -> (!t, tensor<?x37xi1, #maek.dims<B>>) {
   checkKernels(doubles, batches, 0);
 }
 
+namespace {
+/// The kernels of a text in f32, in the precision of `element`, to be called
+/// with numbers of the test's own.
+struct OwnKernels {
+  OwnKernels(std::string text, llvm::StringRef element) {
+    for (size_t at = 0; (at = text.find("f32", at)) != std::string::npos; ++at)
+      text.replace(at, 3, element.str());
+    mlir::DialectRegistry registry;
+    maek::registerHalideModels(registry);
+    context->appendDialectRegistry(registry);
+    module = parseModule(*context, text);
+    if (module)
+      kernels = LoadedKernels::load(*module, maek::KernelOptions());
+  }
+
+  std::unique_ptr<mlir::MLIRContext> context = makeTestContext();
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::unique_ptr<LoadedKernels> kernels;
+};
+} // namespace
+
 // Zeros, infinities and NaN as docs/ir.md says of powers and comparisons.
 TEST(ElementwiseKernels, SpecialValues) {
   const double inf = std::numeric_limits<double>::infinity();
@@ -310,20 +331,12 @@ func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
   func.return %lt, %le, %gt, %ge : !c, !c, !c, !c
 }
 )";
-    for (size_t at = 0; (at = text.find("f32", at)) != std::string::npos; ++at)
-      text.replace(at, 3, element.str());
-    auto context = makeTestContext();
-    mlir::DialectRegistry registry;
-    maek::registerHalideModels(registry);
-    context->appendDialectRegistry(registry);
-    auto module = parseModule(*context, text);
-    ASSERT_TRUE(module);
-    auto kernels = LoadedKernels::load(*module, maek::KernelOptions());
-    ASSERT_TRUE(kernels);
+    OwnKernels own(text, element.str());
+    ASSERT_TRUE(own.kernels);
     auto size = int64_t(lhs.size());
     auto run = [&](llvm::StringRef name) {
-      return kernels->run(
-          module->lookupSymbol<mlir::func::FuncOp>(name),
+      return own.kernels->run(
+          own.module->lookupSymbol<mlir::func::FuncOp>(name),
           {maek::Tensor({size}, lhs), maek::Tensor({size}, rhs)},
           {{"B", size}});
     };
@@ -368,21 +381,13 @@ func.func private @extrema(%x: !x) -> (!t, !t) attributes {maek.kernel} {
   func.return %max, %min : !t, !t
 }
 )";
-    for (size_t at = 0; (at = text.find("f32", at)) != std::string::npos; ++at)
-      text.replace(at, 3, element);
-    auto context = makeTestContext();
-    mlir::DialectRegistry registry;
-    maek::registerHalideModels(registry);
-    context->appendDialectRegistry(registry);
-    auto module = parseModule(*context, text);
-    ASSERT_TRUE(module);
-    auto kernels = LoadedKernels::load(*module, maek::KernelOptions());
-    ASSERT_TRUE(kernels);
+    OwnKernels own(text, element);
+    ASSERT_TRUE(own.kernels);
     auto run = [&](llvm::StringRef name, maek::Tensor argument) {
-      auto kernel = module->lookupSymbol<mlir::func::FuncOp>(name);
+      auto kernel = own.module->lookupSymbol<mlir::func::FuncOp>(name);
       std::vector<double> found;
       for (const maek::Tensor &result :
-           kernels->run(kernel, {argument}, {{"B", 0}}))
+           own.kernels->run(kernel, {argument}, {{"B", 0}}))
         found.push_back(result.elements.front());
       return found;
     };
