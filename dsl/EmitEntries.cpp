@@ -6,9 +6,9 @@
 #include "dsl/Program.h"
 #include "dsl/WeightsEmitter.h"
 
+#include "ir/DeadOps.h"
 #include "ir/Entries.h"
 #include "ir/Limits.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace llvm;
 
@@ -172,20 +172,6 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
          checkTargets(block, order.size());
 }
 
-/// Deletes what nobody reads, within scans too.
-static void eraseDeadOps(mlir::Block &block) {
-  for (mlir::Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(block.getOperations()))) {
-    if (mlir::isOpTriviallyDead(&op)) {
-      op.erase();
-      continue;
-    }
-    for (mlir::Region &region : op.getRegions())
-      for (mlir::Block &inner : region)
-        eraseDeadOps(inner);
-  }
-}
-
 /// In training, makes the streams' numbers operands, so that the kernels of
 /// equal layers stay equal. What is given elsewhere must not need any.
 bool ModelEmitter::finishRandoms(mlir::func::FuncOp function) {
@@ -214,7 +200,7 @@ bool ModelEmitter::finishRandoms(mlir::func::FuncOp function) {
   auto streams = UnstackOp::create(ops, function.getLoc(), numbers, 0);
   for (auto [random, stream] : llvm::zip(randoms, streams.getResults()))
     random.getStreamMutable().set(stream);
-  eraseDeadOps(function.getBody().front());
+  eraseDeadOps(function);
   return true;
 }
 
@@ -249,7 +235,7 @@ bool ModelEmitter::finishEntry(mlir::func::FuncOp function,
   }
   ops.setInsertionPointToEnd(&block);
   mlir::func::ReturnOp::create(ops, function.getLoc(), values);
-  eraseDeadOps(block);
+  eraseDeadOps(function);
   function.setFunctionType(ops.getFunctionType(
       function.getFunctionType().getInputs().take_front(numArguments), types));
   for (auto [i, result] : llvm::enumerate(results))

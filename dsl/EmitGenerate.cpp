@@ -7,6 +7,8 @@
 #include "dsl/SourceSplit.h"
 #include "dsl/StepBuilder.h"
 
+#include "llvm/ADT/StringSet.h"
+
 using namespace llvm;
 
 namespace maek::dsl {
@@ -126,6 +128,31 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
                       [](const Result &result) { return bool(result.value); });
 }
 
+/// Whether the arguments of the step tell all sizes: not if it needs a source's
+/// size apart from its numbers, or that of caches of which there are none.
+static bool knowsSizes(mlir::func::FuncOp step) {
+  StringSet<> known;
+  for (mlir::Type type : step.getArgumentTypes())
+    for (const Extent &extent : getExtents(type))
+      for (const std::string &symbol : extent.symbols)
+        known.insert(symbol);
+  auto isKnown = [&](const Extent &extent) {
+    return llvm::all_of(extent.symbols, [&](const std::string &symbol) {
+      return known.contains(symbol);
+    });
+  };
+  auto walked = step.walk([&](mlir::Operation *op) {
+    SmallVector<Extent> sizes;
+    if (auto extent = dyn_cast<ExtentOp>(op))
+      sizes.push_back(Extent::parse(extent.getSymbol()).value_or(Extent()));
+    for (mlir::Type type : op->getResultTypes())
+      llvm::append_range(sizes, getExtents(type));
+    return llvm::all_of(sizes, isKnown) ? mlir::WalkResult::advance()
+                                        : mlir::WalkResult::interrupt();
+  });
+  return !walked.wasInterrupted();
+}
+
 /// The entry, if the text can be read piece by piece, or step by step; and
 /// `generate_source`, if there is more to read than a text.
 bool ModelEmitter::emitGenerate(mlir::ModuleOp module) {
@@ -136,9 +163,16 @@ bool ModelEmitter::emitGenerate(mlir::ModuleOp module) {
     return false;
   auto find = [&] { return module.lookupSymbol<mlir::func::FuncOp>(name); };
   std::string time = getExtent(getText().type, 1).symbols.front();
-  if ((!isCausal(find(), time) && !makeStepwise(find(), time)) ||
-      !splitSource(find(), textName, "generate_source"))
+  if (!isCausal(find(), time) && !makeStepwise(find(), time)) {
     find().erase();
+    return true;
+  }
+  StringRef source = "generate_source";
+  splitSource(find(), textName, source);
+  if (!knowsSizes(find()))
+    for (StringRef made : {name, source})
+      if (auto function = module.lookupSymbol<mlir::func::FuncOp>(made))
+        function.erase();
   return true;
 }
 

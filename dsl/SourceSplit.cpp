@@ -1,17 +1,16 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "dsl/SourceSplit.h"
 
+#include "ir/DeadOps.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace llvm;
 
@@ -24,7 +23,7 @@ public:
       : step(step), text(text), builder(step.getContext()) {}
 
   bool hasSource();
-  bool run(StringRef name);
+  void run(StringRef name);
 
 private:
   enum class Needs { Parameters, Source, Text };
@@ -35,7 +34,6 @@ private:
   void findFrontier();
   mlir::func::FuncOp makeSource(StringRef name);
   void replaceFrontier();
-  bool knowsSizes();
   mlir::Type getPassedType(mlir::Value value);
 
   mlir::func::FuncOp step;
@@ -105,13 +103,6 @@ mlir::Type SourceSplit::getPassedType(mlir::Value value) {
   return withElementType(type, getElementType(number));
 }
 
-static void eraseDeadOps(mlir::Block &block) {
-  for (mlir::Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(block.getOperations())))
-    if (mlir::isOpTriviallyDead(&op))
-      op.erase();
-}
-
 static std::string getName(size_t number) {
   return number == 0 ? "state.source"
                      : "state.source_" + std::to_string(number + 1);
@@ -135,7 +126,7 @@ mlir::func::FuncOp SourceSplit::makeSource(StringRef name) {
   }
   mlir::func::ReturnOp::create(builder, step.getLoc(), results);
   end->erase();
-  eraseDeadOps(block);
+  eraseDeadOps(source);
   // Neither the text nor the states are anything to it.
   BitVector others(source.getNumArguments());
   for (unsigned i = 0; i < source.getNumArguments(); ++i)
@@ -168,7 +159,7 @@ void SourceSplit::replaceFrontier() {
     }
     value.replaceAllUsesWith(passed);
   }
-  eraseDeadOps(block);
+  eraseDeadOps(step);
   BitVector sources(step.getNumArguments());
   for (unsigned i = 0; i < step.getNumArguments(); ++i)
     if (isSource(i))
@@ -176,45 +167,18 @@ void SourceSplit::replaceFrontier() {
   (void)step.eraseArguments(sources);
 }
 
-/// Whether the arguments of the step tell all sizes.
-bool SourceSplit::knowsSizes() {
-  StringSet<> known;
-  for (mlir::Type type : step.getArgumentTypes())
-    for (const Extent &extent : getExtents(type))
-      for (const std::string &symbol : extent.symbols)
-        known.insert(symbol);
-  auto isKnown = [&](const Extent &extent) {
-    return llvm::all_of(extent.symbols, [&](const std::string &symbol) {
-      return known.contains(symbol);
-    });
-  };
-  auto walked = step.walk([&](mlir::Operation *op) {
-    SmallVector<Extent> sizes;
-    if (auto extent = dyn_cast<ExtentOp>(op))
-      sizes.push_back(Extent::parse(extent.getSymbol()).value_or(Extent()));
-    for (mlir::Type type : op->getResultTypes())
-      llvm::append_range(sizes, getExtents(type));
-    return llvm::all_of(sizes, isKnown) ? mlir::WalkResult::advance()
-                                        : mlir::WalkResult::interrupt();
-  });
-  return !walked.wasInterrupted();
-}
-
-bool SourceSplit::run(StringRef name) {
+void SourceSplit::run(StringRef name) {
   classify();
   findFrontier();
   mlir::func::FuncOp source = makeSource(name);
   mlir::OpBuilder(step).insert(source);
   replaceFrontier();
-  if (knowsSizes())
-    return true;
-  source.erase();
-  return false;
 }
 
-bool splitSource(mlir::func::FuncOp step, StringRef text, StringRef name) {
+void splitSource(mlir::func::FuncOp step, StringRef text, StringRef name) {
   SourceSplit split(step, text);
-  return !split.hasSource() || split.run(name);
+  if (split.hasSource())
+    split.run(name);
 }
 
 } // namespace maek::dsl

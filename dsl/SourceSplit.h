@@ -11,9 +11,8 @@ namespace maek::dsl {
 /// (`state.…`), and those of a source: the new one, called `name`, computes
 /// from the source what does not change from step to step, as outputs
 /// `state.source`, `state.source_2`, …, which `step` then takes in the place of
-/// the source. Without a source nothing changes. False, and only `step` is
-/// there, if a step needs the source's sizes apart from its numbers.
-bool splitSource(mlir::func::FuncOp step, llvm::StringRef text,
+/// the source. Without a source nothing changes.
+void splitSource(mlir::func::FuncOp step, llvm::StringRef text,
                  llvm::StringRef name);
 
 } // namespace maek::dsl

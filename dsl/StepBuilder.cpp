@@ -62,7 +62,6 @@ private:
   std::optional<Role> getRole(BroadcastOp op, Role role) const;
   bool buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands);
   Value addInput(Type type, StringRef name);
-  bool usesRoom() const;
 
   // What is known of the whole function's values.
   bool isPlain(Type type) const;
@@ -503,15 +502,6 @@ bool StepBuilder::keepLimits() {
   return true;
 }
 
-/// Whether a value has the caches' size, which only a cache can tell.
-bool StepBuilder::usesRoom() const {
-  return llvm::any_of(*block, [&](mlir::Operation &op) {
-    return llvm::any_of(op.getResultTypes(), [&](Type type) {
-      return llvm::is_contained(getExtents(type), room);
-    });
-  });
-}
-
 bool StepBuilder::run() {
   step = mlir::func::FuncOp::create(whole.getLoc(), whole.getName(),
                                     builder.getFunctionType({}, {}));
@@ -535,9 +525,6 @@ bool StepBuilder::run() {
   if (!keepLimits())
     return false;
   mlir::func::ReturnOp::create(builder, whole.getLoc(), results);
-  if (caches.empty() && usesRoom())
-    return false;
-
   step.setFunctionType(builder.getFunctionType(
       block->getArgumentTypes(), mlir::ValueRange(results).getTypes()));
   mlir::MLIRContext *context = builder.getContext();

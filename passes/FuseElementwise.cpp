@@ -9,6 +9,7 @@
 #include "passes/Remarks.h"
 #include "passes/Rewriting.h"
 
+#include "ir/DeadOps.h"
 #include "ir/Extent.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -9,6 +9,8 @@
 #include "passes/Rewriting.h"
 #include "passes/Scans.h"
 
+#include "ir/DeadOps.h"
+
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 

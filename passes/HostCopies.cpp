@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/HostCopies.h"
 
+#include "ir/DeadOps.h"
 #include "ir/EinsumEquation.h"
 #include "ir/MaekOps.h"
 #include "passes/HostStrides.h"

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek-merge-gate-matmuls: products that share an operand become one product
 // on stacked weights, and the sums that follow become one sum.
+#include "ir/DeadOps.h"
 #include "ir/EinsumEquation.h"
 #include "passes/AddTrees.h"
 #include "passes/BlockOrder.h"

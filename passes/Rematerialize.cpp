@@ -6,6 +6,8 @@
 #include "passes/Remarks.h"
 #include "passes/Rewriting.h"
 
+#include "ir/DeadOps.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
@@ -48,7 +50,11 @@ private:
   SmallVector<Value> yielded;
   /// What stays a result, by the body's value; and what does not.
   llvm::MapVector<Value, Value> kept;
-  llvm::MapVector<Value, Chain> dropped;
+  struct Dropped {
+    OpResult result;
+    Chain chain;
+  };
+  llvm::MapVector<Value, Dropped> dropped;
 };
 
 } // namespace
@@ -134,7 +140,7 @@ void Rematerializer::choose() {
     llvm::SetVector<Value> read;
     constexpr size_t mostRead = 2; // one store less, at most one load more
     if (collect(inner, chain, read) && !read.empty() && read.size() <= mostRead)
-      dropped.insert({inner, std::move(chain)});
+      dropped.insert({inner, {result, std::move(chain)}});
     else
       kept[inner] = result;
   }
@@ -147,12 +153,9 @@ void Rematerializer::computeIn(KernelOp consumer) {
     return use.getOwner()->getBlock() == &target;
   };
   llvm::DenseSet<Operation *> needed;
-  for (auto &[inner, chain] : dropped) {
-    Value result = kernel.getResult(
-        std::distance(yielded.begin(), llvm::find(yielded, inner)));
-    if (llvm::any_of(result.getUses(), isInside))
-      needed.insert(chain.begin(), chain.end());
-  }
+  for (auto &[inner, one] : dropped)
+    if (llvm::any_of(one.result.getUses(), isInside))
+      needed.insert(one.chain.begin(), one.chain.end());
   OpBuilder builder = OpBuilder::atBlockBegin(&target);
   IRMapping mapping;
   for (auto &[inner, result] : kept)
@@ -160,11 +163,8 @@ void Rematerializer::computeIn(KernelOp consumer) {
   for (Operation &op : body)
     if (needed.contains(&op))
       builder.clone(op, mapping);
-  for (auto &[inner, chain] : dropped) {
-    Value result = kernel.getResult(
-        std::distance(yielded.begin(), llvm::find(yielded, inner)));
-    result.replaceUsesWithIf(mapping.lookupOrDefault(inner), isInside);
-  }
+  for (auto &[inner, one] : dropped)
+    one.result.replaceUsesWithIf(mapping.lookupOrDefault(inner), isInside);
 }
 
 /// The kernel without the results that nobody reads any more.
@@ -195,12 +195,9 @@ unsigned Rematerializer::run() {
   if (dropped.empty())
     return 0;
   llvm::SetVector<Operation *> consumers;
-  for (auto &[inner, chain] : dropped) {
-    Value result = kernel.getResult(
-        std::distance(yielded.begin(), llvm::find(yielded, inner)));
-    for (Operation *user : result.getUsers())
+  for (auto &[inner, one] : dropped)
+    for (Operation *user : one.result.getUsers())
       consumers.insert(user->getParentOp());
-  }
   for (Operation *consumer : consumers)
     computeIn(cast<KernelOp>(consumer));
   remarkPassed(kernel.getLoc(), kPass)

@@ -1,9 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/Rewriting.h"
 
-#include "mlir/IR/Iterators.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-
 using namespace mlir;
 
 namespace maek {
@@ -35,13 +32,6 @@ SmallVector<int64_t> allAxesBut(int64_t rank, int64_t axis) {
     if (i != axis)
       axes.push_back(i);
   return axes;
-}
-
-void eraseDeadOps(Operation *root) {
-  root->walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
-    if (isOpTriviallyDead(op))
-      op->erase();
-  });
 }
 
 } // namespace maek

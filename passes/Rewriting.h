@@ -24,10 +24,6 @@ invertPermutation(llvm::ArrayRef<int64_t> permutation);
 /// Axes 0, 1, ... rank - 1 without `axis`.
 llvm::SmallVector<int64_t> allAxesBut(int64_t rank, int64_t axis);
 
-/// Deletes the ops nested in `root` whose results nobody reads, and then those
-/// whose results only they read.
-void eraseDeadOps(mlir::Operation *root);
-
 } // namespace maek
 
 #endif // MAEK_PASSES_REWRITING_H

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek-split-concat-matmul: W · [h, x] -> W_h · h + W_x · x in scans, so that
 // the part that does not wait for the state can leave the loop.
+#include "ir/DeadOps.h"
 #include "ir/EinsumEquation.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
