@@ -265,6 +265,8 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     return tensors.exp(value);
   case PrimitiveKind::Log:
     return tensors.log(value);
+  case PrimitiveKind::Log1p:
+    return tensors.log1p(value);
   case PrimitiveKind::Tanh:
     return tensors.tanh(value);
   case PrimitiveKind::Sigmoid:

@@ -11,6 +11,7 @@ namespace maek::dsl {
 static constexpr Primitive primitives[] = {
     {"exp", PrimitiveKind::Exp, 1, 1},
     {"log", PrimitiveKind::Log, 1, 1},
+    {"log1p", PrimitiveKind::Log1p, 1, 1},
     {"tanh", PrimitiveKind::Tanh, 1, 1},
     {"sigmoid", PrimitiveKind::Sigmoid, 1, 1},
     {"sin", PrimitiveKind::Sin, 1, 1},

@@ -12,6 +12,7 @@ namespace maek::dsl {
 enum class PrimitiveKind {
   Exp,
   Log,
+  Log1p,
   Tanh,
   Sigmoid,
   Sin,

@@ -103,6 +103,7 @@ public:
   Value sqrt(const Value &value);
   Value exp(const Value &value);
   Value log(const Value &value);
+  Value log1p(const Value &value);
   Value tanh(const Value &value);
   Value sigmoid(const Value &value);
   Value sin(const Value &value);
@@ -179,10 +180,9 @@ public:
 
 private:
   template <typename Op>
-  Value unary(const Value &value, double (*fold)(double));
-  template <typename Op, typename Fold>
-  Value binary(llvm::StringRef symbol, const Value &a, const Value &b,
-               Fold fold);
+  Value unary(const Value &value);
+  template <typename Op>
+  Value binary(llvm::StringRef symbol, const Value &a, const Value &b);
   /// Widens `shape` so that `value` fits in too; false, reported, if it cannot.
   bool unite(llvm::StringRef symbol, Shape &shape, const Value &value);
   Value expand(const Value &value, const Shape &shape,

@@ -19,9 +19,9 @@ Value TensorBuilder::foldNumber(double number) {
 }
 
 template <typename Op>
-Value TensorBuilder::unary(const Value &value, double (*fold)(double)) {
+Value TensorBuilder::unary(const Value &value) {
   if (value.is(ValueKind::Number))
-    return foldNumber(fold(value.number));
+    return foldNumber(Op::evaluate(value.number));
   Value operand = toFloat(value);
   if (operand.isPoison())
     return {};
@@ -29,11 +29,10 @@ Value TensorBuilder::unary(const Value &value, double (*fold)(double)) {
               operand.axes);
 }
 
-template <typename Op, typename Fold>
-Value TensorBuilder::binary(StringRef symbol, const Value &a, const Value &b,
-                            Fold fold) {
+template <typename Op>
+Value TensorBuilder::binary(StringRef symbol, const Value &a, const Value &b) {
   if (a.is(ValueKind::Number) && b.is(ValueKind::Number))
-    return foldNumber(fold(a.number, b.number));
+    return foldNumber(Op::evaluate(a.number, b.number));
   Value left = a, right = b;
   if (!align(symbol, left, right))
     return {};
@@ -44,38 +43,24 @@ Value TensorBuilder::binary(StringRef symbol, const Value &a, const Value &b,
 Value TensorBuilder::negate(const Value &value) {
   if (value.is(ValueKind::Number)) // also of inf
     return Value::makeNumber(-value.number, where);
-  return unary<NegOp>(value, [](double x) { return -x; });
+  return unary<NegOp>(value);
 }
-Value TensorBuilder::sqrt(const Value &value) {
-  return unary<SqrtOp>(value, [](double x) { return std::sqrt(x); });
-}
-Value TensorBuilder::exp(const Value &value) {
-  return unary<ExpOp>(value, [](double x) { return std::exp(x); });
-}
-Value TensorBuilder::log(const Value &value) {
-  return unary<LogOp>(value, [](double x) { return std::log(x); });
-}
-Value TensorBuilder::tanh(const Value &value) {
-  return unary<TanhOp>(value, [](double x) { return std::tanh(x); });
-}
+Value TensorBuilder::sqrt(const Value &value) { return unary<SqrtOp>(value); }
+Value TensorBuilder::exp(const Value &value) { return unary<ExpOp>(value); }
+Value TensorBuilder::log(const Value &value) { return unary<LogOp>(value); }
+Value TensorBuilder::log1p(const Value &value) { return unary<Log1pOp>(value); }
+Value TensorBuilder::tanh(const Value &value) { return unary<TanhOp>(value); }
 Value TensorBuilder::sigmoid(const Value &value) {
-  return unary<SigmoidOp>(value,
-                          [](double x) { return 1 / (1 + std::exp(-x)); });
+  return unary<SigmoidOp>(value);
 }
-Value TensorBuilder::sin(const Value &value) {
-  return unary<SinOp>(value, [](double x) { return std::sin(x); });
-}
-Value TensorBuilder::cos(const Value &value) {
-  return unary<CosOp>(value, [](double x) { return std::cos(x); });
-}
-Value TensorBuilder::erf(const Value &value) {
-  return unary<ErfOp>(value, [](double x) { return std::erf(x); });
-}
+Value TensorBuilder::sin(const Value &value) { return unary<SinOp>(value); }
+Value TensorBuilder::cos(const Value &value) { return unary<CosOp>(value); }
+Value TensorBuilder::erf(const Value &value) { return unary<ErfOp>(value); }
 Value TensorBuilder::add(const Value &a, const Value &b) {
-  return binary<AddOp>("+", a, b, [](double x, double y) { return x + y; });
+  return binary<AddOp>("+", a, b);
 }
 Value TensorBuilder::subtract(const Value &a, const Value &b) {
-  return binary<SubOp>("-", a, b, [](double x, double y) { return x - y; });
+  return binary<SubOp>("-", a, b);
 }
 Value TensorBuilder::multiply(const Value &a, const Value &b) {
   auto asSize = [](const Value &value) -> std::optional<Extent> {
@@ -97,31 +82,28 @@ Value TensorBuilder::multiply(const Value &a, const Value &b) {
           x->symbols.size() + y->symbols.size() <= maxSymbols)
         return Value::makeSize(*x * *y, where);
     }
-  return binary<MulOp>("*", a, b, [](double x, double y) { return x * y; });
+  return binary<MulOp>("*", a, b);
 }
 Value TensorBuilder::divide(const Value &a, const Value &b) {
-  return binary<DivOp>("/", a, b, [](double x, double y) { return x / y; });
+  return binary<DivOp>("/", a, b);
 }
 Value TensorBuilder::max(const Value &a, const Value &b) {
-  return binary<MaxOp>("max", a, b,
-                       [](double x, double y) { return std::max(x, y); });
+  return binary<MaxOp>("max", a, b);
 }
 Value TensorBuilder::min(const Value &a, const Value &b) {
-  return binary<MinOp>("min", a, b,
-                       [](double x, double y) { return std::min(x, y); });
+  return binary<MinOp>("min", a, b);
 }
 
 /// Whole exponents become products, which hold for negative bases too.
 Value TensorBuilder::power(const Value &base, const Value &exponent) {
-  auto fold = [](double x, double y) { return std::pow(x, y); };
   if (base.is(ValueKind::Number) || !exponent.is(ValueKind::Number))
-    return binary<PowOp>("^", base, exponent, fold);
+    return binary<PowOp>("^", base, exponent);
   double number = exponent.number;
   constexpr double maxProducts = 64;
   if (number == 0.5)
     return sqrt(base);
   if (number != std::floor(number) || std::abs(number) > maxProducts)
-    return binary<PowOp>("^", base, exponent, fold);
+    return binary<PowOp>("^", base, exponent);
   if (number == 0)
     return base.is(ValueKind::Tensor) ? constant(1, base.mapped, base.axes)
                                       : Value::makeNumber(1, where);

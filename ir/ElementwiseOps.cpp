@@ -4,6 +4,7 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include <cmath>
 
 using namespace mlir;
@@ -21,12 +22,30 @@ LogicalResult CompareOp::verify() {
   return verifySameExtents(*this, getLhs().getType(), getType());
 }
 
+bool CompareOp::evaluate(double a, double b) {
+  return llvm::StringSwitch<bool>(getPredicate())
+      .Case("eq", a == b)
+      .Case("ne", a != b)
+      .Case("lt", a < b)
+      .Case("le", a <= b)
+      .Case("gt", a > b)
+      .Case("ge", a >= b)
+      .Default(false);
+}
+
 LogicalResult SelectOp::verify() {
   return verifySameExtents(*this, getCondition().getType(), getType());
 }
 
 LogicalResult ConvertOp::verify() {
   return verifySameExtents(*this, getOperand().getType(), getType());
+}
+
+double ConvertOp::evaluate(double x) {
+  Type element = getElementType(getType());
+  if (element.isInteger(1))
+    return x != 0;
+  return element.isInteger(32) ? std::trunc(x) : x;
 }
 
 //===----------------------------------------------------------------------===//

@@ -22,7 +22,9 @@ def Maek_ElementwiseGroup : OpDocGroup {
 
 let opDocGroup = Maek_ElementwiseGroup in {
 
-class Maek_Unary<string mnemonic, string formula, list<Trait> traits = []>
+/// `function` is C++: the formula for one element, in double precision.
+class Maek_Unary<string mnemonic, string formula, string function,
+                 list<Trait> traits = []>
     : Maek_Op<mnemonic, !listconcat([Pure, AxisOpInterface, Elementwise,
                                      SameOperandsAndResultType,
                                      AllTypesMatch<["operand", "result"]>],
@@ -37,9 +39,13 @@ class Maek_Unary<string mnemonic, string formula, list<Trait> traits = []>
   let arguments = (ins Maek_FloatTensor:$operand);
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($result)";
+  let extraClassDeclaration =
+      "static double evaluate(double x) { return " # function # "; }";
 }
 
-class Maek_Binary<string mnemonic, string formula, list<Trait> traits = []>
+/// `function` as above, of a and b.
+class Maek_Binary<string mnemonic, string formula, string function,
+                  list<Trait> traits = []>
     : Maek_Op<mnemonic, !listconcat([Pure, AxisOpInterface, Elementwise,
                                      SameOperandsAndResultType,
                                      AllTypesMatch<["lhs", "rhs", "result"]>],
@@ -54,59 +60,64 @@ class Maek_Binary<string mnemonic, string formula, list<Trait> traits = []>
   let arguments = (ins Maek_FloatTensor:$lhs, Maek_FloatTensor:$rhs);
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+  let extraClassDeclaration = "static double evaluate(double a, double b) { "
+                              "return " # function # "; }";
 }
 
-def Maek_NegOp : Maek_Unary<"neg", "-operand[i]"> {
+def Maek_NegOp : Maek_Unary<"neg", "-operand[i]", "-x"> {
   let summary = "-x";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
-def Maek_ExpOp : Maek_Unary<"exp", "e ^ operand[i]"> {
+def Maek_ExpOp : Maek_Unary<"exp", "e ^ operand[i]", "std::exp(x)"> {
   let summary = "exponential";
 }
-def Maek_LogOp : Maek_Unary<"log", "ln(operand[i])"> {
+def Maek_LogOp : Maek_Unary<"log", "ln(operand[i])", "std::log(x)"> {
   let summary = "natural logarithm";
 }
-def Maek_TanhOp : Maek_Unary<"tanh", "tanh(operand[i])"> {
+def Maek_Log1pOp : Maek_Unary<"log1p", "ln(1 + operand[i])", "std::log1p(x)"> {
+  let summary = "natural logarithm of 1 + x, exact for small x";
+}
+def Maek_TanhOp : Maek_Unary<"tanh", "tanh(operand[i])", "std::tanh(x)"> {
   let summary = "hyperbolic tangent";
 }
-def Maek_SigmoidOp : Maek_Unary<"sigmoid", "1 / (1 + e ^ -operand[i])"> {
+def Maek_SigmoidOp : Maek_Unary<"sigmoid", "1 / (1 + e ^ -operand[i])", "1 / (1 + std::exp(-x))"> {
   let summary = "1 / (1 + exp(-x))";
 }
-def Maek_SqrtOp : Maek_Unary<"sqrt", "√operand[i]"> {
+def Maek_SqrtOp : Maek_Unary<"sqrt", "√operand[i]", "std::sqrt(x)"> {
   let summary = "square root";
 }
-def Maek_SinOp : Maek_Unary<"sin", "sin(operand[i])"> {
+def Maek_SinOp : Maek_Unary<"sin", "sin(operand[i])", "std::sin(x)"> {
   let summary = "sine, x in radians";
 }
-def Maek_CosOp : Maek_Unary<"cos", "cos(operand[i])"> {
+def Maek_CosOp : Maek_Unary<"cos", "cos(operand[i])", "std::cos(x)"> {
   let summary = "cosine, x in radians";
 }
-def Maek_ErfOp : Maek_Unary<"erf", "2/√π ∫ e ^ -t² dt from 0 to operand[i]"> {
+def Maek_ErfOp : Maek_Unary<"erf", "2/√π ∫ e ^ -t² dt from 0 to operand[i]", "std::erf(x)"> {
   let summary = "error function";
 }
 
-def Maek_AddOp : Maek_Binary<"add", "lhs[i] + rhs[i]", [Commutative]> {
+def Maek_AddOp : Maek_Binary<"add", "lhs[i] + rhs[i]", "a + b", [Commutative]> {
   let summary = "the sum a + b";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
-def Maek_SubOp : Maek_Binary<"sub", "lhs[i] - rhs[i]"> {
+def Maek_SubOp : Maek_Binary<"sub", "lhs[i] - rhs[i]", "a - b"> {
   let summary = "the difference a - b";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
-def Maek_MulOp : Maek_Binary<"mul", "lhs[i] · rhs[i]", [Commutative]> {
+def Maek_MulOp : Maek_Binary<"mul", "lhs[i] · rhs[i]", "a * b", [Commutative]> {
   let summary = "the product a * b, element by element";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
-def Maek_DivOp : Maek_Binary<"div", "lhs[i] / rhs[i]"> {
+def Maek_DivOp : Maek_Binary<"div", "lhs[i] / rhs[i]", "a / b"> {
   let summary = "the quotient a / b, element by element";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
-def Maek_PowOp : Maek_Binary<"pow", "lhs[i] ^ rhs[i]"> {
+def Maek_PowOp : Maek_Binary<"pow", "lhs[i] ^ rhs[i]", "std::pow(a, b)"> {
   let summary = "the power a ^ b, for a >= 0";
   let description = [{
     `result[i] = lhs[i] ^ rhs[i]`, for each index `i`. Where `lhs[i]` is
@@ -120,7 +131,7 @@ def Maek_PowOp : Maek_Binary<"pow", "lhs[i] ^ rhs[i]"> {
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
-def Maek_MaxOp : Maek_Binary<"max", "max(lhs[i], rhs[i])", [Commutative]> {
+def Maek_MaxOp : Maek_Binary<"max", "max(lhs[i], rhs[i])", "std::isnan(a) || a > b ? a : b", [Commutative]> {
   let summary = "the larger of a and b";
   let description = [{
     `result[i] = max(lhs[i], rhs[i])`, for each index `i`. NaN if either
@@ -132,7 +143,7 @@ def Maek_MaxOp : Maek_Binary<"max", "max(lhs[i], rhs[i])", [Commutative]> {
   }];
   let hasFolder = 1;
 }
-def Maek_MinOp : Maek_Binary<"min", "min(lhs[i], rhs[i])", [Commutative]> {
+def Maek_MinOp : Maek_Binary<"min", "min(lhs[i], rhs[i])", "std::isnan(a) || a < b ? a : b", [Commutative]> {
   let summary = "the smaller of a and b";
   let description = [{
     `result[i] = min(lhs[i], rhs[i])`, for each index `i`. NaN if either
@@ -160,6 +171,10 @@ def Maek_CompareOp : Maek_Op<"compare", [Pure, AxisOpInterface, Elementwise, Sam
   let results = (outs Maek_BoolTensor:$result);
   let assemblyFormat =
       "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
+  let extraClassDeclaration = [{
+    /// Whether the predicate holds.
+    bool evaluate(double a, double b);
+  }];
   let hasVerifier = 1;
 }
 
@@ -200,6 +215,10 @@ def Maek_ConvertOp : Maek_Op<"convert", [Pure, AxisOpInterface, Elementwise]> {
   let arguments = (ins Maek_Tensor:$operand);
   let results = (outs Maek_Tensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+  let extraClassDeclaration = [{
+    /// The element in double precision.
+    double evaluate(double x);
+  }];
   let hasVerifier = 1;
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
@@ -220,6 +239,7 @@ def Maek_StopGradientOp : Maek_Op<"stop_gradient", [Pure, AxisOpInterface, Eleme
   let results = (outs Maek_Tensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($result)";
   let hasFolder = 1;
+  let extraClassDeclaration = "static double evaluate(double x) { return x; }";
 }
 
 } // opDocGroup = Maek_ElementwiseGroup

@@ -57,6 +57,13 @@ static void differentiateSin(SinOp op, AdjointBuilder &b) {
   b.accumulate(op.getOperand(), b.mul(b.adjoint(op), cosine));
 }
 
+// x̄ = ȳ / (1 + x)
+static void differentiateLog1p(Log1pOp op, AdjointBuilder &b) {
+  Value x = b.primal(op.getOperand());
+  Value inner = b.create<AddOp>(x, b.constant(x.getType(), 1));
+  b.accumulate(op.getOperand(), b.div(b.adjoint(op), inner));
+}
+
 // x̄ = -ȳ sin x
 static void differentiateCos(CosOp op, AdjointBuilder &b) {
   Value sine = b.create<SinOp>(b.primal(op.getOperand()));
@@ -186,6 +193,7 @@ static void differentiateSelect(SelectOp op, AdjointBuilder &b) {
 void attachElementwiseGradients(MLIRContext &context) {
   attachGradient<NegOp, differentiateNeg>(context);
   attachGradient<ExpOp, differentiateExp>(context);
+  attachGradient<Log1pOp, differentiateLog1p>(context);
   attachGradient<LogOp, differentiateLog>(context);
   attachGradient<TanhOp, differentiateTanh>(context);
   attachGradient<SigmoidOp, differentiateSigmoid>(context);

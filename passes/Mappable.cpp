@@ -171,8 +171,8 @@ void attach(MLIRContext *context) {
 
 void registerMappableModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
-    attach<MapPlain, NegOp, ExpOp, LogOp, TanhOp, SigmoidOp, SqrtOp, SinOp,
-           CosOp, ErfOp, AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp,
+    attach<MapPlain, NegOp, ExpOp, LogOp, Log1pOp, TanhOp, SigmoidOp, SqrtOp,
+           SinOp, CosOp, ErfOp, AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp,
            CompareOp, SelectOp, ConvertOp, StopGradientOp, ReshapeOp>(context);
     attach<MapDim, ConcatOp, SplitOp, StackOp, UnstackOp, SliceOp, PadOp,
            ReverseOp, ArgmaxOp, WindowOp, FoldOp>(context);

@@ -13,30 +13,14 @@ using namespace mlir;
 namespace maek {
 namespace {
 
-/// f(constants) where all operands are constants, in double precision.
+/// f(constants) in double precision.
 std::optional<double> evaluate(Operation *op, ArrayRef<double> x) {
   using Result = std::optional<double>;
   return llvm::TypeSwitch<Operation *, Result>(op)
-      .Case<NegOp>([&](auto) { return -x[0]; })
-      .Case<ExpOp>([&](auto) { return std::exp(x[0]); })
-      .Case<LogOp>([&](auto) { return std::log(x[0]); })
-      .Case<TanhOp>([&](auto) { return std::tanh(x[0]); })
-      .Case<SigmoidOp>([&](auto) { return 1 / (1 + std::exp(-x[0])); })
-      .Case<SqrtOp>([&](auto) { return std::sqrt(x[0]); })
-      .Case<SinOp>([&](auto) { return std::sin(x[0]); })
-      .Case<CosOp>([&](auto) { return std::cos(x[0]); })
-      .Case<ErfOp>([&](auto) { return std::erf(x[0]); })
-      .Case<AddOp>([&](auto) { return x[0] + x[1]; })
-      .Case<SubOp>([&](auto) { return x[0] - x[1]; })
-      .Case<MulOp>([&](auto) { return x[0] * x[1]; })
-      .Case<DivOp>([&](auto) { return x[0] / x[1]; })
-      .Case<PowOp>([&](auto) { return std::pow(x[0], x[1]); })
-      .Case<ConvertOp>([&](ConvertOp convert) -> Result {
-        Type to = getElementType(convert.getType());
-        return to.isInteger(1)    ? double(x[0] != 0)
-               : to.isInteger(32) ? std::trunc(x[0])
-                                  : x[0];
-      })
+      .Case<NegOp, ExpOp, LogOp, Log1pOp, TanhOp, SigmoidOp, SqrtOp, SinOp,
+            CosOp, ErfOp, ConvertOp>([&](auto op) { return op.evaluate(x[0]); })
+      .Case<AddOp, SubOp, MulOp, DivOp, PowOp>(
+          [&](auto op) { return op.evaluate(x[0], x[1]); })
       .Default([](auto) { return std::nullopt; });
 }
 

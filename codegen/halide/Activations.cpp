@@ -77,7 +77,18 @@ Expr sigmoid(const Expr &x) {
   return one / (one + exponential(-x));
 }
 
-/// x = 2^e m with m in [sqrt(1/2), sqrt(2)); Cephes' polynomial in m - 1.
+/// ln(1 + f) - f for f in [√½ - 1, √2 - 1]; Cephes. The power to which the
+/// logarithm's argument was taken out comes between, for the sake of rounding.
+static Expr logarithmNear1(const Expr &f, const Expr &between) {
+  Expr z = f * f;
+  Expr p =
+      polynomial(f, {7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f,
+                     -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
+                     2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f});
+  return p * f * z + between - 0.5f * z;
+}
+
+/// x = 2^e m with m in [√½, √2).
 static Expr logarithm32(const Expr &x) {
   const float smallest = 1.17549435e-38f;
   Expr tiny = x < smallest;
@@ -85,12 +96,8 @@ static Expr logarithm32(const Expr &x) {
   Expr e = (bitsOf(scaled) - 0x3f3504f3) >> 23;
   Expr m = reinterpret<float>(bitsOf(scaled) - (e << 23));
   Expr exponent = Halide::cast<float>(e - select(tiny, 23, 0));
-  Expr f = m - 1.0f, z = f * f;
-  Expr p =
-      polynomial(f, {7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f,
-                     -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f,
-                     2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f});
-  Expr y = p * f * z + exponent * -2.12194440e-4f - 0.5f * z;
+  Expr f = m - 1.0f;
+  Expr y = logarithmNear1(f, exponent * -2.12194440e-4f);
   Expr bits = bitsOf(f + y + exponent * 0.693359375f);
   Expr minusInfinity = int32_t(0xff800000u);
   bits = select(bitsOf(x) == infinityBits, infinityBits,
@@ -101,6 +108,23 @@ static Expr logarithm32(const Expr &x) {
 
 Expr logarithm(const Expr &x) {
   return x.type().bits() == 64 ? Halide::log(x) : logarithm32(x);
+}
+
+/// Where 1 + x would drop digits that count, of x itself.
+static Expr logarithm1p32(const Expr &x) {
+  const float low = -0.29289321f, high = 0.41421356f;
+  Expr f = Halide::clamp(x, low, high);
+  Expr near = f + logarithmNear1(f, 0.0f);
+  Expr bits = select(x < low || x > high || isNaN(x),
+                     bitsOf(logarithm32(1.0f + x)), bitsOf(near));
+  return reinterpret<float>(bits);
+}
+
+Expr logarithm1p(const Expr &x) {
+  if (x.type().bits() == 32)
+    return logarithm1p32(x);
+  return Halide::Internal::Call::make(x.type(), "log1p", {x},
+                                      Halide::Internal::Call::PureExtern);
 }
 
 /// Cephes: odd in x up to 1, 1 - e^-x² q p(q²) with q = 1/x beyond.

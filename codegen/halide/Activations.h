@@ -22,11 +22,16 @@ Halide::Expr sigmoid(const Halide::Expr &x);
 /// ln x. -inf for 0, NaN below 0 and for NaN, +inf for +inf.
 Halide::Expr logarithm(const Halide::Expr &x);
 
+/// ln (1 + x). f32: relative error 3e-7; -inf for -1, NaN below and for NaN,
+/// +inf for +inf.
+Halide::Expr logarithm1p(const Halide::Expr &x);
+
 /// 2/√π ∫ e^-t² dt from 0 to x. f32: relative error 2e-7; NaN for NaN.
 Halide::Expr errorFunction(const Halide::Expr &x);
 
 /// a^b for a >= 0. f32: relative error 1e-7 * max(1, |b ln a|).
 Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
+
 /// Of floats, not with a NaN: Halide makes !(b < a) of a <= b.
 Halide::Expr lessOrEqual(const Halide::Expr &a, const Halide::Expr &b);
 

@@ -18,9 +18,11 @@ namespace maek::halide {
 namespace {
 
 /// result[i] = apply(operands[i]...)
-template <typename Op, auto apply>
+template <typename Op, auto apply, bool costly>
 struct ElementwiseModel
-    : HalideExpressible::ExternalModel<ElementwiseModel<Op, apply>, Op> {
+    : HalideExpressible::ExternalModel<ElementwiseModel<Op, apply, costly>,
+                                       Op> {
+  bool isCostly(Operation *) const { return costly; }
   void express(Operation *op, KernelAlgorithm &kernel) const {
     kernel.define(op->getResult(0), [op, &kernel](IndexRef index) -> Expr {
       if constexpr (std::is_invocable_v<decltype(apply), Expr, Expr>)
@@ -165,6 +167,7 @@ Expr getPhiloxWord(std::array<Expr, 4> counter, std::array<Expr, 2> key) {
 }
 
 struct RandomModel : HalideExpressible::ExternalModel<RandomModel, RandomOp> {
+  bool isCostly(Operation *) const { return true; }
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto random = cast<RandomOp>(op);
     SmallVector<Extent> extents = getExtents(random.getType());
@@ -188,27 +191,33 @@ struct RandomModel : HalideExpressible::ExternalModel<RandomModel, RandomOp> {
 
 template <typename Op, auto apply>
 void attach(MLIRContext &context) {
-  Op::template attachInterface<ElementwiseModel<Op, apply>>(context);
+  Op::template attachInterface<ElementwiseModel<Op, apply, false>>(context);
+}
+
+template <typename Op, auto apply>
+void attachCostly(MLIRContext &context) {
+  Op::template attachInterface<ElementwiseModel<Op, apply, true>>(context);
 }
 
 } // namespace
 
 void attachElementwiseModels(MLIRContext &context) {
   attach<NegOp, negate>(context);
-  attach<ExpOp, exponential>(context);
-  attach<LogOp, logarithm>(context);
-  attach<TanhOp, hyperbolicTangent>(context);
-  attach<SigmoidOp, sigmoid>(context);
+  attachCostly<ExpOp, exponential>(context);
+  attachCostly<LogOp, logarithm>(context);
+  attachCostly<Log1pOp, logarithm1p>(context);
+  attachCostly<TanhOp, hyperbolicTangent>(context);
+  attachCostly<SigmoidOp, sigmoid>(context);
   attach<SqrtOp, squareRoot>(context);
-  attach<SinOp, sine>(context);
-  attach<CosOp, cosine>(context);
-  attach<ErfOp, errorFunction>(context);
+  attachCostly<SinOp, sine>(context);
+  attachCostly<CosOp, cosine>(context);
+  attachCostly<ErfOp, errorFunction>(context);
   attach<StopGradientOp, identity>(context);
   attach<AddOp, add>(context);
   attach<SubOp, subtract>(context);
   attach<MulOp, multiply>(context);
   attach<DivOp, divide>(context);
-  attach<PowOp, power>(context);
+  attachCostly<PowOp, power>(context);
   attach<MaxOp, maximum>(context);
   attach<MinOp, minimum>(context);
   CompareOp::attachInterface<CompareModel>(context);

@@ -15,7 +15,12 @@ def HalideExpressible : OpInterface<"HalideExpressible"> {
       Defines the Halide functions of the op's results in `kernel`, from those
       of its operands, which are there already.
     }],
-    "void", "express", (ins "::maek::halide::KernelAlgorithm &":$kernel)>];
+    "void", "express", (ins "::maek::halide::KernelAlgorithm &":$kernel)>,
+    InterfaceMethod<[{
+      Whether an element costs a score of operations, as exp does: more than to
+      store it and to read it again.
+    }],
+    "bool", "isCostly", (ins), "", "return false;">];
 }
 
 #endif // MAEK_CODEGEN_HALIDE_HALIDEEXPRESSIBLE_TD

@@ -105,8 +105,8 @@ static bool isSharedScalar(Value value) {
 }
 
 bool KernelAlgorithm::isCostly(Operation *op) {
-  return isa_and_nonnull<ExpOp, LogOp, TanhOp, SigmoidOp, PowOp, SinOp, CosOp,
-                         RandomOp, ErfOp>(op);
+  auto expressible = llvm::dyn_cast_if_present<HalideExpressible>(op);
+  return expressible && expressible.isCostly();
 }
 
 void KernelAlgorithm::define(Value result, const Element &element) {

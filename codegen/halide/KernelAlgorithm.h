@@ -66,7 +66,7 @@ public:
   /// Defines a value by its elements. They become part of the functions that
   /// use them: a chain of elementwise ops is one expression.
   void define(mlir::Value result, const Element &element);
-  /// Whether the op is a function such as exp, a score of operations.
+  /// Whether the op, which may be null, is a costly one of HalideExpressible.
   static bool isCostly(mlir::Operation *op);
   /// Defines a value as a reduction: `init` first, then `step` of the position,
   /// the reduced position and what there is so far. Where these are tuples, the

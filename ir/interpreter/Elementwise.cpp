@@ -3,7 +3,6 @@
 #include "ir/MaekOps.h"
 #include "ir/interpreter/Interpretable.h"
 
-#include "llvm/ADT/StringSwitch.h"
 #include <array>
 #include <cmath>
 #include <limits>
@@ -11,58 +10,17 @@
 using namespace mlir;
 using namespace maek;
 
-static double apply(NegOp, double x) { return -x; }
-static double apply(ExpOp, double x) { return std::exp(x); }
-static double apply(LogOp, double x) { return std::log(x); }
-static double apply(TanhOp, double x) { return std::tanh(x); }
-static double apply(SigmoidOp, double x) { return 1 / (1 + std::exp(-x)); }
-static double apply(SqrtOp, double x) { return std::sqrt(x); }
-static double apply(SinOp, double x) { return std::sin(x); }
-static double apply(CosOp, double x) { return std::cos(x); }
-static double apply(ErfOp, double x) { return std::erf(x); }
-static double apply(StopGradientOp, double x) { return x; }
-
-static double apply(ConvertOp op, double x) {
-  Type element = getElementType(op.getType());
-  if (element.isInteger(1))
-    return x != 0;
-  return element.isInteger(32) ? std::trunc(x) : x;
-}
-
-static double apply(AddOp, double a, double b) { return a + b; }
-static double apply(SubOp, double a, double b) { return a - b; }
-static double apply(MulOp, double a, double b) { return a * b; }
-static double apply(DivOp, double a, double b) { return a / b; }
-static double apply(PowOp, double a, double b) { return std::pow(a, b); }
-static double apply(MaxOp, double a, double b) {
-  return std::isnan(a) || a > b ? a : b;
-}
-static double apply(MinOp, double a, double b) {
-  return std::isnan(a) || a < b ? a : b;
-}
-
-static double apply(CompareOp op, double a, double b) {
-  return llvm::StringSwitch<bool>(op.getPredicate())
-      .Case("eq", a == b)
-      .Case("ne", a != b)
-      .Case("lt", a < b)
-      .Case("le", a <= b)
-      .Case("gt", a > b)
-      .Case("ge", a >= b)
-      .Default(false);
-}
-
 template <typename OpT>
 static FailureOr<Tensor> evaluateUnary(OpT op, Index shape, Frame &frame) {
   const Tensor &x = frame[op.getOperand()];
-  return Tensor::generate(shape, [&](Index i) { return apply(op, x[i]); });
+  return Tensor::generate(shape, [&](Index i) { return op.evaluate(x[i]); });
 }
 
 template <typename OpT>
 static FailureOr<Tensor> evaluateBinary(OpT op, Index shape, Frame &frame) {
   const Tensor &a = frame[op.getLhs()], &b = frame[op.getRhs()];
   return Tensor::generate(shape,
-                          [&](Index i) { return apply(op, a[i], b[i]); });
+                          [&](Index i) { return op.evaluate(a[i], b[i]); });
 }
 
 static FailureOr<Tensor> evaluate(SelectOp op, Index shape, Frame &frame) {
@@ -134,8 +92,8 @@ static void attachOthers(MLIRContext &context) {
 }
 
 void maek::attachElementwiseModels(MLIRContext &context) {
-  attachUnary<NegOp, ExpOp, LogOp, TanhOp, SigmoidOp, SqrtOp, SinOp, CosOp,
-              ErfOp, StopGradientOp, ConvertOp>(context);
+  attachUnary<NegOp, ExpOp, LogOp, Log1pOp, TanhOp, SigmoidOp, SqrtOp, SinOp,
+              CosOp, ErfOp, StopGradientOp, ConvertOp>(context);
   attachBinary<AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp, CompareOp>(
       context);
   attachOthers<SelectOp, ConstantOp, IotaOp, ExtentOp, RandomOp>(context);

@@ -227,6 +227,9 @@ case("erf", [floats(2, 3)],
      "z = Mul(x, t) q = Mul(z, z) n = Neg(q) e = Exp(n) p = Mul(e, w) "
      "s = ReduceSum<keepdims=0>(p, d) r0 = Mul(s, a0)")
 
+case("log1p", [floats(2, 3, low=-0.9)],
+     "o = Constant<value = double {1}>() x = Add(a0, o) r0 = Log(x)")
+
 
 def is_close(found, expected):
     return (found["shape"] == expected["shape"] and

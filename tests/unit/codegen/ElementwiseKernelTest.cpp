@@ -70,7 +70,7 @@ func.func @mean_multiple(%x: !t) -> !t attributes {maek.symbols = ["B"]} {
 TEST(ElementwiseKernels, Functions) {
   checkKernelsBothPrecisions(R"(
 !t = tensor<?x200xf32, #maek.dims<B>>
-func.func @unary(%a: !t) -> (!t, !t, !t, !t, !t, !t, !t) {
+func.func @unary(%a: !t) -> (!t, !t, !t, !t, !t, !t, !t, !t) {
   %ten = maek.constant 10.0 : !t
   %x = maek.mul %a, %ten : !t
   %0 = maek.exp %x : !t
@@ -80,7 +80,8 @@ func.func @unary(%a: !t) -> (!t, !t, !t, !t, !t, !t, !t) {
   %4 = maek.sin %x : !t
   %5 = maek.cos %x : !t
   %6 = maek.erf %x : !t
-  func.return %0, %1, %2, %3, %4, %5, %6 : !t, !t, !t, !t, !t, !t, !t
+  %7 = maek.log1p %0 : !t
+  func.return %0, %1, %2, %3, %4, %5, %6, %7 : !t, !t, !t, !t, !t, !t, !t, !t
 }
 func.func @powers(%a: !t, %b: !t) -> (!t, !t) {
   %0 = maek.mul %a, %a : !t
@@ -356,6 +357,40 @@ func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
         EXPECT_EQ(order[n].elements[i] != 0, holds[n])
             << element.str() << ": comparison " << n << " of " << a << ", "
             << b;
+    }
+  }
+}
+
+// Of small x, ln (1 + x) keeps the digits that 1 + x drops.
+TEST(ElementwiseKernels, LogarithmOfOnePlus) {
+  const double inf = std::numeric_limits<double>::infinity();
+  std::vector<double> x = {0,    1e-30, -1e-30, 1e-9,   -1e-9, 1e-4,
+                           -0.3, -0.29, 0.41,   0.42,   1,     1e20,
+                           inf,  -1,    -2,     -0.999, -inf};
+  x.push_back(std::numeric_limits<double>::quiet_NaN());
+  for (llvm::StringRef element : {"f32", "f64"}) {
+    OwnKernels own(R"(
+!t = tensor<?xf32, #maek.dims<B>>
+func.func private @log1p(%x: !t) -> !t attributes {maek.kernel} {
+  %0 = maek.log1p %x : !t
+  func.return %0 : !t
+}
+)",
+                   element.str());
+    ASSERT_TRUE(own.kernels);
+    auto size = int64_t(x.size());
+    std::vector<maek::Tensor> found =
+        own.kernels->run(own.module->lookupSymbol<mlir::func::FuncOp>("log1p"),
+                         {maek::Tensor({size}, x)}, {{"B", size}});
+    for (size_t i = 0; i < x.size(); ++i) {
+      double rounded = element == "f32" ? double(float(x[i])) : x[i];
+      double needed = std::log1p(rounded), y = found[0].elements[i];
+      double tolerance = element == "f32" ? 3e-7 : 1e-15;
+      EXPECT_TRUE(std::isnan(needed) ? std::isnan(y)
+                  : std::isinf(needed)
+                      ? y == needed
+                      : std::abs(y - needed) <= tolerance * std::abs(needed))
+          << element.str() << ": log1p(" << x[i] << ") = " << y;
     }
   }
 }

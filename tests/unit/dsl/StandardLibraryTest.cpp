@@ -57,6 +57,10 @@ TEST_F(StandardLibrary, activations) {
   checkScalar("relu(x)", [](double x) { return x > 0 ? x : 0.0; });
   checkScalar("abs(x)", [](double x) { return std::abs(x); });
   checkScalar("softplus(x)", [](double x) { return std::log1p(std::exp(x)); });
+  checkScalar("log1p(x / 10)", [](double x) { return std::log1p(x / 10); });
+  checkScalar("10^20 * softplus(x - 50)", [](double x) {
+    return 1e20 * std::exp(x - 50); // 1 + e^-50 is 1.
+  });
   checkScalar("silu(x)", [](double x) { return x * sigmoid(x); });
   checkScalar("clamp(x, -1, 2)",
               [](double x) { return std::min(std::max(x, -1.0), 2.0); });
@@ -98,8 +102,10 @@ TEST_F(StandardLibrary, softmaxDoesNotOverflow) {
       1e-13);
 }
 
+// Far from 0, too, no digits are lost.
 TEST_F(StandardLibrary, crossEntropy) {
-  Tensor z({2, 3}, {1, 2, 3, -1, 0, 1}), label({2}, {2, 0});
+  const double far = 1e6;
+  Tensor z({2, 3}, {1, 2, 3, far - 1, far, far + 1}), label({2}, {2, 0});
   Tensor y = run("input z : [3]\ninput label : class(3)\n"
                  "y = cross_entropy(z, label)",
                  {{"z", z}, {"label", label}}, {{"B", 2}});
