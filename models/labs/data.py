@@ -6,17 +6,17 @@ import statistics
 from experiments import plot as draw
 from experiments.program import Program, last
 
-MODELS = pathlib.Path(__file__).resolve().parent.parent
+HERE = pathlib.Path(__file__).resolve().parent
 TITLE = "A ViT needs data, a CNN less, DeiT closes the gap"
-FILES = ["data.py", "../cnn.maek", "../vit.maek", "../deit.maek"]
+FILES = ["data.maek", "data.py", "../cnn.maek", "../vit.maek", "../deit.maek"]
 HEAD = ["model", "images", "test accuracy, mean", "spread", "seeds"]
 # A model, its file and hyperparameters, what it learns from beside the labels.
-SYSTEMS = {"CNN": ("cnn", [], None), "ViT": ("vit", [], None),
-           "DeiT-hard": ("deit", ["hard=1"], "CNN"),
-           "DeiT-soft": ("deit", ["hard=0"], "CNN")}
-# Images, seeds, epochs, batch: enough updates that the 200 of the warm-up are
-# few, and no row of more than an hour.
-SIZES = [(1000, 3, 60, 32), (5000, 3, 30, 64), (60000, 1, 10, 128)]
+SYSTEMS = {"CNN": ("../cnn.maek", ["C=16"], None), "ViT": ("../vit.maek", [], None),
+           "ViT-augmented": ("data.maek", [], None),
+           "DeiT-hard": ("../deit.maek", ["C=16", "hard=1"], "CNN"),
+           "DeiT-soft": ("../deit.maek", ["C=16", "hard=0"], "CNN")}
+# Images, seeds, epochs, batch: some five thousand updates each.
+SIZES = [(1000, 3, 160, 32), (5000, 3, 64, 64), (60000, 1, 10, 128)]
 
 
 def rows(quick):
@@ -33,8 +33,7 @@ def rows(quick):
 def run(lab, name, settings):
     system = name.split()[0]
     file, sets, teacher = SYSTEMS[system]
-    program = Program(MODELS / f"{file}.maek", lab.folder, lab.program_name(name),
-                      sets)
+    program = Program(HERE / file, lab.folder, lab.program_name(name), sets)
     options = ["--seed", settings["seed"], "--epochs", settings["epochs"],
                "--batch", settings["batch"], "--examples", settings["images"],
                "--evaluate-every", max(1, settings["epochs"] // 10)]
