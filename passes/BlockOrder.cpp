@@ -1,7 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/BlockOrder.h"
 
-#include "mlir/IR/Block.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
@@ -59,6 +59,50 @@ void moveDependentsAfter(ArrayRef<Operation *> sources, Operation *to) {
     }
   for (Operation *dependent : llvm::reverse(moved))
     dependent->moveAfter(to);
+}
+
+/// Calls `visit` for each op of the block after those whose results it reads.
+static void visitByUses(Block &block, function_ref<void(Operation *)> visit) {
+  SmallPtrSet<Operation *, 16> found;
+  SmallVector<std::pair<Operation *, bool>> pending;
+  for (Operation &root : block) {
+    pending.push_back({&root, false});
+    while (!pending.empty()) {
+      auto [op, isDone] = pending.pop_back_val();
+      if (isDone)
+        visit(op);
+      else if (found.insert(op).second) {
+        pending.push_back({op, true});
+        for (Operation *source : getSources(op))
+          pending.push_back({source, false});
+      }
+    }
+  }
+}
+
+void orderByUses(Block &block) {
+  struct Place {
+    unsigned round = 0, position = 0;
+  };
+  llvm::DenseMap<Operation *, Place> places;
+  for (auto [i, op] : llvm::enumerate(block))
+    places[&op].position = i;
+  visitByUses(block, [&](Operation *op) {
+    Place &own = places.find(op)->second;
+    for (Operation *source : getSources(op)) {
+      Place other = places.lookup(source);
+      own.round =
+          std::max(own.round, other.round + (other.position > own.position));
+    }
+  });
+  SmallVector<Operation *> order;
+  for (Operation &op : block.without_terminator())
+    order.push_back(&op);
+  llvm::stable_sort(order, [&](Operation *a, Operation *b) {
+    return places.lookup(a).round < places.lookup(b).round;
+  });
+  for (Operation *op : order)
+    op->moveBefore(block.getTerminator());
 }
 
 } // namespace maek

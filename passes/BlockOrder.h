@@ -3,6 +3,7 @@
 #ifndef MAEK_PASSES_BLOCKORDER_H
 #define MAEK_PASSES_BLOCKORDER_H
 
+#include "mlir/IR/Block.h"
 #include "mlir/IR/Operation.h"
 
 namespace maek {
@@ -18,6 +19,12 @@ bool areIndependent(llvm::ArrayRef<mlir::Operation *> ops);
 /// after `to`, in their order. `to` itself needs none of them.
 void moveDependentsAfter(llvm::ArrayRef<mlir::Operation *> sources,
                          mlir::Operation *to);
+
+/// Orders the block, whose ops do not need one another in a circle, so that
+/// values are defined before they are used. What stands too early is moved
+/// behind all that does not need it; as mlir::sortTopologically has it, whose
+/// time grows with the longest chain of such ops, too.
+void orderByUses(mlir::Block &block);
 
 } // namespace maek
 

@@ -1,9 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/KernelGroups.h"
 
+#include "passes/BlockOrder.h"
 #include "passes/KernelOps.h"
 
-#include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
@@ -18,8 +18,7 @@ KernelGroups::KernelGroups(Block &block) : block(block) {
       continue;
     position[&op] = i;
     group[&op] = groups.size();
-    rank.push_back(groups.size());
-    order.push_back(groups.size());
+    places.push_back(order.insert(order.end(), groups.size()));
     groups.push_back({&op});
     if (&op != block.getTerminator())
       ops.push_back(&op);
@@ -28,7 +27,68 @@ KernelGroups::KernelGroups(Block &block) : block(block) {
       for (Operation *user : users(result))
         next.insert(user);
     successors[&op].assign(next.begin(), next.end());
+    predecessors[&op];
+    for (Operation *user : next)
+      predecessors[user].push_back(&op);
   }
+  rank.resize(groups.size());
+  renumber();
+  for (bool belowLast : {false, true})
+    forests.push_back(buildForest(belowLast));
+}
+
+void KernelGroups::renumber() {
+  constexpr uint64_t gap = uint64_t(1) << 32;
+  uint64_t next = 0;
+  for (Group one : order)
+    rank[one] = next += gap;
+}
+
+/// Puts `moved` in front of `place`, in this order.
+void KernelGroups::moveTo(std::list<Group>::iterator place,
+                          ArrayRef<Group> moved) {
+  uint64_t low = place == order.begin() ? 0 : rank[*std::prev(place)];
+  uint64_t high = place == order.end() ? UINT64_MAX : rank[*place];
+  for (Group one : moved)
+    order.splice(place, order, places[one]);
+  uint64_t step = (high - low) / (moved.size() + 1);
+  if (step == 0)
+    return renumber();
+  for (Group one : moved)
+    rank[one] = low += step;
+}
+
+KernelGroups::Forest KernelGroups::buildForest(bool belowLast) const {
+  // Each op is a group yet: its number counts ops in the block's order.
+  constexpr unsigned none = -1;
+  std::vector<unsigned> parents(groups.size(), none), sizes(groups.size(), 1);
+  for (auto [i, members] : llvm::enumerate(groups))
+    for (Operation *user : successors.find(members.front())->second)
+      if (unsigned &parent = parents[groupOf(user)];
+          belowLast || parent == none)
+        parent = i;
+  for (unsigned i = groups.size(); i-- > 0;)
+    if (parents[i] != none)
+      sizes[parents[i]] += sizes[i];
+  Forest forest;
+  std::vector<unsigned> next(groups.size());
+  unsigned nextRoot = 0;
+  for (unsigned i = 0; i < groups.size(); ++i) {
+    unsigned &place = parents[i] == none ? nextRoot : next[parents[i]];
+    forest[groups[i].front()] = {place, place + sizes[i] - 1};
+    next[i] = place + 1;
+    place += sizes[i];
+  }
+  return forest;
+}
+
+/// Whether `op` needs `ancestor` by way of a forest. False says nothing.
+bool KernelGroups::isBelow(Operation *op, Operation *ancestor) const {
+  return llvm::any_of(forests, [&](const Forest &forest) {
+    auto [first, last] = forest.lookup(ancestor);
+    unsigned number = forest.lookup(op).first;
+    return first <= number && number <= last;
+  });
 }
 
 bool KernelGroups::isIn(Operation *op, Group of) const {
@@ -36,59 +96,81 @@ bool KernelGroups::isIn(Operation *op, Group of) const {
   return found != group.end() && found->second == of;
 }
 
-/// Marks the groups between `a` and `b` that need values of `a`, and returns
-/// whether `b` needs values of one of them.
-bool KernelGroups::search(Group a, Group b) const {
-  visits.resize(groups.size());
-  ++numSearches;
-  SmallVector<Group> pending;
-  auto follow = [&](Group from) {
+/// Searches from both ends until one of them has no more; returns nothing if
+/// `b` needs values of a group between the two that needs values of `a`. The
+/// forests tell so of most: the two searches from an op and from its adjoint
+/// would only meet at the loss.
+std::optional<KernelGroups::Between> KernelGroups::findBetween(Group a,
+                                                               Group b) const {
+  // Nothing lies between neighbours, however large they are.
+  if (std::next(places[a]) == places[b])
+    return Between{true, {}};
+  std::vector<Group> below{a}, above{b};
+  llvm::DenseSet<Group> seenBelow, seenAbove;
+  auto isBetween = [&](Group one) {
+    return rank[a] < rank[one] && rank[one] < rank[b];
+  };
+  /// False if it comes to the other end.
+  auto goDown = [&](Group from) {
     for (Operation *op : groups[from])
       for (Operation *next : successors.find(op)->second) {
         Group to = groupOf(next);
         if (to == b && from != a)
-          return true;
-        if (rank[to] <= rank[a] || rank[to] >= rank[b] ||
-            visits[to] == numSearches)
+          return false;
+        if (!isBetween(to) || !seenBelow.insert(to).second)
           continue;
-        visits[to] = numSearches;
-        pending.push_back(to);
+        if (seenAbove.contains(to) || isBelow(groups[b].back(), next))
+          return false;
+        below.push_back(to);
       }
-    return false;
+    return true;
   };
-  follow(a);
-  while (!pending.empty())
-    if (follow(pending.pop_back_val()))
-      return true;
-  return false;
+  auto goUp = [&](Group from) {
+    for (Operation *op : groups[from])
+      for (Operation *next : predecessors.find(op)->second) {
+        Group to = groupOf(next);
+        if (to == a && from != b)
+          return false;
+        if (!isBetween(to) || !seenAbove.insert(to).second)
+          continue;
+        if (seenBelow.contains(to) || isBelow(next, groups[a].front()))
+          return false;
+        above.push_back(to);
+      }
+    return true;
+  };
+  size_t i = 0;
+  for (; i < below.size() && i < above.size(); ++i)
+    if (!goDown(below[i]) || !goUp(above[i]))
+      return std::nullopt;
+  bool isDown = i == below.size();
+  std::vector<Group> &found = isDown ? below : above;
+  found.erase(found.begin());
+  return Between{isDown, std::move(found)};
 }
 
 bool KernelGroups::wouldCycle(Group a, Group b) const {
-  // Nothing lies between neighbours, however large they are.
-  if (std::max(rank[a], rank[b]) - std::min(rank[a], rank[b]) <= 1)
-    return false;
-  return rank[a] < rank[b] ? search(a, b) : search(b, a);
+  return !(rank[a] < rank[b] ? findBetween(a, b) : findBetween(b, a));
 }
 
 void KernelGroups::merge(Group into, Group from) {
   if (into == from)
     return;
-  // What needs the first group's values goes behind the union, the rest of
-  // what is between the two stays before it.
   Group first = into, second = from;
   if (rank[first] > rank[second])
     std::swap(first, second);
-  if (rank[second] - rank[first] > 1)
-    search(first, second);
-  SmallVector<Group> before, after{into, from};
-  for (Group between :
-       ArrayRef(order).slice(rank[first] + 1, rank[second] - rank[first] - 1))
-    (visits[between] == numSearches ? after : before).push_back(between);
-  llvm::append_range(before, after);
-  for (auto [i, next] : llvm::enumerate(before))
-    order[rank[first] + i] = next;
-  for (unsigned i = rank[first], end = rank[second]; i <= end; ++i)
-    rank[order[i]] = i;
+  // Of what is between the two, all that needs the first one goes behind the
+  // union, or all that the second one needs before it.
+  auto [needFirst, between] = *findBetween(first, second);
+  llvm::sort(between, [&](Group a, Group b) { return rank[a] < rank[b]; });
+  if (needFirst) {
+    between.insert(between.begin(), first);
+    moveTo(std::next(places[second]), between);
+  } else {
+    between.push_back(second);
+    moveTo(places[first], between);
+  }
+  order.erase(places[from]);
 
   for (Operation *op : groups[from])
     group[op] = into;
@@ -120,10 +202,9 @@ void KernelGroups::release(Operation *op) {
   llvm::erase(groups[old], op);
   group[op] = own;
   groups.push_back({op});
-  order.insert(order.begin() + rank[old] + 1, own);
-  rank.resize(groups.size());
-  for (unsigned i = rank[old] + 1; i < order.size(); ++i)
-    rank[order[i]] = i;
+  places.push_back(order.insert(order.end(), own));
+  rank.push_back(0);
+  moveTo(std::next(places[old]), own);
 }
 
 SmallVector<Operation *> KernelGroups::users(Value value) const {
@@ -202,7 +283,7 @@ void KernelGroups::finish() {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (op.use_empty() && (emitted.contains(&op) || isRepeatable(&op)))
       op.erase();
-  sortTopologically(&block);
+  orderByUses(block);
 }
 
 SmallVector<Block *> getHostBlocks(Operation *function) {

@@ -8,6 +8,8 @@
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
+#include <list>
+#include <optional>
 #include <vector>
 
 namespace maek {
@@ -63,7 +65,22 @@ public:
   void finish();
 
 private:
-  bool search(Group a, Group b) const;
+  /// A forest in which each op hangs below one of those whose values it needs:
+  /// the number of the op, counted depth first, and the last number below it.
+  using Forest =
+      llvm::DenseMap<mlir::Operation *, std::pair<unsigned, unsigned>>;
+
+  Forest buildForest(bool belowLast) const;
+  bool isBelow(mlir::Operation *op, mlir::Operation *ancestor) const;
+  /// Groups between two: all that need values of the first one, or all whose
+  /// values the second one needs.
+  struct Between {
+    bool needFirst;
+    std::vector<Group> groups;
+  };
+  std::optional<Between> findBetween(Group a, Group b) const;
+  void renumber();
+  void moveTo(std::list<Group>::iterator place, llvm::ArrayRef<Group> moved);
   void insertMembers(std::vector<mlir::Operation *> &kept,
                      llvm::ArrayRef<mlir::Operation *> added) const;
 
@@ -71,15 +88,19 @@ private:
   std::vector<mlir::Operation *> ops;
   llvm::DenseMap<mlir::Operation *, Group> group;
   llvm::DenseMap<mlir::Operation *, unsigned> position;
-  llvm::DenseMap<mlir::Operation *, std::vector<mlir::Operation *>> successors;
+  using Edges =
+      llvm::DenseMap<mlir::Operation *, std::vector<mlir::Operation *>>;
+  Edges successors, predecessors;
+  /// Ops below the first and below the last of those that they need: the first
+  /// finds the way along a sum of many terms, the last the way through layers.
+  std::vector<Forest> forests;
   std::vector<std::vector<mlir::Operation *>> groups;
-  /// The groups in an order in which values are made before they are used, and
-  /// each group's place in it. Empty groups have a place, too.
-  std::vector<Group> order;
-  std::vector<unsigned> rank;
-  /// For each group the number of the last search that came by.
-  mutable std::vector<unsigned> visits;
-  mutable unsigned numSearches = 0;
+  /// The groups in an order in which values are made before they are used.
+  /// Their ranks increase along it, with gaps, so that moving some leaves the
+  /// others as they are.
+  std::list<Group> order;
+  std::vector<std::list<Group>::iterator> places;
+  std::vector<uint64_t> rank;
   llvm::DenseSet<mlir::Operation *> emitted;
 };
 
