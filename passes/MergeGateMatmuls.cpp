@@ -10,6 +10,7 @@
 #include "passes/Remarks.h"
 #include "passes/Rewriting.h"
 
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -110,6 +111,7 @@ struct MergeGateMatmuls : impl::MergeGateMatmulsBase<MergeGateMatmuls> {
 
 private:
   bool mergeProducts(Block &block);
+  bool mergeAlike(SmallVector<Product> products);
   bool mergeGroup(ArrayRef<Product> products);
   void merge(ArrayRef<Product> products, UnstackOp parts);
   bool mergeSums(Block &block);
@@ -139,17 +141,34 @@ collectGroups(Block &block) {
   return sorted;
 }
 
-/// Merges one group, if there is one to merge.
+/// Merges the first products whose other operands are of one type, if any are.
+bool MergeGateMatmuls::mergeAlike(SmallVector<Product> products) {
+  // Earlier merges may have moved them.
+  llvm::sort(products, [](const Product &a, const Product &b) {
+    return a.op->isBeforeInBlock(b.op);
+  });
+  llvm::MapVector<Type, SmallVector<Product>> byType;
+  for (const Product &product : products)
+    byType[product.getOther().getType()].push_back(product);
+  return llvm::any_of(byType,
+                      [&](auto &alike) { return mergeGroup(alike.second); });
+}
+
+/// Merges groups that share no product, larger ones first; returns whether
+/// there was one. A group that has lost a product is another one now: it, and
+/// what shares a product with it, waits for the next call.
 bool MergeGateMatmuls::mergeProducts(Block &block) {
+  llvm::DenseSet<Operation *> changed;
   for (auto &[shared, products] : collectGroups(block)) {
-    llvm::MapVector<Type, SmallVector<Product>> byType;
+    SmallVector<Operation *> ops;
     for (const Product &product : products)
-      byType[product.getOther().getType()].push_back(product);
-    for (auto &[type, alike] : byType)
-      if (mergeGroup(alike))
-        return true;
+      ops.push_back(product.op);
+    bool waits =
+        llvm::any_of(ops, [&](Operation *op) { return changed.contains(op); });
+    if (waits || mergeAlike(products))
+      changed.insert(ops.begin(), ops.end());
   }
-  return false;
+  return !changed.empty();
 }
 
 bool MergeGateMatmuls::mergeGroup(ArrayRef<Product> products) {
@@ -206,16 +225,40 @@ void MergeGateMatmuls::merge(ArrayRef<Product> products, UnstackOp parts) {
              .str();
 }
 
+/// Where to look for sums after those of an unstack behind `before` have become
+/// one: at an earlier unstack whose parts the new ones are added to, or at what
+/// stands behind `before` now.
+static Operation *getNextPlace(UnstackOp merged, Operation *before) {
+  for (Operation *add : merged->getResult(0).getUsers())
+    if (isa<AddOp>(add))
+      for (Value term : add->getOperands())
+        if (auto other = term.getDefiningOp<UnstackOp>();
+            other && other->getBlock() == merged->getBlock() &&
+            other->isBeforeInBlock(merged))
+          return other;
+  return before ? before->getNextNode() : &merged->getBlock()->front();
+}
+
+/// One walk through the block; returns whether there were sums to merge.
 bool MergeGateMatmuls::mergeSums(Block &block) {
-  for (auto parts : block.getOps<UnstackOp>())
-    if (UnstackOp merged = mergeParallelAdds(parts)) {
-      remarkPassed(merged.getLoc(), kPass)
-          << llvm::formatv("merged {0} parallel sums into one",
-                           merged->getNumResults())
-                 .str();
-      return true;
+  bool changed = false;
+  for (Operation *op = &block.front(), *next; op; op = next) {
+    // A merge erases the op and what uses it, all of it behind this one.
+    Operation *before = op->getPrevNode();
+    auto parts = dyn_cast<UnstackOp>(op);
+    UnstackOp merged = parts ? mergeParallelAdds(parts) : UnstackOp();
+    if (!merged) {
+      next = op->getNextNode();
+      continue;
     }
-  return false;
+    remarkPassed(merged.getLoc(), kPass)
+        << llvm::formatv("merged {0} parallel sums into one",
+                         merged->getNumResults())
+               .str();
+    changed = true;
+    next = getNextPlace(merged, before);
+  }
+  return changed;
 }
 
 /// Products of one form that share an operand and were left apart: why.
