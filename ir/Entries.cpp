@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "ir/Entries.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -29,6 +30,25 @@ StringRef getResultRole(func::FuncOp entry, unsigned index) {
 }
 StringRef getResultName(func::FuncOp entry, unsigned index) {
   return valueOr(entry.getResultAttr(index, kNameAttr));
+}
+
+bool isUpdate(func::FuncOp entry, unsigned result) {
+  StringRef role = getResultRole(entry, result);
+  return role == "parameter" || role == "state";
+}
+
+SmallVector<int> getUpdatedArguments(func::FuncOp entry) {
+  llvm::DenseMap<std::pair<StringRef, StringRef>, int> arguments;
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i)
+    arguments.try_emplace({getArgRole(entry, i), getArgName(entry, i)}, i);
+  SmallVector<int> updated(entry.getNumResults(), -1);
+  for (auto [i, argument] : llvm::enumerate(updated)) {
+    auto found =
+        arguments.find({getResultRole(entry, i), getResultName(entry, i)});
+    if (isUpdate(entry, i) && found != arguments.end())
+      argument = found->second;
+  }
+  return updated;
 }
 
 DictionaryAttr getRoleAttrs(MLIRContext *context, StringRef role,

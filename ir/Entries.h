@@ -37,6 +37,14 @@ llvm::StringRef getArgName(mlir::func::FuncOp entry, unsigned index);
 llvm::StringRef getResultRole(mlir::func::FuncOp entry, unsigned index);
 llvm::StringRef getResultName(mlir::func::FuncOp entry, unsigned index);
 
+/// Whether the result has the role parameter or state.
+bool isUpdate(mlir::func::FuncOp entry, unsigned result);
+
+/// For each update the argument that it is written
+/// over: that of the same role and name. -1 for other results, and where there
+/// is no such argument.
+llvm::SmallVector<int> getUpdatedArguments(mlir::func::FuncOp entry);
+
 /// {maek.role = role, maek.name = name}
 mlir::DictionaryAttr getRoleAttrs(mlir::MLIRContext *context,
                                   llvm::StringRef role, llvm::StringRef name);

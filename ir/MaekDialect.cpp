@@ -8,6 +8,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 
@@ -191,20 +192,23 @@ static LogicalResult verifyEntryAttribute(Operation *op,
 }
 
 /// A result of role parameter or state is written over the argument of the same
-/// role, name and type.
-static LogicalResult verifyUpdate(func::FuncOp function, unsigned result) {
-  StringRef role = getResultRole(function, result);
-  StringRef name = getResultName(function, result);
-  if (role != "parameter" && role != "state")
+/// role, name and type. The first such result checks all of them, since each
+/// check alone would look through all arguments.
+static LogicalResult verifyUpdates(func::FuncOp function, unsigned result) {
+  auto before = llvm::seq(0u, result);
+  if (!isUpdate(function, result) ||
+      llvm::any_of(before, [&](unsigned i) { return isUpdate(function, i); }))
     return success();
-  Type type = function.getResultTypes()[result];
-  for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    if (getArgRole(function, i) == role && getArgName(function, i) == name &&
-        function.getArgumentTypes()[i] == type)
-      return success();
-  return function.emitError()
-         << "result " << result << " updates the " << role << " '" << name
-         << "' of type " << type << ", which is no argument";
+  for (auto [i, argument] : llvm::enumerate(getUpdatedArguments(function))) {
+    Type type = function.getResultTypes()[i];
+    if (isUpdate(function, i) &&
+        (argument < 0 || function.getArgumentTypes()[argument] != type))
+      return function.emitError()
+             << "result " << i << " updates the " << getResultRole(function, i)
+             << " '" << getResultName(function, i) << "' of type " << type
+             << ", which is no argument";
+  }
+  return success();
 }
 
 LogicalResult MaekDialect::verifyOperationAttribute(Operation *op,
@@ -236,6 +240,6 @@ LogicalResult MaekDialect::verifyRegionResultAttribute(
     return failure();
   auto function = dyn_cast<func::FuncOp>(op);
   return function && attribute.getName() == kRoleAttr
-             ? verifyUpdate(function, result)
+             ? verifyUpdates(function, result)
              : success();
 }

@@ -19,9 +19,9 @@ static bool dependsOnNothing(Value value) {
 
 /// Whether no size that differs from call to call takes part in `op`, or in
 /// the kernel that it calls.
-static bool isStatic(Operation *op) {
+static bool isStatic(Operation *op, SymbolTableCollection &symbols) {
   if (auto call = dyn_cast<func::CallOp>(op)) {
-    op = SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr());
+    op = symbols.lookupNearestSymbolFrom(call, call.getCalleeAttr());
     if (!op)
       return false;
   }
@@ -45,22 +45,18 @@ llvm::DenseSet<Value> findParameterValues(func::FuncOp entry) {
     if (role == "parameter" || role == "prepared")
       found.insert(argument);
   }
+  SymbolTableCollection symbols;
   for (Operation &op : entry.front()) {
     if (isa<ScanOp, GradientOp>(op))
       continue;
     llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
     getUsedValuesDefinedAbove(op.getRegions(), used);
     used.remove_if(dependsOnNothing);
-    if (!used.empty() && isStatic(&op) &&
+    if (!used.empty() && isStatic(&op, symbols) &&
         llvm::all_of(used, [&](Value value) { return found.contains(value); }))
       found.insert(op.result_begin(), op.result_end());
   }
   return found;
-}
-
-static bool isUpdate(func::FuncOp entry, unsigned result) {
-  StringRef role = getResultRole(entry, result);
-  return role == "parameter" || role == "state";
 }
 
 llvm::DenseSet<Value> findUpdates(func::FuncOp entry) {
@@ -73,20 +69,12 @@ llvm::DenseSet<Value> findUpdates(func::FuncOp entry) {
   return found;
 }
 
-Value getUpdated(func::FuncOp entry, Value update) {
-  for (OpOperand &use : update.getUses()) {
-    unsigned result = use.getOperandNumber();
-    if (use.getOwner() != entry.front().getTerminator() ||
-        !isUpdate(entry, result))
-      continue;
-    for (BlockArgument argument : entry.getArguments())
-      if (getArgRole(entry, argument.getArgNumber()) ==
-              getResultRole(entry, result) &&
-          getArgName(entry, argument.getArgNumber()) ==
-              getResultName(entry, result))
-        return argument;
-  }
-  return {};
+llvm::DenseSet<Value> findUpdated(func::FuncOp entry) {
+  llvm::DenseSet<Value> found;
+  for (int argument : getUpdatedArguments(entry))
+    if (argument >= 0)
+      found.insert(entry.getArgument(argument));
+  return found;
 }
 
 } // namespace maek

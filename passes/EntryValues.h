@@ -18,9 +18,8 @@ llvm::DenseSet<mlir::Value> findParameterValues(mlir::func::FuncOp entry);
 /// the arguments of the same names.
 llvm::DenseSet<mlir::Value> findUpdates(mlir::func::FuncOp entry);
 
-/// The argument that `update`, one of findUpdates, is written over; null if
-/// the entry has no argument of that role and name.
-mlir::Value getUpdated(mlir::func::FuncOp entry, mlir::Value update);
+/// The arguments that the updates are written over.
+llvm::DenseSet<mlir::Value> findUpdated(mlir::func::FuncOp entry);
 
 } // namespace maek
 

@@ -290,8 +290,7 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
       return;
     FunctionFacts facts;
     facts.updates = findUpdates(function);
-    for (Value update : facts.updates)
-      facts.updated.insert(getUpdated(function, update));
+    facts.updated = findUpdated(function);
     if (facts.updates.empty())
       facts.parameterValues = findParameterValues(function);
     facts.copies = findCopies(function);

@@ -56,10 +56,11 @@ public:
   IRMapping build(func::FuncOp entry, ArrayRef<Value> values);
   /// The number among the results of `prepare`.
   unsigned getResult(Value prepared) {
-    results.insert(prepared);
-    return llvm::find(results, prepared) - results.begin();
+    return results.try_emplace(prepared, results.size()).first->second;
   }
-  ArrayRef<Value> getResults() const { return results.getArrayRef(); }
+  SmallVector<Value> getResults() const {
+    return llvm::to_vector(llvm::make_first_range(results));
+  }
   ArrayRef<std::string> getParameters() const { return parameters; }
 
 private:
@@ -69,7 +70,7 @@ private:
   SmallVector<std::string> parameters;
   llvm::StringMap<Value> knownArguments;
   llvm::DenseSet<Operation *, SameOp> knownOps;
-  llvm::SetVector<Value> results;
+  llvm::MapVector<Value, unsigned> results;
 };
 
 struct PrepareParameters : impl::PrepareParametersBase<PrepareParameters> {
@@ -127,7 +128,7 @@ static bool isCut(Operation *op) {
 void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
   llvm::DenseSet<Value> parameterValues = findParameterValues(entry);
   // What the rest of the entry reads of them, seen through views.
-  llvm::MapVector<Value, unsigned> needed;
+  llvm::SetVector<Value> needed;
   entry.walk([&](Operation *op) {
     bool isMoved = op->getBlock() == &entry.front() &&
                    op->getNumResults() > 0 &&
@@ -140,25 +141,29 @@ void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
       while (isCut(value.getDefiningOp()))
         value = value.getDefiningOp()->getOperand(0);
       if (value.getDefiningOp())
-        needed[value] = 0;
+        needed.insert(value);
     }
   });
   // All are built before any is replaced: one may be an operand of another.
-  SmallVector<Value> values = llvm::to_vector(llvm::make_first_range(needed));
+  SmallVector<Value> values = needed.takeVector();
   IRMapping mapping = prepared.build(entry, values);
-  for (auto &[value, number] : needed)
-    number = prepared.getResult(mapping.lookup(value));
-  for (auto &[value, number] : needed) {
-    std::string name = "prepared." + std::to_string(number);
+  unsigned first = entry.getNumArguments();
+  SmallVector<DictionaryAttr> attrs;
+  SmallVector<Location> locations;
+  for (Value value : values) {
+    std::string name =
+        "prepared." + std::to_string(prepared.getResult(mapping.lookup(value)));
     remarkPassed(value.getLoc(), "prepare-parameters")
         << ("computed once, as " + name);
-    unsigned index = entry.getNumArguments();
-    DictionaryAttr attrs = getRoleAttrs(&getContext(), "prepared", name);
-    if (failed(entry.insertArgument(index, value.getType(), attrs,
-                                    value.getLoc())))
-      return signalPassFailure();
-    value.replaceAllUsesWith(entry.getArgument(index));
+    attrs.push_back(getRoleAttrs(&getContext(), "prepared", name));
+    locations.push_back(value.getLoc());
   }
+  if (failed(entry.insertArguments(SmallVector<unsigned>(values.size(), first),
+                                   TypeRange(ValueRange(values)), attrs,
+                                   locations)))
+    return signalPassFailure();
+  for (auto [i, value] : llvm::enumerate(values))
+    value.replaceAllUsesWith(entry.getArgument(first + i));
   // Calls have no declared effects; those of kernels have none.
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.front())))
     if (op.use_empty() && op.getNumResults() > 0 &&
@@ -191,7 +196,7 @@ void PrepareParameters::runOnOperation() {
   PrepareBuilder prepared(*body);
   for (func::FuncOp entry : entries)
     prepare(entry, prepared);
-  ArrayRef<Value> results = prepared.getResults();
+  SmallVector<Value> results = prepared.getResults();
   if (results.empty())
     return function.erase();
 

@@ -58,11 +58,12 @@ static LogicalResult verifyKernel(func::FuncOp kernel) {
 static LogicalResult verifyHost(func::FuncOp function) {
   llvm::DenseSet<Operation *> copies;
   HostStrides strides(copies);
+  SymbolTableCollection symbols;
   WalkResult result = function.walk([&](Operation *op) {
     if (isa<func::FuncOp, func::ReturnOp, YieldOp, ScanOp>(op))
       return WalkResult::advance();
     if (auto call = dyn_cast<func::CallOp>(op)) {
-      auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
           op, call.getCalleeAttr());
       if (kernel && isKernel(kernel))
         return WalkResult::advance();

@@ -74,6 +74,7 @@ private:
   Placement &placement;
   const ArenaPlan &plan;
   func::FuncOp from, to;
+  SymbolTableCollection tables;
   IndexMath *index = nullptr;
   Value arena;
   DenseMap<const Storage *, Value> offsets, roots;
@@ -215,8 +216,8 @@ void Emitter::emitCall(func::CallOp call, OpBuilder &builder) {
   for (Value result : call.getResults())
     outputs.push_back(
         getMemRef(placement.getView(result), builder, call.getLoc()));
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      from, call.getCalleeAttr());
+  auto kernel =
+      tables.lookupNearestSymbolFrom<func::FuncOp>(from, call.getCalleeAttr());
   if (auto names = kernel->getAttrOfType<ArrayAttr>(kSymbolsAttr))
     for (StringAttr name : names.getAsRange<StringAttr>())
       scalars.push_back(index->getSymbol(name));

@@ -3,7 +3,6 @@
 // A value that is returned, collected by a scan or joined with others is
 // computed right there; where two operands want the same value, or the value
 // cannot be computed there, the second one needs a copy.
-#include "ir/Entries.h"
 #include "passes/memory/Placement.h"
 
 using namespace mlir;
@@ -19,20 +18,11 @@ Value getSource(Value value) {
   return value;
 }
 
-int getInPlaceArgument(func::FuncOp entry, unsigned result) {
-  StringRef role = getResultRole(entry, result);
-  if (role != "parameter" && role != "state")
-    return -1;
-  for (unsigned i = 0; i < entry.getNumArguments(); ++i)
-    if (getArgRole(entry, i) == role &&
-        getArgName(entry, i) == getResultName(entry, result))
-      return i;
-  return -1;
-}
-
-bool canRunInPlace(func::CallOp call) {
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      call, call.getCalleeAttr());
+/// Whether `call` may write its results over operands: the kernel reads them
+/// only where it writes.
+bool Placement::canRunInPlace(func::CallOp call) {
+  auto kernel =
+      tables.lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
   if (!kernel || kernel.isExternal())
     return false;
   auto shape = [](Type type) { return cast<ShapedType>(type).getShape(); };
@@ -47,7 +37,7 @@ bool canRunInPlace(func::CallOp call) {
 
 /// Whether every read of `argument` comes before `call` writes `result` over
 /// it, or is the same element's read in `call` itself.
-static bool isReadBefore(Value argument, func::CallOp call, Value result) {
+bool Placement::isReadBefore(Value argument, func::CallOp call, Value result) {
   Block *block = call->getBlock();
   SmallVector<Value> worklist = {argument};
   DenseSet<Value> reordered;
@@ -104,7 +94,7 @@ void Placement::claim(OpOperand &operand, OpOperand *twin) {
 }
 
 void Placement::claimResult(func::ReturnOp op, OpOperand &operand) {
-  int index = getInPlaceArgument(entry, operand.getOperandNumber());
+  int index = updated[operand.getOperandNumber()];
   if (index < 0)
     return claim(operand);
   Value argument = entry.getArgument(index);

@@ -1,12 +1,14 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The second half of a placement: from the claims to a view for each value.
 #include "passes/memory/Placement.h"
+#include "ir/Entries.h"
 
 using namespace mlir;
 
 namespace maek {
 
-Placement::Placement(func::FuncOp function) : entry(function) {
+Placement::Placement(func::FuncOp function)
+    : entry(function), updated(getUpdatedArguments(function)) {
   for (BlockArgument argument : entry.getArguments()) {
     Storage *made = makeStorage(Storage::Kind::Argument, argument.getType(),
                                 argument.getLoc());
@@ -15,9 +17,8 @@ Placement::Placement(func::FuncOp function) : entry(function) {
     views[argument] = View::whole(made, argument.getType());
   }
   for (auto [i, type] : llvm::enumerate(entry.getResultTypes())) {
-    int argument = getInPlaceArgument(entry, i);
-    if (argument >= 0) {
-      results.push_back(arguments[argument]);
+    if (updated[i] >= 0) {
+      results.push_back(arguments[updated[i]]);
       continue;
     }
     results.push_back(makeStorage(Storage::Kind::Result, type, entry.getLoc()));

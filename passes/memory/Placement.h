@@ -74,6 +74,9 @@ private:
   void claim(mlir::OpOperand &operand, mlir::OpOperand *twin = nullptr);
   void claimResult(mlir::func::ReturnOp op, mlir::OpOperand &operand);
   bool isPlaceable(mlir::Value source, mlir::Operation *user) const;
+  bool canRunInPlace(mlir::func::CallOp call);
+  bool isReadBefore(mlir::Value argument, mlir::func::CallOp call,
+                    mlir::Value result);
   void place(mlir::Block &block);
   void placeOp(mlir::Operation &op);
   void placeScan(ScanOp scan);
@@ -90,6 +93,9 @@ private:
                 llvm::ArrayRef<mlir::OpOperand *> operands = {});
 
   mlir::func::FuncOp entry;
+  mlir::SymbolTableCollection tables;
+  /// See getUpdatedArguments.
+  llvm::SmallVector<int> updated;
   std::deque<Storage> storage;
   llvm::SmallVector<Storage *> arguments, results;
   llvm::DenseMap<mlir::Value, View> views;
@@ -103,14 +109,6 @@ private:
 /// Whether `op` is a stack or concat whose operands can be computed in their
 /// parts of the result: not where they alternate element by element.
 bool isInPlaceJoin(mlir::Operation &op);
-
-/// Whether `call` may write its result over the operand of that number: the
-/// kernel reads that operand only where it writes.
-bool canRunInPlace(mlir::func::CallOp call);
-
-/// The argument that a result of an entry is written over: that of the same
-/// role and name, for the roles parameter and state. -1 if there is none.
-int getInPlaceArgument(mlir::func::FuncOp entry, unsigned result);
 
 /// What `value` is a whole reordering-free view of: looks up through reshape
 /// and transpose.

@@ -352,8 +352,8 @@ HostRun HostProgram::run(StringRef name, const Dims &dims, uint64_t seed,
                    value);
     pointers.push_back(memory.data());
   }
-  for (auto [i, type] : llvm::enumerate(entry.getResultTypes())) {
-    int argument = getInPlaceArgument(entry, i);
+  for (auto [type, argument] :
+       llvm::zip(entry.getResultTypes(), getUpdatedArguments(entry))) {
     if (argument >= 0)
       pointers.push_back(pointers[argument]);
     else
