@@ -4,6 +4,7 @@
 
 #include "dsl/Arguments.h"
 #include "dsl/Augmentations.h"
+#include "dsl/DataSets.h"
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 #include "dsl/Training.h"
@@ -138,6 +139,8 @@ std::optional<std::string> ModelEmitter::readDataSet() {
     }
     std::optional<double> number = evaluator.evaluateNumber(
         *argument.value, settingsFrame, "'" + argument.name.name + "'");
+    if (number)
+      checkDataSetNumber(*item, argument, *number, diagnostics);
     text += formatNumber(number.value_or(0));
   }
   return item->arguments.empty() ? text : text + ")";

@@ -109,7 +109,7 @@ emit(std::unique_ptr<MemoryBuffer> buffer, const FrontendOptions &options,
   context.loadDialect<MaekDialect, mlir::func::FuncDialect>();
   Program program(diagnostics);
   if (!program.load(std::move(buffer), options.allowImports) ||
-      !checkNames(program, options.dataSets, diagnostics))
+      !checkNames(program, diagnostics))
     return {};
   std::vector<const Definition *> models = getModels(program);
   if (checkAll && options.model.empty()) {

@@ -32,8 +32,6 @@ struct FrontendOptions {
   bool doublePrecision = false;
   /// Which model, if the file has several; "" for the only one.
   std::string model;
-  /// The data sets that a train block may name; empty: any.
-  std::vector<std::string> dataSets;
   /// Follow `import`; off, an import is an error.
   bool allowImports = true;
 };

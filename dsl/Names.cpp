@@ -84,13 +84,12 @@ void RecursionCheck::visit(const Definition *definition) {
   done.insert(definition);
 }
 
-bool checkNames(const Program &program, ArrayRef<std::string> dataSets,
-                Diagnostics &diagnostics) {
+bool checkNames(const Program &program, Diagnostics &diagnostics) {
   CallGraph graph;
   for (const Definition *definition : program.getDefinitions(false))
     NameChecker(program, diagnostics, graph).check(*definition);
   for (const Train &train : program.getMainFile().trains)
-    checkTrain(train, program, dataSets, diagnostics, graph);
+    checkTrain(train, program, diagnostics, graph);
   for (const Weights *weights : program.getWeights())
     checkWeights(*weights, program, diagnostics, graph);
   return RecursionCheck(graph, diagnostics).run();

@@ -13,9 +13,7 @@ class Program;
 
 /// False if there is recursion, which no later stage would come back from.
 /// Other errors only leave holes that later stages step over in silence.
-/// `dataSets` are those that a train block may name (none: any).
-bool checkNames(const Program &program, llvm::ArrayRef<std::string> dataSets,
-                Diagnostics &diagnostics);
+bool checkNames(const Program &program, Diagnostics &diagnostics);
 
 } // namespace maek::dsl
 

@@ -3,6 +3,7 @@
 
 #include "dsl/Arguments.h"
 #include "dsl/Augmentations.h"
+#include "dsl/DataSets.h"
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 
@@ -239,21 +240,8 @@ void checkWeights(const Weights &weights, const Program &program,
   NameChecker(program, diagnostics, graph).checkWeights(*model, weights);
 }
 
-/// As the runtime, which reads the sets, takes a '-' for a '_'.
-static void checkDataSet(const TrainItem &item, ArrayRef<std::string> dataSets,
-                         Diagnostics &diagnostics) {
-  std::string name = item.text.str();
-  llvm::replace(name, '-', '_');
-  if (dataSets.empty() || llvm::is_contained(dataSets, name))
-    return;
-  SmallVector<StringRef> known(dataSets.begin(), dataSets.end());
-  diagnostics.error(item.textLoc, "unknown data set '" + item.text + "'" +
-                                      didYouMean(name, known));
-}
-
 void checkTrain(const Train &train, const Program &program,
-                ArrayRef<std::string> dataSets, Diagnostics &diagnostics,
-                CallGraph &graph) {
+                Diagnostics &diagnostics, CallGraph &graph) {
   const Definition *model = findModel(train.model, program, diagnostics);
   for (const Train &other : program.getMainFile().trains) {
     if (&other == &train)
@@ -274,7 +262,7 @@ void checkTrain(const Train &train, const Program &program,
     bool known = checkItem(item, train, program, diagnostics);
     allKnown &= known;
     if (known && item.keyword.name == "data")
-      checkDataSet(item, dataSets, diagnostics);
+      checkDataSet(item, diagnostics);
     if (known && model && item.keyword.name == "use")
       checkUsed(item, train, *model, diagnostics);
     if (known && model)

@@ -12,11 +12,9 @@ class Program;
 /// The schedule's first formals, which the compiler supplies: step, steps.
 inline constexpr unsigned kScheduleGiven = 2;
 
-/// Names, duplicates and arguments of one block. `dataSets` are the known ones
-/// (none: any name will do).
+/// Names, duplicates and arguments of one block.
 void checkTrain(const Train &train, const Program &program,
-                llvm::ArrayRef<std::string> dataSets, Diagnostics &diagnostics,
-                CallGraph &graph);
+                Diagnostics &diagnostics, CallGraph &graph);
 
 /// The names in one weights block.
 void checkWeights(const Weights &weights, const Program &program,

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "runtime/data/DataSpec.h"
 #include "runtime/core/Names.h"
+#include "runtime/data/DatasetTable.h"
 
 #include <algorithm>
 #include <charconv>
@@ -68,7 +69,7 @@ Expected<DataSpec> DataSpec::parse(std::string_view all) {
   return spec;
 }
 
-DataSpec::Argument *DataSpec::find(std::string_view argument) {
+const DataSpec::Argument *DataSpec::find(std::string_view argument) const {
   auto at = std::find_if(
       arguments.begin(), arguments.end(),
       [&](const Argument &other) { return other.name == argument; });
@@ -76,13 +77,9 @@ DataSpec::Argument *DataSpec::find(std::string_view argument) {
 }
 
 std::string DataSpec::string(std::string_view argument,
-                             const std::string &otherwise) {
-  known.emplace_back(argument);
-  Argument *found = find(argument);
-  if (!found)
-    return otherwise;
-  found->isKnown = true;
-  return found->value;
+                             const std::string &otherwise) const {
+  const Argument *found = find(argument);
+  return found ? found->value : otherwise;
 }
 
 // Reads all of `value` or nothing.
@@ -92,32 +89,58 @@ static bool parseNumber(const std::string &value, double &out) {
   return status == std::errc() && stop == end;
 }
 
-double DataSpec::fraction(std::string_view argument, double otherwise) {
-  std::string value = string(argument);
-  if (value.empty() && !find(argument))
-    return otherwise;
-  double number = 0;
-  if (parseNumber(value, number) && number > 0 && number < 1)
-    return number;
-  complain("'", argument, "' must be a number between 0 and 1, found '", value,
-           "'");
-  return otherwise;
+double DataSpec::fraction(std::string_view argument, double otherwise) const {
+  double number = otherwise;
+  if (const Argument *found = find(argument))
+    parseNumber(found->value, number);
+  return number;
 }
 
-int64_t DataSpec::count(std::string_view argument, int64_t otherwise,
-                        int64_t least, int64_t most) {
-  std::string value = string(argument);
-  if (value.empty() && !find(argument))
-    return otherwise;
-  // The compiler writes every number as a real one: 1e+06.
+// The compiler writes every number as a real one: 1e+06.
+int64_t DataSpec::count(std::string_view argument, int64_t otherwise) const {
   double number = 0;
-  if (parseNumber(value, number) && std::trunc(number) == number &&
-      number >= static_cast<double>(least) &&
-      number <= static_cast<double>(most))
-    return static_cast<int64_t>(number);
-  complain("'", argument, "' must be a whole number from ", least, " to ", most,
-           ", found '", value, "'");
-  return otherwise;
+  const Argument *found = find(argument);
+  return found && parseNumber(found->value, number)
+             ? static_cast<int64_t>(number)
+             : otherwise;
+}
+
+// What the argument must be; nothing if it is that.
+static std::string findFault(const DatasetArgument &known,
+                             const std::string &value) {
+  double number = 0;
+  bool isNumber = parseNumber(value, number);
+  switch (known.kind) {
+  case DatasetArgument::Kind::Text:
+    return "";
+  case DatasetArgument::Kind::Fraction:
+    return isNumber && number > 0 && number < 1 ? ""
+                                                : "a number between 0 and 1";
+  case DatasetArgument::Kind::Count:
+    break;
+  }
+  bool fits = isNumber && std::trunc(number) == number &&
+              number >= static_cast<double>(known.least) &&
+              number <= static_cast<double>(known.most);
+  return fits ? ""
+              : text("a whole number from ", known.least, " to ", known.most);
+}
+
+// "; there are 'T', 'n', 'test' and 'seed'"
+static std::string listNames(std::span<const std::string_view> names) {
+  std::string list = names.empty() ? "" : "; there are ";
+  for (size_t i = 0; i < names.size(); ++i)
+    append(list, text(i == 0                  ? ""
+                      : i + 1 == names.size() ? " and "
+                                              : ", ",
+                      names[i]));
+  return list;
+}
+
+static std::string suggestOrList(std::string_view name,
+                                 std::span<const std::string_view> names) {
+  std::string hint = suggest(name, names);
+  return hint.empty() ? listNames(names) : hint;
 }
 
 Error DataSpec::check() const {
@@ -125,10 +148,28 @@ Error DataSpec::check() const {
     return makeError(MAEK_INVALID_ARGUMENT, "data set '", plainName,
                      "': ", parts...);
   };
-  std::vector<std::string_view> names(known.begin(), known.end());
-  for (const Argument &argument : arguments)
-    if (!argument.isKnown)
+  std::vector<std::string_view> names;
+  const DatasetInfo *info = findDataset(plainName);
+  if (!info) {
+    for (const DatasetInfo &other : datasets)
+      names.push_back(other.name);
+    return makeError(MAEK_INVALID_ARGUMENT, "unknown data set '", plainName,
+                     "'", suggestOrList(plainName, names));
+  }
+  for (const DatasetArgument &known : info->arguments)
+    names.push_back(known.name);
+  for (const Argument &argument : arguments) {
+    const DatasetArgument *known = info->find(argument.name);
+    if (!known)
       return bad("unknown argument '", argument.name, "'",
-                 suggest(argument.name, names));
-  return problem.empty() ? Error::success() : bad(problem);
+                 names.empty() ? "; it takes none"
+                               : suggestOrList(argument.name, names));
+    if (std::string needed = findFault(*known, argument.value); !needed.empty())
+      return bad("'", argument.name, "' must be ", needed, ", found '",
+                 argument.value, "'");
+  }
+  for (const DatasetArgument &known : info->arguments)
+    if (known.isNeeded && string(known.name).empty())
+      return bad(known.name, " = \"…\" is needed");
+  return Error::success();
 }

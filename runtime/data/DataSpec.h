@@ -10,9 +10,7 @@
 
 namespace maek::runtime {
 
-/// `adding(T = 200, n = 1000)`, `text(file = "a.txt")`. Getters note the first
-/// thing that is wrong and give the default; `check`, after the last of them,
-/// reports it, and an argument that no getter asked for.
+/// `adding(T = 200, n = 1000)`, `text(file = "a.txt")`.
 class DataSpec {
 public:
   /// Reads the whole text. A text argument needs its quotes only if a comma
@@ -22,32 +20,22 @@ public:
   /// The name, with '_' for each '-'.
   const std::string &name() const { return plainName; }
 
-  /// A whole number in least .. most.
-  int64_t count(std::string_view argument, int64_t otherwise, int64_t least,
-                int64_t most);
-  /// A number above 0 and below 1.
-  double fraction(std::string_view argument, double otherwise);
-  std::string string(std::string_view argument,
-                     const std::string &otherwise = "");
-  /// Notes something that is wrong with the arguments together.
-  template <typename... Parts>
-  void complain(const Parts &...parts) {
-    if (problem.empty())
-      problem = text(parts...);
-  }
+  /// Whether there is such a data set with such arguments (see
+  /// DatasetTable.h); after that, getters give what is stated, or the default.
   Error check() const;
+  int64_t count(std::string_view argument, int64_t otherwise) const;
+  double fraction(std::string_view argument, double otherwise) const;
+  std::string string(std::string_view argument,
+                     const std::string &otherwise = "") const;
 
 private:
   struct Argument {
     std::string name, value;
-    bool isKnown = false;
   };
-  Argument *find(std::string_view argument);
+  const Argument *find(std::string_view argument) const;
 
   std::string plainName;
   std::vector<Argument> arguments;
-  std::vector<std::string> known;
-  std::string problem;
 };
 
 } // namespace maek::runtime

@@ -1,10 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The registry of data sets. To add one: its name in DatasetNames.h, and a line
+// The registry of data sets. To add one: its row in DatasetTable.h, and a line
 // in `sources` if its files are IDX, a function in Synthetic.cpp if it is
 // computed, one like loadNpy otherwise.
 #include "runtime/data/Dataset.h"
-#include "runtime/core/Names.h"
-#include "runtime/data/DatasetNames.h"
+#include "runtime/data/DatasetTable.h"
 #include "runtime/data/Idx.h"
 #include "runtime/data/Npy.h"
 #include "runtime/data/Synthetic.h"
@@ -153,15 +152,14 @@ Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
   Expected<DataSpec> parsed = DataSpec::parse(name);
   if (!parsed)
     return parsed.takeError();
-  DataSpec &spec = *parsed;
+  const DataSpec &spec = *parsed;
+  if (Error error = spec.check())
+    return error;
   if (std::ranges::find(syntheticNames(), spec.name()) !=
       syntheticNames().end())
     return makeSynthetic(spec, split);
-  if (spec.name() == "npy") {
-    if (Error error = spec.check())
-      return error;
+  if (spec.name() == "npy")
     return loadNpy(folder, split, entry);
-  }
   if (spec.name() == "text") {
     Expected<std::optional<Vocabulary>> vocabulary =
         Vocabulary::read(weights, "the weights");
@@ -170,13 +168,11 @@ Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
     return loadText(spec, folder, split, entry,
                     *vocabulary ? &**vocabulary : nullptr);
   }
-  for (const IdxSource &source : sources) {
-    if (spec.name() != source.name)
-      continue;
-    if (Error error = spec.check())
-      return error;
-    return loadIdx(source, folder, split);
-  }
-  return makeError(MAEK_INVALID_ARGUMENT, "unknown data set '", spec.name(),
-                   "'", suggest(spec.name(), datasetNames));
+  for (const IdxSource &source : sources)
+    if (spec.name() == source.name)
+      return loadIdx(source, folder, split);
+  return makeError(MAEK_INVALID_ARGUMENT,
+                   "internal error: nothing loads the "
+                   "data set '",
+                   spec.name(), "'");
 }

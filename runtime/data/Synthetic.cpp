@@ -11,35 +11,26 @@ using namespace maek::runtime;
 namespace {
 /// The arguments that every task has, and the set that it fills.
 struct Task {
-  DataSpec &spec;
+  const DataSpec &spec;
   Split split;
   int64_t count = 0;
   uint64_t seed = 0;
   Dataset data;
 
-  Task(DataSpec &spec, Split split) : spec(spec), split(split) {
-    int64_t train = spec.count("n", 10'000, 1, maxExamples);
-    int64_t test = spec.count("test", 1'000, 1, maxExamples);
+  Task(const DataSpec &spec, Split split) : spec(spec), split(split) {
+    int64_t train = spec.count("n", 10'000);
+    int64_t test = spec.count("test", 1'000);
     count = split == Split::Train ? train : test;
-    seed = static_cast<uint64_t>(spec.count("seed", 0, 0, maxExamples));
+    seed = static_cast<uint64_t>(spec.count("seed", 0));
     data.count = count;
   }
 
-  static constexpr int64_t maxExamples = 1'000'000'000;
-  static constexpr int64_t maxLength = 1'000'000;
-
-  int64_t length(std::string_view argument, int64_t otherwise, int64_t least) {
-    return spec.count(argument, otherwise, least, maxLength);
-  }
-  int64_t symbols(int64_t otherwise) {
-    return spec.count("symbols", otherwise, 2, 1'000'000);
-  }
   /// Random numbers for one purpose.
   RandomStream random(std::string_view purpose) const {
     return {seed, text(spec.name(),
                        split == Split::Train ? " train " : " test ", purpose)};
   }
-  /// Adds columns of the given shapes, all zero; checks the arguments first.
+  /// Adds columns of the given shapes, all zero.
   Error allocate(std::vector<Column> columns);
   template <typename T>
   T *content(size_t column) {
@@ -49,8 +40,6 @@ struct Task {
 } // namespace
 
 Error Task::allocate(std::vector<Column> columns) {
-  if (Error error = spec.check())
-    return error;
   // A slip in an argument must not bring the machine down.
   constexpr int64_t mostBytes = int64_t{1} << 34, elementBytes = 4;
   int64_t bytes = 0;
@@ -78,7 +67,7 @@ static Column makeColumn(const char *name, Role role, Column::Storage storage,
 // Jaitly and Hinton 2015): numbers from [0, 1), two of them marked, one in
 // each half; the target is the sum of these two.
 static Error makeAdding(Task &task) {
-  int64_t steps = task.length("T", 100, 2);
+  int64_t steps = task.spec.count("T", 100);
   if (Error error = task.allocate(
           {makeColumn("x", Role::Input, Column::Storage::F32, {steps, 2}),
            makeColumn("y", Role::Target, Column::Storage::F32, {})}))
@@ -114,9 +103,9 @@ static void fillSymbols(const RandomStream &random, int64_t example,
 // to begin, and as many steps in which to say the symbols. x has two more
 // classes, the blank and the sign.
 static Error makeCopy(Task &task) {
-  int64_t length = task.length("length", 10, 1);
-  int64_t delay = task.length("delay", 100, 1);
-  int64_t symbols = task.symbols(8);
+  int64_t length = task.spec.count("length", 10);
+  int64_t delay = task.spec.count("delay", 100);
+  int64_t symbols = task.spec.count("symbols", 8);
   int64_t steps = delay + 2 * length;
   if (Error error = task.allocate(
           {makeColumn("x", Role::Input, Column::Storage::I32, {steps}),
@@ -141,9 +130,13 @@ static Error makeCopy(Task &task) {
 // its first class, one more than x has, says that nothing came before. Of each
 // sequence the first n steps count; what stands behind them is 0.
 static Error makeReordered(Task &task, bool isSort) {
-  int64_t steps = task.length("T", 10, 1);
-  int64_t shortest = task.spec.count("shortest", steps, 1, steps);
-  int64_t symbols = task.symbols(10);
+  int64_t steps = task.spec.count("T", 10);
+  int64_t shortest = task.spec.count("shortest", steps);
+  int64_t symbols = task.spec.count("symbols", 10);
+  if (shortest > steps)
+    return makeError(MAEK_INVALID_ARGUMENT, "data set '", task.spec.name(),
+                     "': 'shortest' must be at most T = ", steps, ", found ",
+                     shortest);
   if (Error error = task.allocate(
           {makeColumn("x", Role::Input, Column::Storage::I32, {steps}),
            makeColumn("before", Role::Input, Column::Storage::I32, {steps}),
@@ -190,7 +183,8 @@ std::span<const std::string_view> maek::runtime::syntheticNames() {
   return names;
 }
 
-Expected<Dataset> maek::runtime::makeSynthetic(DataSpec &spec, Split split) {
+Expected<Dataset> maek::runtime::makeSynthetic(const DataSpec &spec,
+                                               Split split) {
   auto at = std::find(names.begin(), names.end(), spec.name());
   Task task(spec, split);
   if (Error error = tasks[static_cast<size_t>(at - names.begin())](task))

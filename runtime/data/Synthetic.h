@@ -14,7 +14,7 @@ std::span<const std::string_view> syntheticNames();
 
 /// The data set of that spec, whose name is one of the above. Each example is
 /// a function of the arguments, the split and its index alone.
-Expected<Dataset> makeSynthetic(DataSpec &spec, Split split);
+Expected<Dataset> makeSynthetic(const DataSpec &spec, Split split);
 
 } // namespace maek::runtime
 

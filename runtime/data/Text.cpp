@@ -187,22 +187,21 @@ struct TextSpec {
 };
 } // namespace
 
-static Expected<TextSpec> readSpec(DataSpec &spec, const std::string &folder) {
-  constexpr int64_t usualLength = 128, maxLength = 1'000'000;
+static Expected<TextSpec> readSpec(const DataSpec &spec,
+                                   const std::string &folder) {
+  constexpr int64_t usualLength = 128;
   constexpr double usualSplit = 0.1;
   TextSpec wanted;
   wanted.file = spec.string("file");
-  wanted.length = spec.count("length", usualLength, 1, maxLength);
-  wanted.stride = spec.count("stride", wanted.length, 1, maxLength);
+  wanted.length = spec.count("length", usualLength);
+  wanted.stride = spec.count("stride", wanted.length);
   wanted.split = spec.fraction("split", usualSplit);
   wanted.unit = spec.string("unit", "characters");
-  if (wanted.file.empty())
-    spec.complain("file = \"…\" is needed");
   if (wanted.unit != "characters" && wanted.unit != "bytes")
-    spec.complain("'unit' must be characters or bytes, found '", wanted.unit,
-                  "'");
-  if (Error error = spec.check())
-    return error;
+    return makeError(MAEK_INVALID_ARGUMENT,
+                     "data set 'text': 'unit' must be "
+                     "characters or bytes, found '",
+                     wanted.unit, "'");
   if (!folder.empty() && !wanted.file.starts_with('/'))
     wanted.file = folder + '/' + wanted.file;
   return wanted;
@@ -245,7 +244,7 @@ static Dataset cutWindows(std::span<const int32_t> symbols,
   return data;
 }
 
-Expected<Dataset> maek::runtime::loadText(DataSpec &spec,
+Expected<Dataset> maek::runtime::loadText(const DataSpec &spec,
                                           const std::string &folder,
                                           Split split, const EntryInfo &entry,
                                           const Vocabulary *known) {

@@ -39,7 +39,7 @@ private:
 /// characters, the input `text`, and those one place further, the target
 /// `next`. The last part `split` of the file is for evaluation. `known` is the
 /// vocabulary of weights that are read, or null.
-Expected<Dataset> loadText(DataSpec &spec, const std::string &folder,
+Expected<Dataset> loadText(const DataSpec &spec, const std::string &folder,
                            Split split, const EntryInfo &entry,
                            const Vocabulary *known);
 

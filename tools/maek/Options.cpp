@@ -1,8 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "tools/maek/Options.h"
 
-#include "runtime/data/DatasetNames.h"
-
 namespace maek::cli {
 
 void addModelOptions(po::options_description &options) {
@@ -23,8 +21,6 @@ FrontendOptions getFrontendOptions(const po::variables_map &options) {
     throw UsageError("--precision is f32 or f64, not '" + precision + "'");
   frontend.doublePrecision = precision == "f64";
   frontend.model = options["model"].as<std::string>();
-  frontend.dataSets.assign(std::begin(runtime::datasetNames),
-                           std::end(runtime::datasetNames));
   if (!options.count("set"))
     return frontend;
   for (const std::string &text :

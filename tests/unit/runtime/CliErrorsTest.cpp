@@ -146,6 +146,9 @@ TEST_F(CliErrorsTest, ModelsWithoutAnEntry) {
 }
 
 TEST_F(CliErrorsTest, DataSetsThatAreNotThere) {
+  expectError({"train", "--data", "cifar"},
+              "unknown data set 'cifar'; there are fashion_mnist, mnist, npy, "
+              "text, adding, copy, reverse and sort");
   expectError({"train", "--data", "fashoin_mnist"},
               "unknown data set 'fashoin_mnist'; did you mean "
               "'fashion_mnist'?");
