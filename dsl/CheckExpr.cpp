@@ -46,7 +46,7 @@ void NameChecker::checkExpr(const Expr *expr) {
 }
 
 void NameChecker::checkName(const NameExpr &name) {
-  if (find(name.name))
+  if (findUsed(name.name))
     return;
   if (const Primitive *primitive = findPrimitive(name.name)) {
     if (!primitive->isNumber())
@@ -96,7 +96,7 @@ void NameChecker::checkCall(const CallExpr &call) {
   const NameExpr *name = call.getCalleeName();
   if (!name)
     return checkExpr(call.callee.get());
-  if (Entry *entry = find(name->name)) {
+  if (Entry *entry = findUsed(name->name)) {
     if (entry->kind != NameKind::Value && entry->kind != NameKind::Metric)
       diagnostics
           .error(name->loc, "'" + name->spelling + "' is " +

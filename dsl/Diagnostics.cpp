@@ -23,11 +23,35 @@ Diagnostic &Diagnostics::error(SMLoc loc, const Twine &message) {
     return dropped;
   }
   ++numErrors;
-  kept.push_back({loc, std::move(text), {}, context});
+  return keep(Severity::Error, loc, std::move(text));
+}
+
+Diagnostic &Diagnostics::warning(SMLoc loc, const Twine &message) {
+  std::string text = message.str();
+  if (!seen.emplace(loc.getPointer(), text).second) {
+    dropped = {};
+    return dropped;
+  }
+  return keep(Severity::Warning, loc, std::move(text));
+}
+
+Diagnostic &Diagnostics::keep(Severity severity, SMLoc loc,
+                              std::string message) {
+  kept.push_back({severity, loc, std::move(message), {}, context});
   return kept.back();
 }
 
 /// The line that holds `loc`.
+void Diagnostics::promoteWarnings() {
+  if (hasErrors())
+    return;
+  if (kept.size() > maxErrors)
+    kept.resize(maxErrors);
+  numErrors = unsigned(kept.size());
+  for (Diagnostic &diagnostic : kept)
+    diagnostic.severity = Severity::Error;
+}
+
 static StringRef getLine(const MemoryBuffer &buffer, const char *at) {
   const char *begin = at, *end = at;
   while (begin != buffer.getBufferStart() && begin[-1] != '\n')
@@ -105,9 +129,26 @@ void Diagnostics::printOne(raw_ostream &os, SMLoc loc, StringRef kind,
 }
 
 void Diagnostics::print(raw_ostream &os) const {
+/// Of a long way to the place, the two ends.
+void Diagnostics::printContext(raw_ostream &os,
+                               const Diagnostic &diagnostic) const {
+  constexpr size_t longest = 8, each = 3;
+  size_t count = diagnostic.context.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (count > longest && i == each) {
+      i = count - each;
+      printOne(os, {}, "note",
+               std::to_string(count - 2 * each) + " uses between are left out");
+    }
+    auto &[loc, text] = diagnostic.context[i];
+    printOne(os, loc, "note", text);
+  }
+}
+
   std::vector<const Diagnostic *> order;
   for (const Diagnostic &diagnostic : kept)
-    order.push_back(&diagnostic);
+    if (diagnostic.severity == Severity::Error || !hasErrors())
+      order.push_back(&diagnostic);
   auto key = [&](const Diagnostic *diagnostic) {
     SMLoc loc = diagnostic->loc;
     return std::pair(loc.isValid() ? sources.FindBufferContainingLoc(loc) : 0,
@@ -115,22 +156,12 @@ void Diagnostics::print(raw_ostream &os) const {
   };
   llvm::stable_sort(order, [&](auto *a, auto *b) { return key(a) < key(b); });
   for (const Diagnostic *diagnostic : order) {
-    printOne(os, diagnostic->loc, "error", diagnostic->message);
+    bool isError = diagnostic->severity == Severity::Error;
+    printOne(os, diagnostic->loc, isError ? "error" : "warning",
+             diagnostic->message);
     for (auto &[loc, text] : diagnostic->notes)
       printOne(os, loc, "note", text);
-    // Of a long way to here, the two ends.
-    constexpr size_t longest = 8, each = 3;
-    size_t count = diagnostic->context.size();
-    for (size_t i = 0; i < count; ++i) {
-      if (count > longest && i == each) {
-        i = count - each;
-        printOne(os, {}, "note",
-                 std::to_string(count - 2 * each) +
-                     " uses between are left out");
-      }
-      auto &[loc, text] = diagnostic->context[i];
-      printOne(os, loc, "note", text);
-    }
+    printContext(os, *diagnostic);
   }
   if (isFull())
     os << "error: too many errors; stopped after " << maxErrors << "\n";

@@ -1,6 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Located errors of model files: collected, sorted by place and printed as
-// clang prints them. Columns count bytes, as in MLIR's locations.
+// Located errors and warnings of model files: collected, sorted by place and
+// printed as clang prints them. Columns count bytes, as in MLIR's locations.
 #ifndef MAEK_DSL_DIAGNOSTICS_H
 #define MAEK_DSL_DIAGNOSTICS_H
 
@@ -17,8 +17,11 @@ namespace maek::dsl {
 /// A place and what there is to say about it.
 using Note = std::pair<llvm::SMLoc, std::string>;
 
-/// One error and the places that explain it.
+enum class Severity { Error, Warning };
+
+/// One error or warning and the places that explain it.
 struct Diagnostic {
+  Severity severity = Severity::Error;
   llvm::SMLoc loc;
   std::string message;
   std::vector<Note> notes;
@@ -42,6 +45,12 @@ public:
   /// at the same place is recorded once. The reference stays valid.
   Diagnostic &error(llvm::SMLoc loc, const llvm::Twine &message);
 
+  /// The same for something that is allowed and most likely a mistake. Where
+  /// there are errors it is not printed: what is missing may have used it.
+  Diagnostic &warning(llvm::SMLoc loc, const llvm::Twine &message);
+  /// Makes errors of the warnings, unless there are errors already.
+  void promoteWarnings();
+
   unsigned getNumErrors() const { return numErrors; }
   bool hasErrors() const { return numErrors != 0; }
   bool isFull() const { return numErrors >= maxErrors; }
@@ -50,8 +59,10 @@ public:
   void print(llvm::raw_ostream &os) const;
 
 private:
+  Diagnostic &keep(Severity severity, llvm::SMLoc loc, std::string message);
   void printOne(llvm::raw_ostream &os, llvm::SMLoc loc, llvm::StringRef kind,
                 llvm::StringRef message) const;
+  void printContext(llvm::raw_ostream &os, const Diagnostic &diagnostic) const;
 
   std::deque<Diagnostic> kept;
   Diagnostic dropped;

@@ -132,6 +132,15 @@ static std::unique_ptr<MemoryBuffer> readFile(StringRef path,
   }
   auto buffer = MemoryBuffer::getFile(path);
   if (buffer)
+/// Prints what there is to say; false if there are errors.
+static bool finish(const FrontendOptions &options, Diagnostics &diagnostics,
+                   raw_ostream &errors) {
+  if (options.warningsAreErrors)
+    diagnostics.promoteWarnings();
+  diagnostics.print(errors);
+  return !diagnostics.hasErrors();
+}
+
     return std::move(*buffer);
   errors << path << ": error: cannot read the file: "
          << StringRef(buffer.getError().message()).lower() << "\n";
@@ -144,7 +153,8 @@ emitModel(std::unique_ptr<MemoryBuffer> buffer, const FrontendOptions &options,
   Diagnostics diagnostics;
   auto module = emit(std::move(buffer), options, /*checkAll=*/false, context,
                      diagnostics);
-  diagnostics.print(errors);
+  if (!finish(options, diagnostics, errors))
+    return {};
   return module;
 }
 
@@ -166,8 +176,7 @@ bool checkModelFile(StringRef path, const FrontendOptions &options,
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   Diagnostics diagnostics;
   emit(std::move(buffer), options, /*checkAll=*/true, context, diagnostics);
-  diagnostics.print(errors);
-  return !diagnostics.hasErrors();
+  return finish(options, diagnostics, errors);
 }
 
 } // namespace maek

@@ -32,11 +32,14 @@ struct FrontendOptions {
   bool doublePrecision = false;
   /// Which model, if the file has several; "" for the only one.
   std::string model;
+  /// Warnings count as errors.
+  bool warningsAreErrors = false;
   /// Follow `import`; off, an import is an error.
   bool allowImports = true;
 };
 
-/// The verified module of the file's model, or null after printing errors.
+/// The verified module of the file's model, or null after printing errors;
+/// warnings are printed, too.
 /// Loads the dialects that it needs into `context`.
 mlir::OwningOpRef<mlir::ModuleOp> emitModelFile(llvm::StringRef path,
                                                 const FrontendOptions &options,

@@ -45,6 +45,47 @@ NameChecker::Entry *NameChecker::find(StringRef name) {
   return nullptr;
 }
 
+NameChecker::Entry *NameChecker::findUsed(StringRef name) {
+  Entry *entry = find(name);
+  if (entry)
+    entry->isUsed = true;
+  return entry;
+}
+
+/// What is for others to see or to give, and what its name excuses.
+bool NameChecker::mayBeUnused(StringRef name, const Entry &entry) const {
+  switch (entry.kind) {
+  case NameKind::Weight:
+  case NameKind::State:
+  case NameKind::Input:
+    return name.starts_with("_");
+  case NameKind::Value:
+    return name.starts_with("_") || (name == "loss" && !function &&
+                                     current->kind == DefinitionKind::Model);
+  default:
+    return true;
+  }
+}
+
+void NameChecker::leaveScope() {
+  for (auto &scoped : scopes.back()) {
+    StringRef name = scoped.first();
+    const Entry &entry = scoped.second;
+    if (current->isStandard || mayBeUnused(name, entry))
+      continue;
+    if (!entry.isUsed)
+      diagnostics.warning(entry.loc, "'" + name + "' is " +
+                                         describe(entry.kind) +
+                                         " that nothing uses; name it '_" +
+                                         name + "' if that is meant");
+    else if (entry.kind == NameKind::State && entry.assignedIn.empty())
+      diagnostics.warning(entry.loc, "'" + name +
+                                         "' is a state that 'step' never "
+                                         "sets: it keeps its first value");
+  }
+  scopes.pop_back();
+}
+
 void NameChecker::declare(Identifier name, NameKind kind) {
   if (Entry *known = find(name.name)) {
     diagnostics
@@ -62,8 +103,12 @@ void NameChecker::check(const Definition &definition) {
   scopes.emplace_back();
   checkHyperparameters();
   checkBlock(definition.body);
-  if (definition.function)
+  if (definition.function) {
     checkFunction(*definition.function);
+    leaveScope();
+    function = nullptr;
+  }
+  leaveScope();
 }
 
 void NameChecker::beginSetting(const Definition &model) {
@@ -128,7 +173,7 @@ void NameChecker::checkFunction(const Function &checked) {
   }
   checkBlock(checked.body);
   StringRef result = checked.result.name;
-  Entry *entry = find(result);
+  Entry *entry = findUsed(result);
   if (!entry || entry->assignedIn.empty())
     diagnostics.error(checked.result.loc,
                       "the result '" + result + "' is never given a value");
@@ -139,7 +184,7 @@ void NameChecker::checkType(const TypeSyntax &type, bool bindsDimensions) {
     auto *name = dyn_cast<NameExpr>(dim);
     if (!name || !bindsDimensions)
       return checkExpr(dim);
-    Entry *known = find(name->name);
+    Entry *known = findUsed(name->name);
     if (!known) {
       scopes.back()[name->name] = {NameKind::Dimension, name->loc, {}};
     } else if (known->kind != NameKind::Dimension &&
@@ -161,15 +206,32 @@ void NameChecker::checkType(const TypeSyntax &type, bool bindsDimensions) {
     checkExpr(type.classes.get());
 }
 
+/// The number that the text itself states: a range of computed ends may well
+/// be empty.
+static std::optional<double> getWritten(const Expr &expr) {
+  if (auto *number = dyn_cast<NumberExpr>(&expr))
+    return number->value;
+  auto *unary = dyn_cast<UnaryExpr>(&expr);
+  if (!unary || unary->op != TokenKind::Minus)
+    return std::nullopt;
+  std::optional<double> operand = getWritten(*unary->operand);
+  return operand ? std::optional(-*operand) : std::nullopt;
+}
+
 void NameChecker::checkLoop(const ForStmt &loop) {
   checkExpr(loop.low.get());
   checkExpr(loop.high.get());
+  std::optional<double> low = getWritten(*loop.low);
+  std::optional<double> high = getWritten(*loop.high);
+  if (low && high && *low > *high)
+    diagnostics.warning(loop.low->begin,
+                        "this loop runs no times: a range counts upwards");
   scopes.emplace_back();
   declare(loop.variable, NameKind::Index);
   ++loops;
   checkBlock(loop.body);
   --loops;
-  scopes.pop_back();
+  leaveScope();
 }
 
 void NameChecker::checkBlock(const Block &block) {
@@ -193,7 +255,7 @@ void NameChecker::checkBlock(const Block &block) {
       checkExpr(map->file.get());
     } else if (auto *output = dyn_cast<OutputStmt>(stmt.get())) {
       for (Identifier name : output->names)
-        if (!find(name.name)) {
+        if (!findUsed(name.name)) {
           std::vector<StringRef> known;
           for (auto &entry : scopes.back())
             known.push_back(entry.first());

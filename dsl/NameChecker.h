@@ -1,5 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The names of one definition: each is known, none is defined twice.
+// The names of one definition: each is known and used, none is defined twice.
 #ifndef MAEK_DSL_NAMECHECKER_H
 #define MAEK_DSL_NAMECHECKER_H
 
@@ -50,6 +50,7 @@ private:
     llvm::SMLoc loc;
     /// The blocks that give it a value.
     llvm::SmallPtrSet<const Block *, 2> assignedIn;
+    bool isUsed = false;
   };
   using Scope = llvm::StringMap<Entry>;
 
@@ -71,6 +72,11 @@ private:
   void checkDefinitionCall(const CallExpr &call, const Definition &callee);
   void unknown(const NameExpr &name);
   Entry *find(llvm::StringRef name);
+  /// The same, of a name that is read.
+  Entry *findUsed(llvm::StringRef name);
+  /// Warns of what the innermost scope's names are not used for.
+  void leaveScope();
+  bool mayBeUnused(llvm::StringRef name, const Entry &entry) const;
   bool isCarried(llvm::StringRef name, const Entry &known) const;
   void declare(Identifier name, NameKind kind);
   static llvm::StringRef describe(NameKind kind);

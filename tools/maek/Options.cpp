@@ -11,7 +11,9 @@ void addModelOptions(po::options_description &options) {
       po::value<std::string>()->default_value("f32")->value_name("TYPE"),
       "element type of the tensors: f32 or f64")(
       "model", po::value<std::string>()->default_value("")->value_name("NAME"),
-      "which model, if the file has several");
+      "which model, if the file has several")(
+      ",W", po::value<std::string>()->value_name("error"),
+      "-Werror: warnings are errors");
 }
 
 FrontendOptions getFrontendOptions(const po::variables_map &options) {
@@ -21,6 +23,12 @@ FrontendOptions getFrontendOptions(const po::variables_map &options) {
     throw UsageError("--precision is f32 or f64, not '" + precision + "'");
   frontend.doublePrecision = precision == "f64";
   frontend.model = options["model"].as<std::string>();
+  if (options.count("-W")) {
+    const std::string &warn = options["-W"].as<std::string>();
+    if (warn != "error")
+      throw UsageError("-W takes 'error' only, not '" + warn + "'");
+    frontend.warningsAreErrors = true;
+  }
   if (!options.count("set"))
     return frontend;
   for (const std::string &text :

@@ -16,6 +16,7 @@ static cl::list<std::string> set("set", cl::desc("hyperparameter: H=256"));
 static cl::opt<std::string> model("model", cl::desc("which model"));
 static cl::opt<bool> f64("f64", cl::desc("double precision"));
 static cl::opt<bool> check("check", cl::desc("only check"));
+static cl::opt<bool> strict("Werror", cl::desc("warnings are errors"));
 static cl::opt<bool> format("fmt", cl::desc("print the canonical form"));
 static cl::opt<bool> locations("locations", cl::desc("print locations"));
 
@@ -34,6 +35,7 @@ int main(int argc, char **argv) {
   maek::FrontendOptions options;
   options.doublePrecision = f64;
   options.model = model;
+  options.warningsAreErrors = strict;
   for (StringRef item : set)
     options.hyperparameters.emplace_back(item.split('=').first,
                                          item.split('=').second);
