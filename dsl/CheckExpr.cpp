@@ -4,6 +4,7 @@
 
 #include "dsl/Arguments.h"
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 #include "dsl/Primitives.h"
 #include "dsl/Program.h"
 
@@ -86,8 +87,9 @@ void NameChecker::unknown(const NameExpr &name) {
     known.push_back(definition->name.name);
   for (const Primitive &primitive : getPrimitives())
     known.push_back(primitive.name);
-  diagnostics.error(name.loc, "unknown name '" + name.spelling + "'" +
-                                  didYouMean(name.name, known));
+  std::string hint = name.name == "not" ? getForeignHint("not").str()
+                                        : didYouMean(name.name, known);
+  diagnostics.error(name.loc, "unknown name '" + name.spelling + "'" + hint);
 }
 
 void NameChecker::checkCall(const CallExpr &call) {
@@ -128,11 +130,14 @@ void NameChecker::checkPrimitiveCall(const CallExpr &call, StringRef name) {
   for (const Argument &argument : call.arguments) {
     if (argument.name.empty())
       ++positional;
-    else if (!primitive.takes(argument.name))
+    else if (!primitive.takes(argument.name)) {
+      // where(a = b, 1, 0)
+      std::string hint = findUsed(argument.name) ? "; a comparison has '=='"
+                                                 : describeNamed(primitive);
       diagnostics.error(argument.loc, "'" + name + "' has no parameter '" +
-                                          argument.name + "'" +
-                                          describeNamed(primitive));
-    else if (!seen.insert(argument.name).second)
+                                          argument.name + "'" + hint);
+      return;
+    } else if (!seen.insert(argument.name).second)
       diagnostics.error(argument.loc, "'" + argument.name + "' is given twice");
   }
   if (positional >= primitive.minArguments &&

@@ -5,6 +5,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
+#include <numeric>
 
 using namespace llvm;
 
@@ -41,7 +42,6 @@ Diagnostic &Diagnostics::keep(Severity severity, SMLoc loc,
   return kept.back();
 }
 
-/// The line that holds `loc`.
 void Diagnostics::promoteWarnings() {
   if (hasErrors())
     return;
@@ -52,6 +52,7 @@ void Diagnostics::promoteWarnings() {
     diagnostic.severity = Severity::Error;
 }
 
+/// The line that holds `loc`.
 static StringRef getLine(const MemoryBuffer &buffer, const char *at) {
   const char *begin = at, *end = at;
   while (begin != buffer.getBufferStart() && begin[-1] != '\n')
@@ -128,7 +129,6 @@ void Diagnostics::printOne(raw_ostream &os, SMLoc loc, StringRef kind,
   os << "^\n";
 }
 
-void Diagnostics::print(raw_ostream &os) const {
 /// Of a long way to the place, the two ends.
 void Diagnostics::printContext(raw_ostream &os,
                                const Diagnostic &diagnostic) const {
@@ -145,6 +145,7 @@ void Diagnostics::printContext(raw_ostream &os,
   }
 }
 
+void Diagnostics::print(raw_ostream &os) const {
   std::vector<const Diagnostic *> order;
   for (const Diagnostic &diagnostic : kept)
     if (diagnostic.severity == Severity::Error || !hasErrors())
@@ -167,15 +168,36 @@ void Diagnostics::printContext(raw_ostream &os,
     os << "error: too many errors; stopped after " << maxErrors << "\n";
 }
 
+/// Insertions, deletions, replacements and swaps of neighbours (Damerau and
+/// Levenshtein), which LLVM's edit_distance counts as two.
+static unsigned countEdits(StringRef a, StringRef b) {
+  std::vector<unsigned> before, row(b.size() + 1), next(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0u);
+  for (size_t i = 0; i < a.size(); ++i) {
+    next[0] = unsigned(i) + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      next[j + 1] = std::min(
+          {row[j + 1] + 1, next[j] + 1, row[j] + (a[i] == b[j] ? 0u : 1u)});
+      if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+        next[j + 1] = std::min(next[j + 1], before[j - 1] + 1);
+    }
+    before = row;
+    std::swap(row, next);
+  }
+  return row.back();
+}
+
 StringRef findNearest(StringRef name, ArrayRef<StringRef> candidates) {
   StringRef best;
+  constexpr size_t longest = 64;
+  if (name.size() > longest)
+    return best;
   unsigned limit = std::max<unsigned>(1, (unsigned(name.size()) + 1) / 3);
   for (StringRef candidate : candidates) {
-    if (candidate == name)
+    if (candidate == name || candidate.size() > longest)
       continue;
-    unsigned distance = name.equals_insensitive(candidate)
-                            ? 1
-                            : name.edit_distance(candidate, true, limit);
+    unsigned distance =
+        name.equals_insensitive(candidate) ? 1 : countEdits(name, candidate);
     // A one-letter name is near every other one: that helps nobody.
     if (distance > limit || distance >= std::max(name.size(), size_t(2)))
       continue;

@@ -158,6 +158,15 @@ Value Evaluator::evaluateReverse(const CallExpr &call, Frame &frame) {
   return tensors.reverse(value, *axis);
 }
 
+/// What other languages have for a size that follows from the others.
+static bool isMinusOne(const Expr &expr) {
+  auto *unary = dyn_cast<UnaryExpr>(&expr);
+  auto *number = unary && unary->op == TokenKind::Minus
+                     ? dyn_cast<NumberExpr>(unary->operand.get())
+                     : nullptr;
+  return number && number->value == 1;
+}
+
 Value Evaluator::evaluateReshape(const CallExpr &call, const Value &value,
                                  Frame &frame) {
   const ConcatExpr *shape = getList(call);
@@ -166,6 +175,13 @@ Value Evaluator::evaluateReshape(const CallExpr &call, const Value &value,
     tensors.error("'reshape' needs a shape, such as [N, d]");
     return {};
   }
+  for (const ExprPtr &size : shape->elements)
+    if (isMinusOne(*size)) {
+      moveTo(size->begin, frame);
+      tensors.error("'reshape' fills no size in for -1; write it out, such as "
+                    "3 * d");
+      return {};
+    }
   std::optional<Axes> axes = evaluateList(*shape, frame);
   if (!axes)
     return {};

@@ -2,6 +2,7 @@
 #include "dsl/Lexer.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 #include "dsl/Unicode.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -206,18 +207,6 @@ static TokenKind getSymbolKind(uint32_t codePoint) {
   }
 }
 
-/// What other languages have, and this one writes otherwise.
-static StringRef getHint(uint32_t codePoint) {
-  switch (codePoint) {
-  case ';':
-    return "; a statement needs none at its end";
-  case '@':
-    return "; the product is '·' or 'dot'";
-  default:
-    return "";
-  }
-}
-
 void Lexer::lexSymbol() {
   static constexpr std::pair<StringLiteral, TokenKind> symbols[] = {
       {"->", TokenKind::Arrow},        {"==", TokenKind::Equal},
@@ -247,9 +236,11 @@ void Lexer::lexSymbol() {
     push(kind);
     return;
   }
+  if (it != end && *it == *start && (*it == '&' || *it == '|'))
+    ++it;
   StringRef text(start, it - start);
   if (isPrint(char(*codePoint)) || *codePoint >= 0xA0)
-    report("unexpected character '" + text + "'" + getHint(*codePoint));
+    report("unexpected character '" + text + "'" + getForeignHint(text));
   else
     report("unexpected character U+" + utohexstr(*codePoint, false, 4));
 }

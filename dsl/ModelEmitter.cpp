@@ -208,7 +208,8 @@ void ModelEmitter::checkOutcome(const Outcome &outcome) {
       return;
     evaluator.moveTo(name.loc, frame);
     tensors.error(what + " of one example must be a scalar, found " +
-                  describe(value));
+                  describe(value) +
+                  (value.isScalar() ? "" : "; mean(...) of it is one"));
   };
   StringMap<SMLoc> seen;
   for (auto &[name, value] : outcome.outputs) {

@@ -176,6 +176,10 @@ bool Parser::parseStatement(Block &block) {
   if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Assign))
     return parseAssign(block);
   std::string hint;
+  if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Equal)) {
+    error(peek(1), "an equation has '=', not '=='");
+    return false;
+  }
   if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Name))
     hint = didYouMean(token.name, {"param", "input", "target", "output",
                                    "metric", "use", "for"});

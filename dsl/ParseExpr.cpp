@@ -6,6 +6,7 @@
 #include "dsl/Parser.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 #include "dsl/Primitives.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -15,7 +16,6 @@ using namespace llvm;
 namespace maek::dsl {
 
 static constexpr StringLiteral tooDeep = "this expression nests too deeply";
-
 /// Sets begin and depth; null if the tree has become too deep.
 ExprPtr Parser::finish(ExprPtr expr,
                        std::initializer_list<const Expr *> children,
@@ -34,7 +34,24 @@ static bool isComparison(TokenKind kind) {
   return kind >= TokenKind::Equal && kind <= TokenKind::GreaterEqual;
 }
 
+bool Parser::checkForeignOperator() {
+  const Token &token = peek();
+  bool goesOn = token.is(TokenKind::Name) && !token.startsLine &&
+                !peek(1).is(TokenKind::Assign);
+  if (!goesOn ||
+      (token.name != "and" && token.name != "or" && token.name != "if"))
+    return true;
+  error(token, "there is no '" + token.text + "' between expressions" +
+                   getForeignHint(token.name));
+  return false;
+}
+
 ExprPtr Parser::parseExpr() {
+  ExprPtr expr = parseComparison();
+  return expr && checkForeignOperator() ? std::move(expr) : nullptr;
+}
+
+ExprPtr Parser::parseComparison() {
   if (nesting >= maxDepth) {
     error(peek(), tooDeep);
     return nullptr;
@@ -78,6 +95,11 @@ ExprPtr Parser::parseProduct() {
   while (lhs && (peek().is(TokenKind::Times) || peek().is(TokenKind::Divide) ||
                  peek().is(TokenKind::Dot))) {
     Token op = take();
+    StringRef twice(op.loc.getPointer(), 2);
+    if (twice == "**" || twice == "//") {
+      error(op, "there is no '" + twice + "'" + getForeignHint(twice));
+      return nullptr;
+    }
     ExprPtr rhs = parseUnary();
     if (!rhs)
       return nullptr;
@@ -197,6 +219,12 @@ ExprPtr Parser::parsePrimary() {
       return nullptr;
     }
     take();
+    if (token.name == "not" && !peek().startsLine &&
+        (peek().is(TokenKind::Name) || peek().is(TokenKind::Number)) &&
+        !peek(1).is(TokenKind::Assign)) {
+      error(token, "there is no 'not'" + getForeignHint("not"));
+      return nullptr;
+    }
     return std::make_unique<NameExpr>(token);
   case TokenKind::String:
     if (inWeights)
@@ -211,11 +239,8 @@ ExprPtr Parser::parsePrimary() {
     ExprPtr inner = parseExpr();
     if (!inner)
       return nullptr;
-    if (!peek().is(TokenKind::RParen)) {
-      errorExpected("')'").note(token.loc, "to match this '('");
+    if (!expectClosing(TokenKind::RParen, "')'", token))
       return nullptr;
-    }
-    take();
     inner->begin = token.loc;
     return inner;
   }
@@ -224,6 +249,17 @@ ExprPtr Parser::parsePrimary() {
   }
   errorExpected("an expression");
   return nullptr;
+}
+
+/// The end of what `open` begins. An '=' there was meant to compare.
+bool Parser::expectClosing(TokenKind kind, StringRef what, const Token &open) {
+  if (takeIf(kind))
+    return true;
+  Diagnostic &error = errorExpected(what);
+  if (peek().is(TokenKind::Assign) && !peek().startsLine)
+    error.message += "; a comparison has '=='";
+  error.note(open.loc, ("to match this '" + open.text + "'").str());
+  return false;
 }
 
 /// dot(a, b), which is a · b.
@@ -274,11 +310,8 @@ ExprPtr Parser::parseCall(ExprPtr callee) {
     if (!takeIf(TokenKind::Comma))
       break;
   }
-  if (!peek().is(TokenKind::RParen)) {
-    errorExpected("',' or ')'").note(open.loc, "to match this '('");
+  if (!expectClosing(TokenKind::RParen, "',' or ')'", open))
     return nullptr;
-  }
-  take();
   SMLoc begin = call->callee->begin;
   return finish(std::move(call), {}, begin);
 }
@@ -305,11 +338,8 @@ ExprPtr Parser::parseIndex(ExprPtr base) {
       return nullptr;
     index->items.push_back(std::move(item));
   } while (takeIf(TokenKind::Comma));
-  if (!peek().is(TokenKind::RBracket)) {
-    errorExpected("',' or ']'").note(open.loc, "to match this '['");
+  if (!expectClosing(TokenKind::RBracket, "',' or ']'", open))
     return nullptr;
-  }
-  take();
   return finish(std::move(index), {}, begin);
 }
 
@@ -325,11 +355,8 @@ ExprPtr Parser::parseConcat() {
     if (!takeIf(TokenKind::Comma))
       break;
   }
-  if (!peek().is(TokenKind::RBracket)) {
-    errorExpected("',' or ']'").note(open.loc, "to match this '['");
+  if (!expectClosing(TokenKind::RBracket, "',' or ']'", open))
     return nullptr;
-  }
-  take();
   return finish(std::move(concat), {}, open.loc);
 }
 

@@ -78,6 +78,9 @@ private:
 
   // ParseExpr.cpp: null after an error.
   ExprPtr parseExpr();
+  ExprPtr parseComparison();
+  /// False, reported, where the text goes on as another language would.
+  bool checkForeignOperator();
   ExprPtr parseSum();
   ExprPtr parseProduct();
   ExprPtr parseUnary();
@@ -85,6 +88,7 @@ private:
   ExprPtr parsePostfix();
   ExprPtr parsePrimary();
   ExprPtr parseDotCall();
+  bool expectClosing(TokenKind kind, llvm::StringRef what, const Token &open);
   ExprPtr parseCall(ExprPtr callee);
   ExprPtr parseIndex(ExprPtr base);
   ExprPtr parseConcat();

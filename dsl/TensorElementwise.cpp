@@ -85,6 +85,13 @@ Value TensorBuilder::multiply(const Value &a, const Value &b) {
   return binary<MulOp>("*", a, b);
 }
 Value TensorBuilder::divide(const Value &a, const Value &b) {
+  bool isKnown = a.is(ValueKind::Number) || a.is(ValueKind::Size);
+  if (isKnown && b.is(ValueKind::Number) && b.number == 0) {
+    Diagnostic &diagnostic = error(describe(a) + " is divided by 0");
+    if (b.origin != where)
+      diagnostic.note(b.origin, "0 comes from here");
+    return {};
+  }
   return binary<DivOp>("/", a, b);
 }
 Value TensorBuilder::max(const Value &a, const Value &b) {
