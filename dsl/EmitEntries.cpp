@@ -74,7 +74,9 @@ bool ModelEmitter::check() {
   entryBlock = evaluator.parameterBlock = &scratch;
   tensors.ops.setInsertionPointToEnd(&scratch);
   std::vector<Result> results;
+  evaluator.shapes = shapes;
   bool valid = emitBody(Entry::Evaluate, results);
+  evaluator.shapes = nullptr;
   if (valid)
     textName = findText(results);
   results.clear();

@@ -3,6 +3,7 @@
 #include "dsl/Evaluator.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/ShapeTable.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Casting.h"
@@ -209,13 +210,23 @@ void Evaluator::runLoop(const ForStmt &loop, Frame &frame) {
   frame.loop = outer;
 }
 
+void Evaluator::assign(const AssignStmt &assign, Frame &frame) {
+  bool isShown = shapes && !frame.definition->isStandard;
+  size_t row = isShown ? shapes->begin(assign.target.loc,
+                                       frame.loop + assign.target.name)
+                       : 0;
+  StringRef outer = std::exchange(frame.binding, assign.target.name);
+  frame.bound = assign.value.get();
+  Value value = evaluate(*assign.value, frame);
+  frame.binding = outer;
+  frame.set(assign.target.name, value);
+  if (isShown)
+    shapes->end(row, value);
+}
+
 void Evaluator::evaluate(const Stmt &stmt, Frame &frame) {
-  if (auto *assign = dyn_cast<AssignStmt>(&stmt)) {
-    StringRef outer = std::exchange(frame.binding, assign->target.name);
-    frame.bound = assign->value.get();
-    Value value = evaluate(*assign->value, frame);
-    frame.binding = outer;
-    frame.set(assign->target.name, value);
+  if (auto *assigned = dyn_cast<AssignStmt>(&stmt)) {
+    assign(*assigned, frame);
   } else if (auto *use = dyn_cast<UseStmt>(&stmt)) {
     makeUsed(*use, frame);
   } else if (auto *map = dyn_cast<MapStmt>(&stmt)) {

@@ -12,6 +12,7 @@
 
 namespace maek::dsl {
 class Program;
+class ShapeTable;
 
 /// What stands in weights blocks only.
 class WeightsHandler {
@@ -110,6 +111,8 @@ public:
   CarriedStates *carried = nullptr;
   /// The next values of running parameters, as far as they have got one.
   llvm::DenseMap<const Parameter *, Value> runningValues;
+  /// Hears of each equation of the user's, if set.
+  ShapeTable *shapes = nullptr;
   /// Set while a weights block is evaluated.
   WeightsHandler *weights = nullptr;
 
@@ -122,6 +125,7 @@ private:
   bool select(const IndexItem &item, Value &value, unsigned &axis,
               Frame &frame);
   void runLoop(const ForStmt &loop, Frame &frame);
+  void assign(const AssignStmt &assign, Frame &frame);
 
   // EvaluatePrimitive.cpp
   Value evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,

@@ -5,6 +5,7 @@
 #include "dsl/ModelEmitter.h"
 #include "dsl/Names.h"
 #include "dsl/Program.h"
+#include "dsl/ShapeTable.h"
 #include "ir/MaekDialect.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -85,10 +86,17 @@ static mlir::OwningOpRef<mlir::ModuleOp> emitOne(const Program &program,
   mlir::Builder builder(&context);
   mlir::Type type = options.doublePrecision ? mlir::Type(builder.getF64Type())
                                             : mlir::Type(builder.getF32Type());
+  ModelEmitter emitter(program, diagnostics, &context, type, model,
+                       findTrain(program, model));
+  ShapeTable shapes;
+  if (options.shapes)
+    emitter.shapes = &shapes;
   mlir::OwningOpRef<mlir::ModuleOp> module =
-      ModelEmitter(program, diagnostics, &context, type, model,
-                   findTrain(program, model))
-          .emit(options.hyperparameters);
+      emitter.emit(options.hyperparameters);
+  if (options.shapes) {
+    *options.shapes << "model " << model.name.name << "\n";
+    shapes.print(*options.shapes, diagnostics.sources);
+  }
   if (!module && !diagnostics.hasErrors())
     diagnostics.error(model.name.loc, "internal error: the model has no IR "
                                       "and no error; please report it");
@@ -124,14 +132,6 @@ emit(std::unique_ptr<MemoryBuffer> buffer, const FrontendOptions &options,
   return emitOne(program, *model, options, context, diagnostics);
 }
 
-static std::unique_ptr<MemoryBuffer> readFile(StringRef path,
-                                              raw_ostream &errors) {
-  if (sys::fs::exists(path) && !sys::fs::is_regular_file(path)) {
-    errors << path << ": error: not a file\n";
-    return nullptr;
-  }
-  auto buffer = MemoryBuffer::getFile(path);
-  if (buffer)
 /// Prints what there is to say; false if there are errors.
 static bool finish(const FrontendOptions &options, Diagnostics &diagnostics,
                    raw_ostream &errors) {
@@ -141,6 +141,14 @@ static bool finish(const FrontendOptions &options, Diagnostics &diagnostics,
   return !diagnostics.hasErrors();
 }
 
+static std::unique_ptr<MemoryBuffer> readFile(StringRef path,
+                                              raw_ostream &errors) {
+  if (sys::fs::exists(path) && !sys::fs::is_regular_file(path)) {
+    errors << path << ": error: not a file\n";
+    return nullptr;
+  }
+  auto buffer = MemoryBuffer::getFile(path);
+  if (buffer)
     return std::move(*buffer);
   errors << path << ": error: cannot read the file: "
          << StringRef(buffer.getError().message()).lower() << "\n";

@@ -34,6 +34,8 @@ struct FrontendOptions {
   std::string model;
   /// Warnings count as errors.
   bool warningsAreErrors = false;
+  /// Where to print the shape of each equation, if anywhere.
+  llvm::raw_ostream *shapes = nullptr;
   /// Follow `import`; off, an import is an error.
   bool allowImports = true;
 };

@@ -4,6 +4,7 @@
 
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
+#include "dsl/ShapeTable.h"
 
 #include "llvm/Support/Casting.h"
 #include <cmath>
@@ -143,6 +144,9 @@ void ModelEmitter::declareInputs(const DeclareStmt &declare) {
       value.classes = classes.value_or(Axis());
     }
     frame.set(name.name, value);
+    if (evaluator.shapes)
+      evaluator.shapes->end(evaluator.shapes->begin(name.loc, name.name),
+                            value);
   }
 }
 

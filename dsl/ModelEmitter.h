@@ -29,6 +29,9 @@ public:
   /// Null after an error.
   mlir::OwningOpRef<mlir::ModuleOp> emit(const Overrides &overrides);
 
+  /// Gets a row for each input, target and equation, if set.
+  ShapeTable *shapes = nullptr;
+
 private:
   enum class Entry { Forward, Evaluate, TrainStep, Update, GenerateStep };
   struct Argument {

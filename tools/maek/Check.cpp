@@ -6,15 +6,21 @@
 
 namespace maek::cli {
 
+static void addOptions(po::options_description &options) {
+  addModelOptions(options);
+  options.add_options()("shapes", "print the shape of every equation");
+}
+
 static int run(const po::variables_map &options) {
-  return checkModelFile(getInput(options), getFrontendOptions(options),
-                        llvm::errs())
-             ? Success
-             : Failure;
+  FrontendOptions frontend = getFrontendOptions(options);
+  if (options.count("shapes"))
+    frontend.shapes = &llvm::outs();
+  return checkModelFile(getInput(options), frontend, llvm::errs()) ? Success
+                                                                   : Failure;
 }
 
 const Command checkCommand = {"check", "FILE",
                               "check a file's names, dimensions and types",
-                              addModelOptions, run};
+                              addOptions, run};
 
 } // namespace maek::cli
