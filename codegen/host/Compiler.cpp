@@ -109,7 +109,10 @@ private:
   LogicalResult linkOutput(LinkKind kind);
 
   Location getLoc() { return module.getLoc(); }
-  std::string getLibrary() { return getLibraryName(options.output); }
+  std::string getLibrary() {
+    return options.library.empty() ? getLibraryName(options.output)
+                                   : options.library;
+  }
 
   ModuleOp module;
   const CompileOptions &options;
@@ -200,7 +203,7 @@ LogicalResult Compilation::lowerHost() {
 }
 
 LogicalResult Compilation::writeKernelTexts() {
-  if (std::error_code error = llvm::sys::fs::create_directories(options.output))
+  if (std::error_code error = llvm::sys::fs::create_directory(options.output))
     return emitError(getLoc()) << "cannot make the folder " << options.output
                                << ": " << error.message();
   for (auto function : module.getOps<func::FuncOp>()) {

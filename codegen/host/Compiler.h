@@ -44,6 +44,9 @@ struct CompileOptions {
   Emit emit = Emit::Executable;
   /// A file; for a text of each kernel a folder.
   std::string output;
+  /// What the functions in C begin with; empty: the output's name, see
+  /// getLibraryName.
+  std::string library;
   /// The model file as the user named it.
   std::string source;
   std::string target = "host";

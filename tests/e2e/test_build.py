@@ -1,5 +1,6 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """What `maek build` writes: the kinds of output, the cache, the same bytes."""
+import ctypes
 import json
 import os
 import subprocess
@@ -64,6 +65,14 @@ class Build(MaekTest):
         second = self.build("-o", self.folder / "cached", "--timing", env=env)
         self.assertRegex(first.stderr, r"kernels: \d+ compiled, 0 from the cache")
         self.assertRegex(second.stderr, r"kernels: 0 compiled, \d+ from the cache")
+
+    def test_name_of_the_library(self):
+        for file, words, name in (("lstm-v2", [], "lstm_v2"), ("other", ["--name", "row"], "row")):
+            library, header = self.folder / f"lib{file}.so", self.folder / f"{file}.h"
+            self.build("--emit=shared", "-o", library, *words)
+            self.build("--emit=header", "-o", header, *words)
+            self.assertTrue(hasattr(ctypes.CDLL(library), f"{name}_module"))
+            self.assertIn(f"*{name}_module(void);", header.read_text())
 
     def test_f64(self):
         out = self.folder / "double"

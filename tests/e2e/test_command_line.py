@@ -7,6 +7,23 @@ from support import BIN, SOURCE, MaekTest, run
 
 MODEL = "models/lstm.maek"
 
+# What a cell's equations are stands below the equation that applies it.
+SHAPES = """\
+model RowLSTM
+models/lstm.maek:20  image     [28, 28]
+models/lstm.maek:21  label     class(10)
+models/lstm.maek:22  h         [28, 128]
+models/lstm.maek:10    f       [128]
+models/lstm.maek:11    i       [128]
+models/lstm.maek:12    c       [128]
+models/lstm.maek:13    C       [128]
+models/lstm.maek:14    o       [128]
+models/lstm.maek:15    h       [128]
+models/lstm.maek:23  logits    [10]
+models/lstm.maek:25  loss      []
+models/lstm.maek:26  accuracy  []
+"""
+
 
 class Compiler(MaekTest):
     def expect(self, code, text, *words):
@@ -35,6 +52,17 @@ class Compiler(MaekTest):
                    "see maek build --help", "--set", "H")
         self.expect(2, "maek check: a model file is needed; see maek check --help",
                     "check")
+        self.expect(2, "maek check: -W takes 'error' only, not 'all'; see maek check --help",
+                    "check", "-Wall", MODEL)
+        self.build(2, "maek build: --name is a name in C, not 'row-lstm'; see maek build --help",
+                   "--name", "row-lstm")
+        self.expect(2, "maek: unknown command 'biuld'; did you mean 'build'?; see maek help",
+                    "help", "biuld")
+
+    def test_commands_of_programs(self):
+        for command in ("train", "predict", "info"):
+            self.expect(2, f"maek: unknown command '{command}'; the program that maek builds has "
+                        f"it: maek build FILE -o PROGRAM, then ./PROGRAM {command}", command, MODEL)
 
     def test_values(self):
         self.expect(1, "none.maek: error: cannot read the file: "
@@ -81,11 +109,58 @@ class Compiler(MaekTest):
         self.expect(1, f"{MODEL}:19:7: error: cannot write {self.folder}: "
                     "Is a directory", "build", MODEL, "-o", self.folder)
         self.assertEqual(os.listdir(self.folder), [])
+        # A folder is made, those above it are not.
+        self.expect(1, f"{missing}: error: cannot write: there is no folder {missing.parent}",
+                    "build", MODEL, "--emit=stmt", "-o", missing)
+        self.expect(1, f"{MODEL}:19:7: error: cannot make the folder {missing}: "
+                    "No such file or directory", "ir", MODEL, "--all", "-o", missing)
+        self.expect(1, f"{MODEL}:19:7: error: cannot write {missing}: No such file or directory",
+                    "ir", MODEL, "-o", missing)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_ir_in_a_file(self):
+        out = self.folder / "lstm.mlir"
+        for words in ([], ["--after", "maek-simplify"]):
+            printed = run(BIN / "maek", "ir", MODEL, *words, cwd=SOURCE).stdout
+            self.assertEqual(run(BIN / "maek", "ir", MODEL, *words, "-o", out, cwd=SOURCE).stdout, "")
+            self.assertEqual(out.read_text(), printed)
+        out.unlink()
+
+    def test_warnings(self):
+        file = self.folder / "unused.maek"
+        file.write_text("model M {\n  input x : [3]\n  y = x + 1\n  z = x + 2\n  output y\n}\n")
+        text = f"{file}:4:3: %s: 'z' is a value that nothing uses; name it '_z' if that is meant"
+        self.expect(0, text % "warning", "check", file)
+        self.expect(1, text % "error", "check", "-Werror", file)
+        self.expect(1, text % "error", "build", "-Werror", file, "-o", self.folder / "m")
+        self.assertEqual(os.listdir(self.folder), ["unused.maek"])
+        file.unlink()
+
+    def test_models_have_no_warnings(self):
+        for file in sorted((SOURCE / "models").glob("**/*.maek")):
+            done = run(BIN / "maek", "check", file)
+            self.assertEqual(done.stdout + done.stderr, "")
+
+    def test_shapes(self):
+        done = run(BIN / "maek", "check", "--shapes", MODEL, cwd=SOURCE)
+        self.assertEqual(done.stdout, SHAPES)
+        # Up to an error, they are what tells how it came about.
+        file = self.folder / "wrong.maek"
+        file.write_text("model M {\n  input x : [T, 3]\n  input c : [T] of class(5)\n"
+                        "  n = 3\n  up = Linear(n, 4)\n  y = up(x)\n"
+                        "  for l in 1..2 { y = y + l }\n  s = sum(y)\n  z = y + x\n  output z\n}\n")
+        done = run(BIN / "maek", "check", "--shapes", file, code=1)
+        names = [line.split("  ", 1)[1] for line in done.stdout.splitlines()[1:]]
+        self.assertEqual(names, ["x    [T, 3]", "c    [T] of class(5)", "n    3", "up   Linear",
+                                 "y    [T, 4]", "1.y  [T, 4]", "2.y  [T, 4]", "s    []", "z    ?"])
+        file.unlink()
 
     def test_help_on_standard_output(self):
-        for words in (["help"], ["build", "--help"], ["ir", "--help"], ["--version"]):
+        for words in (["help"], ["help", "build"], ["build", "--help"], ["ir", "--help"], ["--version"]):
             done = run(BIN / "maek", *words)
             self.assertTrue(done.stdout and not done.stderr)
+        self.assertEqual(run(BIN / "maek", "help", "build").stdout,
+                         run(BIN / "maek", "build", "--help").stdout)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 #include "tools/maek/Options.h"
 #include "tools/maek/Session.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
@@ -21,6 +23,9 @@ static void addOptions(po::options_description &options) {
       "exe, shared, static, object, header; llvm, asm (of the host program); "
       "stmt, kernel-llvm, kernel-asm (of each kernel: Halide's loop nest, LLVM "
       "IR, assembly)")(
+      "name", po::value<std::string>()->default_value("")->value_name("NAME"),
+      "of the library's function in C, NAME_module(); without, the output "
+      "file's, less 'lib'")(
       "target",
       po::value<std::string>()->default_value("host")->value_name("NAME"),
       "the processor: host, or a Halide target such as "
@@ -50,6 +55,13 @@ static void printTiming(const CompileReport &report) {
                << llvm::format("link: %.0f ms\n", report.link);
 }
 
+/// Letters, digits and underscores, no digit first; or nothing.
+static bool isName(llvm::StringRef name) {
+  return llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; }) &&
+         (name.empty() || !llvm::isDigit(name.front()));
+}
+
 static int run(const po::variables_map &options) {
   CompileOptions compile;
   const std::string &kind = options["emit"].as<std::string>();
@@ -63,6 +75,9 @@ static int run(const po::variables_map &options) {
   compile.emit = *emit;
   compile.output = options["output"].as<std::string>();
   compile.source = getInput(options);
+  compile.library = options["name"].as<std::string>();
+  if (!isName(compile.library))
+    throw UsageError("--name is a name in C, not '" + compile.library + "'");
   compile.target = options["target"].as<std::string>();
   int jobs = options["jobs"].as<int>();
   if (jobs < 0)
@@ -75,8 +90,7 @@ static int run(const po::variables_map &options) {
     compile.progress = showProgress;
 
   llvm::StringRef folder = llvm::sys::path::parent_path(compile.output);
-  if (getKernelText(*emit) == KernelText::None && !folder.empty() &&
-      !llvm::sys::fs::is_directory(folder)) {
+  if (!folder.empty() && !llvm::sys::fs::is_directory(folder)) {
     llvm::errs() << compile.output
                  << ": error: cannot write: there is no folder " << folder
                  << "\n";

@@ -23,9 +23,9 @@ static void addOptions(po::options_description &options) {
       "after", po::value<std::string>()->value_name("PASS"),
       "print the IR as the pass leaves it (the last time it runs); without, "
       "the front end's IR")("all", "write one numbered file a stage; needs -o")(
-      "output,o", po::value<std::string>()->value_name("DIR"),
-      "the folder for --all")("locations",
-                              "print the model's line of every operation");
+      "output,o", po::value<std::string>()->value_name("OUT"),
+      "the file to write instead of printing; with --all the folder")(
+      "locations", "print the model's line of every operation");
   addPassOptions(options);
 }
 
@@ -90,7 +90,7 @@ static int writeAll(mlir::ModuleOp module, const po::variables_map &options) {
     throw UsageError("--all needs -o DIR");
   const std::string &folder = options["output"].as<std::string>();
   mlir::Location location = module.getLoc();
-  if (std::error_code error = llvm::sys::fs::create_directories(folder)) {
+  if (std::error_code error = llvm::sys::fs::create_directory(folder)) {
     mlir::emitError(location)
         << "cannot make the folder " << folder << ": " << error.message();
     return Failure;
@@ -110,6 +110,19 @@ static int writeAll(mlir::ModuleOp module, const po::variables_map &options) {
   return runStages(module, options, write) && written ? Success : Failure;
 }
 
+/// To the file that the options name, or printed.
+static int show(llvm::StringRef text, mlir::ModuleOp module,
+                const po::variables_map &options) {
+  if (!options.count("output")) {
+    llvm::outs() << text;
+    return Success;
+  }
+  return succeeded(writeTextFile(options["output"].as<std::string>(), text,
+                                 module.getLoc()))
+             ? Success
+             : Failure;
+}
+
 static int printAfter(mlir::ModuleOp module, const po::variables_map &options) {
   llvm::StringRef pass = options["after"].as<std::string>();
   std::string text;
@@ -124,8 +137,9 @@ static int printAfter(mlir::ModuleOp module, const po::variables_map &options) {
   if (text.empty() && good)
     throw UsageError("no pass '" + pass.str() +
                      "' runs; these do: " + llvm::join(seen, ", "));
-  llvm::outs() << text;
-  return good ? Success : Failure;
+  // Also of what a pass failed on.
+  int shown = show(text, module, options);
+  return good ? shown : Failure;
 }
 
 static int run(const po::variables_map &options) {
@@ -137,8 +151,8 @@ static int run(const po::variables_map &options) {
     return writeAll(*module, options);
   if (options.count("after"))
     return printAfter(*module, options);
-  llvm::outs() << printModule(*module, options.count("locations"));
-  return Success;
+  return show(printModule(*module, options.count("locations")), *module,
+              options);
 }
 
 const Command irCommand = {"ir", "FILE", "print the IR of a stage, or of all",

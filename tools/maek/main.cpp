@@ -22,11 +22,12 @@ void printUsage(std::ostream &out) {
     left.resize(std::max<size_t>(left.size() + 2, 38), ' ');
     out << left << command->summary << "\n";
   }
-  out << "\nmaek COMMAND --help lists a command's options.\n"
+  out << "\nmaek COMMAND --help, or maek help COMMAND, lists a command's "
+         "options.\n"
          "maek --version prints the version.\n";
 }
 
-int runCommand(const Command &command, int argc, char **argv) {
+int runCommand(const Command &command, int argc, const char *const *argv) {
   po::options_description visible("options");
   command.addOptions(visible);
   visible.add_options()("help,h", "print this text");
@@ -55,6 +56,42 @@ int runCommand(const Command &command, int argc, char **argv) {
   return command.run(options);
 }
 
+/// The same with mistakes on the command line reported.
+int runChecked(const Command &command, int argc, const char *const *argv) {
+  std::string problem;
+  try {
+    return runCommand(command, argc, argv);
+  } catch (const po::error &error) {
+    problem = error.what();
+  } catch (const UsageError &error) {
+    problem = error.what();
+  }
+  std::cerr << "maek " << command.name << ": " << problem << "; see maek "
+            << command.name << " --help\n";
+  return Usage;
+}
+
+const Command *findCommand(const std::string &name) {
+  for (const Command *command : commands)
+    if (name == command->name)
+      return command;
+  return nullptr;
+}
+
+void reportUnknown(const std::string &name) {
+  std::cerr << "maek: unknown command '" << name << "'";
+  for (const char *known :
+       {"train", "eval", "predict", "generate", "convert", "bench", "info"})
+    if (name == known) {
+      std::cerr << "; the program that maek builds has it: maek build FILE -o "
+                   "PROGRAM, then ./PROGRAM "
+                << name << "\n";
+      return;
+    }
+  std::cerr << maek::dsl::didYouMean(name, {"check", "build", "ir", "fmt"})
+            << "; see maek help\n";
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -63,29 +100,21 @@ int main(int argc, char **argv) {
     std::cout << "maek " MAEK_VERSION "\n";
     return Success;
   }
-  if (name == "help" || name == "--help" || name == "-h") {
+  bool asksForHelp = name == "help" || name == "--help" || name == "-h";
+  if (asksForHelp && argc == 2) {
     printUsage(std::cout);
     return Success;
   }
-  for (const Command *command : commands) {
-    if (name != command->name)
-      continue;
-    try {
-      return runCommand(*command, argc - 1, argv + 1);
-    } catch (const po::error &error) {
-      std::cerr << "maek " << name << ": " << error.what() << "; see maek "
-                << name << " --help\n";
-    } catch (const UsageError &error) {
-      std::cerr << "maek " << name << ": " << error.what() << "; see maek "
-                << name << " --help\n";
-    }
-    return Usage;
+  // `maek help build` is `maek build --help`.
+  const std::string wanted = asksForHelp ? argv[2] : name;
+  if (const Command *command = findCommand(wanted)) {
+    const char *help[] = {argv[2], "--help"};
+    return asksForHelp ? runChecked(*command, 2, help)
+                       : runChecked(*command, argc - 1, argv + 1);
   }
-  if (name.empty())
+  if (wanted.empty())
     printUsage(std::cerr);
   else
-    std::cerr << "maek: unknown command '" << name << "'"
-              << maek::dsl::didYouMean(name, {"check", "build", "ir", "fmt"})
-              << "; see maek help\n";
+    reportUnknown(wanted);
   return Usage;
 }
