@@ -1,22 +1,19 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Ctrl-C and its kin while training.
 #include "runtime/cli/Interrupts.h"
+#include "runtime/cli/CommandLine.h"
 
 #include <iterator>
+#include <unistd.h>
 
 using namespace maek::runtime;
 
-namespace {
-volatile std::sig_atomic_t wasInterrupted = 0;
-void noteInterrupt(int) { wasInterrupted = 1; }
-} // namespace
-
-InterruptGuard::InterruptGuard() {
-  wasInterrupted = 0;
+SignalHandlers::SignalHandlers(void (*handler)(int), bool once) {
   struct sigaction action = {};
-  action.sa_handler = noteInterrupt;
+  action.sa_handler = handler;
   sigemptyset(&action.sa_mask);
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  action.sa_flags =
+      once ? static_cast<int>(SA_RESETHAND | SA_RESTART) : SA_RESTART;
   for (size_t i = 0; i < std::size(signals); ++i) {
     sigaction(signals[i], nullptr, &former[i]);
     if (former[i].sa_handler != SIG_IGN)
@@ -24,9 +21,35 @@ InterruptGuard::InterruptGuard() {
   }
 }
 
-InterruptGuard::~InterruptGuard() {
+SignalHandlers::~SignalHandlers() {
   for (size_t i = 0; i < std::size(signals); ++i)
     sigaction(signals[i], &former[i], nullptr);
 }
 
+namespace {
+volatile std::sig_atomic_t wasInterrupted = 0;
+void noteInterrupt(int) { wasInterrupted = 1; }
+
+// A handler can call little, so the text is made before.
+char lastWords[256];
+size_t lastWordsSize = 0;
+void sayAndLeave(int) {
+  [[maybe_unused]] ssize_t written =
+      write(STDERR_FILENO, lastWords, lastWordsSize);
+  _exit(ExitInterrupted);
+}
+
+auto prepareExit(const std::string &message) {
+  lastWordsSize = (message + "\n").copy(lastWords, sizeof(lastWords));
+  return sayAndLeave;
+}
+} // namespace
+
+InterruptGuard::InterruptGuard() : former(noteInterrupt, /*once=*/true) {
+  wasInterrupted = 0;
+}
+
 bool InterruptGuard::interrupted() const { return wasInterrupted != 0; }
+
+InterruptExit::InterruptExit(const std::string &message)
+    : former(prepareExit(message), /*once=*/false) {}

@@ -1,26 +1,48 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Ctrl-C and its kin while training: the first asks to stop, the second kills.
+// Before there is anything to save, the first ends the program.
 #ifndef MAEK_RUNTIME_CLI_INTERRUPTS_H
 #define MAEK_RUNTIME_CLI_INTERRUPTS_H
 
 #include <csignal>
+#include <string>
 
 namespace maek::runtime {
+
+/// SIGINT, SIGTERM and SIGHUP, except for those that are ignored (nohup).
+class SignalHandlers {
+public:
+  /// Handles them by `handler`; `once` leaves a second one to the system.
+  SignalHandlers(void (*handler)(int), bool once);
+  ~SignalHandlers();
+  SignalHandlers(const SignalHandlers &) = delete;
+  SignalHandlers &operator=(const SignalHandlers &) = delete;
+
+private:
+  static constexpr int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction former[3];
+};
 
 /// While it lives, the first SIGINT, SIGTERM or SIGHUP is noted and puts the
 /// system's own handling back. Signals that are ignored stay ignored (nohup).
 class InterruptGuard {
 public:
   InterruptGuard();
-  ~InterruptGuard();
-  InterruptGuard(const InterruptGuard &) = delete;
-  InterruptGuard &operator=(const InterruptGuard &) = delete;
 
   bool interrupted() const;
 
 private:
-  static constexpr int signals[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction former[3];
+  SignalHandlers former;
+};
+
+/// While it lives, a signal of the above prints `message` and leaves with
+/// ExitInterrupted at once.
+class InterruptExit {
+public:
+  explicit InterruptExit(const std::string &message);
+
+private:
+  SignalHandlers former;
 };
 
 } // namespace maek::runtime

@@ -189,6 +189,8 @@ static int trainModel(const Program &program, const TrainRequest &request) {
     return report(program, makeError(MAEK_INVALID_ARGUMENT,
                                      "the model has no training step"));
   applyThreads(request.threads);
+  InterruptExit beforeFirstStep(program.name +
+                                ": interrupted before the first step");
   Expected<std::unique_ptr<Model>> model =
       Model::create(*program.module, options.seed, 0);
   if (!model)

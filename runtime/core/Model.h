@@ -57,6 +57,9 @@ public:
   /// Reads the weights of a model that this one uses from a file of that
   /// model's own, checkpoint or not. Nothing is changed on failure.
   Error loadUsed(const UseInfo &use, const std::string &path);
+  /// MAEK_NOT_FINITE, with its name, if a number of a parameter is not finite:
+  /// nothing can be learned or told from such weights.
+  Error checkParameters() const;
   /// Writes all tensors, `extra` and the step counter.
   Error save(const std::string &path, const Metadata &extra) const;
 
@@ -111,6 +114,9 @@ private:
   /// A parameter's average, where the model has one, begins as the parameter.
   void resetAverage(size_t parameter);
   bool neededForInference(size_t state) const;
+  std::string describeMissing(const SafetensorsHeader &header,
+                              const std::vector<Stored> &tensors,
+                              size_t first) const;
   /// The entry that reads such a file, if its names are not the model's own.
   std::optional<size_t> findImport(const SafetensorsHeader &header) const;
   Error importFrom(const SafetensorsFile &file, size_t entry);

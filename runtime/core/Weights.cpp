@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 using namespace maek::runtime;
@@ -52,11 +53,48 @@ static Expected<int64_t> readCount(const std::string &path,
   return count;
 }
 
+// The first tensor that the file lacks, and how many more; the first one that
+// it has instead.
+std::string Model::describeMissing(const SafetensorsHeader &header,
+                                   const std::vector<Stored> &tensors,
+                                   size_t first) const {
+  auto isMissing = [&](const Stored &stored) {
+    return !header.find(stored.info->name);
+  };
+  auto rest = tensors.begin() + static_cast<ptrdiff_t>(first) + 1;
+  auto more = std::count_if(rest, tensors.end(), isMissing);
+  const TensorInfo &needed = *tensors[first].info;
+  std::string message =
+      text("has no tensor '", needed.name, "', which the model needs as ",
+           safetensorsName(needed.dtype), shapeText(needed.shape));
+  if (more > 0)
+    append(message, text(", nor ", more, " other", more > 1 ? "s" : ""));
+  auto isOwn = [&](const FileTensor &tensor) {
+    auto hasName = [&](const Stored &stored) {
+      return stored.info->name == tensor.name;
+    };
+    return std::any_of(parameters.begin(), parameters.end(), hasName) ||
+           std::any_of(states.begin(), states.end(), hasName);
+  };
+  auto foreign =
+      std::find_if_not(header.tensors.begin(), header.tensors.end(), isOwn);
+  if (foreign != header.tensors.end())
+    append(message,
+           text("; it has '", foreign->name, "', which is not in the model"));
+  return message;
+}
+
 Expected<Metadata> Model::load(const std::string &path, bool complete) {
   Expected<SafetensorsFile> file = SafetensorsFile::open(path);
   if (!file)
     return file.takeError();
   const SafetensorsHeader &header = file->header();
+  // Of another model nothing fits; say whose it is beside the first tensor.
+  const std::string *written = header.findMetadata("maek.model");
+  std::string whose = written && *written != info.name
+                          ? text("holds weights of '", *written, "', not of '",
+                                 info.name, "': ")
+                          : "";
   if (std::optional<size_t> import =
           complete ? std::nullopt : findImport(header)) {
     if (Error error = importFrom(*file, *import))
@@ -76,10 +114,8 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
       const FileTensor *tensor = header.find(needed.name);
       if (!tensor) {
         if (!areStates || complete || neededForInference(i))
-          return makeError(MAEK_BAD_FILE, path, ": has no tensor '",
-                           needed.name, "', which the model needs as ",
-                           safetensorsName(needed.dtype),
-                           shapeText(needed.shape));
+          return makeError(MAEK_BAD_FILE, path, ": ", whose,
+                           describeMissing(header, tensors, i));
         missing.push_back(&tensors[i]);
         continue;
       }
@@ -96,8 +132,9 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
     return error;
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end())
-      return makeError(MAEK_BAD_FILE, path, ": tensor '", tensor.name,
-                       "' is not in the model", suggest(tensor.name, names));
+      return makeError(MAEK_BAD_FILE, path, ": ", whose, "tensor '",
+                       tensor.name, "' is not in the model",
+                       suggest(tensor.name, names));
   Expected<int64_t> newStep = readCount(path, header, stepKey);
   if (!newStep)
     return newStep.takeError();
@@ -137,6 +174,26 @@ Expected<Metadata> Model::loadToBegin(const std::string &path) {
       reset(states[i], 0);
   step = pending = 0;
   return metadata;
+}
+
+template <typename T>
+static bool areFinite(const void *data, int64_t count) {
+  const T *values = static_cast<const T *>(data);
+  return std::all_of(values, values + count,
+                     [](T value) { return std::isfinite(value); });
+}
+
+Error Model::checkParameters() const {
+  for (const Stored &stored : parameters) {
+    const TensorInfo &tensor = *stored.info;
+    if (tensor.dtype == MAEK_F64
+            ? areFinite<double>(stored.data.data(), tensor.count)
+            : areFinite<float>(stored.data.data(), tensor.count))
+      continue;
+    return makeError(MAEK_NOT_FINITE, "the parameter '", tensor.name,
+                     "' has numbers that are not finite after step ", step);
+  }
+  return Error::success();
 }
 
 Error Model::save(const std::string &path, const Metadata &extra) const {

@@ -105,6 +105,14 @@ int64_t Trainer::accumulated() const {
   return model->module().settings.accumulate.value_or(1);
 }
 
+// The error of numbers that are not finite, with where and what is left.
+Error Trainer::addWhatIsSaved(const Error &error, int64_t epoch) const {
+  return makeError(MAEK_NOT_FINITE, error.message(), " (epoch ", epoch, "); ",
+                   savedStep < 0
+                       ? "nothing was saved"
+                       : text(options.save, " holds step ", savedStep));
+}
+
 Error Trainer::trainBatch(TrainListener &listener) {
   shuffle();
   auto begin = static_cast<size_t>(at.batch * options.batch);
@@ -121,12 +129,8 @@ Error Trainer::trainBatch(TrainListener &listener) {
           trainBatches.gather(examples, augmenter ? &*augmenter : nullptr),
           options.lr, at.epochs * updatesOfEpoch(),
           /*isLast=*/at.batch + 1 == at.batches)) {
-    if (error.code() != MAEK_NOT_FINITE)
-      return error;
-    return makeError(
-        MAEK_NOT_FINITE, error.message(), " (epoch ", at.epoch + 1, "); ",
-        savedStep < 0 ? "nothing was saved"
-                      : text(options.save, " holds step ", savedStep));
+    return error.code() == MAEK_NOT_FINITE ? addWhatIsSaved(error, at.epoch + 1)
+                                           : std::move(error);
   }
   trainMeter.add(*model, static_cast<int64_t>(count));
   ++at.batch;
@@ -179,6 +183,10 @@ Expected<Outcome> Trainer::run(TrainListener &listener) {
 Error Trainer::save(TrainListener &listener) {
   if (options.save.empty())
     return Error::success();
+  // A loss shows one step late that an update went wrong; what was saved
+  // before stays.
+  if (Error error = model->checkParameters())
+    return addWhatIsSaved(error, at.batch > 0 ? at.epoch + 1 : at.epoch);
   if (Error error = model->save(options.save, describe()))
     return error;
   savedStep = model->step;

@@ -86,6 +86,7 @@ private:
   Error trainBatch(TrainListener &listener);
   Expected<Outcome> finishEpoch(TrainListener &listener);
   Error save(TrainListener &listener);
+  Error addWhatIsSaved(const Error &error, int64_t epoch) const;
 
   Model *model;
   TrainOptions options;

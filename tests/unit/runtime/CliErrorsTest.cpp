@@ -253,7 +253,14 @@ TEST_F(CliErrorsTest, WeightsThatDoNotFit) {
              "tensor 'm.linear.b' at bytes 396 to 408: the file's data ends "
              "at 407");
   expectEval(replace("linear.W", "linear.V"),
-             "has no tensor 'linear.W', which the model needs as F32[3, 16]");
+             "has no tensor 'linear.W', which the model needs as F32[3, 16]; "
+             "it has 'linear.V', which is not in the model");
+  std::string other =
+      replace("\"maek.model\":\"Logistic\"", "\"maek.model\":\"Convnets\"");
+  expectEval(other.replace(other.find("linear."), 7, "layers_"),
+             "holds weights of 'Convnets', not of 'Logistic': has no tensor "
+             "'linear.W', which the model needs as F32[3, 16]; it has "
+             "'layers_W', which is not in the model");
   expectEval(replace("m.linear.W", "m.linear.V"),
              "tensor 'm.linear.V' is not in the model; did you mean "
              "'m.linear.W'?");

@@ -172,6 +172,8 @@ static int32_t trainStep(void *const *buffers, const int64_t *dims,
   *floats(buffers, 11) = std::sqrt(norm);
   if (knobs().lossIsNan)
     *floats(buffers, 9) = std::numeric_limits<float>::quiet_NaN();
+  if (knobs().weightIsNan)
+    weights[0] = std::numeric_limits<float>::quiet_NaN();
   return 0;
 }
 

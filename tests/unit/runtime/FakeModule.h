@@ -17,6 +17,7 @@ inline constexpr int64_t kPixels = 16, kClasses = 3;
 struct Knobs {
   int32_t failWith = 0;          ///< what entries return
   bool lossIsNan = false;        ///< of train_step
+  bool weightIsNan = false;      ///< after train_step
   int prepares = 0;              ///< calls of `prepare`
   int64_t arenaBytes = -2;       ///< instead of the true size, unless -2
   std::function<void()> onTrain; ///< called by each train_step

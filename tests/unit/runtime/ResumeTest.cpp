@@ -2,6 +2,7 @@
 // Interrupted training goes on bit for bit; what stops it otherwise is told.
 #include "Run.h"
 #include "Scratch.h"
+#include "runtime/cli/Interrupts.h"
 
 #include <csignal>
 #include <cstring>
@@ -109,6 +110,44 @@ TEST_F(ResumeTest, WithoutSaveAnInterruptSaysSo) {
   EXPECT_EQ(result.code, 130);
   EXPECT_EQ(result.err, "fake: interrupted at epoch 2, batch 2 of 7; nothing "
                         "saved, there was no --save\n");
+}
+
+TEST_F(ResumeTest, BeforeTheFirstStepASignalEndsTheProgram) {
+  auto interrupt = [] {
+    maek::runtime::InterruptExit guard("fake: interrupted");
+    std::raise(SIGINT);
+  };
+  EXPECT_EXIT(interrupt(), testing::ExitedWithCode(130), "fake: interrupted\n");
+}
+
+// A loss tells one step late that an update went wrong: the checkpoint of the
+// step before must survive it.
+TEST_F(ResumeTest, WeightsThatAreNotFiniteAreNotSaved) {
+  auto spoilAt = [](int step) {
+    knobs().onTrain = [step, count = 0]() mutable {
+      knobs().weightIsNan = ++count == step;
+    };
+  };
+  spoilAt(7);
+  Result result = train({"--save", path, "--quiet"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "fake: error: the parameter 'linear.W' has numbers "
+                        "that are not finite after step 7 (epoch 1); nothing "
+                        "was saved\n");
+  EXPECT_FALSE(exists(path));
+  spoilAt(14);
+  result = train({"--save", path, "--quiet"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "fake: error: the parameter 'linear.W' has numbers "
+                        "that are not finite after step 14 (epoch 2); " +
+                            path + " holds step 7\n");
+  spoilAt(9);
+  result = train({"--save", path, "--quiet"});
+  EXPECT_EQ(result.err, "fake: error: the loss is not a number at step 10 "
+                        "(epoch 2); " +
+                            path + " holds step 7\n");
+  knobs() = Knobs();
+  EXPECT_EQ(train({"--resume", path, "--quiet"}).code, 0);
 }
 
 TEST_F(ResumeTest, AFinishedRunHasNothingLeft) {
