@@ -75,9 +75,27 @@ static NpyArray convert(const NpyArray &from, maek_dtype_t dtype) {
   return to;
 }
 
+/// Bytes as numbers from 0 to 1.
+template <typename To>
+static NpyArray scalePixels(const NpyArray &from, maek_dtype_t dtype) {
+  NpyArray to{dtype, from.shape, {}};
+  to.data.resize(from.data.size() * sizeof(To));
+  for (size_t i = 0; i < from.data.size(); ++i) {
+    auto value = static_cast<To>(from.data[i]) / static_cast<To>(255);
+    std::memcpy(&to.data[i * sizeof(value)], &value, sizeof(value));
+  }
+  return to;
+}
+
 /// Numbers of the other precision, and whole ones, in the port's own, rounded
 /// to the nearest; NumPy's own are f64 and i64.
-static NpyArray toPrecision(NpyArray array, maek_dtype_t dtype) {
+static NpyArray toPrecision(NpyArray array, const PortInfo &port) {
+  maek_dtype_t dtype = port.dtype;
+  if (array.isBytes && arePixels(port))
+    return dtype == MAEK_F32 ? scalePixels<float>(array, dtype)
+                             : scalePixels<double>(array, dtype);
+  if (array.isBytes)
+    widenBytes(array);
   if (array.dtype == MAEK_F64 && dtype == MAEK_F32)
     return convert<double, float>(array, dtype);
   if (array.dtype == MAEK_F32 && dtype == MAEK_F64)
@@ -106,7 +124,7 @@ Expected<NpyArray> maek::runtime::readInput(const std::string &path,
   Expected<NpyArray> array = readNpy(path);
   if (!array)
     return array.takeError();
-  return toPrecision(std::move(*array), port.dtype);
+  return toPrecision(std::move(*array), port);
 }
 
 bool maek::runtime::isClassScores(const PortInfo &port,

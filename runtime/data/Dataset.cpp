@@ -133,11 +133,14 @@ static Expected<Dataset> loadNpy(const std::string &folder, Split split,
                        " examples, but ", data.columns[0].file, " has ",
                        data.count);
     data.count = array->shape[0];
+    if (array->isBytes && !arePixels(port))
+      widenBytes(*array);
     Column &column = data.columns.emplace_back();
     column = {port.name,
               path,
               port.role,
-              storageOf(array->dtype),
+              array->isBytes ? Column::Storage::Pixels
+                             : storageOf(array->dtype),
               {array->shape.begin() + 1, array->shape.end()},
               std::move(array->data)};
   }

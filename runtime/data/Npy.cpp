@@ -104,10 +104,12 @@ Error DictionaryReader::readValue(std::string_view key, NpyHeader &out) {
     out.dtype = MAEK_I32;
   else if (descr == "<i8")
     out.dtype = MAEK_I32, out.isWide = true;
+  else if (descr == "|u1")
+    out.dtype = MAEK_I32, out.isBytes = true;
   else
     return bad("element type '", descr,
                "' is not read; needed float32, float64, int32 or int64 in "
-               "little endian ('<f4', '<f8', '<i4', '<i8')");
+               "little endian ('<f4', '<f8', '<i4', '<i8'), or uint8 ('|u1')");
   return Error::success();
 }
 
@@ -170,14 +172,18 @@ maek::runtime::readNpyHeader(std::span<const std::byte> start,
   header.dataOffset = prefix + length;
   static_assert(sizeof(int64_t) == sizeof(double));
   std::optional<int64_t> needed =
-      countBytes(header.shape, header.isWide ? MAEK_F64 : header.dtype);
+      header.isBytes
+          ? countElements(header.shape)
+          : countBytes(header.shape, header.isWide ? MAEK_F64 : header.dtype);
   if (!needed)
     return makeError(MAEK_BAD_FILE, "shape ", shapeText(header.shape),
                      " is too large to address");
   uint64_t found = fileSize - header.dataOffset;
   if (static_cast<uint64_t>(*needed) != found)
     return makeError(MAEK_BAD_FILE,
-                     header.isWide ? "i64" : dtypeName(header.dtype),
+                     header.isWide    ? "i64"
+                     : header.isBytes ? "u8"
+                                      : dtypeName(header.dtype),
                      shapeText(header.shape), " needs ", *needed,
                      " bytes of data, found ", found);
   return header;
@@ -211,7 +217,7 @@ Expected<NpyArray> maek::runtime::readNpy(const std::string &path) {
     Error error = header.takeError();
     return makeError(error.code(), path, ": ", error.message());
   }
-  NpyArray array{header->dtype, std::move(header->shape), {}};
+  NpyArray array{header->dtype, std::move(header->shape), {}, header->isBytes};
   array.data.resize(file->size() - header->dataOffset);
   if (Error error = file->read(header->dataOffset, array.data))
     return error;
@@ -219,6 +225,21 @@ Expected<NpyArray> maek::runtime::readNpy(const std::string &path) {
     if (Error error = narrow(array.data))
       return makeError(error.code(), path, ": ", error.message());
   return array;
+}
+
+bool maek::runtime::arePixels(const PortInfo &port) {
+  constexpr size_t pictureRank = 3; // the batch, height, width
+  return port.dtype != MAEK_I32 && port.shape.size() >= pictureRank;
+}
+
+void maek::runtime::widenBytes(NpyArray &array) {
+  std::vector<std::byte> wide(array.data.size() * sizeof(int32_t));
+  for (size_t i = 0; i < array.data.size(); ++i) {
+    auto value = static_cast<int32_t>(array.data[i]);
+    std::memcpy(&wide[i * sizeof(value)], &value, sizeof(value));
+  }
+  array.data = std::move(wide);
+  array.isBytes = false;
 }
 
 std::string maek::runtime::makeNpyHeader(maek_dtype_t dtype,

@@ -3,6 +3,7 @@
 #ifndef MAEK_RUNTIME_DATA_NPY_H
 #define MAEK_RUNTIME_DATA_NPY_H
 
+#include "runtime/core/ModuleInfo.h"
 #include "runtime/core/Tensor.h"
 #include <vector>
 
@@ -12,7 +13,8 @@ struct NpyHeader {
   maek_dtype_t dtype = MAEK_F32;
   std::vector<int64_t> shape;
   uint64_t dataOffset = 0;
-  bool isWide = false; ///< int64 in the file, NumPy's own; int32 in memory
+  bool isWide = false;  ///< int64 in the file, NumPy's own; int32 in memory
+  bool isBytes = false; ///< uint8, in memory too; the dtype is int32
 };
 
 /// An array in memory, row-major.
@@ -20,6 +22,7 @@ struct NpyArray {
   maek_dtype_t dtype = MAEK_F32;
   std::vector<int64_t> shape;
   std::vector<std::byte> data;
+  bool isBytes = false; ///< one for each element, to be made numbers of
 };
 
 /// The longest beginning of a file that readNpyHeader looks at.
@@ -33,6 +36,12 @@ Expected<NpyHeader> readNpyHeader(std::span<const std::byte> start,
 
 /// Messages begin with the path. An int64 that is no int32 is an error.
 Expected<NpyArray> readNpy(const std::string &path);
+
+/// What bytes stand for depends on where they go: in numbers with two axes or
+/// more behind the batch they are pixels, v / 255, elsewhere v.
+bool arePixels(const PortInfo &port);
+/// Bytes as int32.
+void widenBytes(NpyArray &array);
 
 /// The bytes of a file before its data, as NumPy writes them.
 std::string makeNpyHeader(maek_dtype_t dtype, std::span<const int64_t> shape);

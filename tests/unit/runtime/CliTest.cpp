@@ -143,6 +143,51 @@ TEST_F(CliTest, PredictWritesTheOutputs) {
   EXPECT_EQ(array->shape, (std::vector<int64_t>{50, 3}));
 }
 
+// uint8 images are pixels, uint8 labels classes: what NumPy users save.
+TEST_F(CliTest, BytesAreWhatTheirPortTakes) {
+  auto writeBytes = [&](const std::string &name, const std::string &shape,
+                        const std::string &bytes) {
+    std::string header =
+        "{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + ", }\n";
+    writeFile(scratch / name, std::string("\x93NUMPY\x01\x00", 8) +
+                                  static_cast<char>(header.size()) + '\0' +
+                                  header + bytes);
+  };
+  std::string bytes(50 * 16, '\0'), labels(50, '\0');
+  std::vector<float> numbers;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(i * 37);
+    numbers.push_back(static_cast<float>(static_cast<unsigned char>(bytes[i])) /
+                      255);
+  }
+  for (size_t i = 0; i < labels.size(); ++i)
+    labels[i] = static_cast<char>(i % 3);
+  std::string path = weights();
+  auto evaluate = [&] {
+    return run({"eval", "--weights", path, "--data", "npy", "--data-dir",
+                scratch.path()})
+        .out;
+  };
+  auto predict = [&] {
+    Result result =
+        run({"predict", "--weights", path, "--input",
+             scratch / "test-image.npy", "--output", scratch / "y.npy"});
+    EXPECT_EQ(result.err, "");
+    return readFile(scratch / "y.npy");
+  };
+  writeBytes("test-label.npy", "(50,)", labels);
+  writeFile(
+      scratch / "test-image.npy",
+      maek::runtime::makeNpyHeader(MAEK_F32, std::vector<int64_t>{50, 4, 4}) +
+          std::string(reinterpret_cast<const char *>(numbers.data()),
+                      numbers.size() * sizeof(float)));
+  std::string figures = evaluate(), outputs = predict();
+  EXPECT_NE(figures, "");
+  writeBytes("test-image.npy", "(50, 4, 4)", bytes);
+  EXPECT_EQ(evaluate(), figures);
+  EXPECT_EQ(predict(), outputs);
+}
+
 TEST_F(CliTest, PredictShowsTheClassesOfAPicture) {
   std::string picture = scratch / "picture", labels = scratch / "labels";
   writeFile(picture, makePng(9, 7, 3));

@@ -84,6 +84,26 @@ TEST(Npy, WideIntegersAreNarrowed) {
             "i64[2] needs 16 bytes of data, found 17");
 }
 
+// What they stand for, only the port that takes them says.
+TEST(Npy, BytesStayBytes) {
+  Scratch scratch;
+  std::string path = scratch / "x.npy";
+  std::string header =
+      "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n";
+  writeFile(path, makeFile(header, 0) + std::string("\x00\x07\xff", 3));
+  Expected<NpyArray> array = readNpy(path);
+  ASSERT_TRUE(array) << array.takeError().message();
+  EXPECT_TRUE(array->isBytes);
+  EXPECT_EQ(array->data.size(), 3u);
+  widenBytes(*array);
+  EXPECT_FALSE(array->isBytes);
+  const int32_t expected[] = {0, 7, 255};
+  ASSERT_EQ(array->data.size(), sizeof(expected));
+  EXPECT_EQ(std::memcmp(array->data.data(), expected, sizeof(expected)), 0);
+  EXPECT_EQ(load(scratch, makeFile(header, 4)),
+            "u8[3] needs 3 bytes of data, found 4");
+}
+
 TEST(Npy, EverythingElseIsRefusedWithAReason) {
   Scratch scratch;
   auto dictionary = [](const std::string &descr, const std::string &fortran,
@@ -106,13 +126,16 @@ TEST(Npy, EverythingElseIsRefusedWithAReason) {
        "the header has 64 bytes, but only 2 follow"},
       {makeFile(dictionary("'<f2'", "False", "(2,)"), 4),
        "header at byte 25: element type '<f2' is not read; needed float32, "
-       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8')"},
+       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8'), "
+       "or uint8 ('|u1')"},
       {makeFile(dictionary("'>f4'", "False", "(2,)"), 8),
        "header at byte 25: element type '>f4' is not read; needed float32, "
-       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8')"},
+       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8'), "
+       "or uint8 ('|u1')"},
       {makeFile(dictionary("'|O'", "False", "(2,)"), 8),
        "header at byte 24: element type '|O' is not read; needed float32, "
-       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8')"},
+       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8'), "
+       "or uint8 ('|u1')"},
       {makeFile(dictionary("[('a', '<f4')]", "False", "(2,)"), 8),
        "header at byte 20: expected a plain element type"},
       {makeFile(dictionary("'<f4'", "True", "(2, 2)"), 16),
