@@ -41,12 +41,16 @@ static std::string initText(const InitInfo &init) {
   return "";
 }
 
+// How many there are, and which if `lists` says so.
 static void printTensors(const char *title,
-                         const std::vector<TensorInfo> &tensors) {
+                         const std::vector<TensorInfo> &tensors, bool lists) {
   if (tensors.empty())
     return;
-  std::printf("\n%s: %zu tensors, %lld numbers\n", title, tensors.size(),
-              static_cast<long long>(totalCount(tensors)));
+  std::printf("%s%s: %zu tensors, %lld numbers%s\n", lists ? "\n" : "", title,
+              tensors.size(), static_cast<long long>(totalCount(tensors)),
+              lists ? "" : "; --tensors lists them");
+  if (!lists)
+    return;
   size_t width = 0, shapeWidth = 0;
   auto shape = [](const TensorInfo &tensor) {
     return dtypeName(tensor.dtype) + shapeText(tensor.shape);
@@ -69,13 +73,14 @@ static void printMemory(const std::vector<SlotInfo> &memory,
                 slot.bytes.c_str());
 }
 
-static void printEntry(const EntryInfo &entry) {
+static void printEntry(const EntryInfo &entry, bool listsMemory) {
   std::printf("\nentry %s(%s)\n", entry.name.c_str(),
               portsText(entry.arguments, entry).c_str());
   std::string results = portsText(entry.results, entry);
   if (!results.empty())
     std::printf("  -> %s\n", results.c_str());
-  printMemory(entry.memory, "  ");
+  if (listsMemory)
+    printMemory(entry.memory, "  ");
 }
 
 static void printHead(const ModuleInfo &info) {
@@ -145,9 +150,39 @@ static int printArenas(const Program &program, CommandLine &line,
   return ExitSuccess;
 }
 
+namespace {
+/// What is long, and shown if asked for.
+struct Lists {
+  bool tensors, memory, kernels;
+};
+} // namespace
+
+static void printAll(const ModuleInfo &info, const Lists &lists) {
+  printHead(info);
+  if (!lists.tensors)
+    std::printf("\n");
+  printTensors("parameters", info.parameters, lists.tensors);
+  printTensors("states", info.states, lists.tensors);
+  for (const EntryInfo &entry : info.entries)
+    printEntry(entry, lists.memory);
+  if (!info.kernels.empty())
+    std::printf("\nkernels: %zu%s\n", info.kernels.size(),
+                lists.kernels ? "" : "; --kernels lists them");
+  if (lists.kernels)
+    for (const std::string &kernel : info.kernels)
+      std::printf("  %s\n", kernel.c_str());
+  if (!lists.memory || info.memory.empty())
+    return;
+  std::printf("\n");
+  printMemory(info.memory, "");
+}
+
 int maek::runtime::runInfo(const Program &program, Arguments arguments) {
   CommandLine line = program.commandLine(
       "info", "Prints what the program is made of: entries, tensors, memory.");
+  line.addFlag("tensors", "list parameters and states");
+  line.addFlag("memory", "list what each entry keeps while it runs");
+  line.addFlag("kernels", "list the kernels");
   line.addFlag("json", "print the module's description as JSON");
   line.addFlag("arena", "print each entry's working memory in bytes");
   addBatchOption(line, program);
@@ -167,17 +202,7 @@ int maek::runtime::runInfo(const Program &program, Arguments arguments) {
   }
   if (line.flag("arena"))
     return printArenas(program, line, batch);
-  printHead(info);
-  printTensors("parameters", info.parameters);
-  printTensors("states", info.states);
-  for (const EntryInfo &entry : info.entries)
-    printEntry(entry);
-  if (!info.kernels.empty())
-    std::printf("\nkernels: %zu\n", info.kernels.size());
-  for (const std::string &kernel : info.kernels)
-    std::printf("  %s\n", kernel.c_str());
-  if (!info.memory.empty())
-    std::printf("\n");
-  printMemory(info.memory, "");
+  printAll(info,
+           {line.flag("tensors"), line.flag("memory"), line.flag("kernels")});
   return ExitSuccess;
 }

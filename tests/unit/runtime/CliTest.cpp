@@ -276,10 +276,7 @@ TEST_F(CliTest, BenchPrintsTimes) {
 }
 
 TEST_F(CliTest, InfoShowsTheModule) {
-  Result result = run({"info"});
-  EXPECT_EQ(result.code, 0);
-  EXPECT_EQ(
-      result.out,
+  std::string head =
       "Logistic\n"
       "  source     models/logistic.maek\n"
       "  target     x86-64-linux\n"
@@ -287,18 +284,11 @@ TEST_F(CliTest, InfoShowsTheModule) {
       "  versions   maek 0.1.0, llvm 22.1, module ABI 1\n"
       "  training   data fashion_mnist, batch 8, epochs 2, lr 0.1, seed 0\n"
       "  optimizer  momentum, schedule cosine, clip_norm 1.5\n"
-      "\n"
-      "parameters: 2 tensors, 51 numbers\n"
-      "  linear.W  f32[3, 16]          48  ~ uniform(-0.25, 0.25)\n"
-      "  linear.b  f32[3]               3  = 0\n"
-      "\n"
-      "states: 2 tensors, 51 numbers\n"
-      "  m.linear.W  f32[3, 16]          48  = 0\n"
-      "  m.linear.b  f32[3]               3  = 0\n"
-      "\n"
-      "entry forward(image: f32[B, 4, 4])\n"
-      "  -> logits: f32[B, 3]\n"
-      "  memory a0: 12*B bytes\n"
+      "\n";
+  std::string forward = "\n"
+                        "entry forward(image: f32[B, 4, 4])\n"
+                        "  -> logits: f32[B, 3]\n";
+  std::string others =
       "\n"
       "entry evaluate(image: f32[B, 4, 4], label: i32[B])\n"
       "  -> logits: f32[B, 3], loss: f32[], accuracy: f32[]\n"
@@ -308,10 +298,28 @@ TEST_F(CliTest, InfoShowsTheModule) {
       "  -> loss: f32[], accuracy: f32[], grad_norm: f32[]\n"
       "\n"
       "entry prepare()\n"
-      "\n"
-      "kernels: 2\n"
-      "  product_0\n"
-      "  elementwise_0\n");
+      "\n";
+  Result result = run({"info"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out,
+            head +
+                "parameters: 2 tensors, 51 numbers; --tensors lists them\n"
+                "states: 2 tensors, 51 numbers; --tensors lists them\n" +
+                forward + others + "kernels: 2; --kernels lists them\n");
+  result = run({"info", "--tensors", "--memory", "--kernels"});
+  EXPECT_EQ(result.out,
+            head +
+                "parameters: 2 tensors, 51 numbers\n"
+                "  linear.W  f32[3, 16]          48  ~ uniform(-0.25, 0.25)\n"
+                "  linear.b  f32[3]               3  = 0\n"
+                "\n"
+                "states: 2 tensors, 51 numbers\n"
+                "  m.linear.W  f32[3, 16]          48  = 0\n"
+                "  m.linear.b  f32[3]               3  = 0\n" +
+                forward + "  memory a0: 12*B bytes\n" + others +
+                "kernels: 2\n"
+                "  product_0\n"
+                "  elementwise_0\n");
   result = run({"info", "--arena", "--batch", "10"});
   EXPECT_EQ(result.out, "\narena of forward at B = 10: 312 bytes\n"
                         "arena of evaluate at B = 10: 312 bytes\n"
