@@ -32,7 +32,7 @@ private:
     std::string name, shape;
   };
   std::vector<Row> rows;
-  unsigned depth = 0;
+  size_t depth = 0;
 };
 
 } // namespace maek::dsl

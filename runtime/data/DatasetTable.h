@@ -17,8 +17,8 @@ struct DatasetArgument {
     Text
   };
   std::string_view name;
-  Kind kind = Kind::Text;
   int64_t least = 0, most = 0;
+  Kind kind = Kind::Count;
   bool isNeeded = false;
 };
 
@@ -40,31 +40,29 @@ using enum DatasetArgument::Kind;
 
 inline constexpr int64_t maxExamples = 1'000'000'000, maxLength = 1'000'000,
                          maxSymbols = 1'000'000;
-inline constexpr DatasetArgument trainExamples{"n", Count, 1, maxExamples},
-    testExamples{"test", Count, 1, maxExamples},
-    seed{"seed", Count, 0, maxExamples},
-    symbols{"symbols", Count, 2, maxSymbols};
+inline constexpr DatasetArgument trainExamples{"n", 1, maxExamples},
+    testExamples{"test", 1, maxExamples}, seed{"seed", 0, maxExamples},
+    symbols{"symbols", 2, maxSymbols};
 
-inline constexpr DatasetArgument text[] = {{"file", Text, 0, 0, true},
-                                           {"length", Count, 1, maxLength},
-                                           {"stride", Count, 1, maxLength},
-                                           {"split", Fraction},
-                                           {"unit", Text}};
+inline constexpr DatasetArgument text[] = {{"file", 0, 0, Text, true},
+                                           {"length", 1, maxLength},
+                                           {"stride", 1, maxLength},
+                                           {"split", 0, 0, Fraction},
+                                           {"unit", 0, 0, Text}};
 inline constexpr DatasetArgument adding[] = {
-    {"T", Count, 2, maxLength}, trainExamples, testExamples, seed};
-inline constexpr DatasetArgument copy[] = {{"length", Count, 1, maxLength},
-                                           {"delay", Count, 1, maxLength},
+    {"T", 2, maxLength}, trainExamples, testExamples, seed};
+inline constexpr DatasetArgument copy[] = {{"length", 1, maxLength},
+                                           {"delay", 1, maxLength},
                                            symbols,
                                            trainExamples,
                                            testExamples,
                                            seed};
-inline constexpr DatasetArgument reordered[] = {
-    {"T", Count, 1, maxLength},
-    {"shortest", Count, 1, maxLength},
-    symbols,
-    trainExamples,
-    testExamples,
-    seed};
+inline constexpr DatasetArgument reordered[] = {{"T", 1, maxLength},
+                                                {"shortest", 1, maxLength},
+                                                symbols,
+                                                trainExamples,
+                                                testExamples,
+                                                seed};
 } // namespace tables
 
 /// What loadDataset takes.
