@@ -38,8 +38,10 @@ public:
 
 private:
   SmallVector<Value> findTerms(unsigned state);
+  SmallVector<Value> getLinearOperands(Value value) const;
   Value sumOverSteps(Value value);
-  Value sumLinear(Operation *op, OpResult result);
+  void sum(Value value);
+  Value sumReduced(Operation *op);
   Value sumProduct(EinsumOp op);
   Value getSequence(Value value);
   void rebuild(const llvm::SmallBitVector &sunk, ArrayRef<Value> sums);
@@ -105,17 +107,63 @@ Value Sinker::getSequence(Value value) {
       getTensorType(extents, getElementType(value.getType())), value.getLoc());
 }
 
+/// The operands of the op that makes `value` of whose sums over the steps that
+/// of `value` is made, by linearity; none if the op is not linear in what
+/// changes from step to step, or is needed in the scan.
+SmallVector<Value> Sinker::getLinearOperands(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (!op || (!op->hasOneUse() && !isa<UnstackOp, SplitOp>(op)))
+    return {};
+  SmallVector<Value> inside;
+  llvm::copy_if(op->getOperands(), std::back_inserter(inside),
+                [&](Value operand) { return isInside(operand); });
+  bool isLinearInAll =
+      isa<AddOp, SubOp, NegOp, StackOp, ConcatOp, UnstackOp, SplitOp, ReshapeOp,
+          TransposeOp, SliceOp, PadOp, BroadcastOp>(op) &&
+      inside.size() == op->getNumOperands();
+  bool isLinearInOne = isa<EinsumOp, MulOp>(op) && inside.size() == 1;
+  return isLinearInAll || isLinearInOne ? inside : SmallVector<Value>();
+}
+
 /// The sum over the steps of `value`, which the body computes.
 Value Sinker::sumOverSteps(Value value) {
-  if (Value known = sums.lookup(value))
-    return known;
-  Value sum;
-  if (auto result = dyn_cast<OpResult>(value))
-    sum = sumLinear(result.getOwner(), result);
-  if (!sum)
-    sum = ReduceOp::create(builder, value.getLoc(), "sum", getSequence(value),
-                           ArrayRef<int64_t>{0});
-  return sums[value] = sum;
+  // Operands first. A sum may have more terms than the stack is deep.
+  SmallVector<Value> pending{value};
+  while (!pending.empty()) {
+    Value next = pending.back();
+    size_t count = pending.size();
+    for (Value operand : llvm::reverse(getLinearOperands(next)))
+      if (!sums.contains(operand))
+        pending.push_back(operand);
+    if (pending.size() > count)
+      continue;
+    pending.pop_back();
+    if (!sums.contains(next))
+      sum(next);
+  }
+  return sums.lookup(value);
+}
+
+/// Makes the sum of `value`, for whose operands it has been made where needed.
+void Sinker::sum(Value value) {
+  Value made = sumReduced(value.getDefiningOp());
+  if (made) {
+    sums[value] = made;
+    return;
+  }
+  SmallVector<Value> operands = getLinearOperands(value);
+  if (operands.empty()) {
+    sums[value] = ReduceOp::create(builder, value.getLoc(), "sum",
+                                   getSequence(value), ArrayRef<int64_t>{0});
+    return;
+  }
+  IRMapping mapping;
+  for (Value operand : operands)
+    mapping.map(operand, sums.lookup(operand));
+  Operation *op = value.getDefiningOp();
+  for (auto [from, to] :
+       llvm::zip(op->getResults(), builder.clone(*op, mapping)->getResults()))
+    sums[from] = to;
 }
 
 // sum over t of "l,r->y" a_t c_t = "tl,tr->y" a c
@@ -133,40 +181,21 @@ Value Sinker::sumProduct(EinsumOp op) {
                           getSequence(op.getLhs()), getSequence(op.getRhs()));
 }
 
-/// The sum over the steps of a result of `op`, by linearity; null if the op is
-/// not linear in what changes from step to step, or is needed in the scan.
-Value Sinker::sumLinear(Operation *op, OpResult result) {
-  if (!op->hasOneUse() && !isa<UnstackOp, SplitOp>(op))
+/// The sum over the steps of what `op` makes, if that is a product or a sum
+/// itself: then one of more terms. Null if not, or if it is needed in the scan.
+Value Sinker::sumReduced(Operation *op) {
+  if (!op || !op->hasOneUse())
     return {};
   if (auto product = dyn_cast<EinsumOp>(op))
-    if (Value sum = sumProduct(product))
-      return sum;
-  if (auto reduce = dyn_cast<ReduceOp>(op)) {
-    if (reduce.getKind() != "sum" || !isInside(reduce.getOperand()))
-      return {};
-    SmallVector<int64_t> dims{0};
-    for (int64_t dim : reduce.getDims())
-      dims.push_back(dim + 1);
-    return ReduceOp::create(builder, op->getLoc(), "sum",
-                            getSequence(reduce.getOperand()), dims);
-  }
-  unsigned inside =
-      llvm::count_if(op->getOperands(), [&](Value v) { return isInside(v); });
-  bool isLinearInAll =
-      isa<AddOp, SubOp, NegOp, StackOp, ConcatOp, UnstackOp, SplitOp, ReshapeOp,
-          TransposeOp, SliceOp, PadOp, BroadcastOp>(op) &&
-      inside == op->getNumOperands();
-  bool isLinearInOne = isa<EinsumOp, MulOp>(op) && inside == 1;
-  if (!isLinearInAll && !isLinearInOne)
+    return sumProduct(product);
+  auto reduce = dyn_cast<ReduceOp>(op);
+  if (!reduce || reduce.getKind() != "sum" || !isInside(reduce.getOperand()))
     return {};
-  IRMapping mapping;
-  for (Value operand : op->getOperands())
-    if (isInside(operand))
-      mapping.map(operand, sumOverSteps(operand));
-  Operation *clone = builder.clone(*op, mapping);
-  for (auto [from, to] : llvm::zip(op->getResults(), clone->getResults()))
-    sums[from] = to;
-  return clone->getResult(result.getResultNumber());
+  SmallVector<int64_t> dims{0};
+  for (int64_t dim : reduce.getDims())
+    dims.push_back(dim + 1);
+  return ReduceOp::create(builder, op->getLoc(), "sum",
+                          getSequence(reduce.getOperand()), dims);
 }
 
 /// Makes the scan without the `sunk` states and with the output sequences, then
