@@ -1,8 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/Descriptors.h"
 
-#include "HalideRuntime.h"
+#include "passes/memory/ArenaPlan.h"
 
+#include "HalideRuntime.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -54,15 +55,44 @@ static int32_t getTypeWord(Type element) {
   return code | (bits << 8) | (1 << 16);
 }
 
-Descriptors::Descriptors(Block &block, DescriptorConstants &shared)
+Descriptors::Descriptors(Block &block, DescriptorConstants &shared,
+                         Value address)
     : entry(block), constants(shared),
-      pointer(LLVM::LLVMPointerType::get(block.getParentOp()->getContext())) {
+      pointer(LLVM::LLVMPointerType::get(block.getParentOp()->getContext())),
+      memory(address) {
   OpBuilder builder = OpBuilder::atBlockBegin(&entry);
   Location loc = entry.getParentOp()->getLoc();
+  Type i64 = builder.getI64Type();
+  auto number = [&](int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, i64,
+                                    builder.getI64IntegerAttr(value));
+  };
+  holder = LLVM::AllocaOp::create(builder, loc, pointer, pointer, number(1));
+  LLVM::StoreOp::create(builder, loc, memory, holder);
+  size = number(0);
+  rest = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), memory,
+                             ArrayRef<LLVM::GEPArg>{size.getResult()});
   mark = arith::ConstantIndexOp::create(builder, loc, 0);
 }
 
 Descriptors::~Descriptors() { mark->erase(); }
+
+int64_t Descriptors::finish() {
+  if (image.empty())
+    return 0;
+  OpBuilder builder(entry.getParentOp()->getContext());
+  builder.setInsertionPointAfterValue(rest);
+  Location loc = entry.getParentOp()->getLoc();
+  int64_t bytes = 4 * image.size();
+  auto length = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                                         builder.getI64IntegerAttr(bytes));
+  LLVM::MemcpyOp::create(builder, loc, memory,
+                         constants.get(image, "maek_descriptors", builder),
+                         length, /*isVolatile=*/false);
+  bytes = llvm::alignTo(bytes, kSlotAlignment);
+  size.setValueAttr(builder.getI64IntegerAttr(bytes));
+  return bytes;
+}
 
 void Descriptors::setSizes(Value memref, ArrayRef<OpFoldResult> sizes) {
   argumentSizes[memref].assign(sizes.begin(), sizes.end());
@@ -173,37 +203,43 @@ BufferShape Descriptors::getShape(Value memref, OpBuilder &builder) {
   return shape;
 }
 
-/// Memory on the stack that holds `words` in the beginning.
-Value Descriptors::allocate(ArrayRef<int32_t> words, StringRef kind) {
-  Location loc = entry.getParentOp()->getLoc();
-  OpBuilder builder(mark);
-  Type i64 = builder.getI64Type();
-  auto type = LLVM::LLVMArrayType::get(builder.getI32Type(), words.size());
-  auto number = [&](int64_t value) {
-    return LLVM::ConstantOp::create(builder, loc, i64,
-                                    builder.getI64IntegerAttr(value));
-  };
-  Value made = LLVM::AllocaOp::create(builder, loc, pointer, type, number(1),
-                                      /*alignment=*/8);
-  LLVM::MemcpyOp::create(builder, loc, made,
-                         constants.get(words, kind, builder),
-                         number(4 * words.size()), /*isVolatile=*/false);
-  return made;
+/// The first byte of memory that holds `words` in the beginning.
+int32_t Descriptors::allocate(ArrayRef<int32_t> words) {
+  // Addresses are aligned to 8 bytes.
+  image.resize(llvm::alignTo(image.size(), 2));
+  int32_t byte = 4 * image.size();
+  llvm::append_range(image, words);
+  return byte;
 }
 
-void Descriptors::store(OpBuilder &builder, Value value, Value base,
-                        int32_t byte) {
+Value Descriptors::getPlace(OpBuilder &builder, Location loc,
+                            int32_t byte) const {
+  return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), memory,
+                             ArrayRef<LLVM::GEPArg>{byte});
+}
+
+void Descriptors::store(OpBuilder &builder, Value value, int32_t byte) {
   Location loc = value.getLoc();
-  Value address =
-      LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
-                          ArrayRef<LLVM::GEPArg>{byte});
-  LLVM::StoreOp::create(builder, loc, value, address);
+  LLVM::StoreOp::create(builder, loc, value, getPlace(builder, loc, byte));
+}
+
+SmallVector<Value> Descriptors::getAddresses(ValueRange memrefs,
+                                             OpBuilder &builder) const {
+  // A volatile load is a new address to LLVM. Else it would make those of all
+  // descriptors once, and keep them on the stack.
+  Location loc = entry.getParentOp()->getLoc();
+  Value base = LLVM::LoadOp::create(builder, loc, pointer, holder,
+                                    /*alignment=*/8, /*isVolatile=*/true);
+  return llvm::map_to_vector(memrefs, [&](Value memref) -> Value {
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                               ArrayRef<LLVM::GEPArg>{known.lookup(memref)});
+  });
 }
 
 Value Descriptors::fillDimensions(const BufferShape &shape,
                                   ArrayRef<int32_t> words) {
   Location loc = entry.getParentOp()->getLoc();
-  Value made = allocate(words, "maek_dimensions");
+  int32_t first = allocate(words);
   SmallVector<OpFoldResult> numbers(shape.sizes);
   numbers.append(shape.strides);
   OpBuilder builder(mark);
@@ -215,14 +251,15 @@ Value Descriptors::fillDimensions(const BufferShape &shape,
     Value word =
         arith::IndexCastOp::create(builder, loc, builder.getI32Type(), value);
     size_t row = shape.sizes.size() - 1 - axis;
-    store(builder, word, made,
-          int32_t(row * sizeof(halide_dimension_t)) + field);
+    store(builder, word,
+          first + int32_t(row * sizeof(halide_dimension_t)) + field);
   };
   for (size_t axis = 0; axis < shape.sizes.size(); ++axis) {
     put(shape.sizes[axis], axis, offsetof(halide_dimension_t, extent));
     put(shape.strides[axis], axis, offsetof(halide_dimension_t, stride));
   }
-  return made;
+  OpBuilder atMark(mark);
+  return getPlace(atMark, loc, first);
 }
 
 Value Descriptors::getDimensions(const BufferShape &shape) {
@@ -265,28 +302,26 @@ Value Descriptors::getAddress(Value memref, OpFoldResult offset,
                                     address);
 }
 
-Value Descriptors::get(Value memref) {
-  if (Value found = known.lookup(memref))
-    return found;
+void Descriptors::describe(Value memref) {
+  if (known.contains(memref))
+    return;
   auto type = cast<MemRefType>(memref.getType());
   SmallVector<int32_t> words(sizeof(halide_buffer_t) / 4);
   words[offsetof(halide_buffer_t, type) / 4] =
       getTypeWord(type.getElementType());
   words[offsetof(halide_buffer_t, dimensions) / 4] = type.getRank();
-  Value descriptor = allocate(words, "maek_buffer");
-  known[memref] = descriptor;
+  int32_t first = allocate(words);
+  known[memref] = first;
 
   OpBuilder builder(mark), atMark(mark);
   builder.setInsertionPointAfterValue(memref);
   BufferShape shape = getShape(memref, builder);
   if (type.getRank() > 0)
-    store(atMark, getDimensions(shape), descriptor,
-          offsetof(halide_buffer_t, dim));
+    store(atMark, getDimensions(shape), first + offsetof(halide_buffer_t, dim));
   Value address =
       LLVM::IntToPtrOp::create(builder, memref.getLoc(), pointer,
                                getAddress(memref, shape.offset, builder));
-  store(builder, address, descriptor, offsetof(halide_buffer_t, host));
-  return descriptor;
+  store(builder, address, first + offsetof(halide_buffer_t, host));
 }
 
 } // namespace maek

@@ -1,7 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // halide_buffer_t for each buffer that a kernel sees. The host code of a
-// training step describes hundreds of buffers, so what is known when compiling
-// is a constant, and buffers of one shape share their dimensions.
+// training step describes hundreds of buffers, or thousands: what is known when
+// compiling is one constant, buffers of one shape share their dimensions, and
+// all are in the arena, since a thread's stack may be small.
 #ifndef MAEK_CODEGEN_HOST_DESCRIPTORS_H
 #define MAEK_CODEGEN_HOST_DESCRIPTORS_H
 
@@ -38,16 +39,26 @@ struct BufferShape {
 /// Makes the descriptors of one function, whose loops are branches already.
 class Descriptors {
 public:
-  /// `entry`: the function's first block, which has a terminator.
-  Descriptors(mlir::Block &entry, DescriptorConstants &constants);
+  /// `entry`: the function's first block, which has a terminator. `memory`: the
+  /// address of where the descriptors go.
+  Descriptors(mlir::Block &entry, DescriptorConstants &constants,
+              mlir::Value memory);
   ~Descriptors();
+
+  /// The address of what comes behind the descriptors in `memory`.
+  mlir::Value getRest() const { return rest; }
 
   /// Says the sizes of a memref whose definition does not tell.
   void setSizes(mlir::Value memref, llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
-  /// The address of a halide_buffer_t that describes `memref` wherever control
-  /// is past its definition. Its shape is stored in the entry block, once.
-  mlir::Value get(mlir::Value memref);
+  /// Makes a halide_buffer_t that describes `memref` wherever control is past
+  /// its definition. Its shape is stored in the entry block, once.
+  void describe(mlir::Value memref);
+  /// The addresses of the descriptors of values that have one, for a call.
+  llvm::SmallVector<mlir::Value> getAddresses(mlir::ValueRange memrefs,
+                                              mlir::OpBuilder &builder) const;
+  /// Stores what is constant. Returns the number of bytes in front of the rest.
+  int64_t finish();
 
 private:
   BufferShape getShape(mlir::Value memref, mlir::OpBuilder &builder);
@@ -59,19 +70,26 @@ private:
   mlir::Value getDimensions(const BufferShape &shape);
   mlir::Value fillDimensions(const BufferShape &shape,
                              llvm::ArrayRef<int32_t> words);
-  mlir::Value allocate(llvm::ArrayRef<int32_t> words, llvm::StringRef kind);
-  void store(mlir::OpBuilder &builder, mlir::Value value, mlir::Value base,
-             int32_t byte);
+  int32_t allocate(llvm::ArrayRef<int32_t> words);
+  mlir::Value getPlace(mlir::OpBuilder &builder, mlir::Location loc,
+                       int32_t byte) const;
+  void store(mlir::OpBuilder &builder, mlir::Value value, int32_t byte);
   mlir::Value getAddress(mlir::Value memref, mlir::OpFoldResult offset,
                          mlir::OpBuilder &builder);
 
   mlir::Block &entry;
   DescriptorConstants &constants;
   mlir::LLVM::LLVMPointerType pointer;
-  /// Allocations, and all stores of constants, stand in front of this mark at
-  /// the entry's begin.
+  mlir::Value memory, rest;
+  /// The stack's word that holds `memory`.
+  mlir::Value holder;
+  /// What is known when compiling.
+  llvm::SmallVector<int32_t> image;
+  mlir::LLVM::ConstantOp size;
+  /// All stores of constants stand in front of this mark at the entry's begin.
   mlir::Operation *mark;
-  llvm::DenseMap<mlir::Value, mlir::Value> known;
+  /// The descriptor's first byte in `memory`.
+  llvm::DenseMap<mlir::Value, int32_t> known;
   std::map<std::vector<const void *>, mlir::Value> dimensions;
   std::map<std::pair<const void *, const void *>, mlir::Value> products;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::OpFoldResult>>

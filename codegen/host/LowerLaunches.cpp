@@ -30,10 +30,11 @@ public:
       : entry(entry), types(types), constants(constants),
         pointer(LLVM::LLVMPointerType::get(entry.getContext())) {}
 
-  void run();
+  /// Returns how many bytes of the arena the descriptors take.
+  int64_t run();
 
 private:
-  void loadArguments();
+  void loadArguments(Value buffers, Value dims);
   Value makeMemRef(MemRefType type, DimsAttr dims, Value address);
   Value getSize(StringRef text);
   void lowerLaunch(LaunchOp launch, Block *error);
@@ -129,13 +130,10 @@ Value EntryLowering::makeMemRef(MemRefType type, DimsAttr dims, Value address) {
   return memref;
 }
 
-void EntryLowering::loadArguments() {
+void EntryLowering::loadArguments(Value buffers, Value dims) {
   Block &block = entry.getBody().front();
   Location loc = entry.getLoc();
-  unsigned count = block.getNumArguments();
-  Value buffers = block.addArgument(pointer, loc);
-  Value dims = block.addArgument(pointer, loc);
-  Value arena = block.addArgument(pointer, loc);
+  unsigned count = cast<BlockArgument>(buffers).getArgNumber();
   auto names = entry->getAttrOfType<ArrayAttr>(kSymbolsAttr);
   unsigned numBuffers = count - 1 - names.size();
   for (auto [i, value] : llvm::enumerate(loadSymbols(*top, loc, names, dims))) {
@@ -146,8 +144,8 @@ void EntryLowering::loadArguments() {
     BlockArgument argument = block.getArgument(i);
     if (argument.use_empty())
       continue;
-    Value address =
-        i < numBuffers ? loadElement(*top, loc, pointer, buffers, i) : arena;
+    Value address = i < numBuffers ? loadElement(*top, loc, pointer, buffers, i)
+                                   : descriptors->getRest();
     argument.replaceAllUsesWith(
         makeMemRef(cast<MemRefType>(argument.getType()),
                    entry.getArgAttrOfType<DimsAttr>(i, kDimsAttr), address));
@@ -159,13 +157,15 @@ void EntryLowering::lowerLaunch(LaunchOp launch, Block *error) {
   OpBuilder builder(launch);
   Location loc = launch.getLoc();
   Type i32 = builder.getI32Type();
-  SmallVector<Value> operands;
-  for (Value input : launch.getInputs())
-    operands.push_back(descriptors->get(input));
+  SmallVector<Value> buffers(launch.getInputs());
+  llvm::append_range(buffers, launch.getOutputs());
+  SmallVector<Value> operands = descriptors->getAddresses(buffers, builder);
+  SmallVector<Value> outputs(
+      ArrayRef(operands).drop_front(launch.getInputs().size()));
+  operands.truncate(launch.getInputs().size());
   for (Value scalar : launch.getScalars())
     operands.push_back(arith::IndexCastOp::create(builder, loc, i32, scalar));
-  for (Value output : launch.getOutputs())
-    operands.push_back(descriptors->get(output));
+  llvm::append_range(operands, outputs);
   Value status = LLVM::CallOp::create(builder, loc, TypeRange{i32},
                                       launch.getKernelAttr(), operands)
                      .getResult();
@@ -180,19 +180,27 @@ void EntryLowering::lowerLaunch(LaunchOp launch, Block *error) {
   launch.erase();
 }
 
-void EntryLowering::run() {
+int64_t EntryLowering::run() {
   MLIRContext *context = entry.getContext();
   Location loc = entry.getLoc();
   Type i32 = IntegerType::get(context, 32);
   Block &block = entry.getBody().front();
-  descriptors = std::make_unique<Descriptors>(block, constants);
+  Operation *first = &block.front();
+  Value buffers = block.addArgument(pointer, loc);
+  Value dims = block.addArgument(pointer, loc);
+  Value arena = block.addArgument(pointer, loc);
+  descriptors = std::make_unique<Descriptors>(block, constants, arena);
   // Behind the descriptors' own mark.
-  top = std::make_unique<OpBuilder>(entry.getContext());
-  top->setInsertionPointAfter(&block.front());
-  loadArguments();
+  top = std::make_unique<OpBuilder>(first);
+  loadArguments(buffers, dims);
   entry.setName(("maek_entry_" + entry.getName()).str());
   entry.setType(FunctionType::get(context, {pointer, pointer, pointer}, {i32}));
-  entry.setAllArgAttrs(SmallVector<Attribute>(3, DictionaryAttr::get(context)));
+  // The arrays of buffers and sizes, and the arena, lie apart.
+  NamedAttribute apart(
+      StringAttr::get(context, LLVM::LLVMDialect::getNoAliasAttrName()),
+      UnitAttr::get(context));
+  entry.setAllArgAttrs(
+      SmallVector<Attribute>(3, DictionaryAttr::get(context, apart)));
   SmallVector<func::ReturnOp> returns;
   SmallVector<LaunchOp> launches;
   entry.walk([&](func::ReturnOp op) { returns.push_back(op); });
@@ -204,12 +212,14 @@ void EntryLowering::run() {
     op.erase();
   }
   if (launches.empty())
-    return;
+    return 0;
   // All descriptors first: afterwards the blocks are cut up.
   for (LaunchOp launch : launches) {
-    llvm::for_each(launch.getInputs(), [&](Value v) { descriptors->get(v); });
-    llvm::for_each(launch.getOutputs(), [&](Value v) { descriptors->get(v); });
+    auto describe = [&](Value memref) { descriptors->describe(memref); };
+    llvm::for_each(launch.getInputs(), describe);
+    llvm::for_each(launch.getOutputs(), describe);
   }
+  int64_t bytes = descriptors->finish();
   Block *error = new Block;
   entry.getBody().push_back(error);
   error->addArgument(i32, loc);
@@ -217,10 +227,12 @@ void EntryLowering::run() {
   func::ReturnOp::create(atError, loc, error->getArgument(0));
   for (LaunchOp launch : launches)
     lowerLaunch(launch, error);
+  return bytes;
 }
 
-/// @f_arena(symbols...) -> index  =>  maek_arena_f(dims) -> i64
-static void lowerArenaSize(func::FuncOp function) {
+/// @f_arena(symbols...) -> index  =>  maek_arena_f(dims) -> i64, with the bytes
+/// that the entry's descriptors take.
+static void lowerArenaSize(func::FuncOp function, int64_t descriptorBytes) {
   MLIRContext *context = function.getContext();
   Location loc = function.getLoc();
   auto pointer = LLVM::LLVMPointerType::get(context);
@@ -237,8 +249,17 @@ static void lowerArenaSize(func::FuncOp function) {
   block.eraseArguments(0, count);
   Operation *end = block.getTerminator();
   builder.setInsertionPoint(end);
-  end->setOperand(
-      0, arith::IndexCastOp::create(builder, loc, i64, end->getOperand(0)));
+  Value slots =
+      arith::IndexCastOp::create(builder, loc, i64, end->getOperand(0));
+  auto number = [&](int64_t value) {
+    return arith::ConstantIntOp::create(builder, loc, value, 64);
+  };
+  Value all =
+      arith::AddIOp::create(builder, loc, slots, number(descriptorBytes));
+  Value isRefused = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::slt, slots, number(0));
+  end->setOperand(0,
+                  arith::SelectOp::create(builder, loc, isRefused, slots, all));
   function.setName(("maek_arena_" + entry.getValue()).str());
   function.setPublic();
   function.setType(FunctionType::get(context, {pointer}, {i64}));
@@ -268,19 +289,26 @@ struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
   void runOnOperation() override {
     LLVMTypeConverter types(&getContext());
     DescriptorConstants constants(getOperation());
+    llvm::StringMap<int64_t> descriptorBytes;
+    SmallVector<func::FuncOp> arenaSizes;
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       // No longer needed, and no part of LLVM's.
       if (isKernel(function)) {
         declareKernel(function);
       } else if (function->hasAttr(kArenaOfAttr)) {
-        lowerArenaSize(function);
+        arenaSizes.push_back(function);
       } else if (function->hasAttr(kMemoryAttr)) {
-        EntryLowering(function, types, constants).run();
+        std::string name = function.getName().str();
+        descriptorBytes[name] = EntryLowering(function, types, constants).run();
       } else {
         function.emitError("is not in buffer form; run maek-plan-memory");
         return signalPassFailure();
       }
+    }
+    for (func::FuncOp function : arenaSizes) {
+      auto entry = function->getAttrOfType<FlatSymbolRefAttr>(kArenaOfAttr);
+      lowerArenaSize(function, descriptorBytes.lookup(entry.getValue()));
     }
     for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
       if (isa<ModelOp, ParameterOp, StateOp>(op))

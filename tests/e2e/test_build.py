@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import re
 import subprocess
 import unittest
 
@@ -57,6 +58,16 @@ class Build(MaekTest):
             self.build("-o", folder / "lstm")
             texts.append((folder / "lstm").read_bytes())
         self.assertEqual(*texts)
+
+    def test_stack_is_as_small_for_deep_models(self):
+        """A library may be called on a thread with a stack of 64 KiB."""
+        out = self.folder / "deep.s"
+        self.maek("build", SOURCE / "models/transformer.maek", "--set", "depth=12", "--emit=asm",
+                  "-o", out)
+        text = out.read_text()
+        self.assertIn("maek_entry_train_step:", text)
+        frames = [int(size) for size in re.findall(r"subq\s+\$(\d+), %rsp", text)]
+        self.assertLess(max(frames, default=0), 16384)
 
     def test_second_build_compiles_no_kernel(self):
         cache = self.folder / "cache"

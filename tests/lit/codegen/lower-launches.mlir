@@ -8,18 +8,24 @@ func.func private @k(%x: tensor<?x4xf32, #maek.dims<B>>, %i: tensor<i32>)
 }
 
 // The kernel's signature, and the entry's; element types, ranks and sizes of
-// the descriptors; buffers of one shape share their dimensions; the error of a
-// kernel is returned.
-// CHECK-DAG:   llvm.mlir.global private constant @[[INT:.*]](dense<[0, 0, 0, 0, 0, 0, 0, 0, 73728, 0, 0, 0, 0, 0]>
-// CHECK-DAG:   llvm.mlir.global private constant @[[FLOAT:.*]](dense<[0, 0, 0, 0, 0, 0, 0, 0, 73730, 2, 0, 0, 0, 0]>
-// CHECK-DAG:   llvm.mlir.global private constant @[[DIM:.*]](dense<[0, 4, 1, 0, 0, 0, 4, 0]>
+// the descriptors, which are one constant; buffers of one shape share their
+// dimensions; the error of a kernel is returned. The descriptors lie at the
+// arena's begin: the stack holds its address alone.
+// CHECK:       llvm.mlir.global private constant @[[IMAGE:.*]](dense<[0, 0, 0, 0, 0, 0, 0, 0, 73730, 2, 0, 0, 0, 0,
+// CHECK-SAME:    0, 4, 1, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 73728, 0, 0, 0, 0, 0,
+// CHECK-SAME:    0, 0, 0, 0, 0, 0, 0, 0, 73730, 2, 0, 0, 0, 0]>
 // CHECK:       llvm.func @k(!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
 // CHECK-LABEL: llvm.func @maek_entry_f(
-// CHECK-SAME:    %[[BUFFERS:.*]]: !llvm.ptr, %[[DIMS:.*]]: !llvm.ptr, %[[ARENA:.*]]: !llvm.ptr) -> i32
-// CHECK-COUNT-4: llvm.alloca
+// CHECK-SAME:    %[[BUFFERS:[^:]*]]: !llvm.ptr {llvm.noalias}, %[[DIMS:[^:]*]]: !llvm.ptr {llvm.noalias}, %[[ARENA:[^:]*]]: !llvm.ptr {llvm.noalias}) -> i32
+// CHECK:         %[[SIZE:.*]] = llvm.mlir.constant(200 : i64) : i64
+// CHECK:         %[[HOLDER:.*]] = llvm.alloca %{{.*}} x !llvm.ptr
 // CHECK-NOT:     llvm.alloca
+// CHECK:         "llvm.intr.memcpy"(%[[ARENA]], %{{.*}}, %[[SIZE]])
 // CHECK:         %[[B:.*]] = llvm.load %[[DIMS]] : !llvm.ptr -> i64
 // CHECK:         %[[B32:.*]] = llvm.trunc %[[B]] : i64 to i32
+// CHECK:         %[[BASE:.*]] = llvm.load volatile %[[HOLDER]]
+// CHECK-DAG:     llvm.getelementptr %[[BASE]][88]
+// CHECK-DAG:     llvm.getelementptr %[[BASE]][144]
 // CHECK:         %[[RC:.*]] = llvm.call @k(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
 // CHECK-NEXT:    %[[BAD:.*]] = llvm.icmp "ne" %[[RC]], %
 // CHECK-NEXT:    llvm.cond_br %[[BAD]], ^[[END:.*]](%[[RC]] : i32), ^[[END]](%{{.*}} : i32)
@@ -33,7 +39,14 @@ func.func @f(%x: memref<?x4xf32> {maek.dims = #maek.dims<B>}, %i: memref<i32>,
   return
 }
 
+// The descriptors' bytes are added, unless the extents are refused.
 // CHECK-LABEL: llvm.func @maek_arena_f(%{{.*}}: !llvm.ptr) -> i64
+// CHECK-DAG:     %[[BYTES:.*]] = llvm.mlir.constant(256 : i64) : i64
+// CHECK-DAG:     %[[SLOTS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> i64
+// CHECK:         %[[ALL:.*]] = llvm.add %[[SLOTS]], %[[BYTES]]
+// CHECK:         %[[NO:.*]] = llvm.icmp "slt" %[[SLOTS]], %
+// CHECK:         %[[SUM:.*]] = llvm.select %[[NO]], %[[SLOTS]], %[[ALL]]
+// CHECK:         llvm.return %[[SUM]]
 func.func private @f_arena(%B: index) -> index
     attributes {maek.arena_of = @f, maek.symbols = ["B"]} {
   return %B : index
