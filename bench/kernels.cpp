@@ -8,7 +8,6 @@
 //   maek-bench-kernels kernels.mlir B=16 T=100    the kernels of a model, as
 //                       `maek ir --after maek-collapse-kernel-axes` prints them
 #include "codegen/halide/Kernels.h"
-#include "ir/EinsumEquation.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
@@ -198,11 +197,10 @@ int64_t getSize(const maek::Extent &extent, const Symbols &symbols) {
 double countFlops(func::FuncOp kernel, const Symbols &symbols) {
   double total = 0;
   kernel.walk([&](maek::EinsumOp einsum) {
-    auto equation =
-        llvm::cantFail(maek::EinsumEquation::parse(einsum.getEquation()));
+    maek::EinsumAttr equation = einsum.getEquation();
     std::map<char, int64_t> sizes;
-    for (auto [term, value] : {std::pair(equation.lhs, einsum.getLhs()),
-                               std::pair(equation.rhs, einsum.getRhs())})
+    for (auto [term, value] : {std::pair(equation.getLhs(), einsum.getLhs()),
+                               std::pair(equation.getRhs(), einsum.getRhs())})
       for (auto [letter, extent] :
            llvm::zip(term, maek::getExtents(value.getType())))
         sizes[letter] = getSize(extent, symbols);

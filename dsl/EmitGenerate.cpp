@@ -84,7 +84,7 @@ mlir::Value ModelEmitter::beginState(StringRef name, mlir::Value init) {
       ConstantOp::create(ops, location, flag, ops.getF64FloatAttr(0));
   mlir::Value test =
       CompareOp::create(ops, location, withElementType(flag, ops.getI1Type()),
-                        ops.getStringAttr("gt"), begins, zero);
+                        ComparePredicate::Gt, begins, zero);
   test =
       BroadcastOp::create(ops, location, withElementType(type, ops.getI1Type()),
                           test, ArrayRef<int64_t>{0});

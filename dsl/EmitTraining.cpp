@@ -284,7 +284,8 @@ Value ModelEmitter::emitClipping(std::vector<Value> &gradients,
   evaluator.moveTo(item->keyword.loc, frame);
   Value total;
   for (const Value &gradient : gradients) {
-    Value square = tensors.reduce("sum", tensors.multiply(gradient, gradient));
+    Value square =
+        tensors.reduce(ReduceKind::Sum, tensors.multiply(gradient, gradient));
     total = total.isPoison() ? square : tensors.add(total, square);
   }
   Value norm = tensors.sqrt(total);

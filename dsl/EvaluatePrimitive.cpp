@@ -72,15 +72,15 @@ Value Evaluator::evaluateReduction(const CallExpr &call, PrimitiveKind kind,
   }
   switch (kind) {
   case PrimitiveKind::Sum:
-    return tensors.reduce("sum", values[0], axes);
+    return tensors.reduce(ReduceKind::Sum, values[0], axes);
   case PrimitiveKind::Mean:
     return tensors.mean(values[0], axes);
   case PrimitiveKind::Max:
     return values.size() > 1 ? tensors.max(values[0], values[1])
-                             : tensors.reduce("max", values[0], axes);
+                             : tensors.reduce(ReduceKind::Max, values[0], axes);
   case PrimitiveKind::Min:
     return values.size() > 1 ? tensors.min(values[0], values[1])
-                             : tensors.reduce("min", values[0], axes);
+                             : tensors.reduce(ReduceKind::Min, values[0], axes);
   default:
     break;
   }

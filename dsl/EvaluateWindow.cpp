@@ -4,7 +4,6 @@
 
 #include "dsl/Diagnostics.h"
 
-#include "ir/EinsumEquation.h"
 #include "llvm/Support/Casting.h"
 
 using namespace llvm;
@@ -106,7 +105,8 @@ Value Evaluator::evaluateEinsum(const CallExpr &call, Frame &frame) {
   }
   std::string letters = text->text.str();
   llvm::erase(letters, ' ');
-  Expected<EinsumEquation> equation = EinsumEquation::parse(letters);
+  Expected<EinsumAttr> equation =
+      EinsumAttr::fromText(tensors.ops.getContext(), letters);
   if (!equation) {
     moveTo(text->loc, frame);
     tensors.error("'einsum': " + toString(equation.takeError()));

@@ -167,17 +167,17 @@ Value Evaluator::evaluateBinary(const BinaryExpr &binary, Frame &frame) {
   case TokenKind::Dot:
     return tensors.dot(lhs, rhs);
   case TokenKind::Equal:
-    return tensors.compare("eq", lhs, rhs);
+    return tensors.compare(ComparePredicate::Eq, lhs, rhs);
   case TokenKind::NotEqual:
-    return tensors.compare("ne", lhs, rhs);
+    return tensors.compare(ComparePredicate::Ne, lhs, rhs);
   case TokenKind::Less:
-    return tensors.compare("lt", lhs, rhs);
+    return tensors.compare(ComparePredicate::Lt, lhs, rhs);
   case TokenKind::LessEqual:
-    return tensors.compare("le", lhs, rhs);
+    return tensors.compare(ComparePredicate::Le, lhs, rhs);
   case TokenKind::Greater:
-    return tensors.compare("gt", lhs, rhs);
+    return tensors.compare(ComparePredicate::Gt, lhs, rhs);
   case TokenKind::GreaterEqual:
-    return tensors.compare("ge", lhs, rhs);
+    return tensors.compare(ComparePredicate::Ge, lhs, rhs);
   default:
     return {};
   }

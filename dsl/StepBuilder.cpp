@@ -10,7 +10,6 @@
 // comparison of the positions, j <= i.
 #include "dsl/StepBuilder.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/Limits.h"
@@ -166,11 +165,12 @@ bool StepBuilder::isCausalMask(Value value) const {
   SmallVector<int64_t> axes = getTimes(value.getType());
   if (!compare || axes.size() != 2)
     return false;
-  StringRef predicate = compare.getPredicate();
+  using enum ComparePredicate;
+  ComparePredicate predicate = compare.getPredicate();
   Value key = compare.getLhs(), query = compare.getRhs();
-  if (predicate == "ge" || predicate == "gt")
+  if (predicate == Ge || predicate == Gt)
     std::swap(key, query);
-  else if (predicate != "le" && predicate != "lt")
+  else if (predicate != Le && predicate != Lt)
     return false;
   return getIndexAxis(key) == axes[1] && getIndexAxis(query) == axes[0];
 }
@@ -248,10 +248,15 @@ bool StepBuilder::keepsSteps(ReduceOp op) const {
     return false;
   if (axes.size() == 1 || !llvm::is_contained(op.getDims(), axes[1]))
     return true;
-  return getBehind(operand) == (op.getKind() == "max"   ? Behind::Infinite
-                                : op.getKind() == "sum" ? Behind::Zero
-                                                        : Behind::Unknown) &&
-         op.getKind() != "min";
+  switch (op.getKind()) {
+  case ReduceKind::Sum:
+    return getBehind(operand) == Behind::Zero;
+  case ReduceKind::Max:
+    return getBehind(operand) == Behind::Infinite;
+  case ReduceKind::Min:
+    return false;
+  }
+  llvm_unreachable("unknown kind");
 }
 
 bool StepBuilder::keepsSteps(ScanOp op) const {
@@ -342,7 +347,7 @@ Value StepBuilder::keep(Value value, Value row) {
       builder, loc, getTensorType({}, builder.getI32Type()), position);
   Value isNow = CompareOp::create(
       builder, loc, withElementType(type, builder.getI1Type()),
-      builder.getStringAttr("eq"),
+      ComparePredicate::Eq,
       IotaOp::create(builder, loc, numbers, axis).getResult(),
       BroadcastOp::create(builder, loc, numbers, place, ArrayRef<int64_t>{})
           .getResult());
@@ -375,13 +380,11 @@ std::optional<Role> StepBuilder::getRole(BroadcastOp op, Role role) const {
 }
 
 bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
-  EinsumEquation equation =
-      llvm::cantFail(EinsumEquation::parse(op.getEquation()));
+  EinsumAttr equation = op.getEquation();
   SmallVector<int64_t> axes = getTimes(op.getType());
-  char query = axes.empty() ? 0 : equation.result[axes[0]];
-  for (auto [operand, term] :
-       {std::pair(op.getLhs(), StringRef(equation.lhs)),
-        std::pair(op.getRhs(), StringRef(equation.rhs))}) {
+  char query = axes.empty() ? 0 : equation.getResult()[axes[0]];
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    StringRef term = equation.getTerm(i);
     SmallVector<int64_t> own = getTimes(operand.getType());
     if (own.size() == 2 && term[own[0]] != query)
       return false;
@@ -396,22 +399,19 @@ bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
   }
   // Places that are not yet reached are numbers of all kinds: 0 times one of
   // them may be none, unlike 0 times what a cache has there.
-  for (auto [operand, term] : {std::pair(op.getLhs(), StringRef(equation.lhs)),
-                               std::pair(op.getRhs(), StringRef(equation.rhs))})
-    for (int64_t axis : getTimes(operand.getType()))
-      if (getTimes(operand.getType()).size() == 1 && term[axis] != query &&
-          isPositional(operand))
-        return false;
+  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+    if (SmallVector<int64_t> own = getTimes(operand.getType());
+        own.size() == 1 && equation.getTerm(i)[own[0]] != query &&
+        isPositional(operand))
+      return false;
   // A sum over steps needs the tensor that says which of them count.
-  for (char letter : equation.contracted())
-    for (auto [operand, term, other] :
-         {std::tuple(op.getLhs(), StringRef(equation.lhs), op.getRhs()),
-          std::tuple(op.getRhs(), StringRef(equation.rhs), op.getLhs())})
-      if (size_t axis = term.find(letter); axis != StringRef::npos)
-        if (getExtent(operand.getType(), int64_t(axis)) == time &&
-            getTimes(operand.getType()).size() < 2 &&
-            getTimes(other.getType()).size() < 2)
-          return false;
+  bool hasBoth = llvm::any_of(op->getOperandTypes(), [&](Type type) {
+    return getTimes(type).size() == 2;
+  });
+  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+    for (int64_t axis : getTimes(operand.getType()))
+      if (!equation.inResult(equation.getTerm(i)[axis]) && !hasBoth)
+        return false;
   return llvm::all_of(operands, [](Value value) { return bool(value); });
 }
 

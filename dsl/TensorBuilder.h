@@ -10,10 +10,6 @@
 #include "mlir/IR/Builders.h"
 #include <functional>
 
-namespace maek {
-struct EinsumEquation;
-} // namespace maek
-
 namespace maek::dsl {
 class Diagnostics;
 struct Diagnostic;
@@ -109,14 +105,14 @@ public:
   Value sin(const Value &value);
   Value cos(const Value &value);
   Value erf(const Value &value);
-  Value compare(llvm::StringRef predicate, const Value &a, const Value &b);
+  Value compare(ComparePredicate predicate, const Value &a, const Value &b);
   Value select(const Value &condition, const Value &a, const Value &b);
   Value dot(const Value &a, const Value &b);
   /// `kind` is sum, max or min; of these own axes.
-  Value reduce(llvm::StringRef kind, const Value &value,
+  Value reduce(ReduceKind kind, const Value &value,
                llvm::ArrayRef<unsigned> axes);
   /// Of all own axes.
-  Value reduce(llvm::StringRef kind, const Value &value);
+  Value reduce(ReduceKind kind, const Value &value);
   Value mean(const Value &value, llvm::ArrayRef<unsigned> axes);
   Value argmax(const Value &value, unsigned axis);
   Value oneHot(const Value &value);
@@ -158,7 +154,7 @@ public:
             double number);
   /// One letter for each own axis; the letters of `equation` that are not in
   /// its result are summed over.
-  Value einsum(const EinsumEquation &equation, const Value &a, const Value &b);
+  Value einsum(EinsumAttr equation, const Value &a, const Value &b);
   /// Takes an own axis of size 1 away.
   Value dropAxis(const Value &value, unsigned axis);
   /// The mean over the mapped axes: the batch, and what the definition is

@@ -127,15 +127,6 @@ Value TensorBuilder::power(const Value &base, const Value &exponent) {
   return product;
 }
 
-static bool holds(StringRef predicate, double a, double b) {
-  return predicate == "eq"   ? a == b
-         : predicate == "ne" ? a != b
-         : predicate == "lt" ? a < b
-         : predicate == "le" ? a <= b
-         : predicate == "gt" ? a > b
-                             : a >= b;
-}
-
 static bool isClass(const Value &value) {
   return value.is(ValueKind::Tensor) && value.element == Element::Class;
 }
@@ -168,29 +159,39 @@ bool TensorBuilder::alignClasses(StringRef symbol, Value &a, Value &b) {
   return !a.isPoison() && !b.isPoison();
 }
 
-static StringRef getSymbol(StringRef predicate) {
-  return predicate == "eq"   ? "=="
-         : predicate == "ne" ? "!="
-         : predicate == "lt" ? "<"
-         : predicate == "le" ? "<="
-         : predicate == "gt" ? ">"
-                             : ">=";
+static StringRef getSymbol(ComparePredicate predicate) {
+  switch (predicate) {
+  case ComparePredicate::Eq:
+    return "==";
+  case ComparePredicate::Ne:
+    return "!=";
+  case ComparePredicate::Lt:
+    return "<";
+  case ComparePredicate::Le:
+    return "<=";
+  case ComparePredicate::Gt:
+    return ">";
+  case ComparePredicate::Ge:
+    return ">=";
+  }
+  llvm_unreachable("unknown predicate");
 }
 
-Value TensorBuilder::compare(StringRef predicate, const Value &a,
+Value TensorBuilder::compare(ComparePredicate predicate, const Value &a,
                              const Value &b) {
   if (a.isPoison() || b.isPoison())
     return {};
   if (a.is(ValueKind::Number) && b.is(ValueKind::Number))
-    return Value::makeNumber(holds(predicate, a.number, b.number), where);
+    return Value::makeNumber(CompareOp::evaluate(predicate, a.number, b.number),
+                             where);
   Value left = a, right = b;
   StringRef symbol = getSymbol(predicate);
   if (!(isClass(a) || isClass(b) ? alignClasses(symbol, left, right)
                                  : align(symbol, left, right)))
     return {};
-  return wrap(CompareOp::create(
-                  ops, location, getType(left.mapped, left.axes, Element::Bool),
-                  ops.getStringAttr(predicate), left.tensor, right.tensor),
+  return wrap(CompareOp::create(ops, location,
+                                getType(left.mapped, left.axes, Element::Bool),
+                                predicate, left.tensor, right.tensor),
               left.mapped, left.axes, Element::Bool);
 }
 
@@ -258,8 +259,7 @@ Value TensorBuilder::gradient(const Value &value, const Value &by) {
     all.push_back(int64_t(i));
   mlir::Value sum = scalar.tensor;
   if (!all.empty())
-    sum = ReduceOp::create(ops, location, ops.getStringAttr("sum"), sum,
-                           ops.getDenseI64ArrayAttr(all));
+    sum = ReduceOp::create(ops, location, ReduceKind::Sum, sum, all);
   auto op =
       GradientOp::create(ops, location, by.tensor.getType(), sum, by.tensor);
   Value result = wrap(op.getGradients().front(), by.mapped, by.axes);

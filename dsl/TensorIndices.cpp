@@ -27,7 +27,7 @@ Value TensorBuilder::oneHot(const Value &value) {
                           llvm::to_vector(llvm::seq<int64_t>(0, last)));
   mlir::Value equal = CompareOp::create(
       ops, location, getType(value.mapped, axes, Element::Bool),
-      ops.getStringAttr("eq"), iota, spread);
+      ComparePredicate::Eq, iota, spread);
   return wrap(ConvertOp::create(ops, location,
                                 getType(value.mapped, axes, Element::Float),
                                 equal),

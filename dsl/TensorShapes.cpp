@@ -85,13 +85,14 @@ Value TensorBuilder::dot(const Value &a, const Value &b) {
     result += row;
   if (hasColumns)
     result += column;
-  std::string equation =
-      swap ? rightTerm + "," + leftTerm : leftTerm + "," + rightTerm;
-  mlir::Value first = swap ? rhs.tensor : lhs.tensor;
-  mlir::Value second = swap ? lhs.tensor : rhs.tensor;
-  return wrap(EinsumOp::create(ops, location,
-                               ops.getStringAttr(equation + "->" + result),
-                               first, second),
+  auto equation =
+      EinsumAttr::get(ops.getContext(), leftTerm, rightTerm, result);
+  mlir::Value first = lhs.tensor, second = rhs.tensor;
+  if (swap) {
+    equation = equation.getSwapped();
+    std::swap(first, second);
+  }
+  return wrap(EinsumOp::create(ops, location, equation, first, second),
               shape.mapped, shape.axes);
 }
 
@@ -99,12 +100,12 @@ Value TensorBuilder::dot(const Value &a, const Value &b) {
 // Reductions
 //===----------------------------------------------------------------------===//
 
-Value TensorBuilder::reduce(StringRef kind, const Value &value) {
+Value TensorBuilder::reduce(ReduceKind kind, const Value &value) {
   return reduce(kind, value,
                 llvm::to_vector(llvm::seq<unsigned>(0, value.getRank())));
 }
 
-Value TensorBuilder::reduce(StringRef kind, const Value &value,
+Value TensorBuilder::reduce(ReduceKind kind, const Value &value,
                             ArrayRef<unsigned> axes) {
   if (value.is(ValueKind::Number))
     return value;
@@ -119,8 +120,7 @@ Value TensorBuilder::reduce(StringRef kind, const Value &value,
     else
       kept.push_back(operand.axes[i]);
   }
-  return wrap(ReduceOp::create(ops, location, ops.getStringAttr(kind),
-                               operand.tensor, ops.getDenseI64ArrayAttr(dims)),
+  return wrap(ReduceOp::create(ops, location, kind, operand.tensor, dims),
               operand.mapped, kept);
 }
 
@@ -128,7 +128,7 @@ Value TensorBuilder::mean(const Value &value, ArrayRef<unsigned> axes) {
   Extent count;
   for (unsigned axis : axes)
     count = count * value.axes[axis].size;
-  Value sum = reduce("sum", value, axes);
+  Value sum = reduce(ReduceKind::Sum, value, axes);
   return count.isOne() ? sum : divide(sum, Value::makeSize(count, where));
 }
 
@@ -143,11 +143,11 @@ Value TensorBuilder::batchMean(const Value &value) {
   Value operand = toFloat(value);
   if (operand.isPoison() || operand.mapped.empty())
     return operand;
-  Value sum = wrap(
-      ReduceOp::create(ops, location, ops.getStringAttr("sum"), operand.tensor,
-                       ops.getDenseI64ArrayAttr(llvm::to_vector(
-                           llvm::seq<int64_t>(0, operand.mapped.size())))),
-      {}, operand.axes);
+  Value sum =
+      wrap(ReduceOp::create(
+               ops, location, ReduceKind::Sum, operand.tensor,
+               llvm::to_vector(llvm::seq<int64_t>(0, operand.mapped.size()))),
+           {}, operand.axes);
   return divide(sum, batchCount(operand));
 }
 
@@ -156,10 +156,9 @@ Value TensorBuilder::exampleMean(const Value &value) {
   if (operand.isPoison())
     return {};
   operand = broadcast(operand, {0u}, {});
-  Value sum =
-      wrap(ReduceOp::create(ops, location, ops.getStringAttr("sum"),
-                            operand.tensor, ops.getDenseI64ArrayAttr({0})),
-           {}, {});
+  Value sum = wrap(ReduceOp::create(ops, location, ReduceKind::Sum,
+                                    operand.tensor, ArrayRef<int64_t>{0}),
+                   {}, {});
   return divide(sum, Value::makeSize(mappedAxes[0].size, where));
 }
 

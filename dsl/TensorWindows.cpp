@@ -4,7 +4,6 @@
 
 #include "dsl/Diagnostics.h"
 
-#include "ir/EinsumEquation.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace llvm;
@@ -72,22 +71,22 @@ Value TensorBuilder::pad(const Value &value, unsigned axis, int64_t before,
                           getType(operand.mapped, axes, Element::Class), dim),
            operand.mapped, axes, Element::Class);
   positions.classes = axes[axis];
-  auto replace = [&](StringRef predicate, int64_t bound) {
+  auto replace = [&](ComparePredicate predicate, int64_t bound) {
     padded = select(
         compare(predicate, positions, Value::makeNumber(double(bound), where)),
         Value::makeNumber(number, where), padded);
   };
   if (before)
-    replace("lt", before);
+    replace(ComparePredicate::Lt, before);
   if (behind)
-    replace("ge", before + whole.size.factor);
+    replace(ComparePredicate::Ge, before + whole.size.factor);
   return padded;
 }
 
-Value TensorBuilder::einsum(const EinsumEquation &equation, const Value &a,
+Value TensorBuilder::einsum(EinsumAttr equation, const Value &a,
                             const Value &b) {
   Value operands[] = {toFloat(a), toFloat(b)};
-  StringRef terms[] = {equation.lhs, equation.rhs};
+  StringRef terms[] = {equation.getLhs(), equation.getRhs()};
   StringMap<Axis> sizes;
   Shape shape;
   for (auto [operand, term] : llvm::zip(operands, terms)) {
@@ -114,26 +113,28 @@ Value TensorBuilder::einsum(const EinsumEquation &equation, const Value &a,
                    std::back_inserter(mapped));
     shape.mapped = mapped;
   }
-  for (size_t i = 0; i < equation.result.size(); ++i)
-    shape.axes.push_back(sizes.lookup(StringRef(equation.result).substr(i, 1)));
+  for (size_t i = 0; i < equation.getResult().size(); ++i)
+    shape.axes.push_back(sizes.lookup(equation.getResult().substr(i, 1)));
   if (!fits(shape.mapped, shape.axes))
     return {};
-  EinsumEquation whole = equation;
   for (unsigned number : llvm::reverse(shape.mapped)) {
-    char letter = whole.freshLetter();
-    for (auto [operand, term] : {std::pair(&operands[0], &whole.lhs),
-                                 std::pair(&operands[1], &whole.rhs)})
-      if (llvm::is_contained(operand->mapped, number))
-        term->insert(term->begin(), letter);
-    whole.result.insert(whole.result.begin(), letter);
+    std::string letter(1, equation.getFreshLetter());
+    auto map = [&](const Value &operand, StringRef term) {
+      bool isMapped = llvm::is_contained(operand.mapped, number);
+      return isMapped ? letter + term.str() : term.str();
+    };
+    equation = EinsumAttr::get(equation.getContext(),
+                               map(operands[0], equation.getLhs()),
+                               map(operands[1], equation.getRhs()),
+                               letter + equation.getResult().str());
   }
   // The operand with the example's axes stands first, weights second.
   if (operands[0].mapped.empty() && !operands[1].mapped.empty()) {
     std::swap(operands[0], operands[1]);
-    std::swap(whole.lhs, whole.rhs);
+    equation = equation.getSwapped();
   }
-  return wrap(EinsumOp::create(ops, location, ops.getStringAttr(whole.str()),
-                               operands[0].tensor, operands[1].tensor),
+  return wrap(EinsumOp::create(ops, location, equation, operands[0].tensor,
+                               operands[1].tensor),
               shape.mapped, shape.axes);
 }
 

@@ -1,6 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Shape functions of the ops that sum or choose over axes.
-#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
@@ -16,18 +15,14 @@ LogicalResult EinsumOp::inferReturnTypes(MLIRContext *,
                                          SmallVectorImpl<Type> &types) {
   if (failed(verifyNamedExtents(location, adaptor.getOperands())))
     return failure();
-  llvm::Expected<EinsumEquation> equation =
-      EinsumEquation::parse(adaptor.getEquation());
-  if (!equation)
-    return emitOptionalError(location,
-                             "einsum: ", llvm::toString(equation.takeError()));
+  EinsumAttr equation = adaptor.getEquation();
   Type lhs = adaptor.getLhs().getType(), rhs = adaptor.getRhs().getType();
   if (getElementType(lhs) != getElementType(rhs))
     return emitOptionalError(location, "einsum multiplies ", lhs, " by ", rhs,
                              ", of another element type");
   std::map<char, Extent> sizes;
-  for (auto [term, type] : {std::pair(StringRef(equation->lhs), lhs),
-                            std::pair(StringRef(equation->rhs), rhs)}) {
+  for (auto [term, type] :
+       {std::pair(equation.getLhs(), lhs), std::pair(equation.getRhs(), rhs)}) {
     SmallVector<Extent> extents = getExtents(type);
     if (extents.size() != term.size())
       return emitOptionalError(location, "einsum: '", term, "' names ",
@@ -40,7 +35,7 @@ LogicalResult EinsumOp::inferReturnTypes(MLIRContext *,
                                  " and ", extent.str(), " in ", rhs);
   }
   SmallVector<Extent> result;
-  for (char letter : equation->result)
+  for (char letter : equation.getResult())
     result.push_back(sizes[letter]);
   types.push_back(getTensorType(result, getElementType(lhs)));
   return success();
@@ -52,9 +47,6 @@ LogicalResult ReduceOp::inferReturnTypes(MLIRContext *,
                                          SmallVectorImpl<Type> &types) {
   if (failed(verifyNamedExtents(location, adaptor.getOperands())))
     return failure();
-  if (!llvm::is_contained({"sum", "max", "min"}, adaptor.getKind()))
-    return emitOptionalError(location, "reduce knows sum, max and min, not '",
-                             adaptor.getKind(), "'");
   Type type = adaptor.getOperand().getType();
   SmallVector<Extent> extents = getExtents(type), kept;
   ArrayRef<int64_t> dims = adaptor.getDims();
@@ -94,11 +86,10 @@ LogicalResult ArgmaxOp::inferReturnTypes(MLIRContext *context,
 //===----------------------------------------------------------------------===//
 
 void EinsumOp::relateAxes(AxisRelations &axes) {
-  EinsumEquation equation =
-      llvm::cantFail(EinsumEquation::parse(getEquation()));
-  std::pair<StringRef, Value> terms[] = {{equation.lhs, getLhs()},
-                                         {equation.rhs, getRhs()},
-                                         {equation.result, getResult()}};
+  EinsumAttr equation = getEquation();
+  std::pair<StringRef, Value> terms[] = {{equation.getLhs(), getLhs()},
+                                         {equation.getRhs(), getRhs()},
+                                         {equation.getResult(), getResult()}};
   for (auto &[term, value] : terms)
     for (auto &[other, otherValue] : terms)
       for (auto [i, letter] : llvm::enumerate(term))
@@ -107,19 +98,18 @@ void EinsumOp::relateAxes(AxisRelations &axes) {
 }
 
 void EinsumOp::renumberAxes(AxisNumbering numbering) {
-  EinsumEquation equation =
-      llvm::cantFail(EinsumEquation::parse(getEquation()));
-  auto shorten = [&](std::string &term, Value value) {
+  auto shorten = [&](StringRef term, Value value) {
     std::string kept;
     for (auto [axis, letter] : llvm::enumerate(term))
       if (numbering(value, axis))
         kept += letter;
-    term = kept;
+    return kept;
   };
-  shorten(equation.lhs, getLhs());
-  shorten(equation.rhs, getRhs());
-  shorten(equation.result, getResult());
-  setEquation(equation.str());
+  EinsumAttr equation = getEquation();
+  setEquationAttr(EinsumAttr::get(getContext(),
+                                  shorten(equation.getLhs(), getLhs()),
+                                  shorten(equation.getRhs(), getRhs()),
+                                  shorten(equation.getResult(), getResult())));
 }
 
 void ReduceOp::relateAxes(AxisRelations &axes) {

@@ -5,6 +5,11 @@
 
 include "ir/MaekOpBase.td"
 
+def Maek_ReduceKind : Maek_Enum<"ReduceKind", "what elements are reduced to", [
+    I64EnumAttrCase<"Sum", 0, "sum">,
+    I64EnumAttrCase<"Max", 1, "max">,
+    I64EnumAttrCase<"Min", 2, "min">]>;
+
 def Maek_ContractionGroup : OpDocGroup {
   let summary = "Contractions and reductions";
   let description = [{
@@ -32,7 +37,7 @@ def Maek_EinsumOp : Maek_Op<"einsum", [Pure, Maek_NamesAxes,
       : tensor<?x4xf32, #maek.dims<B>>, tensor<8x4xf32>
     ```
   }];
-  let arguments = (ins StrAttr:$equation, Maek_FloatTensor:$lhs,
+  let arguments = (ins Maek_EinsumAttr:$equation, Maek_FloatTensor:$lhs,
                        Maek_FloatTensor:$rhs);
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat =
@@ -48,10 +53,10 @@ def Maek_ReduceOp : Maek_Op<"reduce", [Pure, Maek_NamesAxes,
     elements: 0, -infinity, +infinity. A NaN among the elements gives NaN.
 
     ```mlir
-    %s = maek.reduce "sum" %x dims [1] : tensor<4x10xf32>   // 4
+    %s = maek.reduce sum %x dims [1] : tensor<4x10xf32>   // 4
     ```
   }];
-  let arguments = (ins StrAttr:$kind, Maek_FloatTensor:$operand,
+  let arguments = (ins Maek_ReduceKind:$kind, Maek_FloatTensor:$operand,
                        DenseI64ArrayAttr:$dims);
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat = "$kind $operand `dims` $dims attr-dict `:` type($operand)";

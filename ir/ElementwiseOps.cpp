@@ -4,7 +4,6 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSwitch.h"
 #include <cmath>
 
 using namespace mlir;
@@ -17,20 +16,25 @@ static LogicalResult verifySameExtents(Operation *op, Type a, Type b) {
 }
 
 LogicalResult CompareOp::verify() {
-  if (!llvm::is_contained({"eq", "ne", "lt", "le", "gt", "ge"}, getPredicate()))
-    return emitOpError("has the unknown predicate '") << getPredicate() << "'";
   return verifySameExtents(*this, getLhs().getType(), getType());
 }
 
-bool CompareOp::evaluate(double a, double b) {
-  return llvm::StringSwitch<bool>(getPredicate())
-      .Case("eq", a == b)
-      .Case("ne", a != b)
-      .Case("lt", a < b)
-      .Case("le", a <= b)
-      .Case("gt", a > b)
-      .Case("ge", a >= b)
-      .Default(false);
+bool CompareOp::evaluate(ComparePredicate predicate, double a, double b) {
+  switch (predicate) {
+  case ComparePredicate::Eq:
+    return a == b;
+  case ComparePredicate::Ne:
+    return a != b;
+  case ComparePredicate::Lt:
+    return a < b;
+  case ComparePredicate::Le:
+    return a <= b;
+  case ComparePredicate::Gt:
+    return a > b;
+  case ComparePredicate::Ge:
+    return a >= b;
+  }
+  llvm_unreachable("unknown predicate");
 }
 
 LogicalResult SelectOp::verify() {

@@ -9,6 +9,15 @@ include "ir/MaekOpBase.td"
 // Elementwise
 //===----------------------------------------------------------------------===//
 
+def Maek_ComparePredicate
+    : Maek_Enum<"ComparePredicate", "how two numbers compare", [
+    I64EnumAttrCase<"Eq", 0, "eq">,
+    I64EnumAttrCase<"Ne", 1, "ne">,
+    I64EnumAttrCase<"Lt", 2, "lt">,
+    I64EnumAttrCase<"Le", 3, "le">,
+    I64EnumAttrCase<"Gt", 4, "gt">,
+    I64EnumAttrCase<"Ge", 5, "ge">]>;
+
 def Maek_ElementwiseGroup : OpDocGroup {
   let summary = "Elementwise operations";
   let description = [{
@@ -164,16 +173,20 @@ def Maek_CompareOp : Maek_Op<"compare", [Pure, AxisOpInterface, Elementwise, Sam
     Operands have one type; the result has their shape.
 
     ```mlir
-    %c = maek.compare "ge" %a, %b : tensor<4xf32> -> tensor<4xi1>
+    %c = maek.compare ge %a, %b : tensor<4xf32> -> tensor<4xi1>
     ```
   }];
-  let arguments = (ins StrAttr:$predicate, Maek_Tensor:$lhs, Maek_Tensor:$rhs);
+  let arguments = (ins Maek_ComparePredicate:$predicate, Maek_Tensor:$lhs,
+                       Maek_Tensor:$rhs);
   let results = (outs Maek_BoolTensor:$result);
   let assemblyFormat =
       "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
   let extraClassDeclaration = [{
+    static bool evaluate(ComparePredicate predicate, double a, double b);
     /// Whether the predicate holds.
-    bool evaluate(double a, double b);
+    bool evaluate(double a, double b) {
+      return evaluate(getPredicate(), a, b);
+    }
   }];
   let hasVerifier = 1;
 }

@@ -17,6 +17,8 @@ using namespace maek;
 
 #include "ir/MaekDialect.cpp.inc"
 
+#include "ir/MaekEnums.cpp.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "ir/MaekAttrs.cpp.inc"
 

@@ -64,4 +64,47 @@ def Maek_InitAttr : Maek_Attr<"Init", "init"> {
   let genVerifyDecl = 1;
 }
 
+def Maek_EinsumAttr : Maek_Attr<"Einsum", "einsum"> {
+  let summary = "Which axes a contraction multiplies and sums over";
+  let description = [{
+    The terms `lhs`, `rhs` and `result`, one letter per axis. Each letter stands
+    at most once in each term; every letter of the result is in an operand.
+    Equations that differ in their letters alone are not one attribute: letters
+    are what makes them readable. `maek.einsum` has it without the brackets.
+
+    ```mlir
+    #maek<einsum "bk,nk->bn">
+    ```
+  }];
+  let parameters = (ins
+    StringRefParameter<"letters of the left operand's axes">:$lhs,
+    StringRefParameter<"letters of the right operand's axes">:$rhs,
+    StringRefParameter<"letters of the result's axes">:$result);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Of "lhs,rhs->result". Fails with the reason if that breaks a rule.
+    static ::llvm::Expected<EinsumAttr>
+    fromText(::mlir::MLIRContext *context, ::llvm::StringRef text);
+    std::string str() const;
+
+    /// The letters of operand 0 or 1.
+    ::llvm::StringRef getTerm(unsigned operand) const {
+      return operand == 0 ? getLhs() : getRhs();
+    }
+    bool inLhs(char letter) const { return getLhs().contains(letter); }
+    bool inRhs(char letter) const { return getRhs().contains(letter); }
+    bool inResult(char letter) const { return getResult().contains(letter); }
+    /// Letters that are summed over, in lhs order, then rhs-only ones.
+    std::string getContracted() const;
+    /// A letter that no term uses; '?' if all are used.
+    char getFreshLetter() const;
+    /// The same product of the operands in the other order.
+    EinsumAttr getSwapped() const;
+    /// With the letters a, b, c, ... in order of appearance: equal for
+    /// equations that differ in their letters alone.
+    EinsumAttr getCanonical() const;
+  }];
+}
+
 #endif // MAEK_IR_MAEKDIALECT_TD

@@ -8,6 +8,7 @@ include "ir/MaekDialect.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/CommonAttrConstraints.td"
 include "mlir/IR/CommonTypeConstraints.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -34,6 +35,12 @@ def Maek_IntAttr : SignlessIntegerAttrBase<I64, "64-bit integer"> {
   let returnType = "int64_t";
   let convertFromStorage = "$_self.getInt()";
   let constBuilderCall = "$_builder.getI64IntegerAttr($0)";
+}
+
+/// Ops print it as a bare keyword.
+class Maek_Enum<string name, string summary, list<I64EnumAttrCase> cases>
+    : I64EnumAttr<name, summary, cases> {
+  let cppNamespace = "::maek";
 }
 
 class Maek_Op<string mnemonic, list<Trait> traits = []>

@@ -107,7 +107,7 @@ Value AdjointBuilder::constant(Type type, double number) {
   return create<ConstantOp>(type, builder.getF64FloatAttr(number));
 }
 
-Value AdjointBuilder::compare(StringRef predicate, Value a, Value b) {
+Value AdjointBuilder::compare(ComparePredicate predicate, Value a, Value b) {
   Type type = withElementType(a.getType(), builder.getI1Type());
   return create<CompareOp>(type, predicate, a, b);
 }

@@ -71,7 +71,7 @@ public:
   mlir::Value neg(mlir::Value a) { return create<NegOp>(a); }
   mlir::Value constant(mlir::Type type, double number);
   /// `a predicate b`, element by element.
-  mlir::Value compare(llvm::StringRef predicate, mlir::Value a, mlir::Value b);
+  mlir::Value compare(ComparePredicate predicate, mlir::Value a, mlir::Value b);
   mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
 
   Activity &getActivity() { return activity; }

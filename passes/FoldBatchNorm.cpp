@@ -6,7 +6,6 @@
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
@@ -39,14 +38,14 @@ struct AffineChain {
 /// operand has one of them, or in another order.
 std::optional<SmallVector<int64_t>>
 findWeightAxes(EinsumOp product, bool weightsAreRhs, ArrayRef<int64_t> dims) {
-  EinsumEquation equation =
-      llvm::cantFail(EinsumEquation::parse(product.getEquation()));
-  StringRef own = weightsAreRhs ? equation.rhs : equation.lhs;
-  StringRef other = weightsAreRhs ? equation.lhs : equation.rhs;
+  EinsumAttr equation = product.getEquation();
+  StringRef own = equation.getTerm(weightsAreRhs);
+  StringRef other = equation.getTerm(!weightsAreRhs);
   SmallVector<int64_t> axes;
   for (int64_t dim : dims) {
-    size_t axis = own.find(equation.result[dim]);
-    if (axis == StringRef::npos || other.contains(equation.result[dim]) ||
+    char letter = equation.getResult()[dim];
+    size_t axis = own.find(letter);
+    if (axis == StringRef::npos || other.contains(letter) ||
         (!axes.empty() && axes.back() >= int64_t(axis)))
       return std::nullopt;
     axes.push_back(axis);

@@ -3,7 +3,6 @@
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 #include "ir/Splat.h"
@@ -67,7 +66,7 @@ Value skipMax(Value value) {
 
 /// `value`, repeated along its last axis, if it is a reduction of `of` along
 /// it.
-bool isReductionOf(Value value, StringRef kind, Value of) {
+bool isReductionOf(Value value, ReduceKind kind, Value of) {
   int64_t rank = getRank(of.getType());
   auto broadcast = value.getDefiningOp<BroadcastOp>();
   if (!broadcast ||
@@ -92,13 +91,13 @@ bool AttentionMatch::matchSoftmax(unsigned index) {
   if (!softmax || getRank(softmax.getType()) < 2)
     return false;
   exp = softmax.getLhs().getDefiningOp<ExpOp>();
-  if (!exp || !isReductionOf(softmax.getRhs(), "sum", exp))
+  if (!exp || !isReductionOf(softmax.getRhs(), ReduceKind::Sum, exp))
     return false;
   auto difference = exp.getOperand().getDefiningOp<SubOp>();
   if (!difference)
     return false;
   scores = difference.getLhs();
-  return isReductionOf(difference.getRhs(), "max", scores);
+  return isReductionOf(difference.getRhs(), ReduceKind::Max, scores);
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,14 +158,15 @@ bool AttentionMatch::addCausal(Value mask) {
     return false;
   auto lhs = getIndexPlus(compare.getLhs(), axes);
   auto rhs = getIndexPlus(compare.getRhs(), axes);
-  StringRef predicate = compare.getPredicate();
-  if (predicate == "ge" || predicate == "gt")
+  using enum ComparePredicate;
+  ComparePredicate predicate = compare.getPredicate();
+  if (predicate == Ge || predicate == Gt)
     std::swap(lhs, rhs);
   if (!lhs || !rhs || lhs->axis != key || rhs->axis != query ||
-      predicate == "eq" || predicate == "ne")
+      predicate == Eq || predicate == Ne)
     return false;
   double offset = rhs->offset - lhs->offset;
-  bool isStrict = predicate == "lt" || predicate == "gt";
+  bool isStrict = predicate == Lt || predicate == Gt;
   offset = isStrict ? std::ceil(offset) - 1 : std::floor(offset);
   if (std::abs(offset) > 1e9)
     return false;
@@ -212,7 +212,7 @@ static bool isUsedBySoftmaxOnly(Value scores) {
       return use.getOperandNumber() == 0 && getSplat(user->getOperand(1)) &&
              isUsedBySoftmaxOnly(user->getResult(0));
     auto reduce = dyn_cast<ReduceOp>(user);
-    return (reduce && reduce.getKind() == "max") ||
+    return (reduce && reduce.getKind() == ReduceKind::Max) ||
            (isa<SubOp>(user) && use.getOperandNumber() == 0);
   });
 }
@@ -246,17 +246,16 @@ StringRef AttentionMatch::matchScores() {
   scoreProduct = value.getDefiningOp<EinsumOp>();
   if (!scoreProduct)
     return "its scores are no product";
-  EinsumEquation equation =
-      cantFail(EinsumEquation::parse(scoreProduct.getEquation()));
-  std::string contracted = equation.contracted();
-  size_t rank = equation.result.size();
-  char row = equation.result[rank - 2], column = equation.result[rank - 1];
+  EinsumAttr equation = scoreProduct.getEquation();
+  std::string contracted = equation.getContracted();
+  StringRef result = equation.getResult();
+  char row = result[result.size() - 2], column = result.back();
   bool isSwapped = equation.inRhs(row);
-  StringRef queryTerm = isSwapped ? equation.rhs : equation.lhs;
-  StringRef keyTerm = isSwapped ? equation.lhs : equation.rhs;
-  query = isSwapped ? scoreProduct.getRhs() : scoreProduct.getLhs();
-  key = isSwapped ? scoreProduct.getLhs() : scoreProduct.getRhs();
-  std::string leading = equation.result.substr(0, rank - 2);
+  StringRef queryTerm = equation.getTerm(isSwapped);
+  StringRef keyTerm = equation.getTerm(!isSwapped);
+  query = scoreProduct->getOperand(isSwapped);
+  key = scoreProduct->getOperand(!isSwapped);
+  std::string leading = result.drop_back(2).str();
   if (contracted.size() != 1 ||
       !getOrder(queryTerm, leading + row + contracted, queryOrder) ||
       !getOrder(keyTerm, leading + column + contracted, keyOrder))
@@ -269,22 +268,21 @@ StringRef AttentionMatch::matchScores() {
 
 /// The product with the values.
 StringRef AttentionMatch::matchValues() {
-  EinsumEquation equation =
-      cantFail(EinsumEquation::parse(product.getEquation()));
-  StringRef weights = operand == 0 ? equation.lhs : equation.rhs;
-  StringRef values = operand == 0 ? equation.rhs : equation.lhs;
+  EinsumAttr equation = product.getEquation();
+  StringRef weights = equation.getTerm(operand);
+  StringRef values = equation.getTerm(1 - operand);
   std::string leading = weights.drop_back(2).str();
   char row = weights[weights.size() - 2], column = weights.back();
   char feature = 0;
   for (char letter : values)
     if (!weights.contains(letter))
       feature = letter;
-  if (!feature || equation.contracted() != std::string(1, column) ||
+  if (!feature || equation.getContracted() != std::string(1, column) ||
       !getOrder(values, leading + column + feature, valueOrder))
     return "weights and values do not have the same leading axes";
   // The op gives [L..., row, feature].
   std::string own = leading + row + feature;
-  if (!getOrder(own, equation.result, resultOrder))
+  if (!getOrder(own, equation.getResult(), resultOrder))
     return "the result has other axes";
   if (!getExtent(product->getOperand(1 - operand).getType(), valueOrder.back())
            .isStatic())

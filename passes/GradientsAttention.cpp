@@ -20,7 +20,7 @@ static void differentiateAttention(AttentionOp op, AdjointBuilder &b) {
   IntegerAttr causal = op.getCausalAttr();
   Value sums = b.create<AttentionLogSumOp>(query, key, masks, scale, causal);
   Value delta =
-      b.create<ReduceOp>("sum", b.mul(adjoint, b.primal(op)),
+      b.create<ReduceOp>(ReduceKind::Sum, b.mul(adjoint, b.primal(op)),
                          ArrayRef<int64_t>{getRank(op.getType()) - 1});
   if (b.needs(op.getQuery()))
     b.accumulate(op.getQuery(), b.create<AttentionQueryGradientOp>(

@@ -3,7 +3,6 @@
 #include "passes/Differentiable.h"
 #include "passes/Gradients.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -12,36 +11,32 @@ using namespace mlir;
 
 namespace maek {
 
-/// The adjoint of the einsum operand that has the letters `own`, from ȳ and
-/// the other operand: "own,other->result" becomes "result,other->own". A letter
-/// that is in `own` alone was summed over, so its axis repeats.
-static Value getEinsumAdjoint(EinsumOp op, Value operand, StringRef own,
-                              Value other, StringRef otherLetters,
-                              StringRef result, AdjointBuilder &b) {
-  EinsumEquation equation{result.str(), otherLetters.str(), ""};
+/// The adjoint of operand `side`, from ȳ and the other operand:
+/// "own,other->result" becomes "result,other->own". A letter that is in `own`
+/// alone was summed over, so its axis repeats.
+static Value getEinsumAdjoint(EinsumOp op, unsigned side, AdjointBuilder &b) {
+  EinsumAttr equation = op.getEquation();
+  StringRef own = equation.getTerm(side), other = equation.getTerm(1 - side);
+  std::string letters;
   SmallVector<int64_t> kept;
   for (auto [axis, letter] : llvm::enumerate(own))
-    if (equation.inLhs(letter) || equation.inRhs(letter)) {
-      equation.result += letter;
+    if (equation.inResult(letter) || other.contains(letter)) {
+      letters += letter;
       kept.push_back(axis);
     }
-  Value adjoint =
-      b.create<EinsumOp>(equation.str(), b.adjoint(op), b.primal(other));
+  Value adjoint = b.create<EinsumOp>(
+      EinsumAttr::get(op.getContext(), equation.getResult(), other, letters),
+      b.adjoint(op), b.primal(op->getOperand(1 - side)));
   if (kept.size() == own.size())
     return adjoint;
-  return b.create<BroadcastOp>(operand.getType(), adjoint, kept);
+  return b.create<BroadcastOp>(op->getOperand(side).getType(), adjoint, kept);
 }
 
 // y = "l,r->y" of a and c: ā = "y,r->l" of ȳ and c, c̄ = "y,l->r" of ȳ and a
 static void differentiateEinsum(EinsumOp op, AdjointBuilder &b) {
-  EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
-  Value lhs = op.getLhs(), rhs = op.getRhs();
-  if (b.needs(lhs))
-    b.accumulate(lhs, getEinsumAdjoint(op, lhs, equation.lhs, rhs, equation.rhs,
-                                       equation.result, b));
-  if (b.needs(rhs))
-    b.accumulate(rhs, getEinsumAdjoint(op, rhs, equation.rhs, lhs, equation.lhs,
-                                       equation.result, b));
+  for (unsigned side : {0, 1})
+    if (Value operand = op->getOperand(side); b.needs(operand))
+      b.accumulate(operand, getEinsumAdjoint(op, side, b));
 }
 
 // sum: x̄ = ȳ repeated over the summed axes.
@@ -57,12 +52,12 @@ static void differentiateReduce(ReduceOp op, AdjointBuilder &b) {
     return b.create<BroadcastOp>(type, value, kept);
   };
   Value dy = b.adjoint(op);
-  if (op.getKind() == "sum")
+  if (op.getKind() == ReduceKind::Sum)
     return b.accumulate(op.getOperand(), repeat(dy));
-  Value isExtreme =
-      b.compare("eq", b.primal(op.getOperand()), repeat(b.primal(op)));
-  Value count = b.create<ReduceOp>("sum", b.create<ConvertOp>(type, isExtreme),
-                                   op.getDims());
+  Value isExtreme = b.compare(ComparePredicate::Eq, b.primal(op.getOperand()),
+                              repeat(b.primal(op)));
+  Value count = b.create<ReduceOp>(
+      ReduceKind::Sum, b.create<ConvertOp>(type, isExtreme), op.getDims());
   b.accumulate(op.getOperand(), b.select(isExtreme, repeat(b.div(dy, count)),
                                          b.constant(type, 0)));
 }

@@ -136,7 +136,7 @@ static Value getPowerSlope(PowOp op, AdjointBuilder &b) {
   if (exponent)
     return slope;
   Value zero = b.constant(type, 0);
-  return b.select(b.compare("eq", c, zero), zero, slope);
+  return b.select(b.compare(ComparePredicate::Eq, c, zero), zero, slope);
 }
 
 // ā = ȳ c a^(c - 1), c̄ = ȳ y log a (0 where a = 0)
@@ -147,8 +147,8 @@ static void differentiatePow(PowOp op, AdjointBuilder &b) {
     return;
   Value a = b.primal(op.getLhs()), y = b.primal(op);
   Value zero = b.constant(a.getType(), 0);
-  Value slope =
-      b.select(b.compare("gt", a, zero), b.mul(y, b.create<LogOp>(a)), zero);
+  Value slope = b.select(b.compare(ComparePredicate::Gt, a, zero),
+                         b.mul(y, b.create<LogOp>(a)), zero);
   b.accumulate(op.getRhs(), b.mul(b.adjoint(op), slope));
 }
 
@@ -157,7 +157,7 @@ static void differentiatePow(PowOp op, AdjointBuilder &b) {
 /// y is often kept anyway; a constant takes c's place, so that x = 0 gives
 /// max(x, 0) and max(0, x) the slope 0.
 template <typename OpTy>
-static void differentiateChoice(OpTy op, StringRef predicate,
+static void differentiateChoice(OpTy op, ComparePredicate predicate,
                                 AdjointBuilder &b) {
   Value a = op.getLhs(), c = op.getRhs(), dy = b.adjoint(op);
   if (getSplat(a))
@@ -172,12 +172,12 @@ static void differentiateChoice(OpTy op, StringRef predicate,
 
 // y > c exactly where a > c
 static void differentiateMax(MaxOp op, AdjointBuilder &b) {
-  differentiateChoice(op, "gt", b);
+  differentiateChoice(op, ComparePredicate::Gt, b);
 }
 
 // y < c exactly where a < c
 static void differentiateMin(MinOp op, AdjointBuilder &b) {
-  differentiateChoice(op, "lt", b);
+  differentiateChoice(op, ComparePredicate::Lt, b);
 }
 
 // ā = p ? ȳ : 0, c̄ = p ? 0 : ȳ

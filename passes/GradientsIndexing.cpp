@@ -21,7 +21,8 @@ static Value spreadOneRow(GatherOp op, AdjointBuilder &b) {
   auto rest = shared;
   llvm::append_range(rest, llvm::seq<int64_t>(batch + 1, getRank(table)));
   Value row = b.create<BroadcastOp>(numbers, b.primal(op.getIndices()), shared);
-  Value isRow = b.compare("eq", b.create<IotaOp>(numbers, batch), row);
+  Value isRow =
+      b.compare(ComparePredicate::Eq, b.create<IotaOp>(numbers, batch), row);
   return b.select(isRow, b.create<BroadcastOp>(table, b.adjoint(op), rest),
                   b.constant(table, 0));
 }

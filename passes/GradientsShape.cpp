@@ -20,7 +20,7 @@ static void differentiateBroadcast(BroadcastOp op, AdjointBuilder &b) {
       repeated.push_back(axis);
   Value dy = b.adjoint(op);
   if (!repeated.empty())
-    dy = b.create<ReduceOp>("sum", dy, repeated);
+    dy = b.create<ReduceOp>(ReduceKind::Sum, dy, repeated);
   b.accumulate(op.getOperand(), dy);
 }
 

@@ -2,7 +2,6 @@
 #include "passes/HostCopies.h"
 
 #include "ir/DeadOps.h"
-#include "ir/EinsumEquation.h"
 #include "ir/MaekOps.h"
 #include "passes/HostStrides.h"
 #include "passes/KernelGroups.h"
@@ -25,15 +24,9 @@ static bool areNeighbours(StringRef term, char a, char b) {
 /// Whether `transpose` brings two axes together that `product` could walk as
 /// one axis of rows or of summands, were they dense.
 static bool joinsAxes(TransposeOp transpose, EinsumOp product) {
-  llvm::Expected<EinsumEquation> equation =
-      EinsumEquation::parse(product.getEquation());
-  if (!equation) {
-    llvm::consumeError(equation.takeError());
-    return false;
-  }
-  bool isLhs = product.getLhs() == transpose.getResult();
-  StringRef own = isLhs ? equation->lhs : equation->rhs;
-  StringRef other = isLhs ? equation->rhs : equation->lhs;
+  EinsumAttr equation = product.getEquation();
+  unsigned side = product.getLhs() == transpose.getResult() ? 0 : 1;
+  StringRef own = equation.getTerm(side), other = equation.getTerm(1 - side);
   ArrayRef<int64_t> permutation = transpose.getPermutation();
   for (size_t i = 0; i + 1 < own.size(); ++i) {
     if (permutation[i] + 1 == permutation[i + 1])
@@ -43,7 +36,7 @@ static bool joinsAxes(TransposeOp transpose, EinsumOp product) {
              (!term.contains(own[i]) ||
               areNeighbours(term, own[i], own[i + 1]));
     };
-    if (travelTogether(other) && travelTogether(equation->result))
+    if (travelTogether(other) && travelTogether(equation.getResult()))
       return true;
   }
   return false;

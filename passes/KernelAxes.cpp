@@ -1,8 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/KernelAxes.h"
 
-#include "ir/EinsumEquation.h"
-
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -31,8 +29,7 @@ void KernelAxes::fix(Value value, int64_t axis) {
 }
 
 void KernelAxes::nameEinsumRoles(EinsumOp op) {
-  EinsumEquation equation =
-      llvm::cantFail(EinsumEquation::parse(op.getEquation()));
+  EinsumAttr equation = op.getEquation();
   llvm::SmallDenseMap<Class, char> letters;
   auto name = [&](StringRef term, Value value) {
     for (auto [letter, axisClass] : llvm::zip(term, get(value))) {
@@ -48,8 +45,8 @@ void KernelAxes::nameEinsumRoles(EinsumOp op) {
           letters.try_emplace(axisClass, letter).first->second != letter;
     }
   };
-  name(equation.lhs, op.getLhs());
-  name(equation.rhs, op.getRhs());
+  name(equation.getLhs(), op.getLhs());
+  name(equation.getRhs(), op.getRhs());
 }
 
 void KernelAxes::nameRoles(Block &block) {

@@ -2,7 +2,6 @@
 // Each op with a new leading axis: axes move up by one.
 #include "passes/Mappable.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/MaekOps.h"
 #include "passes/Rewriting.h"
 
@@ -134,15 +133,15 @@ struct MapEinsum : Mappable::ExternalModel<MapEinsum, EinsumOp> {
                                  ValueRange operands,
                                  const llvm::SmallBitVector &mapped,
                                  const Extent & /*steps*/) const {
-    EinsumEquation equation =
-        cantFail(EinsumEquation::parse(cast<EinsumOp>(op).getEquation()));
-    char letter = equation.freshLetter();
-    if (mapped[0])
-      equation.lhs.insert(equation.lhs.begin(), letter);
-    if (mapped[1])
-      equation.rhs.insert(equation.rhs.begin(), letter);
-    equation.result.insert(equation.result.begin(), letter);
-    return {EinsumOp::create(builder, op->getLoc(), equation.str(), operands[0],
+    EinsumAttr equation = cast<EinsumOp>(op).getEquation();
+    std::string letter(1, equation.getFreshLetter());
+    auto map = [&](bool isMapped, StringRef term) {
+      return isMapped ? letter + term.str() : term.str();
+    };
+    equation = EinsumAttr::get(
+        op->getContext(), map(mapped[0], equation.getLhs()),
+        map(mapped[1], equation.getRhs()), map(true, equation.getResult()));
+    return {EinsumOp::create(builder, op->getLoc(), equation, operands[0],
                              operands[1])};
   }
 };

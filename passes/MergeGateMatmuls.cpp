@@ -2,7 +2,6 @@
 // maek-merge-gate-matmuls: products that share an operand become one product
 // on stacked weights, and the sums that follow become one sum.
 #include "ir/DeadOps.h"
-#include "ir/EinsumEquation.h"
 #include "passes/AddTrees.h"
 #include "passes/BlockOrder.h"
 #include "passes/ParallelValues.h"
@@ -34,29 +33,15 @@ struct Product {
   Value getOther() const { return op->getOperand(1 - side); }
 };
 
-/// The equation with letters named in order of appearance, the shared term
-/// first: "bk,nk->bn" and "hi,bi->bh" shared on the right are alike.
-std::string getForm(const Product &product) {
-  EinsumEquation equation =
-      cantFail(EinsumEquation::parse(EinsumOp(product.op).getEquation()));
-  if (product.side == 1)
-    std::swap(equation.lhs, equation.rhs);
-  std::string seen, form = equation.str();
-  for (char &letter : form) {
-    if (!llvm::isAlpha(letter))
-      continue;
-    size_t index = seen.find(letter);
-    if (index == std::string::npos) {
-      index = seen.size();
-      seen += letter;
-    }
-    letter = char('a' + index);
-  }
-  return form;
+/// The equation whatever its letters, the shared term first: "bk,nk->bn" and
+/// "hi,bi->bh" shared on the right are alike.
+EinsumAttr getForm(const Product &product) {
+  EinsumAttr equation = EinsumOp(product.op).getEquation();
+  return (product.side == 0 ? equation : equation.getSwapped()).getCanonical();
 }
 
 using Groups =
-    llvm::MapVector<std::pair<Value, StringAttr>, SmallVector<Product>>;
+    llvm::MapVector<std::pair<Value, EinsumAttr>, SmallVector<Product>>;
 
 /// All outputs of one unstack are side by side already.
 UnstackOp getUnstack(ArrayRef<Product> products) {
@@ -71,22 +56,23 @@ UnstackOp getUnstack(ArrayRef<Product> products) {
 
 /// The letter of the new axis and the merged equation, on the letters of the
 /// first product. `place` is the new letter's place in the other term.
-EinsumEquation mergeEquation(const Product &first, size_t place,
-                             size_t &resultDim) {
-  EinsumEquation equation =
-      cantFail(EinsumEquation::parse(EinsumOp(first.op).getEquation()));
-  bool hasG = StringRef(equation.str()).contains('g');
-  char letter = hasG ? equation.freshLetter() : 'g';
-  std::string &other = first.side == 0 ? equation.rhs : equation.lhs;
-  StringRef shared = first.side == 0 ? equation.lhs : equation.rhs;
+EinsumAttr mergeEquation(const Product &first, size_t place,
+                         size_t &resultDim) {
+  EinsumAttr equation = EinsumOp(first.op).getEquation();
+  bool hasG = equation.inLhs('g') || equation.inRhs('g');
+  char letter = hasG ? equation.getFreshLetter() : 'g';
+  StringRef shared = equation.getTerm(first.side);
+  std::string other = equation.getTerm(1 - first.side).str();
+  std::string result = equation.getResult().str();
   // Right before the first axis that the other operand alone brings.
   resultDim = 0;
-  while (resultDim < equation.result.size() &&
-         shared.contains(equation.result[resultDim]))
+  while (resultDim < result.size() && shared.contains(result[resultDim]))
     ++resultDim;
-  equation.result.insert(resultDim, 1, letter);
+  result.insert(resultDim, 1, letter);
   other.insert(place, 1, letter);
-  return equation;
+  EinsumAttr merged =
+      EinsumAttr::get(equation.getContext(), shared, other, result);
+  return first.side == 0 ? merged : merged.getSwapped();
 }
 
 struct MergeGateMatmuls : impl::MergeGateMatmulsBase<MergeGateMatmuls> {
@@ -127,8 +113,7 @@ collectGroups(Block &block) {
       continue;
     for (unsigned side : {0, 1}) {
       Product product{op, side};
-      auto form = StringAttr::get(op.getContext(), getForm(product));
-      groups[{product.getShared(), form}].push_back(product);
+      groups[{product.getShared(), getForm(product)}].push_back(product);
     }
   }
   SmallVector<std::pair<Value, SmallVector<Product>>> sorted;
@@ -205,10 +190,10 @@ void MergeGateMatmuls::merge(ArrayRef<Product> products, UnstackOp parts) {
   OpBuilder builder(last.op);
   Location loc = builder.getFusedLoc(locs);
   size_t resultDim, place = parts ? parts.getDim() : 0;
-  EinsumEquation equation = mergeEquation(first, place, resultDim);
+  EinsumAttr equation = mergeEquation(first, place, resultDim);
   Value weights = joinParallel(others, place, last.op, loc);
   Value shared = first.getShared();
-  Value product = EinsumOp::create(builder, loc, equation.str(),
+  Value product = EinsumOp::create(builder, loc, equation,
                                    first.side == 0 ? shared : weights,
                                    first.side == 0 ? weights : shared);
   auto unstack = UnstackOp::create(builder, loc, product, resultDim);

@@ -139,12 +139,12 @@ def FuseAttention : Pass<"maek-fuse-attention", "::mlir::ModuleOp"> {
     ```mlir
     %s = maek.einsum "hqd,hkd->hqk" %q, %k
       : tensor<2x5x4xf32>, tensor<2x7x4xf32>
-    %m = maek.reduce "max" %s dims [2] : tensor<2x5x7xf32>
+    %m = maek.reduce max %s dims [2] : tensor<2x5x7xf32>
     %n = maek.broadcast %m dims [0, 1]
       : tensor<2x5xf32> -> tensor<2x5x7xf32>
     %d = maek.sub %s, %n : tensor<2x5x7xf32>
     %e = maek.exp %d : tensor<2x5x7xf32>
-    %t = maek.reduce "sum" %e dims [2] : tensor<2x5x7xf32>
+    %t = maek.reduce sum %e dims [2] : tensor<2x5x7xf32>
     %u = maek.broadcast %t dims [0, 1]
       : tensor<2x5xf32> -> tensor<2x5x7xf32>
     %p = maek.div %e, %u : tensor<2x5x7xf32>
@@ -175,14 +175,14 @@ def FuseElementwise : Pass<"maek-fuse-elementwise", "::mlir::func::FuncOp"> {
 
     ```mlir
     %a = maek.exp %x : tensor<4x6xf32>
-    %s = maek.reduce "sum" %a dims [1] : tensor<4x6xf32>
+    %s = maek.reduce sum %a dims [1] : tensor<4x6xf32>
     %l = maek.log %s : tensor<4xf32>
     ```
     becomes
     ```mlir
     %l = maek.kernel {
       %a = maek.exp %x : tensor<4x6xf32>
-      %s = maek.reduce "sum" %a dims [1] : tensor<4x6xf32>
+      %s = maek.reduce sum %a dims [1] : tensor<4x6xf32>
       %0 = maek.log %s : tensor<4xf32>
       maek.yield %0 : tensor<4xf32>
     } : tensor<4xf32>

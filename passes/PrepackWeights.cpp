@@ -5,7 +5,6 @@
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
@@ -28,11 +27,11 @@ struct Packing {
 /// Panels over the result's last axis, which belongs to the weight; within a
 /// panel the summed axes in the order of the other operand, then the weight's
 /// other axes in the order of the result. Or the reason why there is none.
-static FailureOr<Packing> findPacking(const EinsumEquation &equation,
-                                      Type weight, StringRef &reason) {
-  StringRef own = equation.rhs;
-  if (equation.result.empty() || !equation.inRhs(equation.result.back()) ||
-      equation.inLhs(equation.result.back())) {
+static FailureOr<Packing> findPacking(EinsumAttr equation, Type weight,
+                                      StringRef &reason) {
+  StringRef own = equation.getRhs(), result = equation.getResult();
+  if (result.empty() || !own.contains(result.back()) ||
+      equation.inLhs(result.back())) {
     reason = "the result's last axis is not one of the weights'";
     return failure();
   }
@@ -42,18 +41,18 @@ static FailureOr<Packing> findPacking(const EinsumEquation &equation,
       return failure();
     }
   Packing packing;
-  packing.dim = own.find(equation.result.back());
+  packing.dim = own.find(result.back());
   if (!getExtent(weight, packing.dim).isStatic()) {
     reason = "the panels' axis has no fixed size";
     return failure();
   }
-  for (char letter : equation.lhs)
+  for (char letter : equation.getLhs())
     if (own.contains(letter))
       packing.order.push_back(own.find(letter));
   for (char letter : own)
     if (!equation.inLhs(letter) && !equation.inResult(letter))
       packing.order.push_back(own.find(letter));
-  for (char letter : StringRef(equation.result).drop_back())
+  for (char letter : result.drop_back())
     if (own.contains(letter))
       packing.order.push_back(own.find(letter));
   return packing;
@@ -93,18 +92,15 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
     bool rhs = isWeight(product.getRhs(), product, parameterValues);
     if (lhs == rhs)
       return;
-    EinsumEquation equation =
-        llvm::cantFail(EinsumEquation::parse(product.getEquation()));
     if (lhs) {
-      std::swap(equation.lhs, equation.rhs);
       Value weight = product.getLhs();
       product.getLhsMutable().set(product.getRhs());
       product.getRhsMutable().set(weight);
-      product.setEquation(equation.str());
+      product.setEquationAttr(product.getEquation().getSwapped());
     }
     StringRef reason;
     FailureOr<Packing> packing =
-        findPacking(equation, product.getRhs().getType(), reason);
+        findPacking(product.getEquation(), product.getRhs().getType(), reason);
     if (failed(packing)) {
       remarkMissed(product.getLoc(), kPass)
           << ("weights stay as they are: " + reason).str();

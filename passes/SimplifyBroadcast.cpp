@@ -1,6 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Work done before a broadcast rather than after it.
-#include "ir/EinsumEquation.h"
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
@@ -119,31 +118,30 @@ private:
     auto broadcast = op->getOperand(side).getDefiningOp<BroadcastOp>();
     if (!broadcast)
       return failure();
-    EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
-    std::string &term = side == 0 ? equation.lhs : equation.rhs;
-    std::string &other = side == 0 ? equation.rhs : equation.lhs;
+    EinsumAttr equation = op.getEquation();
+    StringRef term = equation.getTerm(side);
+    StringRef other = equation.getTerm(1 - side);
     std::string kept;
     for (int64_t dim : broadcast.getDims())
       kept += term[dim];
     for (char letter : term)
       if (!StringRef(kept).contains(letter) &&
-          (StringRef(other).contains(letter) || !equation.inResult(letter)))
+          (other.contains(letter) || !equation.inResult(letter)))
         return failure();
     std::string result;
     SmallVector<int64_t> dims;
-    for (auto [axis, letter] : llvm::enumerate(equation.result))
-      if (StringRef(kept).contains(letter) ||
-          StringRef(other).contains(letter)) {
+    for (auto [axis, letter] : llvm::enumerate(equation.getResult()))
+      if (StringRef(kept).contains(letter) || other.contains(letter)) {
         result += letter;
         dims.push_back(axis);
       }
-    if (result == equation.result)
+    if (result == equation.getResult())
       return failure();
-    term = kept;
-    equation.result = result;
+    EinsumAttr smaller = EinsumAttr::get(op.getContext(), kept, other, result);
     SmallVector<Value> operands(op->getOperands());
     operands[side] = broadcast.getOperand();
-    Value small = EinsumOp::create(rewriter, op.getLoc(), equation.str(),
+    Value small = EinsumOp::create(rewriter, op.getLoc(),
+                                   side == 0 ? smaller : smaller.getSwapped(),
                                    operands[0], operands[1]);
     rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), small, dims);
     return success();

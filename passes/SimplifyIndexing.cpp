@@ -1,6 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Products with what is 1 at one place and 0 elsewhere, as rows at that place.
-#include "ir/EinsumEquation.h"
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
@@ -17,7 +16,7 @@ Value getOneHot(Value value, int64_t &axis) {
   auto convert = value.getDefiningOp<ConvertOp>();
   auto compare =
       convert ? convert.getOperand().getDefiningOp<CompareOp>() : CompareOp();
-  if (!compare || compare.getPredicate() != "eq")
+  if (!compare || compare.getPredicate() != ComparePredicate::Eq)
     return {};
   for (auto [counted, given] :
        {std::pair(compare.getLhs(), compare.getRhs()),
@@ -39,19 +38,18 @@ struct ProductToGather : OpRewritePattern<EinsumOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(EinsumOp op,
                                 PatternRewriter &rewriter) const override {
-    EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
-    return success(rewrite(op, op.getLhs(), equation.lhs, op.getRhs(),
-                           equation.rhs, equation.result, rewriter) ||
-                   rewrite(op, op.getRhs(), equation.rhs, op.getLhs(),
-                           equation.lhs, equation.result, rewriter));
+    return success(rewrite(op, 0, rewriter) || rewrite(op, 1, rewriter));
   }
 
 private:
-  static bool rewrite(EinsumOp op, Value hot, StringRef places, Value table,
-                      StringRef letters, StringRef result,
-                      PatternRewriter &rewriter) {
+  static bool rewrite(EinsumOp op, unsigned hot, PatternRewriter &rewriter) {
+    EinsumAttr equation = op.getEquation();
+    StringRef places = equation.getTerm(hot);
+    StringRef letters = equation.getTerm(1 - hot);
+    StringRef result = equation.getResult();
+    Value table = op->getOperand(1 - hot);
     int64_t axis = 0;
-    Value numbers = getOneHot(hot, axis);
+    Value numbers = getOneHot(op->getOperand(hot), axis);
     if (!numbers || !letters.contains(places[axis]))
       return false;
     // The letters of the rows, in the order in which gather gives them.

@@ -54,7 +54,7 @@ struct ReduceOfBroadcast : OpRewritePattern<ReduceOp> {
     if (!inner.empty())
       value =
           ReduceOp::create(rewriter, op.getLoc(), op.getKind(), value, inner);
-    if (op.getKind() == "sum" && !count.isOne())
+    if (op.getKind() == ReduceKind::Sum && !count.isOne())
       value = multiplyByCount(rewriter, op.getLoc(), value, count);
     rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), value, outer);
     return success();
@@ -135,7 +135,7 @@ struct ReduceOfConstant : OpRewritePattern<ReduceOp> {
     Extent count;
     for (int64_t dim : op.getDims())
       count = count * getExtent(constant.getType(), dim);
-    if (op.getKind() == "sum")
+    if (op.getKind() == ReduceKind::Sum)
       value = multiplyByCount(rewriter, op.getLoc(), value, count);
     rewriter.replaceOp(op, value);
     return success();

@@ -1,6 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Reshapes and transposes composed, cancelled or absorbed.
-#include "ir/EinsumEquation.h"
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
@@ -124,24 +123,24 @@ struct AbsorbTranspose : OpRewritePattern<EinsumOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(EinsumOp op,
                                 PatternRewriter &rewriter) const override {
-    EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
+    EinsumAttr equation = op.getEquation();
     SmallVector<Value> operands(op->getOperands());
+    std::string terms[] = {equation.getLhs().str(), equation.getRhs().str()};
     bool any = false;
-    for (auto [operand, term] : {std::pair(&operands[0], &equation.lhs),
-                                 std::pair(&operands[1], &equation.rhs)}) {
-      auto transpose = operand->getDefiningOp<TransposeOp>();
+    for (auto [i, operand, term] : llvm::enumerate(operands, terms)) {
+      auto transpose = operand.getDefiningOp<TransposeOp>();
       if (!transpose || keepsInnermost(transpose.getPermutation()))
         continue;
-      std::string letters(*term);
       for (auto [axis, source] : llvm::enumerate(transpose.getPermutation()))
-        letters[source] = (*term)[axis];
-      *term = letters;
-      *operand = transpose.getOperand();
+        term[source] = equation.getTerm(i)[axis];
+      operand = transpose.getOperand();
       any = true;
     }
     if (!any)
       return failure();
-    rewriter.replaceOpWithNewOp<EinsumOp>(op, equation.str(), operands[0],
+    equation = EinsumAttr::get(op.getContext(), terms[0], terms[1],
+                               equation.getResult());
+    rewriter.replaceOpWithNewOp<EinsumOp>(op, equation, operands[0],
                                           operands[1]);
     return success();
   }
@@ -167,10 +166,10 @@ private:
 /// `permutation`: none if letters of the rhs would move.
 std::optional<SmallVector<int64_t>> permuteLhs(EinsumOp op,
                                                ArrayRef<int64_t> permutation) {
-  EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
+  EinsumAttr equation = op.getEquation();
   std::string moved;
   for (auto [axis, source] : llvm::enumerate(permutation)) {
-    char letter = equation.result[source];
+    char letter = equation.getResult()[source];
     if (int64_t(axis) == source)
       continue;
     if (equation.inRhs(letter))
@@ -179,11 +178,18 @@ std::optional<SmallVector<int64_t>> permuteLhs(EinsumOp op,
   }
   SmallVector<int64_t> result;
   size_t next = 0;
-  for (auto [axis, letter] : llvm::enumerate(equation.lhs)) {
+  for (auto [axis, letter] : llvm::enumerate(equation.getLhs())) {
     bool moves = StringRef(moved).contains(letter);
-    result.push_back(moves ? equation.lhs.find(moved[next++]) : axis);
+    result.push_back(moves ? equation.getLhs().find(moved[next++]) : axis);
   }
   return result;
+}
+
+std::string permute(StringRef letters, ArrayRef<int64_t> permutation) {
+  std::string permuted;
+  for (int64_t source : permutation)
+    permuted += letters[source];
+  return permuted;
 }
 
 bool TransposeCanceller::isFree(Value value, ArrayRef<int64_t> permutation,
@@ -226,17 +232,14 @@ Value TransposeCanceller::apply(Value value, ArrayRef<int64_t> permutation) {
   if (isa<ConstantOp, BroadcastOp, TransposeOp>(op))
     return rewriter.createOrFold<TransposeOp>(op->getLoc(), value, permutation);
   if (auto einsum = dyn_cast<EinsumOp>(op)) {
-    EinsumEquation equation =
-        cantFail(EinsumEquation::parse(einsum.getEquation()));
+    EinsumAttr equation = einsum.getEquation();
     SmallVector<int64_t> lhsPermutation = *permuteLhs(einsum, permutation);
     Value lhs = apply(einsum.getLhs(), lhsPermutation);
-    EinsumEquation permuted = equation;
-    for (auto [axis, source] : llvm::enumerate(lhsPermutation))
-      permuted.lhs[axis] = equation.lhs[source];
-    for (auto [axis, source] : llvm::enumerate(permutation))
-      permuted.result[axis] = equation.result[source];
+    equation = EinsumAttr::get(
+        op->getContext(), permute(equation.getLhs(), lhsPermutation),
+        equation.getRhs(), permute(equation.getResult(), permutation));
     rewriter.setInsertionPoint(op);
-    return EinsumOp::create(rewriter, op->getLoc(), permuted.str(), lhs,
+    return EinsumOp::create(rewriter, op->getLoc(), equation, lhs,
                             einsum.getRhs());
   }
   SmallVector<Value> operands;

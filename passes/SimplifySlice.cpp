@@ -1,6 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Slices moved towards the values' sources, down to a scan's final state.
-#include "ir/EinsumEquation.h"
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
@@ -148,15 +147,14 @@ struct SliceOfEinsum : OpRewritePattern<SliceOp> {
     auto einsum = op.getOperand().getDefiningOp<EinsumOp>();
     if (!einsum || !einsum->hasOneUse())
       return failure();
-    EinsumEquation equation =
-        cantFail(EinsumEquation::parse(einsum.getEquation()));
-    char letter = equation.result[op.getDim()];
+    EinsumAttr equation = einsum.getEquation();
+    char letter = equation.getResult()[op.getDim()];
     SmallVector<Value> operands(einsum->getOperands());
-    for (auto [operand, term] : {std::pair(&operands[0], &equation.lhs),
-                                 std::pair(&operands[1], &equation.rhs)})
-      if (size_t axis = term->find(letter); axis != std::string::npos)
-        *operand = sliceLike(rewriter, op, *operand, axis, getSize(op));
-    rewriter.replaceOpWithNewOp<EinsumOp>(op, einsum.getEquation(), operands[0],
+    for (auto [i, operand] : llvm::enumerate(operands))
+      if (size_t axis = equation.getTerm(i).find(letter);
+          axis != StringRef::npos)
+        operand = sliceLike(rewriter, op, operand, axis, getSize(op));
+    rewriter.replaceOpWithNewOp<EinsumOp>(op, equation, operands[0],
                                           operands[1]);
     return success();
   }

@@ -1,7 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Sums over windows as products of windows: the gradient of a convolution by
 // its input is a convolution.
-#include "ir/EinsumEquation.h"
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
@@ -21,18 +20,15 @@ struct FoldOfProduct : OpRewritePattern<FoldOp> {
     auto product = op.getOperand().getDefiningOp<EinsumOp>();
     if (!product || op.getStride() != 1 || !product->hasOneUse())
       return failure();
-    EinsumEquation equation =
-        cantFail(EinsumEquation::parse(product.getEquation()));
-    char window = equation.result[op.getDim()];
-    char place = equation.result[op.getDim() + 1];
+    EinsumAttr equation = product.getEquation();
+    StringRef result = equation.getResult();
+    char window = result[op.getDim()], place = result[op.getDim() + 1];
     SmallVector<Value> operands(product.getOperands());
-    std::string *terms[] = {&equation.lhs, &equation.rhs};
     for (unsigned i : {0, 1}) {
-      std::string &own = *terms[i], &other = *terms[1 - i];
+      StringRef own = equation.getTerm(i), other = equation.getTerm(1 - i);
       size_t axis = own.find(window);
-      if (axis == std::string::npos || own.find(place) != std::string::npos ||
-          other.find(window) != std::string::npos ||
-          other.find(place) == std::string::npos)
+      if (axis == StringRef::npos || own.contains(place) ||
+          other.contains(window) || !other.contains(place))
         continue;
       SmallVector<Extent> extents = getExtents(operands[i].getType());
       extents[axis] = getExtent(op.getType(), op.getDim());
@@ -42,10 +38,13 @@ struct FoldOfProduct : OpRewritePattern<FoldOp> {
           rewriter, op.getLoc(),
           getTensorType(extents, getElementType(op.getType())), operands[i],
           int64_t(axis), 1, -op.getDilation(), -op.getOffset());
-      own.insert(axis + 1, 1, place);
-      equation.result.erase(op.getDim() + 1, 1);
-      rewriter.replaceOpWithNewOp<EinsumOp>(op, equation.str(), operands[0],
-                                            operands[1]);
+      std::string windows = own.str(), sums = result.str();
+      windows.insert(axis + 1, 1, place);
+      sums.erase(op.getDim() + 1, 1);
+      equation = EinsumAttr::get(op.getContext(), windows, other, sums);
+      rewriter.replaceOpWithNewOp<EinsumOp>(
+          op, i == 0 ? equation : equation.getSwapped(), operands[0],
+          operands[1]);
       return success();
     }
     return failure();

@@ -5,7 +5,6 @@
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 
-#include "ir/EinsumEquation.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
@@ -153,7 +152,7 @@ void Sinker::sum(Value value) {
   }
   SmallVector<Value> operands = getLinearOperands(value);
   if (operands.empty()) {
-    sums[value] = ReduceOp::create(builder, value.getLoc(), "sum",
+    sums[value] = ReduceOp::create(builder, value.getLoc(), ReduceKind::Sum,
                                    getSequence(value), ArrayRef<int64_t>{0});
     return;
   }
@@ -168,16 +167,17 @@ void Sinker::sum(Value value) {
 
 // sum over t of "l,r->y" a_t c_t = "tl,tr->y" a c
 Value Sinker::sumProduct(EinsumOp op) {
-  EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
-  char step = equation.freshLetter();
+  EinsumAttr equation = op.getEquation();
+  char step = equation.getFreshLetter();
   if (!isInside(op.getLhs()) || !isInside(op.getRhs()) || step == '?')
     return {};
-  equation.lhs.insert(equation.lhs.begin(), step);
-  equation.rhs.insert(equation.rhs.begin(), step);
+  equation =
+      EinsumAttr::get(op.getContext(), step + equation.getLhs().str(),
+                      step + equation.getRhs().str(), equation.getResult());
   remarkPassed(op.getLoc(), kPass)
       << "one product after the scan instead of one per step: " +
              equation.str();
-  return EinsumOp::create(builder, op.getLoc(), equation.str(),
+  return EinsumOp::create(builder, op.getLoc(), equation,
                           getSequence(op.getLhs()), getSequence(op.getRhs()));
 }
 
@@ -189,12 +189,13 @@ Value Sinker::sumReduced(Operation *op) {
   if (auto product = dyn_cast<EinsumOp>(op))
     return sumProduct(product);
   auto reduce = dyn_cast<ReduceOp>(op);
-  if (!reduce || reduce.getKind() != "sum" || !isInside(reduce.getOperand()))
+  if (!reduce || reduce.getKind() != ReduceKind::Sum ||
+      !isInside(reduce.getOperand()))
     return {};
   SmallVector<int64_t> dims{0};
   for (int64_t dim : reduce.getDims())
     dims.push_back(dim + 1);
-  return ReduceOp::create(builder, op->getLoc(), "sum",
+  return ReduceOp::create(builder, op->getLoc(), ReduceKind::Sum,
                           getSequence(reduce.getOperand()), dims);
 }
 

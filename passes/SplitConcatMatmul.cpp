@@ -2,7 +2,6 @@
 // maek-split-concat-matmul: W · [h, x] -> W_h · h + W_x · x in scans, so that
 // the part that does not wait for the state can leave the loop.
 #include "ir/DeadOps.h"
-#include "ir/EinsumEquation.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 #include "passes/Rewriting.h"
@@ -28,13 +27,13 @@ struct ConcatOperand {
   char letter;
 };
 
-std::optional<ConcatOperand> findConcat(EinsumOp op,
-                                        const EinsumEquation &equation) {
+std::optional<ConcatOperand> findConcat(EinsumOp op) {
+  EinsumAttr equation = op.getEquation();
   for (unsigned side : {0, 1}) {
     auto concat = op->getOperand(side).getDefiningOp<ConcatOp>();
     if (!concat)
       continue;
-    char letter = (side == 0 ? equation.lhs : equation.rhs)[concat.getDim()];
+    char letter = equation.getTerm(side)[concat.getDim()];
     if (!equation.inResult(letter))
       return ConcatOperand{concat, side, letter};
   }
@@ -61,13 +60,11 @@ std::string getObstacle(EinsumOp op, ConcatOperand operand) {
 
 /// The parts of the other operand that meet the concat's operands: cut where
 /// the operand is made, as far out of the loops as possible.
-SmallVector<Value> cutOther(EinsumOp op, const EinsumEquation &equation,
-                            ConcatOperand operand) {
+SmallVector<Value> cutOther(EinsumOp op, ConcatOperand operand) {
   Value other = op->getOperand(1 - operand.side);
-  const std::string &term = operand.side == 0 ? equation.rhs : equation.lhs;
-  size_t dim = term.find(operand.letter);
+  size_t dim = op.getEquation().getTerm(1 - operand.side).find(operand.letter);
   ValueRange parts = operand.concat.getOperands();
-  if (dim == std::string::npos)
+  if (dim == StringRef::npos)
     return SmallVector<Value>(parts.size(), other);
   SmallVector<Type> types;
   for (Value part : parts) {
@@ -80,9 +77,8 @@ SmallVector<Value> cutOther(EinsumOp op, const EinsumEquation &equation,
   return SmallVector<Value>(split.getOutputs());
 }
 
-void splitProduct(EinsumOp op, const EinsumEquation &equation,
-                  ConcatOperand operand) {
-  SmallVector<Value> others = cutOther(op, equation, operand);
+void splitProduct(EinsumOp op, ConcatOperand operand) {
+  SmallVector<Value> others = cutOther(op, operand);
   OpBuilder builder(op);
   Value sum;
   for (auto [part, other] : llvm::zip(operand.concat.getOperands(), others)) {
@@ -109,8 +105,7 @@ struct SplitConcatMatmul : impl::SplitConcatMatmulBase<SplitConcatMatmul> {
 
 private:
   void visit(EinsumOp op) {
-    EinsumEquation equation = cantFail(EinsumEquation::parse(op.getEquation()));
-    std::optional<ConcatOperand> operand = findConcat(op, equation);
+    std::optional<ConcatOperand> operand = findConcat(op);
     if (!operand)
       return;
     if (std::string why = getObstacle(op, *operand); !why.empty()) {
@@ -124,7 +119,7 @@ private:
                          operand->concat.getOperands().size())
                .str();
     ++numSplit;
-    splitProduct(op, equation, *operand);
+    splitProduct(op, *operand);
   }
 };
 

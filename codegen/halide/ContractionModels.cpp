@@ -4,7 +4,6 @@
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
 #include "codegen/halide/WindowChain.h"
-#include "ir/EinsumEquation.h"
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -22,22 +21,21 @@ namespace {
 struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto einsum = cast<EinsumOp>(op);
-    EinsumEquation equation =
-        llvm::cantFail(EinsumEquation::parse(einsum.getEquation()));
-    std::string contracted = equation.contracted();
+    EinsumAttr equation = einsum.getEquation();
+    StringRef lhsTerm = equation.getLhs(), rhsTerm = equation.getRhs();
+    std::string contracted = equation.getContracted();
     SmallVector<Extent> domain;
     for (char letter : contracted)
-      domain.push_back(getLetterExtent(einsum, equation, letter));
-    Halide::Func lhs = stage(kernel, einsum.getLhs(), equation.lhs, equation);
-    Halide::Func rhs = stage(kernel, einsum.getRhs(), equation.rhs, equation);
+      domain.push_back(getLetterExtent(einsum, letter));
+    Halide::Func lhs = stage(kernel, einsum.getLhs(), lhsTerm, equation);
+    Halide::Func rhs = stage(kernel, einsum.getRhs(), rhsTerm, equation);
     auto read = [&](Halide::Func &operand, StringRef term, IndexRef index,
                     IndexRef reduced) -> Expr {
       std::vector<Expr> place;
       for (char letter : llvm::reverse(term)) {
-        size_t i = equation.result.find(letter);
-        place.push_back(i != std::string::npos
-                            ? index[i]
-                            : reduced[contracted.find(letter)]);
+        size_t i = equation.getResult().find(letter);
+        place.push_back(
+            i != StringRef::npos ? index[i] : reduced[contracted.find(letter)]);
       }
       return operand(place);
     };
@@ -46,8 +44,8 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
     kernel.reduce(
         einsum.getResult(), domain, Tuple(zero),
         [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> sum) -> Tuple {
-          Expr a = read(lhs, equation.lhs, index, reduced);
-          Expr b = read(rhs, equation.rhs, index, reduced);
+          Expr a = read(lhs, lhsTerm, index, reduced);
+          Expr b = read(rhs, rhsTerm, index, reduced);
           return Tuple(sum[0] + a * b);
         },
         {lhs, rhs});
@@ -56,7 +54,7 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   /// The operand as it is. Past the end of an axis that a tile of registers may
   /// overrun, it reads the last element; what comes of it is never stored.
   static Halide::Func stage(KernelAlgorithm &kernel, Value operand,
-                            StringRef term, const EinsumEquation &equation) {
+                            StringRef term, EinsumAttr equation) {
     bool isPadded = operand.getDefiningOp<UnpackOp>() != nullptr;
     // Windows are 0 outside.
     SmallVector<int64_t> windowed;
@@ -77,11 +75,11 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
     });
   }
 
-  static Extent getLetterExtent(EinsumOp einsum, const EinsumEquation &equation,
-                                char letter) {
-    if (equation.inLhs(letter))
-      return getExtent(einsum.getLhs().getType(), equation.lhs.find(letter));
-    return getExtent(einsum.getRhs().getType(), equation.rhs.find(letter));
+  static Extent getLetterExtent(EinsumOp einsum, char letter) {
+    EinsumAttr equation = einsum.getEquation();
+    unsigned side = equation.inLhs(letter) ? 0 : 1;
+    return getExtent(einsum->getOperand(side).getType(),
+                     equation.getTerm(side).find(letter));
   }
 };
 
@@ -101,6 +99,30 @@ Expr getLargest(Halide::Type type) {
                            : Expr(std::numeric_limits<float>::max());
 }
 
+Expr getInitial(ReduceKind kind, Halide::Type type) {
+  switch (kind) {
+  case ReduceKind::Sum:
+    return Halide::Internal::make_zero(type);
+  case ReduceKind::Max:
+    return -getLargest(type);
+  case ReduceKind::Min:
+    return getLargest(type);
+  }
+  llvm_unreachable("unknown kind");
+}
+
+Expr combine(ReduceKind kind, const Expr &a, const Expr &b) {
+  switch (kind) {
+  case ReduceKind::Sum:
+    return a + b;
+  case ReduceKind::Max:
+    return Halide::max(a, b);
+  case ReduceKind::Min:
+    return Halide::min(a, b);
+  }
+  llvm_unreachable("unknown kind");
+}
+
 /// A maximum may pass over a NaN: what follows it in a softmax does not.
 struct ReduceModel : HalideExpressible::ExternalModel<ReduceModel, ReduceOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
@@ -110,10 +132,6 @@ struct ReduceModel : HalideExpressible::ExternalModel<ReduceModel, ReduceOp> {
     SmallVector<Extent> domain;
     for (int64_t dim : reduce.getDims())
       domain.push_back(extents[dim]);
-    StringRef kind = reduce.getKind();
-    Expr init = kind == "sum"   ? Halide::Internal::make_zero(type)
-                : kind == "max" ? -getLargest(type)
-                                : getLargest(type);
     // A function of its own, inlined in the end: sums that are cut into parts
     // must be seen to be sums, and Halide makes `so + (a - b)` a difference.
     Halide::Func term = KernelAlgorithm::makeFunc(
@@ -121,14 +139,11 @@ struct ReduceModel : HalideExpressible::ExternalModel<ReduceModel, ReduceOp> {
           return kernel.at(reduce.getOperand(), index);
         });
     kernel.reduce(
-        reduce.getResult(), domain, Tuple(init),
+        reduce.getResult(), domain, Tuple(getInitial(reduce.getKind(), type)),
         [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> so) -> Tuple {
           Index position = insertReduced(index, reduced, reduce.getDims());
           Expr x = term(std::vector<Expr>(position.rbegin(), position.rend()));
-          if (kind == "sum")
-            return Tuple(so[0] + x);
-          return Tuple(kind == "max" ? Halide::max(so[0], x)
-                                     : Halide::min(so[0], x));
+          return Tuple(combine(reduce.getKind(), so[0], x));
         });
   }
 };

@@ -6,7 +6,6 @@
 #include "codegen/halide/Models.h"
 #include "ir/MaekOps.h"
 
-#include "llvm/ADT/StringSwitch.h"
 #include <array>
 #include <cmath>
 #include <limits>
@@ -44,6 +43,24 @@ Expr subtract(const Expr &a, const Expr &b) { return a - b; }
 Expr multiply(const Expr &a, const Expr &b) { return a * b; }
 Expr divide(const Expr &a, const Expr &b) { return a / b; }
 
+Expr holds(ComparePredicate predicate, const Expr &a, const Expr &b) {
+  switch (predicate) {
+  case ComparePredicate::Eq:
+    return a == b;
+  case ComparePredicate::Ne:
+    return a != b;
+  case ComparePredicate::Lt:
+    return a < b;
+  case ComparePredicate::Le:
+    return lessOrEqual(a, b);
+  case ComparePredicate::Gt:
+    return a > b;
+  case ComparePredicate::Ge:
+    return lessOrEqual(b, a);
+  }
+  llvm_unreachable("unknown predicate");
+}
+
 struct CompareModel
     : HalideExpressible::ExternalModel<CompareModel, CompareOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
@@ -56,13 +73,7 @@ struct CompareModel
                       a = Halide::cast<uint8_t>(a);
                       b = Halide::cast<uint8_t>(b);
                     }
-                    return llvm::StringSwitch<Expr>(compare.getPredicate())
-                        .Case("eq", a == b)
-                        .Case("ne", a != b)
-                        .Case("lt", a < b)
-                        .Case("le", lessOrEqual(a, b))
-                        .Case("gt", a > b)
-                        .Default(lessOrEqual(b, a));
+                    return holds(compare.getPredicate(), a, b);
                   });
   }
 };

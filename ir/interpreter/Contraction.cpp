@@ -1,6 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Semantics of the ops that sum or choose over axes.
-#include "ir/EinsumEquation.h"
 #include "ir/MaekOps.h"
 #include "ir/interpreter/Interpretable.h"
 
@@ -29,15 +28,12 @@ static Shape pick(Index index, ArrayRef<size_t> places) {
 // result[its letters] += lhs[its letters] * rhs[its letters], for each value of
 // all letters.
 static FailureOr<Tensor> evaluate(EinsumOp op, Index shape, Frame &frame) {
-  llvm::Expected<EinsumEquation> equation =
-      EinsumEquation::parse(op.getEquation());
-  if (!equation)
-    return op.emitOpError(llvm::toString(equation.takeError()));
+  EinsumAttr equation = op.getEquation();
   const Tensor &lhs = frame[op.getLhs()], &rhs = frame[op.getRhs()];
-  std::string letters = equation->result + equation->contracted();
-  auto inLhs = locate(equation->lhs, letters);
-  auto inRhs = locate(equation->rhs, letters);
-  auto inResult = locate(equation->result, letters);
+  std::string letters = equation.getResult().str() + equation.getContracted();
+  auto inLhs = locate(equation.getLhs(), letters);
+  auto inRhs = locate(equation.getRhs(), letters);
+  auto inResult = locate(equation.getResult(), letters);
   Shape sizes(letters.size());
   for (auto [axis, place] : llvm::enumerate(inLhs))
     sizes[place] = lhs.shape[axis];
@@ -50,28 +46,42 @@ static FailureOr<Tensor> evaluate(EinsumOp op, Index shape, Frame &frame) {
   return result;
 }
 
-static double combine(StringRef kind, double a, double b) {
-  if (kind == "sum")
+static double combine(ReduceKind kind, double a, double b) {
+  switch (kind) {
+  case ReduceKind::Sum:
     return a + b;
-  if (std::isnan(a) || std::isnan(b))
-    return std::numeric_limits<double>::quiet_NaN();
-  return kind == "max" ? std::max(a, b) : std::min(a, b);
+  case ReduceKind::Max:
+    return std::isnan(a) || a > b ? a : b;
+  case ReduceKind::Min:
+    return std::isnan(a) || a < b ? a : b;
+  }
+  llvm_unreachable("unknown kind");
+}
+
+/// What a reduction of no elements gives.
+static double getNeutral(ReduceKind kind) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  switch (kind) {
+  case ReduceKind::Sum:
+    return 0;
+  case ReduceKind::Max:
+    return -infinity;
+  case ReduceKind::Min:
+    return infinity;
+  }
+  llvm_unreachable("unknown kind");
 }
 
 static FailureOr<Tensor> evaluate(ReduceOp op, Index shape, Frame &frame) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
   const Tensor &x = frame[op.getOperand()];
-  StringRef kind = op.getKind();
-  Tensor result(shape, kind == "sum"   ? 0
-                       : kind == "max" ? -infinity
-                                       : infinity);
+  Tensor result(shape, getNeutral(op.getKind()));
   SmallVector<size_t> kept;
   for (int64_t axis = 0; axis < x.rank(); ++axis)
     if (!llvm::is_contained(op.getDims(), axis))
       kept.push_back(axis);
   forEachIndex(x.shape, [&](Index i) {
     double &total = result[pick(i, kept)];
-    total = combine(kind, total, x[i]);
+    total = combine(op.getKind(), total, x[i]);
   });
   return result;
 }

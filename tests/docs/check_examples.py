@@ -79,7 +79,7 @@ def find_arguments(block):
 def wrap(block):
     body = "\n".join(statements(block))
     if not re.search(r"%|\bfunc\b", body):
-        if body.startswith(("tensor<", "#maek.")):
+        if body.startswith(("tensor<", "#maek.", "#maek<")):
             return None
         return body
     if re.search(r"^func\.func", body, re.M):

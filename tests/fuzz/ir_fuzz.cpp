@@ -176,12 +176,12 @@ std::pair<size_t, size_t> Mutator::pickToken(StringRef text) {
 
 void Mutator::mutate(std::string &text) {
   static const char *const odd[] = {
-      "0",    "1",    "2",    "3",       "-1",      "9223372036854775807",
-      "?",    "f32",  "f64",  "i1",      "i32",     "-9223372036854775808",
-      "B",    "T",    "B*T",  "B*B",     "2*B",     "0x7FF0000000000000",
-      "<>",   "[]",   "\"\"", "*",       "tensor",  "99999999999999999999",
-      "dim",  "dims", "max",  "\"sum\"", "reverse", "9223372036854775806",
-      "neg",  "add",  "mul",  "div",     "concat",  "einsum",
+      "0",    "1",    "2",    "3",   "-1",      "9223372036854775807",
+      "?",    "f32",  "f64",  "i1",  "i32",     "-9223372036854775808",
+      "B",    "T",    "B*T",  "B*B", "2*B",     "0x7FF0000000000000",
+      "<>",   "[]",   "\"\"", "*",   "tensor",  "99999999999999999999",
+      "dim",  "dims", "max",  "sum", "reverse", "9223372036854775806",
+      "neg",  "add",  "mul",  "div", "concat",  "einsum",
       "%arg0"};
   auto [begin, end] = pickToken(text);
   const std::string &other = corpus[pick(corpus.size())];

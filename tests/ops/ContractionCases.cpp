@@ -40,7 +40,7 @@ static OpCase makeMatmul() {
 }
 
 static OpCase makeReduce(const std::string &kind) {
-  const std::string line = "%r0 = maek.reduce \"" + kind + "\" %a0 dims ";
+  const std::string line = "%r0 = maek.reduce " + kind + " %a0 dims ";
   const std::string type = " : tensor<?x3x4xf64, #B>";
   return {"reduce_" + kind,
           {"tensor<?x3x4xf64, #B>"},
@@ -50,8 +50,8 @@ static OpCase makeReduce(const std::string &kind) {
           {{line + "[2, 0]" + type, "reduce needs increasing axes"},
            {line + "[3]" + type, "reduce needs increasing axes"},
            {line + "[-1]" + type, "reduce needs increasing axes"},
-           {"%r = maek.reduce \"mean\" %a0 dims [0]" + type,
-            "reduce knows sum, max and min, not 'mean'"}}};
+           {"%r = maek.reduce mean %a0 dims [0]" + type,
+            "attribute 'kind' [sum, max, min]"}}};
 }
 
 static OpCase makeArgmax() {
@@ -70,7 +70,7 @@ static OpCase makeArgmax() {
 std::vector<OpCase> getContractionCases() {
   OpCase nan = {"reduce_max_nan",
                 {"tensor<3xf64>"},
-                "%r0 = maek.reduce \"max\" %a0 dims [0] : tensor<3xf64>",
+                "%r0 = maek.reduce max %a0 dims [0] : tensor<3xf64>",
                 {"tensor<f64>"},
                 {},
                 {}};

@@ -43,13 +43,13 @@ static OpCase makeCompare(const std::string &predicate) {
   OpCase compare;
   compare.name = "compare_" + predicate;
   compare.arguments = {"tensor<7xf64>", "tensor<7xf64>"};
-  compare.body = "%r0 = maek.compare \"" + predicate +
-                 "\" %a0, %a1 : tensor<7xf64> -> tensor<7xi1>";
+  compare.body = "%r0 = maek.compare " + predicate +
+                 " %a0, %a1 : tensor<7xf64> -> tensor<7xi1>";
   compare.results = {"tensor<7xi1>"};
-  compare.bad = {{"%r = maek.compare \"less\" %a0, %a1 : tensor<7xf64> -> "
+  compare.bad = {{"%r = maek.compare less %a0, %a1 : tensor<7xf64> -> "
                   "tensor<7xi1>",
-                  "unknown predicate 'less'"},
-                 {"%r = maek.compare \"lt\" %a0, %a1 : tensor<7xf64> -> "
+                  "attribute 'predicate' [eq, ne, lt, le, gt, ge]"},
+                 {"%r = maek.compare lt %a0, %a1 : tensor<7xf64> -> "
                   "tensor<6xi1>",
                   "must have the same shape"}};
   return compare;
@@ -146,7 +146,7 @@ std::vector<OpCase> getElementwiseCases() {
   integers.name = "compare_i32";
   integers.arguments = {"tensor<2x3xi32>", "tensor<2x3xi32>"};
   integers.body =
-      "%r0 = maek.compare \"eq\" %a0, %a1 : tensor<2x3xi32> -> tensor<2x3xi1>";
+      "%r0 = maek.compare eq %a0, %a1 : tensor<2x3xi32> -> tensor<2x3xi1>";
   integers.results = {"tensor<2x3xi1>"};
   integers.bad.clear();
   cases.push_back(integers);

@@ -51,7 +51,7 @@ static std::string addWeightedSum(std::string &body,
       dims += (axis ? ", " : "") + std::to_string(axis);
     body += number("%p", i) + " = maek.mul " + number("%r", i) + ", " +
             number("%w", i) + " : " + type + "\n" + number("%q", i) +
-            " = maek.reduce \"sum\" " + number("%p", i) + " dims [" + dims +
+            " = maek.reduce sum " + number("%p", i) + " dims [" + dims +
             "] : " + type + "\n" + number("%t", i) + " = maek.add " + sum +
             ", " + number("%q", i) + " : tensor<f64>\n";
     sum = number("%t", i);

@@ -34,9 +34,9 @@ std::optional<Convolution> match(KernelAlgorithm &kernel) {
   if (!product)
     return std::nullopt;
   auto einsum = cast<EinsumOp>(product->reduction->op);
-  bool isLhs = product->equation.inRhs(product->column);
-  Value operand = isLhs ? einsum.getLhs() : einsum.getRhs();
-  std::string term = isLhs ? product->equation.lhs : product->equation.rhs;
+  unsigned side = product->equation.inRhs(product->column) ? 0 : 1;
+  Value operand = einsum->getOperand(side);
+  StringRef term = product->equation.getTerm(side);
   auto outermost = operand.getDefiningOp<WindowOp>();
   if (!outermost)
     return std::nullopt;

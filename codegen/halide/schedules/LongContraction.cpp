@@ -30,7 +30,7 @@ bool isLong(const ProductShape &product) {
       !product.isStatic(product.rows + product.gates) ||
       !product.batches.empty() || product.isPacked)
     return false;
-  char letter = product.equation.contracted().front();
+  char letter = product.equation.getContracted().front();
   if (!product.equation.inLhs(letter) || !product.equation.inRhs(letter))
     return false;
   const Extent &length = product.reduction->extents.front();
@@ -46,7 +46,7 @@ Halide::Func copyBlock(const ProductShape &product, Halide::Func operand,
                        Halide::Func user) {
   Halide::Func copy = operand.in(user);
   // The last block may be shorter; its memory is not, and so needs no malloc.
-  char length = product.equation.contracted().front();
+  char length = product.equation.getContracted().front();
   copy.bound_storage(product.operandVar(operand, length), block);
   return copy;
 }

@@ -15,20 +15,20 @@ std::optional<ProductShape> ProductShape::match(Reduction &reduction) {
     return std::nullopt;
   ProductShape shape;
   shape.reduction = &reduction;
-  shape.equation = llvm::cantFail(EinsumEquation::parse(einsum.getEquation()));
-  const EinsumEquation &equation = shape.equation;
-  if (equation.result.empty())
+  EinsumAttr equation = shape.equation = einsum.getEquation();
+  StringRef result = equation.getResult();
+  if (result.empty())
     return std::nullopt;
-  shape.column = equation.result.back();
+  shape.column = result.back();
   bool weightsAreRhs = equation.inRhs(shape.column);
   if (weightsAreRhs == equation.inLhs(shape.column))
     return std::nullopt;
-  const std::string &weights = weightsAreRhs ? equation.rhs : equation.lhs;
-  const std::string &others = weightsAreRhs ? equation.lhs : equation.rhs;
+  StringRef weights = equation.getTerm(weightsAreRhs);
+  StringRef others = equation.getTerm(!weightsAreRhs);
   if (!shape.extent(shape.column).isStatic())
     return std::nullopt;
   shape.numColumns = shape.extent(shape.column).factor;
-  for (char letter : StringRef(equation.result).drop_back()) {
+  for (char letter : result.drop_back()) {
     if (!contains(weights, letter))
       shape.rows += letter;
     else if (contains(others, letter))
@@ -49,21 +49,20 @@ std::optional<ProductShape> ProductShape::match(Reduction &reduction) {
 }
 
 Halide::Var ProductShape::var(char letter) const {
-  return KernelAlgorithm::var(equation.result.size(),
-                              equation.result.find(letter));
+  StringRef result = equation.getResult();
+  return KernelAlgorithm::var(result.size(), result.find(letter));
 }
 
 Halide::Var ProductShape::operandVar(const Halide::Func &operand,
                                      char letter) const {
   bool isWeights = operand.name() == weights.name();
-  const std::string &term =
-      equation.inRhs(column) == isWeights ? equation.rhs : equation.lhs;
+  StringRef term = equation.getTerm(equation.inRhs(column) == isWeights);
   return KernelAlgorithm::var(term.size(), term.find(letter));
 }
 
 Extent ProductShape::extent(char letter) const {
   return getExtent(reduction->op->getResult(0).getType(),
-                   equation.result.find(letter));
+                   equation.getResult().find(letter));
 }
 
 bool ProductShape::isStatic(StringRef letters) const {
@@ -73,7 +72,7 @@ bool ProductShape::isStatic(StringRef letters) const {
 
 Halide::Expr ProductShape::countMultiplyAdds(KernelAlgorithm &kernel) const {
   Halide::Expr count = Halide::cast<float>(1);
-  for (char letter : equation.result)
+  for (char letter : equation.getResult())
     count *= Halide::cast<float>(kernel.extent(extent(letter)));
   for (const Extent &summed : reduction->extents)
     count *= Halide::cast<float>(kernel.extent(summed));
@@ -117,8 +116,8 @@ std::optional<std::string> matchEpilogue(KernelAlgorithm &kernel,
     return std::nullopt;
   llvm::DenseMap<Value, std::string> letters;
   for (const ProductShape &product : products)
-    if (!follow(product.reduction->op->getResult(0), product.equation.result,
-                product.gates, letters))
+    if (!follow(product.reduction->op->getResult(0),
+                product.equation.getResult().str(), product.gates, letters))
       return std::nullopt;
   std::optional<std::string> result;
   for (Value value : kernel.getOutputs().front().values) {

@@ -5,7 +5,7 @@
 #define MAEK_CODEGEN_HALIDE_SCHEDULES_PRODUCTSHAPE_H
 
 #include "codegen/halide/KernelAlgorithm.h"
-#include "ir/EinsumEquation.h"
+#include "ir/MaekDialect.h"
 
 #include <optional>
 
@@ -16,7 +16,7 @@ namespace maek::halide {
 /// gates in the weights only, batches in both.
 struct ProductShape {
   Reduction *reduction;
-  EinsumEquation equation;
+  EinsumAttr equation;
   char column;
   int64_t numColumns;
   std::string rows, gates, batches;

@@ -80,7 +80,7 @@ func.func @kept(%x: tensor<2x2xf32>, %s: tensor<?x2xf32, #maek.dims<T>>) -> (ten
 func.func @twice(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = maek.stop_gradient %x : tensor<4xf32>
   %1 = maek.stop_gradient %0 : tensor<4xf32>
-  %2 = maek.reduce "sum" %1 dims [] : tensor<4xf32>
+  %2 = maek.reduce sum %1 dims [] : tensor<4xf32>
   %3 = maek.convert %2 : tensor<4xf32> -> tensor<4xf32>
   return %3 : tensor<4xf32>
 }

@@ -46,10 +46,10 @@ func.func @binary(%a: tensor<4xf64>, %b: tensor<4xf64>) {
 
 // CHECK-LABEL: func.func @choice
 func.func @choice(%a: tensor<4xf32>, %b: tensor<4xf32>, %i: tensor<4xi32>) {
-  // CHECK: maek.compare "ge" %{{.*}}, %{{.*}} : tensor<4xf32> -> tensor<4xi1>
-  %0 = maek.compare "ge" %a, %b : tensor<4xf32> -> tensor<4xi1>
-  // CHECK-NEXT: maek.compare "eq" %{{.*}}, %{{.*}} : tensor<4xi32> -> tensor<4xi1>
-  %1 = maek.compare "eq" %i, %i : tensor<4xi32> -> tensor<4xi1>
+  // CHECK: maek.compare ge %{{.*}}, %{{.*}} : tensor<4xf32> -> tensor<4xi1>
+  %0 = maek.compare ge %a, %b : tensor<4xf32> -> tensor<4xi1>
+  // CHECK-NEXT: maek.compare eq %{{.*}}, %{{.*}} : tensor<4xi32> -> tensor<4xi1>
+  %1 = maek.compare eq %i, %i : tensor<4xi32> -> tensor<4xi1>
   // CHECK-NEXT: maek.select %{{.*}}, %{{.*}}, %{{.*}} : tensor<4xi1>, tensor<4xf32>
   %2 = maek.select %0, %a, %b : tensor<4xi1>, tensor<4xf32>
   // CHECK-NEXT: maek.convert %{{.*}} : tensor<4xi1> -> tensor<4xf32>

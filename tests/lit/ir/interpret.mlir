@@ -23,10 +23,10 @@ func.func @softmax(%x: tensor<?x3xf32, #maek.dims<B>> {maek.name = "x", maek.rol
     -> (tensor<?x3xf32, #maek.dims<B>> {maek.name = "y", maek.role = "output"},
         tensor<?xf32, #maek.dims<B>> {maek.name = "sums", maek.role = "report"}, tensor<f32>) {
   %e = maek.exp %x : tensor<?x3xf32, #maek.dims<B>>
-  %s = maek.reduce "sum" %e dims [1] : tensor<?x3xf32, #maek.dims<B>>
+  %s = maek.reduce sum %e dims [1] : tensor<?x3xf32, #maek.dims<B>>
   %sb = maek.broadcast %s dims [0] : tensor<?xf32, #maek.dims<B>> -> tensor<?x3xf32, #maek.dims<B>>
   %y = maek.div %e, %sb : tensor<?x3xf32, #maek.dims<B>>
-  %sums = maek.reduce "sum" %y dims [1] : tensor<?x3xf32, #maek.dims<B>>
+  %sums = maek.reduce sum %y dims [1] : tensor<?x3xf32, #maek.dims<B>>
   %b = maek.extent "B" : tensor<f32>
   return %y, %sums, %b : tensor<?x3xf32, #maek.dims<B>>, tensor<?xf32, #maek.dims<B>>, tensor<f32>
 }

@@ -1,7 +1,7 @@
 // RUN: maek-opt --split-input-file --verify-diagnostics %s
 
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error@+1 {{einsum: expected 'lhs,rhs->result', found 'bk->b'}}
+  // expected-error@+1 {{expected 'lhs,rhs->result', found 'bk->b'}}
   %0 = maek.einsum "bk->b" %x, %x : tensor<2x3xf32>, tensor<2x3xf32>
   return
 }
@@ -9,7 +9,7 @@ func.func @f(%x: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error@+1 {{einsum: ',' is not a letter}}
+  // expected-error@+1 {{',' is not a letter}}
   %0 = maek.einsum "bk,n,m->b" %x, %x : tensor<2x3xf32>, tensor<2x3xf32>
   return
 }
@@ -17,7 +17,7 @@ func.func @f(%x: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x2xf32>) {
-  // expected-error@+1 {{einsum: letter 'b' stands twice in the term 'bb'}}
+  // expected-error@+1 {{letter 'b' stands twice in the term 'bb'}}
   %0 = maek.einsum "bb,bk->b" %x, %x : tensor<2x2xf32>, tensor<2x2xf32>
   return
 }
@@ -26,7 +26,7 @@ func.func @f(%x: tensor<2x2xf32>) {
 
 // More letters than there are: one stands twice.
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error@+1 {{einsum: letter 'a' stands twice in the term 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZa'}}
+  // expected-error@+1 {{letter 'a' stands twice in the term 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZa'}}
   %0 = maek.einsum "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZa,a->a" %x, %x : tensor<2x3xf32>, tensor<2x3xf32>
   return
 }
@@ -34,7 +34,7 @@ func.func @f(%x: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error@+1 {{einsum: letter 'n' of the result is in no operand}}
+  // expected-error@+1 {{letter 'n' of the result is in no operand}}
   %0 = maek.einsum "bk,bk->n" %x, %x : tensor<2x3xf32>, tensor<2x3xf32>
   return
 }
@@ -82,8 +82,8 @@ func.func @f(%x: tensor<2xi32>) {
 // -----
 
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error@+1 {{reduce knows sum, max and min, not 'mean'}}
-  %0 = maek.reduce "mean" %x dims [0] : tensor<2x3xf32>
+  // expected-error@+1 {{expected string or keyword containing one of the following enum values for attribute 'kind' [sum, max, min]}}
+  %0 = maek.reduce mean %x dims [0] : tensor<2x3xf32>
   return
 }
 
@@ -91,7 +91,7 @@ func.func @f(%x: tensor<2x3xf32>) {
 
 func.func @f(%x: tensor<2x3xf32>) {
   // expected-error@+1 {{reduce needs increasing axes of 'tensor<2x3xf32>', found 2}}
-  %0 = maek.reduce "sum" %x dims [0, 2] : tensor<2x3xf32>
+  %0 = maek.reduce sum %x dims [0, 2] : tensor<2x3xf32>
   return
 }
 

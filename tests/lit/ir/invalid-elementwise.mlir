@@ -40,8 +40,8 @@ func.func @f(%x: tensor<?x4xf32, #maek.dims<B>>, %y: tensor<4x?xf32, #maek.dims<
 // -----
 
 func.func @f(%x: tensor<4xf32>) {
-  // expected-error@+1 {{has the unknown predicate 'less'}}
-  %0 = maek.compare "less" %x, %x : tensor<4xf32> -> tensor<4xi1>
+  // expected-error@+1 {{expected string or keyword containing one of the following enum values for attribute 'predicate' [eq, ne, lt, le, gt, ge]}}
+  %0 = maek.compare less %x, %x : tensor<4xf32> -> tensor<4xi1>
   return
 }
 
@@ -49,7 +49,7 @@ func.func @f(%x: tensor<4xf32>) {
 
 func.func @f(%x: tensor<?x4xf32, #maek.dims<B>>) {
   // expected-error@+1 {{needs equal shapes, found 'tensor<?x4xf32, #maek.dims<B>>' and 'tensor<4x4xi1>'}}
-  %0 = maek.compare "lt" %x, %x : tensor<?x4xf32, #maek.dims<B>> -> tensor<4x4xi1>
+  %0 = maek.compare lt %x, %x : tensor<?x4xf32, #maek.dims<B>> -> tensor<4x4xi1>
   return
 }
 

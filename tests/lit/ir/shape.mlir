@@ -50,8 +50,8 @@ func.func @layout(%w: tensor<24x2x4xf32>) {
 func.func @contraction(%x: tensor<?x?x4xf32, #maek.dims<T, B>>, %w: tensor<2x8x4xf32>) {
   // CHECK: %[[Z:.*]] = maek.einsum "tbk,gnk->tbgn" %{{.*}}, %{{.*}} : tensor<?x?x4xf32, #maek.dims<T, B>>, tensor<2x8x4xf32>
   %0 = maek.einsum "tbk,gnk->tbgn" %x, %w : tensor<?x?x4xf32, #maek.dims<T, B>>, tensor<2x8x4xf32>
-  // CHECK-NEXT: %[[S:.*]] = maek.reduce "sum" %[[Z]] dims [0, 2] : tensor<?x?x2x8xf32, #maek.dims<T, B>>
-  %1 = maek.reduce "sum" %0 dims [0, 2] : tensor<?x?x2x8xf32, #maek.dims<T, B>>
+  // CHECK-NEXT: %[[S:.*]] = maek.reduce sum %[[Z]] dims [0, 2] : tensor<?x?x2x8xf32, #maek.dims<T, B>>
+  %1 = maek.reduce sum %0 dims [0, 2] : tensor<?x?x2x8xf32, #maek.dims<T, B>>
   // CHECK-NEXT: %[[A:.*]] = maek.argmax %[[S]] dim 1 : tensor<?x8xf32, #maek.dims<B>>
   %2 = maek.argmax %1 dim 1 : tensor<?x8xf32, #maek.dims<B>>
   // CHECK-NEXT: maek.convert %[[A]] : tensor<?xi32, #maek.dims<B>> -> tensor<?xf32, #maek.dims<B>>

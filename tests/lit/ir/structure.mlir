@@ -51,7 +51,7 @@ func.func @kernels(%x: tensor<4xf32>, %w: tensor<8xf32>) {
     maek.yield
   }
   // CHECK: %[[L:.*]] = maek.reduce
-  %loss = maek.reduce "sum" %0 dims [0] : tensor<4xf32>
+  %loss = maek.reduce sum %0 dims [0] : tensor<4xf32>
   // CHECK-NEXT: maek.gradient %[[L]] wrt(%{{.*}}, %{{.*}}) : tensor<f32>, tensor<4xf32>, tensor<8xf32>
   %g:2 = maek.gradient %loss wrt(%x, %w) : tensor<f32>, tensor<4xf32>, tensor<8xf32>
   return

@@ -33,7 +33,7 @@ func.func private @product_0(%x: tensor<?x?x4xf32, #maek.dims<T, B>>, %W: tensor
 // CHECK: func.func private @product_0
 // CHECK: maek.einsum "tg,tk->gk" %{{.*}} : tensor<?x8xf32, #maek.dims<B*T>>, tensor<?x3xf32, #maek.dims<B*T>>
 // CHECK: func.func private @reduction_0
-// CHECK: maek.reduce "sum" %arg0 dims [0] : tensor<?x8xf32, #maek.dims<B*T>>
+// CHECK: maek.reduce sum %arg0 dims [0] : tensor<?x8xf32, #maek.dims<B*T>>
 func.func @gradients(%dz: tensor<?x?x2x4xf32, #maek.dims<T, B>>, %x: tensor<?x?x3xf32, #maek.dims<T, B>>) -> (tensor<2x4x3xf32>, tensor<2x4xf32>) {
   %0 = func.call @product_0(%dz, %x) : (tensor<?x?x2x4xf32, #maek.dims<T, B>>, tensor<?x?x3xf32, #maek.dims<T, B>>) -> tensor<2x4x3xf32>
   %1 = func.call @reduction_0(%dz) : (tensor<?x?x2x4xf32, #maek.dims<T, B>>) -> tensor<2x4xf32>
@@ -44,7 +44,7 @@ func.func private @product_0(%dz: tensor<?x?x2x4xf32, #maek.dims<T, B>>, %x: ten
   return %0 : tensor<2x4x3xf32>
 }
 func.func private @reduction_0(%dz: tensor<?x?x2x4xf32, #maek.dims<T, B>>) -> tensor<2x4xf32> attributes {maek.kernel, maek.symbols = []} {
-  %0 = maek.reduce "sum" %dz dims [0, 1] : tensor<?x?x2x4xf32, #maek.dims<T, B>>
+  %0 = maek.reduce sum %dz dims [0, 1] : tensor<?x?x2x4xf32, #maek.dims<T, B>>
   return %0 : tensor<2x4xf32>
 }
 
@@ -115,7 +115,7 @@ func.func private @elementwise_2(%x: tensor<5x4xf32>, %b: tensor<4xf32>) -> tens
   return %1 : tensor<5x4xf32>
 }
 func.func private @rows_0(%x: tensor<5x3x4xf32>) -> tensor<5x3x4xf32> attributes {maek.kernel, maek.symbols = []} {
-  %0 = maek.reduce "max" %x dims [2] : tensor<5x3x4xf32>
+  %0 = maek.reduce max %x dims [2] : tensor<5x3x4xf32>
   %1 = maek.broadcast %0 dims [0, 1] : tensor<5x3xf32> -> tensor<5x3x4xf32>
   %2 = maek.sub %x, %1 : tensor<5x3x4xf32>
   return %2 : tensor<5x3x4xf32>

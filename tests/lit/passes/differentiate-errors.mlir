@@ -5,7 +5,7 @@ func.func private @other(tensor<4xf32>) -> tensor<4xf32>
 func.func @call(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error @+1 {{'func.call' op has no gradient}}
   %y = func.call @other(%x) : (tensor<4xf32>) -> tensor<4xf32>
-  %s = maek.reduce "sum" %y dims [0] : tensor<4xf32>
+  %s = maek.reduce sum %y dims [0] : tensor<4xf32>
   // expected-note @+1 {{which is needed here}}
   %g = maek.gradient %s wrt(%x) : tensor<f32>, tensor<4xf32>
   return %g : tensor<4xf32>
@@ -24,7 +24,7 @@ func.func @kernel(%xs: tensor<9x4xf32>, %h0: tensor<4xf32>, %w: tensor<4xf32>) -
     } : tensor<4xf32>
     maek.yield %n : tensor<4xf32>
   } : (tensor<9x4xf32>, tensor<4xf32>) -> tensor<4xf32>
-  %s = maek.reduce "sum" %h dims [0] : tensor<4xf32>
+  %s = maek.reduce sum %h dims [0] : tensor<4xf32>
   // expected-note @+1 {{which is needed here}}
   %g = maek.gradient %s wrt(%w) : tensor<f32>, tensor<4xf32>
   return %g : tensor<4xf32>
@@ -38,7 +38,7 @@ func.func @aside(%x: tensor<4xf32>, %w: tensor<4xf32>) -> (tensor<4xf32>, tensor
   %a = func.call @other(%x) : (tensor<4xf32>) -> tensor<4xf32>
   %y = maek.mul %a, %w : tensor<4xf32>
   %b = func.call @other(%w) : (tensor<4xf32>) -> tensor<4xf32>
-  %s = maek.reduce "sum" %y dims [0] : tensor<4xf32>
+  %s = maek.reduce sum %y dims [0] : tensor<4xf32>
   %g = maek.gradient %s wrt(%w) : tensor<f32>, tensor<4xf32>
   return %g, %b : tensor<4xf32>, tensor<4xf32>
 }

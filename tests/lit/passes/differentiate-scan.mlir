@@ -31,7 +31,7 @@ func.func @rnn(%xs: !steps, %h0: !state, %U: tensor<3x3xf32>) -> (!steps, !state
     %n = maek.tanh %z : !state
     maek.yield %n, %n : !state, !state
   } : (!steps, !state) -> (!state, !steps)
-  %s = maek.reduce "sum" %hs dims [0, 1, 2] : !steps
+  %s = maek.reduce sum %hs dims [0, 1, 2] : !steps
   %g:3 = maek.gradient %s wrt(%xs, %h0, %U) : tensor<f32>, !steps, !state, tensor<3x3xf32>
   return %g#0, %g#1, %g#2 : !steps, !state, tensor<3x3xf32>
 }
@@ -48,7 +48,7 @@ func.func @reverse(%xs: !steps, %h0: !state) -> !steps {
     %n = maek.mul %h, %x : !state
     maek.yield %n : !state
   } : (!steps, !state) -> !state
-  %s = maek.reduce "sum" %r dims [0, 1] : !state
+  %s = maek.reduce sum %r dims [0, 1] : !state
   %g = maek.gradient %s wrt(%xs) : tensor<f32>, !steps
   return %g : !steps
 }
@@ -76,7 +76,7 @@ func.func @recomputed(%xs: !steps, %c0: !state, %w: tensor<3x3xf32>) -> tensor<3
     %h = maek.mul %f, %t : !state
     maek.yield %n, %h : !state, !state
   } : (!steps, !state) -> (!state, !steps)
-  %s = maek.reduce "sum" %hs dims [0, 1, 2] : !steps
+  %s = maek.reduce sum %hs dims [0, 1, 2] : !steps
   %g = maek.gradient %s wrt(%w) : tensor<f32>, tensor<3x3xf32>
   return %g : tensor<3x3xf32>
 }
@@ -93,7 +93,7 @@ func.func @aside(%xs: !steps, %h0: !state) -> (!state, !state) {
     maek.yield %n : !state
   } : (!steps, !state) -> !state
   %e = maek.exp %h0 : !state
-  %s = maek.reduce "sum" %e dims [0, 1] : !state
+  %s = maek.reduce sum %e dims [0, 1] : !state
   %g = maek.gradient %s wrt(%h0) : tensor<f32>, !state
   return %g, %r : !state, !state
 }

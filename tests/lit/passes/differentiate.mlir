@@ -9,7 +9,7 @@
 // CHECK: %[[YY:.*]] = maek.mul %[[Y]], %[[Y]]
 // CHECK: %[[SLOPE:.*]] = maek.sub %{{.*}}, %[[YY]]
 // CHECK: %[[DZ:.*]] = maek.mul %[[DY]], %[[SLOPE]]
-// CHECK: %[[DB:.*]] = maek.reduce "sum" %[[DZ]] dims [0]
+// CHECK: %[[DB:.*]] = maek.reduce sum %[[DZ]] dims [0]
 // CHECK: %[[DW:.*]] = maek.einsum "bn,bk->nk" %[[DZ]], %[[X]]
 // CHECK-NOT: maek.einsum
 // CHECK: return %[[DW]], %[[DB]]
@@ -18,7 +18,7 @@ func.func @dense(%x: tensor<?x4xf32, #maek.dims<B>>, %W: tensor<3x4xf32>, %b: te
   %r = maek.broadcast %b dims [1] : tensor<3xf32> -> tensor<?x3xf32, #maek.dims<B>>
   %z = maek.add %p, %r : tensor<?x3xf32, #maek.dims<B>>
   %y = maek.tanh %z : tensor<?x3xf32, #maek.dims<B>>
-  %s = maek.reduce "sum" %y dims [0, 1] : tensor<?x3xf32, #maek.dims<B>>
+  %s = maek.reduce sum %y dims [0, 1] : tensor<?x3xf32, #maek.dims<B>>
   %g:2 = maek.gradient %s wrt(%W, %b) : tensor<f32>, tensor<3x4xf32>, tensor<3xf32>
   return %g#0, %g#1 : tensor<3x4xf32>, tensor<3xf32>
 }
@@ -29,7 +29,7 @@ func.func @dense(%x: tensor<?x4xf32, #maek.dims<B>>, %W: tensor<3x4xf32>, %b: te
 // CHECK: maek.broadcast %[[D]] dims [0] : tensor<2xf32> -> tensor<2x5xf32>
 func.func @lone(%x: tensor<2x5xf32>, %y: tensor<2xf32>) -> tensor<2x5xf32> {
   %z = maek.einsum "bk,b->b" %x, %y : tensor<2x5xf32>, tensor<2xf32>
-  %s = maek.reduce "sum" %z dims [0] : tensor<2xf32>
+  %s = maek.reduce sum %z dims [0] : tensor<2xf32>
   %g = maek.gradient %s wrt(%x) : tensor<f32>, tensor<2x5xf32>
   return %g : tensor<2x5xf32>
 }
@@ -40,12 +40,12 @@ func.func @lone(%x: tensor<2x5xf32>, %y: tensor<2xf32>) -> tensor<2x5xf32> {
 // CHECK-NEXT: return %[[ZEROS]]
 func.func @stopped(%x: tensor<4xf32>) -> tensor<4xf32> {
   %a = maek.stop_gradient %x : tensor<4xf32>
-  %c = maek.compare "lt" %x, %a : tensor<4xf32> -> tensor<4xi1>
+  %c = maek.compare lt %x, %a : tensor<4xf32> -> tensor<4xi1>
   %d = maek.convert %c : tensor<4xi1> -> tensor<4xf32>
   %m = maek.argmax %x dim 0 : tensor<4xf32>
   %n = maek.convert %m : tensor<i32> -> tensor<f32>
   %e = maek.mul %a, %d : tensor<4xf32>
-  %s = maek.reduce "sum" %e dims [0] : tensor<4xf32>
+  %s = maek.reduce sum %e dims [0] : tensor<4xf32>
   %t = maek.mul %s, %n : tensor<f32>
   %g = maek.gradient %t wrt(%x) : tensor<f32>, tensor<4xf32>
   return %g : tensor<4xf32>
@@ -60,7 +60,7 @@ func.func @stopped(%x: tensor<4xf32>) -> tensor<4xf32> {
 // CHECK: return %[[G]]
 func.func @unstack(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %a, %b = maek.unstack %x dim 0 : tensor<2x4xf32>
-  %s = maek.reduce "sum" %a dims [0] : tensor<4xf32>
+  %s = maek.reduce sum %a dims [0] : tensor<4xf32>
   %g = maek.gradient %s wrt(%x) : tensor<f32>, tensor<2x4xf32>
   return %g : tensor<2x4xf32>
 }

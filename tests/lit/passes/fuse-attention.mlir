@@ -17,11 +17,11 @@
 // REMARK: fuse-attention.mlir:[[#@LINE+10]]:8: remark: [Passed] fuse-attention{{.*}}attention is one operation
 func.func @plain(%q: !q, %k: !k, %v: !v) -> !y {
   %s = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
@@ -41,18 +41,18 @@ func.func @causal(%q: !q, %k: !k, %v: !v) -> tensor<5x2x6xf32> {
   %j = maek.iota 0 : tensor<7xi32>
   %ib = maek.broadcast %i dims [0] : tensor<5xi32> -> tensor<5x7xi32>
   %jb = maek.broadcast %j dims [1] : tensor<7xi32> -> tensor<5x7xi32>
-  %c = maek.compare "gt" %ib, %jb : tensor<5x7xi32> -> tensor<5x7xi1>
+  %c = maek.compare gt %ib, %jb : tensor<5x7xi32> -> tensor<5x7xi1>
   %cb = maek.broadcast %c dims [1, 2] : tensor<5x7xi1> -> !m
   %inf = maek.constant 0xFFF0000000000000 : !s
   %s = maek.select %cb, %s1, %inf : !m, !s
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %low = maek.constant -1.0e37 : !r
   %mm = maek.max %m, %low : !r
   %ms = maek.stop_gradient %mm : !r
   %mb = maek.broadcast %ms dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tiny = maek.constant 1.0e-37 : !r
   %tt = maek.max %t, %tiny : !r
   %tb = maek.broadcast %tt dims [0, 1] : !r -> !s
@@ -69,19 +69,19 @@ func.func @masked(%q: !q, %k: !k, %v: !v, %n: tensor<2xi32>) -> !y {
   %s0 = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
   %j = maek.iota 1 : tensor<2x7xi32>
   %nb = maek.broadcast %n dims [0] : tensor<2xi32> -> tensor<2x7xi32>
-  %c = maek.compare "lt" %j, %nb : tensor<2x7xi32> -> tensor<2x7xi1>
+  %c = maek.compare lt %j, %nb : tensor<2x7xi32> -> tensor<2x7xi1>
   %cb = maek.broadcast %c dims [0, 2] : tensor<2x7xi1> -> !m
   %inf = maek.constant 0xFFF0000000000000 : !s
   %s1 = maek.select %cb, %s0, %inf : !m, !s
   %qi = maek.iota 1 : tensor<2x5x7xi32>
   %ki = maek.iota 2 : tensor<2x5x7xi32>
-  %before = maek.compare "le" %ki, %qi : tensor<2x5x7xi32> -> !m
+  %before = maek.compare le %ki, %qi : tensor<2x5x7xi32> -> !m
   %s = maek.select %before, %s1, %inf : !m, !s
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
@@ -94,15 +94,15 @@ func.func @masked(%q: !q, %k: !k, %v: !v, %n: tensor<2xi32>) -> !y {
 // CHECK: maek.gradient
 func.func @gradient(%q: !q, %k: !k, %v: !v) -> (!q, !k, !v) {
   %s = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
-  %l = maek.reduce "sum" %y dims [0, 1, 2] : !y
+  %l = maek.reduce sum %y dims [0, 1, 2] : !y
   %g:3 = maek.gradient %l wrt(%q, %k, %v) : tensor<f32>, !q, !k, !v
   return %g#0, %g#1, %g#2 : !q, !k, !v
 }
@@ -113,11 +113,11 @@ func.func @gradient(%q: !q, %k: !k, %v: !v) -> (!q, !k, !v) {
 // REMARK: remark: [Missed] fuse-attention{{.*}}softmax stays between its products: its weights are used elsewhere
 func.func @weights_used(%q: !q, %k: !k, %v: !v) -> (!y, !s) {
   %s = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
@@ -129,11 +129,11 @@ func.func @weights_used(%q: !q, %k: !k, %v: !v) -> (!y, !s) {
 // CHECK-NOT: maek.attention
 // REMARK: remark: [Missed] fuse-attention{{.*}}its scores are no product
 func.func @given_scores(%s: !s, %v: !v) -> !y {
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
@@ -148,11 +148,11 @@ func.func @finite_mask(%q: !q, %k: !k, %v: !v, %c: !m) -> !y {
   %s0 = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
   %low = maek.constant -1.0e9 : !s
   %s = maek.select %c, %s0, %low : !m, !s
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
@@ -169,11 +169,11 @@ func.func @scaled_mask(%q: !q, %k: !k, %v: !v, %c: !m) -> !y {
   %s1 = maek.select %c, %s0, %inf : !m, !s
   %half = maek.constant 0.5 : !s
   %s = maek.mul %s1, %half : !s
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
@@ -189,11 +189,11 @@ func.func @negated_mask(%q: !q, %k: !k, %v: !v, %c: !m) -> !y {
   %s1 = maek.select %c, %s0, %inf : !m, !s
   %minus = maek.constant -1.0 : !s
   %s = maek.mul %s1, %minus : !s
-  %m = maek.reduce "max" %s dims [2] : !s
+  %m = maek.reduce max %s dims [2] : !s
   %mb = maek.broadcast %m dims [0, 1] : !r -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [2] : !s
+  %t = maek.reduce sum %e dims [2] : !s
   %tb = maek.broadcast %t dims [0, 1] : !r -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
@@ -205,11 +205,11 @@ func.func @negated_mask(%q: !q, %k: !k, %v: !v, %c: !m) -> !y {
 // CHECK-NOT: maek.attention
 func.func @other_axis(%q: !q, %k: !k, %v: !v) -> !y {
   %s = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
-  %m = maek.reduce "max" %s dims [1] : !s
+  %m = maek.reduce max %s dims [1] : !s
   %mb = maek.broadcast %m dims [0, 2] : tensor<2x7xf32> -> !s
   %d = maek.sub %s, %mb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [1] : !s
+  %t = maek.reduce sum %e dims [1] : !s
   %tb = maek.broadcast %t dims [0, 2] : tensor<2x7xf32> -> !s
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v

@@ -21,17 +21,17 @@ func.func @momentum(%W: tensor<8x4xf32> {maek.name = "W", maek.role = "parameter
 // Softmax and log-sum-exp: rows are reduced and used in one kernel.
 // CHECK-LABEL: func.func @softmax
 // CHECK-NEXT: %[[R:.*]]:2 = maek.kernel {
-// CHECK: maek.reduce "max"
-// CHECK: maek.reduce "sum"
+// CHECK: maek.reduce max
+// CHECK: maek.reduce sum
 // CHECK: maek.yield
 // CHECK-NEXT: } :
 // CHECK-NEXT: return
 func.func @softmax(%z: tensor<?x10xf32, #maek.dims<B>>) -> (tensor<?x10xf32, #maek.dims<B>>, tensor<?xf32, #maek.dims<B>>) {
-  %m = maek.reduce "max" %z dims [1] : tensor<?x10xf32, #maek.dims<B>>
+  %m = maek.reduce max %z dims [1] : tensor<?x10xf32, #maek.dims<B>>
   %0 = maek.broadcast %m dims [0] : tensor<?xf32, #maek.dims<B>> -> tensor<?x10xf32, #maek.dims<B>>
   %d = maek.sub %z, %0 : tensor<?x10xf32, #maek.dims<B>>
   %e = maek.exp %d : tensor<?x10xf32, #maek.dims<B>>
-  %s = maek.reduce "sum" %e dims [1] : tensor<?x10xf32, #maek.dims<B>>
+  %s = maek.reduce sum %e dims [1] : tensor<?x10xf32, #maek.dims<B>>
   %l = maek.log %s : tensor<?xf32, #maek.dims<B>>
   %1 = maek.broadcast %s dims [0] : tensor<?xf32, #maek.dims<B>> -> tensor<?x10xf32, #maek.dims<B>>
   %p = maek.div %e, %1 : tensor<?x10xf32, #maek.dims<B>>

@@ -77,11 +77,11 @@ func.func @views(%x: tensor<2x24xf32>, %W: tensor<2x24x24xf32>) -> (tensor<2x24x
 // CHECK: %[[Z:.*]] = maek.kernel {
 // CHECK-NEXT: maek.einsum
 // CHECK-NEXT: maek.yield
-// CHECK: maek.reduce "max" %[[Z]]
+// CHECK: maek.reduce max %[[Z]]
 // REMARK: :[[#@LINE+5]]:8: remark: [Missed] fuse-epilogues{{.*}}sub stays out of the einsum's kernel: it also needs a value that is computed from the result elsewhere
 func.func @softmax(%x: tensor<?x24xf32, #maek.dims<B>>, %W: tensor<10x24xf32>) -> tensor<?x10xf32, #maek.dims<B>> {
   %z = maek.einsum "bk,nk->bn" %x, %W : tensor<?x24xf32, #maek.dims<B>>, tensor<10x24xf32>
-  %m = maek.reduce "max" %z dims [1] : tensor<?x10xf32, #maek.dims<B>>
+  %m = maek.reduce max %z dims [1] : tensor<?x10xf32, #maek.dims<B>>
   %0 = maek.broadcast %m dims [0] : tensor<?xf32, #maek.dims<B>> -> tensor<?x10xf32, #maek.dims<B>>
   %d = maek.sub %z, %0 : tensor<?x10xf32, #maek.dims<B>>
   %e = maek.exp %d : tensor<?x10xf32, #maek.dims<B>>
@@ -104,7 +104,7 @@ func.func @update(%W: tensor<10x24xf32> {maek.name = "W", maek.role = "parameter
   %g = maek.einsum "bn,bk->nk" %dz, %x : tensor<?x10xf32, #maek.dims<B>>, tensor<?x24xf32, #maek.dims<B>>
   %n = maek.sub %W, %g : tensor<10x24xf32>
   %0 = maek.mul %g, %g : tensor<10x24xf32>
-  %s = maek.reduce "sum" %0 dims [0, 1] : tensor<10x24xf32>
+  %s = maek.reduce sum %0 dims [0, 1] : tensor<10x24xf32>
   return %n, %s : tensor<10x24xf32>, tensor<f32>
 }
 
@@ -120,10 +120,10 @@ func.func @update(%W: tensor<10x24xf32> {maek.name = "W", maek.role = "parameter
 // CHECK-NEXT: maek.yield
 // CHECK: maek.add
 func.func @sums(%x: tensor<?xf32, #maek.dims<B>>, %y: tensor<?xf32, #maek.dims<B>>) -> tensor<f32> {
-  %s = maek.reduce "sum" %x dims [0] : tensor<?xf32, #maek.dims<B>>
+  %s = maek.reduce sum %x dims [0] : tensor<?xf32, #maek.dims<B>>
   %B = maek.extent "B" : tensor<f32>
   %m = maek.div %s, %B : tensor<f32>
-  %t = maek.reduce "sum" %y dims [0] : tensor<?xf32, #maek.dims<B>>
+  %t = maek.reduce sum %y dims [0] : tensor<?xf32, #maek.dims<B>>
   %r = maek.add %m, %t : tensor<f32>
   return %r : tensor<f32>
 }
@@ -157,10 +157,10 @@ func.func @twoProducts(%h: tensor<2x24xf32>, %U: tensor<24x24xf32>, %V: tensor<2
 // CHECK-NEXT: maek.tanh
 // CHECK-NEXT: maek.yield
 // CHECK: maek.kernel {
-// CHECK-NEXT: maek.reduce "sum" %[[T]] dims [0]
+// CHECK-NEXT: maek.reduce sum %[[T]] dims [0]
 func.func @sumOfProduct(%x: tensor<2x24xf32>, %W: tensor<10x24xf32>) -> tensor<10xf32> {
   %0 = maek.einsum "bk,nk->bn" %x, %W : tensor<2x24xf32>, tensor<10x24xf32>
   %1 = maek.tanh %0 : tensor<2x10xf32>
-  %2 = maek.reduce "sum" %1 dims [0] : tensor<2x10xf32>
+  %2 = maek.reduce sum %1 dims [0] : tensor<2x10xf32>
   return %2 : tensor<10xf32>
 }

@@ -8,7 +8,7 @@
 func.func @rows(%e: tensor<9x4xf64>, %i: tensor<?xi32, #maek.dims<T>>) -> tensor<9x4xf64> {
   %x = maek.gather %e at %i : tensor<9x4xf64>, tensor<?xi32, #maek.dims<T>>
   %q = maek.mul %x, %x : tensor<?x4xf64, #maek.dims<T>>
-  %s = maek.reduce "sum" %q dims [0, 1] : tensor<?x4xf64, #maek.dims<T>>
+  %s = maek.reduce sum %q dims [0, 1] : tensor<?x4xf64, #maek.dims<T>>
   %g = maek.gradient %s wrt(%e) : tensor<f64>, tensor<9x4xf64>
   return %g : tensor<9x4xf64>
 }
@@ -19,7 +19,7 @@ func.func @rows(%e: tensor<9x4xf64>, %i: tensor<?xi32, #maek.dims<T>>) -> tensor
 // GRADIENT: maek.select
 func.func @one(%z: tensor<?x4xf64, #maek.dims<B>>, %i: tensor<?xi32, #maek.dims<B>>) -> tensor<?x4xf64, #maek.dims<B>> {
   %x = maek.gather %z at %i batch 1 : tensor<?x4xf64, #maek.dims<B>>, tensor<?xi32, #maek.dims<B>>
-  %s = maek.reduce "sum" %x dims [0] : tensor<?xf64, #maek.dims<B>>
+  %s = maek.reduce sum %x dims [0] : tensor<?xf64, #maek.dims<B>>
   %g = maek.gradient %s wrt(%z) : tensor<f64>, tensor<?x4xf64, #maek.dims<B>>
   return %g : tensor<?x4xf64, #maek.dims<B>>
 }

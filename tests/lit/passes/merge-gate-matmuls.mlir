@@ -74,7 +74,7 @@ func.func @weights_first(%x: tensor<?x3xf32, #maek.dims<B>>, %V: tensor<4x3xf32>
 // REMARK: :[[#@LINE+5]]:8: remark: [Missed] merge-gate-matmuls{{.*}}one product needs the other one's result
 func.func @dependent(%x: tensor<4x4xf32>, %V: tensor<4x4xf32>) -> tensor<4x4xf32> {
   %a = maek.einsum "bk,nk->bn" %x, %V : tensor<4x4xf32>, tensor<4x4xf32>
-  %m = maek.reduce "max" %a dims [1] : tensor<4x4xf32>
+  %m = maek.reduce max %a dims [1] : tensor<4x4xf32>
   %W = maek.broadcast %m dims [0] : tensor<4xf32> -> tensor<4x4xf32>
   %b = maek.einsum "bk,nk->bn" %x, %W : tensor<4x4xf32>, tensor<4x4xf32>
   return %b : tensor<4x4xf32>

@@ -34,7 +34,7 @@ func.func @entry(%x: tensor<?x4xf32, #maek.dims<B>>, %y: tensor<?x4xf32, #maek.d
     %r = maek.kernel {
       %0 = maek.add %s, %h : tensor<3xf32>
       %1 = maek.reshape %0 : tensor<3xf32> -> tensor<1x3xf32>
-      %2 = maek.reduce "sum" %1 dims [1] : tensor<1x3xf32>
+      %2 = maek.reduce sum %1 dims [1] : tensor<1x3xf32>
       %3 = maek.broadcast %2 dims [0] : tensor<1xf32> -> tensor<1x3xf32>
       %4 = maek.reshape %3 : tensor<1x3xf32> -> tensor<3xf32>
       maek.yield %4 : tensor<3xf32>
@@ -42,7 +42,7 @@ func.func @entry(%x: tensor<?x4xf32, #maek.dims<B>>, %y: tensor<?x4xf32, #maek.d
     maek.yield %r, %r : tensor<3xf32>, tensor<3xf32>
   } : (tensor<?x3xf32, #maek.dims<B>>, tensor<3xf32>) -> (tensor<3xf32>, tensor<?x3xf32, #maek.dims<B>>)
   %m = maek.kernel {
-    %0 = maek.reduce "sum" %ss dims [0, 1] : tensor<?x3xf32, #maek.dims<B>>
+    %0 = maek.reduce sum %ss dims [0, 1] : tensor<?x3xf32, #maek.dims<B>>
     %1 = maek.extent "B" : tensor<f32>
     %2 = maek.div %0, %1 : tensor<f32>
     maek.yield %2 : tensor<f32>

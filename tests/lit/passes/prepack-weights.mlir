@@ -13,7 +13,7 @@ func.func @recurrent(%xs: tensor<9x2x4x24xf32>, %W: tensor<4x24x24xf32>, %h0: te
   ^bb0(%x: tensor<2x4x24xf32>, %h: tensor<2x24xf32>):
     %z = maek.einsum "bk,gnk->bgn" %h, %W : tensor<2x24xf32>, tensor<4x24x24xf32>
     %s = maek.add %z, %x : tensor<2x4x24xf32>
-    %n = maek.reduce "sum" %s dims [1] : tensor<2x4x24xf32>
+    %n = maek.reduce sum %s dims [1] : tensor<2x4x24xf32>
     maek.yield %n : tensor<2x24xf32>
   } : (tensor<9x2x4x24xf32>, tensor<2x24xf32>) -> tensor<2x24xf32>
   return %hT : tensor<2x24xf32>

@@ -57,13 +57,13 @@ func.func private @elementwise_0(%W: tensor<1x4x16xf32>) -> tensor<1x4x16xf32> a
 func.func private @product_0(%x: tensor<?x4xf32, #maek.dims<B>>, %p: tensor<1x4x16xf32>, %h: tensor<8x8xf32>) -> tensor<?x8xf32, #maek.dims<B>> attributes {maek.kernel, maek.symbols = []} {
   %0 = maek.unpack %p dim 0 width 16 order [1] : tensor<1x4x16xf32> -> tensor<8x4xf32>
   %1 = maek.einsum "bk,nk->bn" %x, %0 : tensor<?x4xf32, #maek.dims<B>>, tensor<8x4xf32>
-  %2 = maek.reduce "sum" %h dims [0] : tensor<8x8xf32>
+  %2 = maek.reduce sum %h dims [0] : tensor<8x8xf32>
   %3 = maek.broadcast %2 dims [1] : tensor<8xf32> -> tensor<?x8xf32, #maek.dims<B>>
   %4 = maek.add %1, %3 : tensor<?x8xf32, #maek.dims<B>>
   return %4 : tensor<?x8xf32, #maek.dims<B>>
 }
 func.func private @product_1(%z: tensor<?x8xf32, #maek.dims<B>>, %q: tensor<1x4x16xf32>, %h: tensor<8x8xf32>) -> tensor<?x8xf32, #maek.dims<B>> attributes {maek.kernel, maek.symbols = []} {
-  %0 = maek.reduce "max" %q dims [0, 1, 2] : tensor<1x4x16xf32>
+  %0 = maek.reduce max %q dims [0, 1, 2] : tensor<1x4x16xf32>
   %1 = maek.broadcast %0 dims [] : tensor<f32> -> tensor<8x8xf32>
   %2 = maek.add %h, %1 : tensor<8x8xf32>
   %3 = maek.einsum "bk,nk->bn" %z, %2 : tensor<?x8xf32, #maek.dims<B>>, tensor<8x8xf32>

@@ -39,7 +39,7 @@
 // After the loop: the gradients of both halves of the weights and of the biases
 // are sums over steps and examples at once.
 // CHECK: maek.einsum "tbgn,tbk->gnk" %[[A]]#2, %[[F]]#2
-// CHECK: maek.reduce "sum" %[[A]]#2 dims [0, 1]
+// CHECK: maek.reduce sum %[[A]]#2 dims [0, 1]
 // CHECK: maek.einsum "tbgn,tbk->gnk" %[[A]]#2, %[[XS]]
 // CHECK-NOT: maek.einsum
 // CHECK: return

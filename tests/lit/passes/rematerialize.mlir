@@ -71,7 +71,7 @@ func.func @kept(%x: tensor<4x6xf32>) -> (tensor<4x6xf32>, tensor<4x6xf32>, tenso
   } : tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>
   %r = maek.kernel {
     %0 = maek.neg %k#1 : tensor<4x6xf32>
-    %1 = maek.reduce "sum" %0 dims [1] : tensor<4x6xf32>
+    %1 = maek.reduce sum %0 dims [1] : tensor<4x6xf32>
     maek.yield %1 : tensor<4xf32>
   } : tensor<4xf32>
   return %k#0, %k#2, %r : tensor<4x6xf32>, tensor<4x6xf32>, tensor<4xf32>

@@ -100,14 +100,14 @@ func.func @product_of_broadcast(%x: tensor<4xf64>, %W: tensor<3x4xf64>, %batch: 
 
 // Repeated B times, then summed: times B. The largest stays the largest.
 // CHECK-LABEL: func.func @sum_of_broadcast
-// CHECK: %[[R:.*]] = maek.reduce "sum" %arg0 dims [0] : tensor<4xf64>
+// CHECK: %[[R:.*]] = maek.reduce sum %arg0 dims [0] : tensor<4xf64>
 // CHECK: maek.extent "B"
 // CHECK: maek.mul %[[R]], %{{.*}} : tensor<f64>
-// CHECK: maek.reduce "max" %arg0 dims [0] : tensor<4xf64>
+// CHECK: maek.reduce max %arg0 dims [0] : tensor<4xf64>
 func.func @sum_of_broadcast(%x: tensor<4xf64>, %batch: tensor<?xf64, #maek.dims<B>>) -> (tensor<f64>, tensor<f64>) {
   %a = maek.broadcast %x dims [1] : tensor<4xf64> -> tensor<?x4xf64, #maek.dims<B>>
-  %b = maek.reduce "sum" %a dims [0, 1] : tensor<?x4xf64, #maek.dims<B>>
-  %c = maek.reduce "max" %a dims [0, 1] : tensor<?x4xf64, #maek.dims<B>>
+  %b = maek.reduce sum %a dims [0, 1] : tensor<?x4xf64, #maek.dims<B>>
+  %c = maek.reduce max %a dims [0, 1] : tensor<?x4xf64, #maek.dims<B>>
   return %b, %c : tensor<f64>, tensor<f64>
 }
 

@@ -38,7 +38,7 @@ func.func @elements(%d: !rows, %x: !rows, %h0: !row) -> (tensor<8x8xf32>, !row) 
 // CHECK: %[[W1:.*]] = maek.add %[[W0]], %[[P]]
 // CHECK: %[[Q:.*]] = maek.einsum "tbn,tbk->nk" %[[S]]#2, %[[S]]#1
 // CHECK: %[[W2:.*]] = maek.add %[[W1]], %[[Q]]
-// CHECK: %[[R:.*]] = maek.reduce "sum" %[[S]]#1 dims [0, 1]
+// CHECK: %[[R:.*]] = maek.reduce sum %[[S]]#1 dims [0, 1]
 // CHECK: %[[B1:.*]] = maek.add %[[B0]], %[[R]]
 // CHECK: return %[[W2]], %[[B1]], %[[S]]#1
 func.func @terms(%x: !rows, %w0: tensor<8x8xf32>, %b0: tensor<8xf32>, %h0: !row) -> (tensor<8x8xf32>, tensor<8xf32>, !rows) {
@@ -49,7 +49,7 @@ func.func @terms(%x: !rows, %w0: tensor<8x8xf32>, %b0: tensor<8xf32>, %h0: !row)
     %q = maek.einsum "bn,bk->nk" %h, %e : !row, !row
     %w1 = maek.add %p, %w : tensor<8x8xf32>
     %w2 = maek.add %w1, %q : tensor<8x8xf32>
-    %s = maek.reduce "sum" %e dims [0] : !row
+    %s = maek.reduce sum %e dims [0] : !row
     %b1 = maek.add %b, %s : tensor<8xf32>
     maek.yield %w2, %e, %b1, %e : tensor<8x8xf32>, !row, tensor<8xf32>, !row
   } : (!rows, tensor<8x8xf32>, !row, tensor<8xf32>) -> (tensor<8x8xf32>, !row, tensor<8xf32>, !rows)

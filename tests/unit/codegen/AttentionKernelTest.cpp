@@ -76,7 +76,7 @@ TEST(AttentionKernels, Masked) {
   %h = maek.constant 10.0 : tensor<?x?xf32, #maek.dims<B, M>>
   %b = maek.broadcast %n dims [0] : !n -> tensor<?x?xf32, #maek.dims<B, M>>
   %l = maek.mul %b, %h : tensor<?x?xf32, #maek.dims<B, M>>
-  %c = maek.compare "gt" %i, %l : tensor<?x?xf32, #maek.dims<B, M>>
+  %c = maek.compare gt %i, %l : tensor<?x?xf32, #maek.dims<B, M>>
       -> tensor<?x?xi1, #maek.dims<B, M>>
   %m = maek.broadcast %c dims [0, 3] : tensor<?x?xi1, #maek.dims<B, M>> -> !m
 )",

@@ -127,7 +127,7 @@ func.func @one_sided(%n: tensor<24xf32>, %x: !s) -> tensor<24x28xf32> {
   func.return %0 : tensor<24x28xf32>
 }
 func.func @bias(%z: !z) -> tensor<4xHxf32> {
-  %0 = maek.reduce "sum" %z dims [0, 1] : !z
+  %0 = maek.reduce sum %z dims [0, 1] : !z
   func.return %0 : tensor<4xHxf32>
 }
 )",
@@ -143,27 +143,27 @@ TEST(ContractionKernels, Reductions) {
 !r = tensor<?xf32, #maek.dims<B>>
 !s = tensor<f32>
 func.func @rows(%x: !x) -> (!r, !r, !r) {
-  %0 = maek.reduce "sum" %x dims [1] : !x
-  %1 = maek.reduce "max" %x dims [1] : !x
-  %2 = maek.reduce "min" %x dims [1] : !x
+  %0 = maek.reduce sum %x dims [1] : !x
+  %1 = maek.reduce max %x dims [1] : !x
+  %2 = maek.reduce min %x dims [1] : !x
   func.return %0, %1, %2 : !r, !r, !r
 }
 func.func @differences(%x: !x, %y: !x) -> (!r, !r, tensor<37xf32>) {
   %0 = maek.neg %x : !x
-  %1 = maek.reduce "sum" %0 dims [1] : !x
+  %1 = maek.reduce sum %0 dims [1] : !x
   %2 = maek.sub %x, %y : !x
-  %3 = maek.reduce "sum" %2 dims [1] : !x
-  %4 = maek.reduce "sum" %2 dims [0] : !x
+  %3 = maek.reduce sum %2 dims [1] : !x
+  %4 = maek.reduce sum %2 dims [0] : !x
   func.return %1, %3, %4 : !r, !r, tensor<37xf32>
 }
 func.func @columns(%x: !x) -> tensor<37xf32> {
-  %0 = maek.reduce "sum" %x dims [0] : !x
+  %0 = maek.reduce sum %x dims [0] : !x
   func.return %0 : tensor<37xf32>
 }
 func.func @all(%x: !x) -> (!s, !s) {
   %0 = maek.mul %x, %x : !x
-  %1 = maek.reduce "sum" %0 dims [0, 1] : !x
-  %2 = maek.reduce "max" %x dims [0, 1] : !x
+  %1 = maek.reduce sum %0 dims [0, 1] : !x
+  %2 = maek.reduce max %x dims [0, 1] : !x
   func.return %1, %2 : !s, !s
 }
 func.func @argmax(%x: !x) -> tensor<?xi32, #maek.dims<B>> {
@@ -171,20 +171,20 @@ func.func @argmax(%x: !x) -> tensor<?xi32, #maek.dims<B>> {
   func.return %0 : tensor<?xi32, #maek.dims<B>>
 }
 func.func @softmax(%x: !x) -> !x {
-  %0 = maek.reduce "max" %x dims [1] : !x
+  %0 = maek.reduce max %x dims [1] : !x
   %1 = maek.broadcast %0 dims [0] : !r -> !x
   %2 = maek.sub %x, %1 : !x
   %3 = maek.exp %2 : !x
-  %4 = maek.reduce "sum" %3 dims [1] : !x
+  %4 = maek.reduce sum %3 dims [1] : !x
   %5 = maek.broadcast %4 dims [0] : !r -> !x
   %6 = maek.div %3, %5 : !x
   func.return %6 : !x
 }
 func.func @norm(%a: !x, %b: tensor<24x52xf32>) -> !s {
   %0 = maek.mul %a, %a : !x
-  %1 = maek.reduce "sum" %0 dims [0, 1] : !x
+  %1 = maek.reduce sum %0 dims [0, 1] : !x
   %2 = maek.mul %b, %b : tensor<24x52xf32>
-  %3 = maek.reduce "sum" %2 dims [0, 1] : tensor<24x52xf32>
+  %3 = maek.reduce sum %2 dims [0, 1] : tensor<24x52xf32>
   %4 = maek.add %1, %3 : !s
   %5 = maek.sqrt %4 : !s
   func.return %5 : !s
@@ -201,15 +201,15 @@ TEST(ContractionKernels, ManyRows) {
 !y = tensor<?x1xf32, #maek.dims<784*B>>
 func.func @columns(%x: !x) -> tensor<20xf32> {
   %0 = maek.mul %x, %x : !x
-  %1 = maek.reduce "sum" %0 dims [0] : !x
+  %1 = maek.reduce sum %0 dims [0] : !x
   func.return %1 : tensor<20xf32>
 }
 func.func @column(%y: !y) -> tensor<1xf32> {
-  %0 = maek.reduce "sum" %y dims [0] : !y
+  %0 = maek.reduce sum %y dims [0] : !y
   func.return %0 : tensor<1xf32>
 }
 func.func @fixed(%z: tensor<9000x3xf32>) -> tensor<3xf32> {
-  %0 = maek.reduce "max" %z dims [0] : tensor<9000x3xf32>
+  %0 = maek.reduce max %z dims [0] : tensor<9000x3xf32>
   func.return %0 : tensor<3xf32>
 }
 )",
@@ -224,13 +224,13 @@ TEST(ContractionKernels, SingleColumns) {
 !y = tensor<?x1x1xf32, #maek.dims<B>>
 !r = tensor<1xf32>
 func.func @column(%p: !r, %x: !x) -> (!r, !r) {
-  %0 = maek.reduce "sum" %x dims [0] : !x
+  %0 = maek.reduce sum %x dims [0] : !x
   %1 = maek.mul %p, %0 : !r
   %2 = maek.add %p, %0 : !r
   func.return %1, %2 : !r, !r
 }
 func.func @across(%p: tensor<1x1xf32>, %y: !y) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
-  %0 = maek.reduce "sum" %y dims [0] : !y
+  %0 = maek.reduce sum %y dims [0] : !y
   %1 = maek.mul %p, %0 : tensor<1x1xf32>
   %2 = maek.add %p, %0 : tensor<1x1xf32>
   func.return %1, %2 : tensor<1x1xf32>, tensor<1x1xf32>
@@ -255,27 +255,27 @@ TEST(ContractionKernels, CrossEntropy) {
 !s = tensor<f32>
 func.func @loss(%x: !x, %label: !l) -> (!s, !s, !x)
     attributes {maek.symbols = ["B"]} {
-  %0 = maek.reduce "max" %x dims [1] : !x
+  %0 = maek.reduce max %x dims [1] : !x
   %1 = maek.broadcast %0 dims [0] : !r -> !x
   %2 = maek.sub %x, %1 : !x
   %3 = maek.exp %2 : !x
-  %4 = maek.reduce "sum" %3 dims [1] : !x
+  %4 = maek.reduce sum %3 dims [1] : !x
   %5 = maek.log %4 : !r
   %6 = maek.add %5, %0 : !r
   %7 = maek.iota 1 : !i
   %8 = maek.broadcast %label dims [0] : !l -> !i
-  %9 = maek.compare "eq" %7, %8 : !i -> tensor<?x10xi1, #maek.dims<B>>
+  %9 = maek.compare eq %7, %8 : !i -> tensor<?x10xi1, #maek.dims<B>>
   %10 = maek.convert %9 : tensor<?x10xi1, #maek.dims<B>> -> !x
   %11 = maek.mul %10, %x : !x
-  %12 = maek.reduce "sum" %11 dims [1] : !x
+  %12 = maek.reduce sum %11 dims [1] : !x
   %13 = maek.sub %6, %12 : !r
-  %14 = maek.reduce "sum" %13 dims [0] : !r
+  %14 = maek.reduce sum %13 dims [0] : !r
   %15 = maek.extent "B" : !s
   %16 = maek.div %14, %15 : !s
   %17 = maek.argmax %x dim 1 : !x
-  %18 = maek.compare "eq" %17, %label : !l -> tensor<?xi1, #maek.dims<B>>
+  %18 = maek.compare eq %17, %label : !l -> tensor<?xi1, #maek.dims<B>>
   %19 = maek.convert %18 : tensor<?xi1, #maek.dims<B>> -> !r
-  %20 = maek.reduce "sum" %19 dims [0] : !r
+  %20 = maek.reduce sum %19 dims [0] : !r
   %21 = maek.broadcast %4 dims [0] : !r -> !x
   %22 = maek.div %3, %21 : !x
   %23 = maek.sub %22, %10 : !x

@@ -33,7 +33,7 @@ func.func @quotient(%a: !t, %b: !t) -> !t {
   func.return %5 : !t
 }
 func.func @choice(%a: !t, %b: !t, %i: !i) -> (!c, !t, !i, !t) {
-  %0 = maek.compare "ge" %a, %b : !t -> !c
+  %0 = maek.compare ge %a, %b : !t -> !c
   %1 = maek.select %0, %a, %b : !c, !t
   %2 = maek.convert %0 : !c -> !i
   %3 = maek.convert %i : !i -> !t
@@ -42,7 +42,7 @@ func.func @choice(%a: !t, %b: !t, %i: !i) -> (!c, !t, !i, !t) {
 func.func @labels(%i: tensor<?xi32, #maek.dims<B>>) -> !t {
   %0 = maek.iota 1 : !i
   %1 = maek.broadcast %i dims [0] : tensor<?xi32, #maek.dims<B>> -> !i
-  %2 = maek.compare "eq" %0, %1 : !i -> !c
+  %2 = maek.compare eq %0, %1 : !i -> !c
   %3 = maek.convert %2 : !c -> !t
   func.return %3 : !t
 }
@@ -266,7 +266,7 @@ func.func @dropout(%a: !t, %low: !s) -> (!t, tensor<?x37xi1, #maek.dims<B>>) {
   %p = maek.constant 0.25 : !t
   %zero = maek.constant 0.0 : !t
   %u = maek.random key(%low, %big) at(%big, %low, %big) : !t
-  %c = maek.compare "lt" %u, %p : !t -> tensor<?x37xi1, #maek.dims<B>>
+  %c = maek.compare lt %u, %p : !t -> tensor<?x37xi1, #maek.dims<B>>
   %y = maek.select %c, %zero, %a : tensor<?x37xi1, #maek.dims<B>>, !t
   func.return %y, %c : !t, tensor<?x37xi1, #maek.dims<B>>
 }
@@ -325,10 +325,10 @@ func.func private @power(%a: !t, %b: !t) -> !t attributes {maek.kernel} {
 }
 func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
     attributes {maek.kernel} {
-  %lt = maek.compare "lt" %a, %b : !t -> !c
-  %le = maek.compare "le" %a, %b : !t -> !c
-  %gt = maek.compare "gt" %a, %b : !t -> !c
-  %ge = maek.compare "ge" %a, %b : !t -> !c
+  %lt = maek.compare lt %a, %b : !t -> !c
+  %le = maek.compare le %a, %b : !t -> !c
+  %gt = maek.compare gt %a, %b : !t -> !c
+  %ge = maek.compare ge %a, %b : !t -> !c
   func.return %lt, %le, %gt, %ge : !c, !c, !c, !c
 }
 )";
@@ -411,8 +411,8 @@ func.func private @numbers(%a: !t) -> (!t, !t, !t) attributes {maek.kernel} {
   func.return %low, %infinity, %within : !t, !t, !t
 }
 func.func private @extrema(%x: !x) -> (!t, !t) attributes {maek.kernel} {
-  %max = maek.reduce "max" %x dims [1] : !x
-  %min = maek.reduce "min" %x dims [1] : !x
+  %max = maek.reduce max %x dims [1] : !x
+  %min = maek.reduce min %x dims [1] : !x
   func.return %max, %min : !t, !t
 }
 )";

@@ -140,18 +140,18 @@ TEST(WindowKernels, Pooling) {
 !m = tensor<?x5x3x20xi1, #maek.dims<B>>
 func.func @largest(%x: !x) -> !y {
   %0 = maek.window %x dim 1 stride 2 dilation 1 offset -1 : !x -> !w
-  %1 = maek.reduce "max" %0 dims [2] : !w
+  %1 = maek.reduce max %0 dims [2] : !w
   func.return %1 : !y
 }
 func.func @sums(%x: !x) -> !y {
   %0 = maek.window %x dim 1 stride 2 dilation 1 offset -1 : !x -> !w
-  %1 = maek.reduce "sum" %0 dims [2] : !w
+  %1 = maek.reduce sum %0 dims [2] : !w
   func.return %1 : !y
 }
 func.func @back(%x: !x, %y: !y, %dy: !y) -> !x {
   %0 = maek.window %x dim 1 stride 2 dilation 1 offset -1 : !x -> !w
   %1 = maek.broadcast %y dims [0, 1, 3] : !y -> !w
-  %2 = maek.compare "le" %0, %1 : !w -> !m
+  %2 = maek.compare le %0, %1 : !w -> !m
   %3 = maek.broadcast %dy dims [0, 1, 3] : !y -> !w
   %4 = maek.constant 0.0 : !w
   %5 = maek.select %2, %3, %4 : !m, !w

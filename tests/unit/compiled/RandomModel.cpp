@@ -48,7 +48,7 @@ Value StepBuilder::makeLoss() {
   for (Value result : end->getOperands()) {
     Type type = result.getType();
     Value small = MulOp::create(builder, loc, result, constant(type, 0.125));
-    Value sum = ReduceOp::create(builder, loc, "sum",
+    Value sum = ReduceOp::create(builder, loc, ReduceKind::Sum,
                                  TanhOp::create(builder, loc, small),
                                  llvm::to_vector(llvm::seq(getRank(type))));
     loss = loss ? AddOp::create(builder, loc, loss, sum).getResult() : sum;

@@ -1,7 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Sizes as monomials, the types that carry them, and equations.
 #include "ir/Extent.h"
-#include "ir/EinsumEquation.h"
 #include "ir/MaekDialect.h"
 
 #include "mlir/IR/BuiltinTypes.h"
@@ -52,19 +51,35 @@ TEST(Extent, namesTheDynamicSizesOfTypes) {
   EXPECT_EQ(getTensorType(getExtents(nameless), f32), nameless);
 }
 
-TEST(EinsumEquation, tellsContractedLetters) {
-  auto equation = EinsumEquation::parse("tbk,gnk->tbgn");
-  ASSERT_TRUE(bool(equation));
-  EXPECT_EQ(equation->contracted(), "k");
-  EXPECT_EQ(equation->str(), "tbk,gnk->tbgn");
-  char fresh = equation->freshLetter();
-  EXPECT_EQ(equation->str().find(fresh), std::string::npos);
+namespace {
+struct EinsumAttrTest : testing::Test {
+  EinsumAttrTest() { context.loadDialect<MaekDialect>(); }
+  EinsumAttr get(llvm::StringRef text) {
+    return llvm::cantFail(EinsumAttr::fromText(&context, text));
+  }
+  MLIRContext context;
+};
+} // namespace
+
+TEST_F(EinsumAttrTest, tellsContractedLetters) {
+  EinsumAttr equation = get("tbk,gnk->tbgn");
+  EXPECT_EQ(equation.getContracted(), "k");
+  EXPECT_EQ(equation.str(), "tbk,gnk->tbgn");
+  char fresh = equation.getFreshLetter();
+  EXPECT_EQ(equation.str().find(fresh), std::string::npos);
 }
 
-TEST(EinsumEquation, hasNoFreshLetterLeft) {
+TEST_F(EinsumAttrTest, hasNoFreshLetterLeft) {
   const std::string all =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  auto equation = EinsumEquation::parse(all + "," + all + "->" + all);
-  ASSERT_TRUE(bool(equation));
-  EXPECT_EQ(equation->freshLetter(), '?');
+  EinsumAttr equation = get(all + "," + all + "->" + all);
+  EXPECT_EQ(equation.getFreshLetter(), '?');
+  EXPECT_EQ(equation.getCanonical(), equation);
+}
+
+TEST_F(EinsumAttrTest, isOneWhateverItsLettersIfCanonical) {
+  EXPECT_EQ(get("tbk,gnk->tbgn").getCanonical(), get("abc,dec->abde"));
+  EXPECT_EQ(get("hi,bi->bh").getSwapped().getCanonical(),
+            get("bk,nk->bn").getCanonical());
+  EXPECT_NE(get("bk,kn->bn").getCanonical(), get("bk,nk->bn").getCanonical());
 }

@@ -98,7 +98,7 @@ func.func private @double(%x: tensor<?x2xf32, #maek.dims<B*T>>) -> tensor<?x2xf3
 }
 func.func private @mean(%x: tensor<?x2xf32, #maek.dims<B*T>>) -> tensor<2xf32>
     attributes {maek.kernel, maek.symbols = ["B"]} {
-  %s = maek.reduce "sum" %x dims [0] : tensor<?x2xf32, #maek.dims<B*T>>
+  %s = maek.reduce sum %x dims [0] : tensor<?x2xf32, #maek.dims<B*T>>
   %b = maek.extent "B" : tensor<f32>
   %n = maek.broadcast %b dims [] : tensor<f32> -> tensor<2xf32>
   %m = maek.div %s, %n : tensor<2xf32>

@@ -39,29 +39,29 @@ func.func @forward(%q: !q {maek.name = "q", maek.role = "parameter"},
   %s1 = maek.mul %s0, %half : !s
   %i = maek.iota 2 : !s
   %j = maek.iota 3 : !s
-  %c = maek.compare "le" %j, %i : !s -> !m
+  %c = maek.compare le %j, %i : !s -> !m
   %inf = maek.constant 0xFFF0000000000000 : !s
   %s2 = maek.select %c, %s1, %inf : !m, !s
   %p = maek.iota 1 : !l
   %nb = maek.broadcast %n dims [0] : tensor<?xf64, #maek.dims<B>> -> !l
-  %f = maek.compare "lt" %p, %nb : !l -> tensor<?x6xi1, #maek.dims<B>>
+  %f = maek.compare lt %p, %nb : !l -> tensor<?x6xi1, #maek.dims<B>>
   %fb = maek.broadcast %f dims [0, 3] : tensor<?x6xi1, #maek.dims<B>> -> !m
   %s = maek.select %fb, %s2, %inf : !m, !s
-  %x = maek.reduce "max" %s dims [3] : !s
+  %x = maek.reduce max %s dims [3] : !s
   %low = maek.constant -1.0e37 : !r
   %x1 = maek.max %x, %low : !r
   %x2 = maek.stop_gradient %x1 : !r
   %xb = maek.broadcast %x2 dims [0, 1, 2] : !r -> !s
   %d = maek.sub %s, %xb : !s
   %e = maek.exp %d : !s
-  %t = maek.reduce "sum" %e dims [3] : !s
+  %t = maek.reduce sum %e dims [3] : !s
   %tiny = maek.constant 1.0e-37 : !r
   %t1 = maek.max %t, %tiny : !r
   %tb = maek.broadcast %t1 dims [0, 1, 2] : !r -> !s
   %w = maek.div %e, %tb : !s
   %y = maek.einsum "bhqk,bhkv->bhqv" %w, %v : !s, !v
   %y2 = maek.mul %y, %y : !y
-  %loss = maek.reduce "sum" %y2 dims [0, 1, 2, 3] : !y
+  %loss = maek.reduce sum %y2 dims [0, 1, 2, 3] : !y
   %g:3 = maek.gradient %loss wrt(%q, %k, %v) : tensor<f64>, !q, !k, !v
   return %y, %g#0, %g#1, %g#2 : !y, !q, !k, !v
 }

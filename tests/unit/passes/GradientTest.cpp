@@ -140,9 +140,9 @@ func.func @f(%x: tensor<3xf64>, %y: tensor<3xf64>)
   %a = maek.max %x, %zero : tensor<3xf64>
   %b = maek.max %zero, %x : tensor<3xf64>
   %c = maek.min %x, %y : tensor<3xf64>
-  %as = maek.reduce "sum" %a dims [0] : tensor<3xf64>
-  %bs = maek.reduce "sum" %b dims [0] : tensor<3xf64>
-  %cs = maek.reduce "sum" %c dims [0] : tensor<3xf64>
+  %as = maek.reduce sum %a dims [0] : tensor<3xf64>
+  %bs = maek.reduce sum %b dims [0] : tensor<3xf64>
+  %cs = maek.reduce sum %c dims [0] : tensor<3xf64>
   %ga = maek.gradient %as wrt(%x) : tensor<f64>, tensor<3xf64>
   %gb = maek.gradient %bs wrt(%x) : tensor<f64>, tensor<3xf64>
   %gc:2 = maek.gradient %cs wrt(%x, %y) : tensor<f64>, tensor<3xf64>, tensor<3xf64>
@@ -161,8 +161,8 @@ func.func @f(%x: tensor<3xf64>, %y: tensor<3xf64>)
 TEST_F(GradientTest, sharesAmongExtremes) {
   auto results = run(R"(
 func.func @f(%x: tensor<2x4xf64>) -> tensor<2x4xf64> {
-  %m = maek.reduce "max" %x dims [1] : tensor<2x4xf64>
-  %s = maek.reduce "sum" %m dims [0] : tensor<2xf64>
+  %m = maek.reduce max %x dims [1] : tensor<2x4xf64>
+  %s = maek.reduce sum %m dims [0] : tensor<2xf64>
   %g = maek.gradient %s wrt(%x) : tensor<f64>, tensor<2x4xf64>
   return %g : tensor<2x4xf64>
 })",
@@ -178,7 +178,7 @@ TEST_F(GradientTest, isFiniteForPowersOfZero) {
   auto results = run(R"(
 func.func @f(%x: tensor<3xf64>, %c: tensor<3xf64>) -> (tensor<3xf64>, tensor<3xf64>) {
   %y = maek.pow %x, %c : tensor<3xf64>
-  %s = maek.reduce "sum" %y dims [0] : tensor<3xf64>
+  %s = maek.reduce sum %y dims [0] : tensor<3xf64>
   %g:2 = maek.gradient %s wrt(%x, %c) : tensor<f64>, tensor<3xf64>, tensor<3xf64>
   return %g#0, %g#1 : tensor<3xf64>, tensor<3xf64>
 })",

@@ -31,23 +31,25 @@ Value buildCrossEntropy(OpBuilder &builder, Value logits, Value label) {
     return BroadcastOp::create(builder, loc, wide, value, outer);
   };
   auto sum = [&](Value value) {
-    return ReduceOp::create(builder, loc, "sum", value, ArrayRef{last});
+    return ReduceOp::create(builder, loc, ReduceKind::Sum, value,
+                            ArrayRef{last});
   };
   Value max = StopGradientOp::create(
-      builder, loc, ReduceOp::create(builder, loc, "max", logits, last));
+      builder, loc,
+      ReduceOp::create(builder, loc, ReduceKind::Max, logits, last));
   Value exp = ExpOp::create(builder, loc,
                             SubOp::create(builder, loc, logits, repeat(max)));
   Value logSum =
       AddOp::create(builder, loc, LogOp::create(builder, loc, sum(exp)), max);
   Value classes = IotaOp::create(
       builder, loc, withElementType(type, builder.getI32Type()), last);
-  Value isLabel = CompareOp::create(builder, loc,
-                                    withElementType(type, builder.getI1Type()),
-                                    "eq", classes, repeat(label));
+  Value isLabel = CompareOp::create(
+      builder, loc, withElementType(type, builder.getI1Type()),
+      ComparePredicate::Eq, classes, repeat(label));
   Value chosen = sum(MulOp::create(
       builder, loc, ConvertOp::create(builder, loc, type, isLabel), logits));
   Value loss = SubOp::create(builder, loc, logSum, chosen);
-  Value total = ReduceOp::create(builder, loc, "sum", loss, outer);
+  Value total = ReduceOp::create(builder, loc, ReduceKind::Sum, loss, outer);
   Value batch = ExtentOp::create(builder, loc, getTensorType({}, element), "B");
   return DivOp::create(builder, loc, total, batch);
 }

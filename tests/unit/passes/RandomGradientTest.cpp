@@ -30,7 +30,7 @@ void addGradients(func::FuncOp forward, bool gradients) {
   for (Value result : end->getOperands()) {
     Type type = result.getType();
     Value small = MulOp::create(builder, loc, result, constant(type, 0.125));
-    Value sum = ReduceOp::create(builder, loc, "sum",
+    Value sum = ReduceOp::create(builder, loc, ReduceKind::Sum,
                                  TanhOp::create(builder, loc, small),
                                  llvm::to_vector(llvm::seq(getRank(type))));
     loss = AddOp::create(builder, loc, loss, sum);

@@ -147,8 +147,8 @@ void Program::addChoice() {
   bits.replace(bits.find("f64"), 3, "i1");
   std::string other = add("sin " + a.name, a.shape, type);
   std::string test = "%v" + std::to_string(next++);
-  text += "  " + test + " = maek.compare \"" + (below(2) ? "ge" : "gt") +
-          "\" " + a.name + ", " + other + " : " + type + " -> " + bits + "\n";
+  text += "  " + test + " = maek.compare " + (below(2) ? "ge" : "gt") + " " +
+          a.name + ", " + other + " : " + type + " -> " + bits + "\n";
   std::string larger = add("select " + test + ", " + a.name + ", " + other,
                            a.shape, bits + ", " + type);
   if (below(2)) {
@@ -337,7 +337,7 @@ void Program::addReduce() {
     else
       shape.push_back(a.shape[axis]);
   const char *kinds[] = {"sum", "max", "min", "sum"};
-  add(std::string("reduce \"") + kinds[below(4)] + "\" " + a.name + " dims [" +
+  add(std::string("reduce ") + kinds[below(4)] + " " + a.name + " dims [" +
           join(dims) + "]",
       shape, toType(a.shape));
 }

@@ -200,7 +200,7 @@ const ScanCase kCases[] = {
     %zero = maek.constant 0.0 : $s
     %p = maek.einsum "bk,nk->bn" %h, %a2 : $s, $w
     %q = maek.einsum "bk,kn->bn" %x, %a2 : $s, $w
-    %big = maek.compare "gt" %p, %q : $s -> tensor<?x3xi1, #B>
+    %big = maek.compare gt %p, %q : $s -> tensor<?x3xi1, #B>
     %z = maek.select %big, %p, %x : tensor<?x3xi1, #B>, $s
     %l = maek.max %q, %zero : $s
     %n = maek.add %l, %z : $s
@@ -232,11 +232,11 @@ const ScanCase kCases[] = {
   %r0, %r1 = maek.scan over(%a0) init(%a1) {
   ^bb0(%x: $s, %h: $s):
     %z = maek.add %x, %h : $s
-    %m = maek.reduce "max" %z dims [1] : $s
+    %m = maek.reduce max %z dims [1] : $s
     %mb = maek.broadcast %m dims [0] : tensor<?xf64, #maek.dims<B>> -> $s
     %d = maek.sub %z, %mb : $s
     %e = maek.exp %d : $s
-    %t = maek.reduce "sum" %e dims [1] : $s
+    %t = maek.reduce sum %e dims [1] : $s
     %tb = maek.broadcast %t dims [0] : tensor<?xf64, #maek.dims<B>> -> $s
     %n = maek.div %e, %tb : $s
     %lt = maek.log %n : $s
@@ -292,7 +292,7 @@ const ScanCase kCases[] = {
       %m = maek.sigmoid %s : $s
       maek.yield %m, %z : $s, $s
     } : ($q, $s) -> ($s, $q)
-    %sum = maek.reduce "sum" %is dims [0] : $q
+    %sum = maek.reduce sum %is dims [0] : $q
     %n = maek.mul %i, %sum : $s
     maek.yield %n, %i : $s, $s
   } : ($q, $s) -> ($s, $q)
@@ -312,7 +312,7 @@ const ScanCase kCases[] = {
       %m = maek.tanh %s : $s
       maek.yield %m, %g : $s, $s
     } : ($q, $q, $s) -> ($s, $q)
-    %sum = maek.reduce "sum" %is dims [0] : $q
+    %sum = maek.reduce sum %is dims [0] : $q
     %n = maek.add %i, %x : $s
     maek.yield %n, %sum : $s, $s
   } : ($q, $s) -> ($s, $q)

@@ -13,12 +13,12 @@ func.func @forward(
   %s0 = maek.einsum "bhqk,bhkt->bhqt" %q, %kt : tensor<?x2x?x3xf64, #maek.dims<B, T>>, tensor<?x2x3x?xf64, #maek.dims<B, T>>
   %d = maek.constant 1.7320508075688772 : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
   %s1 = maek.div %s0, %d : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
-  %m = maek.reduce "max" %s1 dims [3] : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
+  %m = maek.reduce max %s1 dims [3] : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
   %m1 = maek.stop_gradient %m : tensor<?x2x?xf64, #maek.dims<B, T>>
   %m2 = maek.broadcast %m1 dims [0, 1, 2] : tensor<?x2x?xf64, #maek.dims<B, T>> -> tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
   %s2 = maek.sub %s1, %m2 : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
   %e = maek.exp %s2 : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
-  %t = maek.reduce "sum" %e dims [3] : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
+  %t = maek.reduce sum %e dims [3] : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
   %t1 = maek.broadcast %t dims [0, 1, 2] : tensor<?x2x?xf64, #maek.dims<B, T>> -> tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
   %p = maek.div %e, %t1 : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>
   %y = maek.einsum "bhqt,bhtk->bhqk" %p, %v : tensor<?x2x?x?xf64, #maek.dims<B, T, T>>, tensor<?x2x?x3xf64, #maek.dims<B, T>>

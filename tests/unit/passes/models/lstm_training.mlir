@@ -62,7 +62,7 @@ func.func @train_step(
   %y = maek.einsum "bk,nk->bn" %hT, %V : tensor<?x4xf64, #maek.dims<B>>, tensor<5x4xf64>
   %d = maek.sub %y, %target : tensor<?x5xf64, #maek.dims<B>>
   %d2 = maek.mul %d, %d : tensor<?x5xf64, #maek.dims<B>>
-  %s = maek.reduce "sum" %d2 dims [0, 1] : tensor<?x5xf64, #maek.dims<B>>
+  %s = maek.reduce sum %d2 dims [0, 1] : tensor<?x5xf64, #maek.dims<B>>
   %n = maek.extent "B" : tensor<f64>
   %loss = maek.div %s, %n : tensor<f64>
   %g:9 = maek.gradient %loss wrt(%Wf, %Wi, %Wc, %Wo, %bf, %bi, %bc, %bo, %V)
