@@ -436,7 +436,6 @@ Value StepBuilder::buildOp(mlir::Operation *op, Value value, Role role) {
   if (!keepsSteps(op) || !buildOperands(op, role, operands))
     return {};
   mlir::IRMapping mapping;
-  mapping.map(op->getOperands(), mlir::ValueRange(operands));
   // Values from outside that a scan's body uses.
   SetVector<Value> used;
   mlir::getUsedValuesDefinedAbove(op->getRegions(), used);
@@ -447,6 +446,8 @@ Value StepBuilder::buildOp(mlir::Operation *op, Value value, Role role) {
     mapping.map(outside, own);
   }
   mlir::Operation *copy = builder.clone(*op, mapping);
+  // Not by the mapping: one value may be the queries and the keys.
+  copy->setOperands(operands);
   for (auto [result, own] : llvm::zip(op->getResults(), copy->getResults())) {
     own.setType(convert(result.getType(), role));
     built[{result, int(role)}] = own;

@@ -159,6 +159,14 @@ TEST_F(Generate, attentionKeepsKeysAndValues) {
   checkSteps(7, 2);
 }
 
+TEST_F(Generate, takesOneValueAsQueriesAndKeys) {
+  ASSERT_TRUE(emit("x = Embedding(n, d)(text)\n"
+                   "s = einsum(\"td, sd -> ts\", x, x)\n"
+                   "w = where(upto(arange(T), arange(T)), s, 0)\n"
+                   "y = Linear(d, n)(w · x)"));
+  checkSteps(7, 1);
+}
+
 TEST_F(Generate, dividesScoresByWhatAllKeysShare) {
   ASSERT_TRUE(emit("x = Embedding(n, d)(text)\ns = x · xᵀ\n"
                    "m = where(upto(arange(T), arange(T)), s, 0)\n"
