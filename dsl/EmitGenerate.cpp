@@ -1,13 +1,11 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The entry generate_step of a language model: forward on the next piece of a
-// text, whose cells go on from the states that the last piece left.
+// The entry generate_step of a language model: forward on a text whose cells go
+// on from the states that the last piece of it left.
 #include "dsl/ModelEmitter.h"
 
-#include "dsl/Causality.h"
-#include "dsl/SourceSplit.h"
-#include "dsl/StepBuilder.h"
+#include "ir/Entries.h"
 
-#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace llvm;
 
@@ -128,51 +126,16 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
                       [](const Result &result) { return bool(result.value); });
 }
 
-/// Whether the arguments of the step tell all sizes: not if it needs a source's
-/// size apart from its numbers, or that of caches of which there are none.
-static bool knowsSizes(mlir::func::FuncOp step) {
-  StringSet<> known;
-  for (mlir::Type type : step.getArgumentTypes())
-    for (const Extent &extent : getExtents(type))
-      for (const std::string &symbol : extent.symbols)
-        known.insert(symbol);
-  auto isKnown = [&](const Extent &extent) {
-    return llvm::all_of(extent.symbols, [&](const std::string &symbol) {
-      return known.contains(symbol);
-    });
-  };
-  auto walked = step.walk([&](mlir::Operation *op) {
-    SmallVector<Extent> sizes;
-    if (auto extent = dyn_cast<ExtentOp>(op))
-      sizes.push_back(Extent::parse(extent.getSymbol()).value_or(Extent()));
-    for (mlir::Type type : op->getResultTypes())
-      llvm::append_range(sizes, getExtents(type));
-    return llvm::all_of(sizes, isKnown) ? mlir::WalkResult::advance()
-                                        : mlir::WalkResult::interrupt();
-  });
-  return !walked.wasInterrupted();
-}
-
-/// The entry, if the text can be read piece by piece, or step by step; and
-/// `generate_source`, if there is more to read than a text.
+/// The entry on whole texts; maek-make-stepwise makes it one that goes on with
+/// a text, or erases it if there is no way to.
 bool ModelEmitter::emitGenerate(mlir::ModuleOp module) {
   if (textName.empty())
     return true;
   StringRef name = "generate_step";
   if (!emitEntry(Entry::GenerateStep, name, module))
     return false;
-  auto find = [&] { return module.lookupSymbol<mlir::func::FuncOp>(name); };
-  std::string time = getExtent(getText().type, 1).symbols.front();
-  if (!isCausal(find(), time) && !makeStepwise(find(), time)) {
-    find().erase();
-    return true;
-  }
-  StringRef source = "generate_source";
-  splitSource(find(), textName, source);
-  if (!knowsSizes(find()))
-    for (StringRef made : {name, source})
-      if (auto function = module.lookupSymbol<mlir::func::FuncOp>(made))
-        function.erase();
+  auto step = module.lookupSymbol<mlir::func::FuncOp>(name);
+  step->setAttr(kTextAttr, tensors.ops.getStringAttr(textName));
   return true;
 }
 

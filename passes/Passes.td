@@ -5,6 +5,46 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MakeStepwise : Pass<"maek-make-stepwise", "::mlir::ModuleOp"> {
+  let summary = "Makes the entry that goes on with a text compute its next steps alone.";
+  let description = [{
+    An entry with the attribute `maek.text`, which names one of its inputs,
+    computes a whole text. If no step needs another one but for the states that
+    scans carry, the entry stays as it is: a text can be read piece by piece.
+    Otherwise it becomes one of a single step, the one whose number is the input
+    `state.position`. What attention needs of the steps before is kept: inputs
+    `state.cache`, `state.cache_2`, ... with room for any number of steps, C, and
+    outputs of the same names.
+
+    ```mlir
+    func.func @generate_step(
+        %text: tensor<?x?xi32, #maek.dims<B, T>> {maek.name = "text", ...})
+        -> (tensor<?x?x7xf32, #maek.dims<B, T>> {...})
+        attributes {maek.text = "text"}
+    ```
+    becomes
+    ```mlir
+    func.func @generate_step(
+        %text: tensor<?x1xi32, #maek.dims<B>> {...},
+        %number: tensor<f32> {maek.name = "state.position", ...},
+        %cache: tensor<?x?x7xf32, #maek.dims<B, C>> {...})
+        -> (tensor<?x1x7xf32, #maek.dims<B>> {...},
+            tensor<?x?x7xf32, #maek.dims<B, C>> {...})
+    ```
+
+    What other inputs than the text decide for all steps is computed once, by an
+    entry `generate_source`, whose outputs `state.source`, `state.source_2`, ...
+    take those inputs' place. An entry of which a step depends on later ones, on
+    their number, or in a way that is not known, is erased.
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numWhole", "num-whole", "entries that read pieces as they are">,
+    Statistic<"numStepwise", "num-stepwise", "entries of single steps">,
+    Statistic<"numErased", "num-erased", "entries erased">,
+  ];
+}
+
 def Differentiate : Pass<"maek-differentiate", "::mlir::ModuleOp"> {
   let summary = "Expands each gradient by reverse-mode differentiation.";
   let description = [{

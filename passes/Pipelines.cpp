@@ -45,6 +45,10 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
       manager.addPass(std::make_unique<Separator>());
   };
 
+  // The entries. What follows sees single steps, of which it makes other kernels
+  // than of whole texts.
+  add(createMakeStepwise());
+
   // The equations. Simplifying first makes equal operands one value, by which
   // the later passes know that products share it, and takes transposes and
   // slices from between layers.

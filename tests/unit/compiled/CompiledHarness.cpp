@@ -141,8 +141,9 @@ static void checkRuns(HostProgram &program, const LoadedKernels &kernels,
 void checkCompiled(ModuleOp module, const CompiledCheck &check) {
   OwningOpRef<ModuleOp> equations(cast<ModuleOp>(module->clone()));
   OwningOpRef<ModuleOp> compiled(cast<ModuleOp>(module->clone()));
-  // The interpreter has no gradients.
-  ASSERT_TRUE(succeeded(runPasses(*equations, "maek-differentiate")));
+  // The interpreter has no gradients, and takes entries as they are.
+  ASSERT_TRUE(succeeded(
+      runPasses(*equations, "maek-make-stepwise,maek-differentiate")));
   PassManager manager(module.getContext());
   PipelineOptions pipeline;
   pipeline.disable = check.disabled;

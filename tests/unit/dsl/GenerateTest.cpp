@@ -28,8 +28,9 @@ protected:
                         statements.str() + "\n  output y\n}\n";
     module = emitModel(llvm::MemoryBuffer::getMemBufferCopy(model, "test.maek"),
                        options, *context, llvm::errs());
-    EXPECT_TRUE(module);
-    return module && module->lookupSymbol<mlir::func::FuncOp>("generate_step");
+    bool isMade = module && succeeded(runPasses(*module, "maek-make-stepwise"));
+    EXPECT_TRUE(isMade);
+    return isMade && module->lookupSymbol<mlir::func::FuncOp>("generate_step");
   }
 
   /// The part of the text from `begin` to `end`, two examples.

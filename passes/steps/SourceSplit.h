@@ -1,11 +1,11 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // What a step of a text needs of a source, once for all steps.
-#ifndef MAEK_DSL_SOURCESPLIT_H
-#define MAEK_DSL_SOURCESPLIT_H
+#ifndef MAEK_PASSES_STEPS_SOURCESPLIT_H
+#define MAEK_PASSES_STEPS_SOURCESPLIT_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
-namespace maek::dsl {
+namespace maek {
 
 /// Makes two functions of `step`, whose inputs are the text's `text`, states
 /// (`state.…`), and those of a source: the new one, called `name`, computes
@@ -15,6 +15,6 @@ namespace maek::dsl {
 void splitSource(mlir::func::FuncOp step, llvm::StringRef text,
                  llvm::StringRef name);
 
-} // namespace maek::dsl
+} // namespace maek
 
-#endif // MAEK_DSL_SOURCESPLIT_H
+#endif // MAEK_PASSES_STEPS_SOURCESPLIT_H

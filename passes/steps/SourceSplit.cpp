@@ -1,5 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-#include "dsl/SourceSplit.h"
+#include "passes/steps/SourceSplit.h"
 
 #include "ir/DeadOps.h"
 #include "ir/Entries.h"
@@ -12,14 +12,14 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
 
-using namespace llvm;
+using namespace mlir;
 
-namespace maek::dsl {
+namespace maek {
 
 namespace {
 class SourceSplit {
 public:
-  SourceSplit(mlir::func::FuncOp step, StringRef text)
+  SourceSplit(func::FuncOp step, StringRef text)
       : step(step), text(text), builder(step.getContext()) {}
 
   bool hasSource();
@@ -30,17 +30,17 @@ private:
 
   bool isSource(unsigned argument);
   void classify();
-  Needs classify(mlir::Operation &op) const;
+  Needs classify(Operation &op) const;
   void findFrontier();
-  mlir::func::FuncOp makeSource(StringRef name);
+  func::FuncOp makeSource(StringRef name);
   void replaceFrontier();
-  mlir::Type getPassedType(mlir::Value value);
+  Type getPassedType(Value value);
 
-  mlir::func::FuncOp step;
+  func::FuncOp step;
   StringRef text;
-  mlir::OpBuilder builder;
-  DenseMap<mlir::Value, Needs> needs;
-  SetVector<mlir::Value> frontier;
+  OpBuilder builder;
+  DenseMap<Value, Needs> needs;
+  llvm::SetVector<Value> frontier;
 };
 } // namespace
 
@@ -57,49 +57,49 @@ bool SourceSplit::hasSource() {
   return false;
 }
 
-SourceSplit::Needs SourceSplit::classify(mlir::Operation &op) const {
-  SetVector<mlir::Value> used(op.operand_begin(), op.operand_end());
-  mlir::getUsedValuesDefinedAbove(op.getRegions(), used);
+SourceSplit::Needs SourceSplit::classify(Operation &op) const {
+  llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
+  getUsedValuesDefinedAbove(op.getRegions(), used);
   Needs most = Needs::Parameters;
-  for (mlir::Value value : used)
+  for (Value value : used)
     most = std::max(most, needs.lookup(value));
   return most;
 }
 
 void SourceSplit::classify() {
-  for (mlir::BlockArgument argument : step.getArguments()) {
+  for (BlockArgument argument : step.getArguments()) {
     unsigned number = argument.getArgNumber();
     bool isInput = getArgRole(step, number) == "input";
     needs[argument] = isSource(number) ? Needs::Source
                       : isInput        ? Needs::Text
                                        : Needs::Parameters;
   }
-  for (mlir::Operation &op : step.front()) {
+  for (Operation &op : step.front()) {
     Needs most = classify(op);
-    for (mlir::Value result : op.getResults())
+    for (Value result : op.getResults())
       needs[result] = most;
   }
 }
 
 /// Values of the source that others use.
 void SourceSplit::findFrontier() {
-  for (mlir::Operation &op : step.front()) {
-    SetVector<mlir::Value> used(op.operand_begin(), op.operand_end());
-    mlir::getUsedValuesDefinedAbove(op.getRegions(), used);
-    if (!isa<mlir::func::ReturnOp>(op) && classify(op) != Needs::Text)
+  for (Operation &op : step.front()) {
+    llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
+    getUsedValuesDefinedAbove(op.getRegions(), used);
+    if (!isa<func::ReturnOp>(op) && classify(op) != Needs::Text)
       continue;
-    for (mlir::Value value : used)
+    for (Value value : used)
       if (needs.lookup(value) == Needs::Source)
         frontier.insert(value);
   }
 }
 
 /// Truths are handed over as numbers.
-mlir::Type SourceSplit::getPassedType(mlir::Value value) {
-  mlir::Type type = value.getType();
+Type SourceSplit::getPassedType(Value value) {
+  Type type = value.getType();
   if (!getElementType(type).isInteger(1))
     return type;
-  mlir::Type number = step.getResultTypes().front();
+  Type number = step.getResultTypes().front();
   return withElementType(type, getElementType(number));
 }
 
@@ -108,32 +108,32 @@ static std::string getName(size_t number) {
                      : "state.source_" + std::to_string(number + 1);
 }
 
-mlir::func::FuncOp SourceSplit::makeSource(StringRef name) {
-  mlir::IRMapping mapping;
-  auto source = cast<mlir::func::FuncOp>(step->clone(mapping));
+func::FuncOp SourceSplit::makeSource(StringRef name) {
+  IRMapping mapping;
+  auto source = cast<func::FuncOp>(step->clone(mapping));
   source.setName(name);
-  mlir::Block &block = source.front();
-  mlir::Operation *end = block.getTerminator();
+  Block &block = source.front();
+  Operation *end = block.getTerminator();
   builder.setInsertionPoint(end);
-  SmallVector<mlir::Value> results;
-  SmallVector<mlir::Type> types;
-  for (mlir::Value value : frontier) {
-    mlir::Value own = mapping.lookup(value);
-    if (mlir::Type type = getPassedType(value); type != own.getType())
+  SmallVector<Value> results;
+  SmallVector<Type> types;
+  for (Value value : frontier) {
+    Value own = mapping.lookup(value);
+    if (Type type = getPassedType(value); type != own.getType())
       own = ConvertOp::create(builder, value.getLoc(), type, own);
     results.push_back(own);
     types.push_back(own.getType());
   }
-  mlir::func::ReturnOp::create(builder, step.getLoc(), results);
+  func::ReturnOp::create(builder, step.getLoc(), results);
   end->erase();
   eraseDeadOps(source);
   // Neither the text nor the states are anything to it.
-  BitVector others(source.getNumArguments());
+  llvm::BitVector others(source.getNumArguments());
   for (unsigned i = 0; i < source.getNumArguments(); ++i)
     if (getArgRole(source, i) == "input" && !isSource(i))
       others.set(i);
   (void)source.eraseArguments(others);
-  (void)source.eraseResults(BitVector(source.getNumResults(), true));
+  (void)source.eraseResults(llvm::BitVector(source.getNumResults(), true));
   source.setFunctionType(
       builder.getFunctionType(block.getArgumentTypes(), types));
   for (size_t i = 0; i < results.size(); ++i)
@@ -143,15 +143,15 @@ mlir::func::FuncOp SourceSplit::makeSource(StringRef name) {
 }
 
 void SourceSplit::replaceFrontier() {
-  mlir::Block &block = step.front();
+  Block &block = step.front();
   for (size_t i = 0; i < frontier.size(); ++i) {
-    mlir::Value value = frontier[i];
-    mlir::Type type = getPassedType(value);
+    Value value = frontier[i];
+    Type type = getPassedType(value);
     unsigned number = step.getNumArguments();
     (void)step.insertArgument(
         number, type, getRoleAttrs(builder.getContext(), "input", getName(i)),
         value.getLoc());
-    mlir::Value passed = step.getArgument(number);
+    Value passed = step.getArgument(number);
     if (type != value.getType()) {
       builder.setInsertionPointToStart(&block);
       passed =
@@ -160,7 +160,7 @@ void SourceSplit::replaceFrontier() {
     value.replaceAllUsesWith(passed);
   }
   eraseDeadOps(step);
-  BitVector sources(step.getNumArguments());
+  llvm::BitVector sources(step.getNumArguments());
   for (unsigned i = 0; i < step.getNumArguments(); ++i)
     if (isSource(i))
       sources.set(i);
@@ -170,15 +170,15 @@ void SourceSplit::replaceFrontier() {
 void SourceSplit::run(StringRef name) {
   classify();
   findFrontier();
-  mlir::func::FuncOp source = makeSource(name);
-  mlir::OpBuilder(step).insert(source);
+  func::FuncOp source = makeSource(name);
+  OpBuilder(step).insert(source);
   replaceFrontier();
 }
 
-void splitSource(mlir::func::FuncOp step, StringRef text, StringRef name) {
+void splitSource(func::FuncOp step, StringRef text, StringRef name) {
   SourceSplit split(step, text);
   if (split.hasSource())
     split.run(name);
 }
 
-} // namespace maek::dsl
+} // namespace maek

@@ -1,0 +1,100 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/steps/StepAxes.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace maek {
+
+SmallVector<int64_t> StepAxes::get(Type type) const {
+  SmallVector<int64_t> axes;
+  for (auto [axis, extent] : llvm::enumerate(getExtents(type)))
+    if (extent == time)
+      axes.push_back(axis);
+  return axes;
+}
+
+bool StepAxes::contains(const Extent &extent) const {
+  return llvm::is_contained(extent.symbols, time.symbols.front());
+}
+
+bool StepAxes::arePlain(Type type, size_t most) const {
+  return isa<RankedTensorType>(type) &&
+         llvm::none_of(getExtents(type),
+                       [&](const Extent &extent) {
+                         return extent != time && contains(extent);
+                       }) &&
+         get(type).size() <= most;
+}
+
+/// As many elements in front of the steps on both sides.
+bool StepAxes::keepsSteps(ReshapeOp op) const {
+  Type from = op.getOperand().getType(), to = op.getType();
+  SmallVector<int64_t> a = get(from), b = get(to);
+  if (a.empty() && b.empty())
+    return true;
+  auto countBefore = [](Type type, int64_t axis) {
+    SmallVector<Extent> extents = getExtents(type);
+    return getNumElements(ArrayRef(extents).take_front(axis));
+  };
+  return a.size() == 1 && b.size() == 1 &&
+         countBefore(from, a[0]) == countBefore(to, b[0]);
+}
+
+/// A scan over other steps, or forward over these.
+bool StepAxes::keepsSteps(ScanOp op) const {
+  for (Value sequence : op.getSequences())
+    if (SmallVector<int64_t> axes = get(sequence.getType());
+        !axes.empty() && (axes.size() > 1 || axes[0] != 0 || op.getReverse()))
+      return false;
+  for (Value init : op.getInits())
+    if (!get(init.getType()).empty())
+      return false;
+  // A step that sees other steps would see all of them.
+  auto result = op.getBody().front().walk([&](Operation *inner) {
+    return llvm::all_of(inner->getOperandTypes(),
+                        [&](Type type) { return arePlain(type, 0); })
+               ? WalkResult::advance()
+               : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
+std::optional<bool> StepAxes::keepsSteps(Operation *op) const {
+  return llvm::TypeSwitch<Operation *, std::optional<bool>>(op)
+      .Case<ReshapeOp, ScanOp>([&](auto known) { return keepsSteps(known); })
+      .Case([&](ExtentOp extent) {
+        std::optional<Extent> size = Extent::parse(extent.getSymbol());
+        return size && !contains(*size);
+      })
+      // A random number depends on its place among all.
+      .Case([](RandomOp) { return false; })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+static bool isCausal(Operation &op, const StepAxes &axes) {
+  bool hasSteps = false;
+  for (TypeRange types :
+       {TypeRange(op.getOperandTypes()), TypeRange(op.getResultTypes())})
+    for (Type type : types) {
+      if (!axes.arePlain(type, 1))
+        return false;
+      hasSteps |= !axes.get(type).empty();
+    }
+  if (isa<func::ReturnOp>(op) || (!hasSteps && !isa<ExtentOp>(op)))
+    return true;
+  if (std::optional<bool> known = axes.keepsSteps(&op))
+    return *known;
+  return keepsAxes(&op, [&](Value value, int64_t axis) {
+    return llvm::is_contained(axes.get(value.getType()), axis);
+  });
+}
+
+bool isCausal(func::FuncOp function, const StepAxes &axes) {
+  return llvm::all_of(function.getBody().front(),
+                      [&](Operation &op) { return isCausal(op, axes); });
+}
+
+} // namespace maek

@@ -1,0 +1,114 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+#include "passes/steps/StepMasks.h"
+
+#include "ir/Splat.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
+
+using namespace mlir;
+
+namespace maek {
+
+bool StepMasks::isPositional(Value value, unsigned level) {
+  Operation *op = value.getDefiningOp();
+  if (axes.get(value.getType()).empty())
+    return true;
+  if (!op || level == maxDepth ||
+      !(isa<ConstantOp, IotaOp, BroadcastOp>(op) ||
+        op->hasTrait<OpTrait::Elementwise>()))
+    return false;
+  if (auto known = positional.find(value); known != positional.end())
+    return known->second;
+  bool found = llvm::all_of(op->getOperands(), [&](Value operand) {
+    return isPositional(operand, level + 1);
+  });
+  return positional[value] = found;
+}
+
+/// The axis whose index the value's elements are; -1 if they are none.
+int64_t StepMasks::getIndexAxis(Value value) const {
+  if (auto iota = value.getDefiningOp<IotaOp>())
+    return iota.getDim();
+  if (auto convert = value.getDefiningOp<ConvertOp>())
+    return getIndexAxis(convert.getOperand());
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    if (int64_t axis = getIndexAxis(broadcast.getOperand()); axis >= 0)
+      return broadcast.getDims()[axis];
+  return -1;
+}
+
+/// Whether the value of queries and keys holds for no key behind the query.
+bool StepMasks::isCausalMask(Value value) const {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    return axes.get(broadcast.getOperand().getType()).size() == 2 &&
+           isCausalMask(broadcast.getOperand());
+  auto compare = value.getDefiningOp<CompareOp>();
+  SmallVector<int64_t> own = axes.get(value.getType());
+  if (!compare || own.size() != 2)
+    return false;
+  using enum ComparePredicate;
+  ComparePredicate predicate = compare.getPredicate();
+  Value key = compare.getLhs(), query = compare.getRhs();
+  if (predicate == Ge || predicate == Gt)
+    std::swap(key, query);
+  else if (predicate != Le && predicate != Lt)
+    return false;
+  return getIndexAxis(key) == own[1] && getIndexAxis(query) == own[0];
+}
+
+/// Whether the value of queries and keys does not change with the key, so that
+/// behind the step it is what the whole has there. Caches hold zeros there, of
+/// which a quotient or a logarithm may be no number.
+bool StepMasks::isSameForKeys(Value value, unsigned level) const {
+  Operation *op = value.getDefiningOp();
+  SmallVector<int64_t> own = axes.get(value.getType());
+  if (!op || level == maxDepth || own.size() != 2)
+    return false;
+  if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+    Value operand = broadcast.getOperand();
+    SmallVector<int64_t> inner = axes.get(operand.getType());
+    return inner.empty() ||
+           (inner.size() == 1 ? broadcast.getDims()[inner[0]] == own[0]
+                              : isSameForKeys(operand, level + 1));
+  }
+  return isa<ConstantOp>(op) || (isa<StopGradientOp, ConvertOp>(op) &&
+                                 isSameForKeys(op->getOperand(0), level + 1));
+}
+
+Behind StepMasks::getBehind(Value value, unsigned level) const {
+  Operation *op = value.getDefiningOp();
+  if (!op || level == maxDepth || axes.get(value.getType()).size() != 2)
+    return Behind::Unknown;
+  auto of = [&](Value operand) { return getBehind(operand, level + 1); };
+  return llvm::TypeSwitch<Operation *, Behind>(op)
+      .Case([&](SelectOp select) {
+        std::optional<double> other = getSplat(select.getOnFalse());
+        if (!other || !isCausalMask(select.getCondition()))
+          return Behind::Unknown;
+        return *other == 0                        ? Behind::Zero
+               : std::isinf(*other) && *other < 0 ? Behind::Infinite
+                                                  : Behind::Unknown;
+      })
+      .Case([&](SubOp sub) {
+        return of(sub.getLhs()) == Behind::Infinite &&
+                       isSameForKeys(sub.getRhs(), 0)
+                   ? Behind::Infinite
+                   : Behind::Unknown;
+      })
+      .Case([&](ExpOp exp) {
+        return of(exp.getOperand()) == Behind::Infinite ? Behind::Zero
+                                                        : Behind::Unknown;
+      })
+      .Case([&](DivOp div) {
+        return of(div.getLhs()) == Behind::Zero &&
+                       isSameForKeys(div.getRhs(), 0)
+                   ? Behind::Zero
+                   : Behind::Unknown;
+      })
+      .Case([&](StopGradientOp stop) { return of(stop.getOperand()); })
+      .Default([](Operation *) { return Behind::Unknown; });
+}
+
+} // namespace maek
