@@ -22,20 +22,18 @@ static void replaceByConstant(PatternRewriter &rewriter, Operation *op,
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-static double compute(AddOp, double a, double b) { return a + b; }
-static double compute(SubOp, double a, double b) { return a - b; }
-static double compute(MulOp, double a, double b) { return a * b; }
-static double compute(DivOp, double a, double b) { return a / b; }
-static double compute(PowOp, double a, double b) { return std::pow(a, b); }
-
-// constant op constant -> constant
+// constant op constant -> constant, unless that is NaN or infinite: computed,
+// an infinity is one; as a constant of a kernel it is the largest number.
 template <typename OpT>
 static LogicalResult foldConstants(OpT op, PatternRewriter &rewriter) {
   std::optional<double> a = getSplat(op.getLhs());
   std::optional<double> b = getSplat(op.getRhs());
   if (!a || !b)
     return failure();
-  replaceByConstant(rewriter, op, compute(op, *a, *b));
+  double value = op.evaluate(*a, *b);
+  if (!std::isfinite(value))
+    return failure();
+  replaceByConstant(rewriter, op, value);
   return success();
 }
 
@@ -53,7 +51,7 @@ LogicalResult AddOp::canonicalize(AddOp op, PatternRewriter &rewriter) {
   if (succeeded(foldConstants(op, rewriter)))
     return success();
   Value lhs = op.getLhs(), rhs = op.getRhs();
-  if (lhs.getDefiningOp<NegOp>())
+  if (!rhs.getDefiningOp<NegOp>())
     std::swap(lhs, rhs);
   auto negated = rhs.getDefiningOp<NegOp>();
   if (!negated)
@@ -111,11 +109,16 @@ LogicalResult DivOp::canonicalize(DivOp op, PatternRewriter &rewriter) {
   return success();
 }
 
-// a ^ 2 -> a * a
+// a ^ 0 -> 1; a ^ 2 -> a * a
 LogicalResult PowOp::canonicalize(PowOp op, PatternRewriter &rewriter) {
   if (succeeded(foldConstants(op, rewriter)))
     return success();
-  if (getSplat(op.getRhs()) != 2.0)
+  std::optional<double> exponent = getSplat(op.getRhs());
+  if (exponent == 0.0) {
+    replaceByConstant(rewriter, op, 1);
+    return success();
+  }
+  if (exponent != 2.0)
     return failure();
   rewriter.replaceOpWithNewOp<MulOp>(op, op.getLhs(), op.getLhs());
   return success();
@@ -134,15 +137,15 @@ static LogicalResult moveConstant(Operation *op, PatternRewriter &rewriter) {
   return success();
 }
 
-// convert(constant) -> constant, where no number is lost
+// convert(constant) -> constant, unless i32 cannot hold it
 LogicalResult ConvertOp::canonicalize(ConvertOp op, PatternRewriter &rewriter) {
   std::optional<double> value = getSplat(op.getOperand());
   Type element = getElementType(op.getType());
-  if (!value || (isa<IntegerType>(element) &&
-                 isa<FloatType>(getElementType(op.getOperand().getType()))))
+  if (!value)
     return failure();
-  if (element.isInteger(1))
-    value = *value != 0;
+  value = op.evaluate(*value);
+  if (element.isInteger(32) && !(*value >= INT32_MIN && *value <= INT32_MAX))
+    return failure();
   replaceByConstant(rewriter, op, *value);
   return success();
 }
@@ -202,19 +205,19 @@ static Value findPart(ConcatOp concat, int64_t &offset, int64_t size) {
 }
 
 // slice(slice(x)) -> slice(x); slice(concat(..., x, ...)) -> slice(x), where
-// the range is within x. Both along one axis, with offsets from the start: one
-// from the end of a dynamic axis cannot be moved.
+// the range is within x. Both along one axis. An offset from the end of a
+// dynamic axis cannot be moved.
 LogicalResult SliceOp::canonicalize(SliceOp op, PatternRewriter &rewriter) {
   if (succeeded(moveConstant(op, rewriter)))
     return success();
   Extent limit = getExtent(op.getOperand().getType(), op.getDim());
   Extent size = getExtent(op.getType(), op.getDim());
-  if (!size.isStatic() || (op.getOffset() < 0 && !limit.isStatic()))
+  if (op.getOffset() < 0 && !limit.isStatic())
     return failure();
   int64_t offset =
       op.getOffset() < 0 ? limit.factor + op.getOffset() : op.getOffset();
   auto inner = op.getOperand().getDefiningOp<SliceOp>();
-  if (inner && inner.getDim() == op.getDim() && limit.isStatic()) {
+  if (inner && inner.getDim() == op.getDim()) {
     // Counting from the end, the sum must stay below 0 to mean the same.
     int64_t sum = 0;
     if (llvm::AddOverflow(inner.getOffset(), offset, sum) ||
@@ -225,7 +228,8 @@ LogicalResult SliceOp::canonicalize(SliceOp op, PatternRewriter &rewriter) {
     return success();
   }
   auto concat = op.getOperand().getDefiningOp<ConcatOp>();
-  if (!concat || concat.getDim() != op.getDim() || size.factor == 0)
+  if (!concat || concat.getDim() != op.getDim() || !size.isStatic() ||
+      size.factor == 0)
     return failure();
   Value part = findPart(concat, offset, size.factor);
   if (!part)

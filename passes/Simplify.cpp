@@ -75,6 +75,9 @@ struct Simplify : impl::SimplifyBase<Simplify> {
 
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet all(context);
+    for (RegisteredOperationName op : context->getRegisteredOperations())
+      if (isa<MaekDialect>(op.getDialect()))
+        op.getCanonicalizationPatterns(all, context);
     populateArithmeticPatterns(all);
     populateBroadcastPatterns(all);
     populateReducePatterns(all);

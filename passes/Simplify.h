@@ -1,6 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The rewrites of `maek-simplify`, by topic. Each keeps the value, NaN and
-// infinity included, up to rounding; the exceptions say so.
+// The rewrites of `maek-simplify`, by topic, beside the ops' own folds and
+// canonicalizations (ir/Folds.cpp, ir/Canonicalize.cpp), which it applies too:
+// those always make a program simpler; these round differently, or pay under a
+// condition. Each keeps the value, NaN and infinity included, up to rounding;
+// the exceptions say so.
 #ifndef MAEK_PASSES_SIMPLIFY_H
 #define MAEK_PASSES_SIMPLIFY_H
 
@@ -10,13 +13,14 @@ namespace maek {
 
 class ScanOp;
 
-/// Constants folded, signs and factors gathered, powers made cheaper.
+/// Functions of constants computed, factors gathered, quotients and powers
+/// made cheaper.
 void populateArithmeticPatterns(mlir::RewritePatternSet &patterns);
 /// Work done before a broadcast rather than after it.
 void populateBroadcastPatterns(mlir::RewritePatternSet &patterns);
 /// Reductions of what is repeated, permuted or reduced already.
 void populateReducePatterns(mlir::RewritePatternSet &patterns);
-/// Reshapes and transposes composed, cancelled or absorbed.
+/// Transposes cancelled, absorbed or turned into reshapes.
 void populateShapePatterns(mlir::RewritePatternSet &patterns);
 /// Slices moved towards the values' sources, down to a scan's final state.
 void populateSlicePatterns(mlir::RewritePatternSet &patterns);

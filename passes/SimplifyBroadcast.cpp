@@ -10,37 +10,15 @@ using namespace mlir;
 namespace maek {
 namespace {
 
-/// broadcast(broadcast(x)) -> broadcast(x)
-struct ComposeBroadcasts : OpRewritePattern<BroadcastOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(BroadcastOp op,
-                                PatternRewriter &rewriter) const override {
-    auto inner = op.getOperand().getDefiningOp<BroadcastOp>();
-    if (!inner)
-      return failure();
-    SmallVector<int64_t> dims;
-    for (int64_t dim : inner.getDims())
-      dims.push_back(op.getDims()[dim]);
-    rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(),
-                                             inner.getOperand(), dims);
-    return success();
-  }
-};
-
-/// broadcast of a constant -> constant; broadcast that repeats nothing ->
-/// reshape
+/// broadcast that repeats nothing -> reshape
 struct ReplaceBroadcast : OpRewritePattern<BroadcastOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(BroadcastOp op,
                                 PatternRewriter &rewriter) const override {
-    if (auto constant = op.getOperand().getDefiningOp<ConstantOp>())
-      rewriter.replaceOpWithNewOp<ConstantOp>(op, op.getType(),
-                                              constant.getValueAttr());
-    else if (getNumElements(getExtents(op.getOperand().getType())) ==
-             getNumElements(getExtents(op.getType())))
-      rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
-    else
+    if (getNumElements(getExtents(op.getOperand().getType())) !=
+        getNumElements(getExtents(op.getType())))
       return failure();
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
     return success();
   }
 };
@@ -151,8 +129,8 @@ private:
 } // namespace
 
 void populateBroadcastPatterns(RewritePatternSet &patterns) {
-  patterns.add<ComposeBroadcasts, ReplaceBroadcast, PullBroadcast,
-               PullBroadcastThroughEinsum>(patterns.getContext());
+  patterns.add<ReplaceBroadcast, PullBroadcast, PullBroadcastThroughEinsum>(
+      patterns.getContext());
 }
 
 } // namespace maek

@@ -1,5 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Reshapes and transposes composed, cancelled or absorbed.
+// Transposes cancelled, absorbed or turned into reshapes.
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
@@ -7,37 +7,6 @@ using namespace mlir;
 
 namespace maek {
 namespace {
-
-/// reshape(reshape(x)) -> reshape(x)
-struct ComposeReshapes : OpRewritePattern<ReshapeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReshapeOp op,
-                                PatternRewriter &rewriter) const override {
-    auto inner = op.getOperand().getDefiningOp<ReshapeOp>();
-    if (!inner)
-      return failure();
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(),
-                                           inner.getOperand());
-    return success();
-  }
-};
-
-/// transpose(transpose(x)) -> transpose(x)
-struct ComposeTransposes : OpRewritePattern<TransposeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(TransposeOp op,
-                                PatternRewriter &rewriter) const override {
-    auto inner = op.getOperand().getDefiningOp<TransposeOp>();
-    if (!inner)
-      return failure();
-    SmallVector<int64_t> permutation;
-    for (int64_t axis : op.getPermutation())
-      permutation.push_back(inner.getPermutation()[axis]);
-    rewriter.replaceOpWithNewOp<TransposeOp>(op, inner.getOperand(),
-                                             permutation);
-    return success();
-  }
-};
 
 /// A transpose that moves axes of size 1 only -> reshape
 struct TransposeToReshape : OpRewritePattern<TransposeOp> {
@@ -54,23 +23,6 @@ struct TransposeToReshape : OpRewritePattern<TransposeOp> {
       last = axis;
     }
     rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
-    return success();
-  }
-};
-
-/// reshape or transpose of a constant -> constant
-struct MoveConstant : RewritePattern {
-  MoveConstant(MLIRContext *context)
-      : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
-  LogicalResult matchAndRewrite(Operation *op,
-                                PatternRewriter &rewriter) const override {
-    if (!isa<ReshapeOp, TransposeOp>(op))
-      return failure();
-    auto constant = op->getOperand(0).getDefiningOp<ConstantOp>();
-    if (!constant)
-      return failure();
-    rewriter.replaceOpWithNewOp<ConstantOp>(op, op->getResult(0).getType(),
-                                            constant.getValueAttr());
     return success();
   }
 };
@@ -278,8 +230,7 @@ struct CancelTransposes : OpRewritePattern<TransposeOp> {
 } // namespace
 
 void populateShapePatterns(RewritePatternSet &patterns) {
-  patterns.add<ComposeReshapes, ComposeTransposes, TransposeToReshape,
-               MoveConstant, TransposeOfBroadcast, TransposeOfReverse,
+  patterns.add<TransposeToReshape, TransposeOfBroadcast, TransposeOfReverse,
                AbsorbTranspose, CancelTransposes>(patterns.getContext());
 }
 

@@ -8,16 +8,6 @@ using namespace mlir;
 namespace maek {
 namespace {
 
-/// The first element that the slice reads, if it is a known number.
-std::optional<int64_t> getStart(SliceOp op) {
-  if (op.getOffset() >= 0)
-    return op.getOffset();
-  Extent extent = getExtent(op.getOperand().getType(), op.getDim());
-  if (!extent.isStatic())
-    return std::nullopt;
-  return extent.factor + op.getOffset();
-}
-
 /// `value`'s range along `dim` that has the size of `size`.
 Value sliceLike(PatternRewriter &rewriter, SliceOp op, Value value, int64_t dim,
                 const Extent &size) {
@@ -87,38 +77,6 @@ struct SliceOfReverse : OpRewritePattern<SliceOp> {
   }
 };
 
-/// slice of a constant -> constant
-struct SliceOfConstant : OpRewritePattern<SliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(SliceOp op,
-                                PatternRewriter &rewriter) const override {
-    auto constant = op.getOperand().getDefiningOp<ConstantOp>();
-    if (!constant)
-      return failure();
-    rewriter.replaceOpWithNewOp<ConstantOp>(op, op.getType(),
-                                            constant.getValueAttr());
-    return success();
-  }
-};
-
-/// slice(slice(x)) along one axis -> slice(x)
-struct ComposeSlices : OpRewritePattern<SliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(SliceOp op,
-                                PatternRewriter &rewriter) const override {
-    auto inner = op.getOperand().getDefiningOp<SliceOp>();
-    std::optional<int64_t> start = getStart(op);
-    if (!inner || inner.getDim() != op.getDim() || !start)
-      return failure();
-    int64_t offset = inner.getOffset() + *start;
-    if (inner.getOffset() < 0 && offset >= 0)
-      return failure();
-    rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), inner.getOperand(),
-                                         op.getDim(), offset);
-    return success();
-  }
-};
-
 /// slice(f(x, y)) -> f(slice(x), slice(y)), where nothing else reads f(x, y)
 struct SliceOfElementwise : OpRewritePattern<SliceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -160,47 +118,6 @@ struct SliceOfEinsum : OpRewritePattern<SliceOp> {
   }
 };
 
-/// The slice of a pad that is the padded value -> that value
-struct SliceOfPad : OpRewritePattern<SliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(SliceOp op,
-                                PatternRewriter &rewriter) const override {
-    auto pad = op.getOperand().getDefiningOp<PadOp>();
-    if (!pad || pad.getDim() != op.getDim() ||
-        pad.getOffset() != op.getOffset() ||
-        pad.getOperand().getType() != op.getType())
-      return failure();
-    rewriter.replaceOp(op, pad.getOperand());
-    return success();
-  }
-};
-
-/// A slice within one operand of a concat -> slice of that operand
-struct SliceOfConcat : OpRewritePattern<SliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(SliceOp op,
-                                PatternRewriter &rewriter) const override {
-    auto concat = op.getOperand().getDefiningOp<ConcatOp>();
-    std::optional<int64_t> start = getStart(op);
-    if (!concat || concat.getDim() != op.getDim() || !start ||
-        !getSize(op).isStatic())
-      return failure();
-    int64_t offset = *start, size = getSize(op).factor;
-    for (Value operand : concat.getOperands()) {
-      int64_t width = getExtent(operand.getType(), op.getDim()).factor;
-      if (offset + size <= width) {
-        rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), operand,
-                                             op.getDim(), offset);
-        return success();
-      }
-      if (offset < width)
-        return failure();
-      offset -= width;
-    }
-    return failure();
-  }
-};
-
 /// The last step of a scan's output -> the final state, if each step yields
 /// the same value for both. The last step of a reversed scan is step 0.
 struct SliceOfScan : OpRewritePattern<SliceOp> {
@@ -234,8 +151,7 @@ struct SliceOfScan : OpRewritePattern<SliceOp> {
 
 void populateSlicePatterns(RewritePatternSet &patterns) {
   patterns.add<SliceOfTranspose, SliceOfBroadcast, SliceOfReverse,
-               SliceOfConstant, ComposeSlices, SliceOfElementwise,
-               SliceOfEinsum, SliceOfPad, SliceOfConcat, SliceOfScan>(
+               SliceOfElementwise, SliceOfEinsum, SliceOfScan>(
       patterns.getContext());
 }
 

@@ -54,9 +54,6 @@ struct FoldOfProduct : OpRewritePattern<FoldOp> {
 } // namespace
 
 void populateWindowPatterns(RewritePatternSet &patterns) {
-  // Padding becomes the windows' own, windows side by side become reshapes.
-  WindowOp::getCanonicalizationPatterns(patterns, patterns.getContext());
-  FoldOp::getCanonicalizationPatterns(patterns, patterns.getContext());
   patterns.add<FoldOfProduct>(patterns.getContext());
 }
 

@@ -69,6 +69,39 @@ func.func @constants() -> (tensor<4x?xf32, #maek.dims<B>>, tensor<2xf32>) {
   return %2, %3 : tensor<4x?xf32, #maek.dims<B>>, tensor<2xf32>
 }
 
+// An infinity that is computed stays one; as a constant it would not.
+// CHECK-LABEL: func.func @infinite(
+// CHECK: maek.div
+func.func @infinite() -> tensor<f32> {
+  %one = maek.constant 1.0 : tensor<f32>
+  %zero = maek.constant 0.0 : tensor<f32>
+  %0 = maek.div %one, %zero : tensor<f32>
+  return %0 : tensor<f32>
+}
+
+// Towards zero, where i32 holds the number.
+// CHECK-LABEL: func.func @whole(
+// CHECK: %[[C:.*]] = maek.constant -2.000000e+00 : tensor<i32>
+// CHECK: %[[D:.*]] = maek.convert
+// CHECK: return %[[C]], %[[D]]
+func.func @whole() -> (tensor<i32>, tensor<i32>) {
+  %small = maek.constant -2.5 : tensor<f32>
+  %large = maek.constant 3.0e9 : tensor<f32>
+  %0 = maek.convert %small : tensor<f32> -> tensor<i32>
+  %1 = maek.convert %large : tensor<f32> -> tensor<i32>
+  return %0, %1 : tensor<i32>, tensor<i32>
+}
+
+// x ^ 0 is 1 for every x.
+// CHECK-LABEL: func.func @power_of_none(
+// CHECK: %[[ONE:.*]] = maek.constant 1.000000e+00
+// CHECK-NEXT: return %[[ONE]]
+func.func @power_of_none(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %zero = maek.constant 0.0 : tensor<4xf32>
+  %0 = maek.pow %x, %zero : tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
 // x ^ 2 is x * x, NaN and negative numbers included.
 // CHECK-LABEL: func.func @square(
 // CHECK-SAME: %[[X:[a-z0-9]*]]:
