@@ -5,6 +5,7 @@
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 #include "dsl/ShapeTable.h"
+#include "ir/Entries.h"
 
 #include "llvm/Support/Casting.h"
 #include <cmath>
@@ -12,9 +13,6 @@
 using namespace llvm;
 
 namespace maek::dsl {
-
-/// The symbol of the batch axis, which no model names.
-static constexpr StringLiteral batchSymbol = "B";
 
 ModelEmitter::ModelEmitter(const Program &program, Diagnostics &diagnostics,
                            mlir::MLIRContext *context, mlir::Type floatType,
@@ -101,7 +99,7 @@ void ModelEmitter::bindSymbols(const TypeSyntax &type) {
     auto *name = dyn_cast<NameExpr>(dim.get());
     if (!name || frame.find(name->name))
       continue;
-    if (name->name == batchSymbol)
+    if (name->name == kBatchSymbol)
       diagnostics.error(name->loc, "'B' is the batch's own name; the batch "
                                    "axis is never written");
     frame.set(name->name,
@@ -150,7 +148,7 @@ void ModelEmitter::declareInputs(const DeclareStmt &declare) {
   }
 }
 
-Extent ModelEmitter::getBatchSize() { return Extent::symbol(batchSymbol); }
+Extent ModelEmitter::getBatchSize() { return Extent::symbol(kBatchSymbol); }
 
 void ModelEmitter::beginEntry(Entry entry) {
   current = entry;

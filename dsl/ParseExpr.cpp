@@ -9,8 +9,6 @@
 #include "dsl/ForeignSyntax.h"
 #include "dsl/Primitives.h"
 
-#include "llvm/ADT/ScopeExit.h"
-
 using namespace llvm;
 
 namespace maek::dsl {
@@ -29,6 +27,27 @@ ExprPtr Parser::finish(ExprPtr expr,
   diagnostics.error(expr->loc, tooDeep);
   return nullptr;
 }
+
+/// One level deeper, as long as it lives; false, after an error at `token`, if
+/// that is too deep.
+class Parser::Nesting {
+public:
+  Nesting(Parser &parser, const Token &token)
+      : parser(parser), fits(parser.nesting < maxDepth) {
+    ++parser.nesting;
+    if (!fits)
+      parser.error(token, tooDeep);
+  }
+  Nesting(const Nesting &) = delete;
+  Nesting &operator=(const Nesting &) = delete;
+  ~Nesting() { --parser.nesting; }
+
+  explicit operator bool() const { return fits; }
+
+private:
+  Parser &parser;
+  bool fits;
+};
 
 static bool isComparison(TokenKind kind) {
   return kind >= TokenKind::Equal && kind <= TokenKind::GreaterEqual;
@@ -52,12 +71,9 @@ ExprPtr Parser::parseExpr() {
 }
 
 ExprPtr Parser::parseComparison() {
-  if (nesting >= maxDepth) {
-    error(peek(), tooDeep);
+  Nesting deeper(*this, peek());
+  if (!deeper)
     return nullptr;
-  }
-  ++nesting;
-  llvm::scope_exit leave([&] { --nesting; });
   ExprPtr lhs = parseSum();
   if (!lhs || !isComparison(peek().kind))
     return lhs;
@@ -114,12 +130,9 @@ ExprPtr Parser::parseProduct() {
 ExprPtr Parser::parseUnary() {
   if (!peek().is(TokenKind::Minus))
     return parsePower();
-  if (nesting >= maxDepth) {
-    error(peek(), tooDeep);
+  Nesting deeper(*this, peek());
+  if (!deeper)
     return nullptr;
-  }
-  ++nesting;
-  llvm::scope_exit leave([&] { --nesting; });
   Token op = take();
   ExprPtr operand = parseUnary();
   if (!operand)
@@ -144,12 +157,9 @@ ExprPtr Parser::parsePower() {
       return nullptr;
     }
   } else if (op.is(TokenKind::Power)) {
-    if (nesting >= maxDepth) {
-      error(op, tooDeep);
+    Nesting deeper(*this, op);
+    if (!deeper)
       return nullptr;
-    }
-    ++nesting;
-    llvm::scope_exit leave([&] { --nesting; });
     take();
     exponent = parseUnary();
     if (!exponent)
@@ -166,12 +176,9 @@ ExprPtr Parser::parsePower() {
 
 ExprPtr Parser::parsePostfix() {
   if (peek().is(TokenKind::Sqrt)) {
-    if (nesting >= maxDepth) {
-      error(peek(), tooDeep);
+    Nesting deeper(*this, peek());
+    if (!deeper)
       return nullptr;
-    }
-    ++nesting;
-    llvm::scope_exit leave([&] { --nesting; });
     Token op = take();
     ExprPtr operand = parsePostfix();
     if (!operand)

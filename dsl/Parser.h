@@ -77,6 +77,7 @@ private:
   ExprPtr parseNumberInName(llvm::StringRef text);
 
   // ParseExpr.cpp: null after an error.
+  class Nesting;
   ExprPtr parseExpr();
   ExprPtr parseComparison();
   /// False, reported, where the text goes on as another language would.

@@ -78,26 +78,28 @@ private:
 };
 } // namespace
 
-bool fixesAxis(Operation *op, AxisPredicate isAsked) {
+/// What the op says of the axes; nothing if it has no interface to say it by.
+static std::optional<AskedAxes> ask(Operation *op, AxisPredicate isAsked) {
   auto related = dyn_cast<AxisOpInterface>(op);
   if (!related)
-    return true;
+    return std::nullopt;
   AskedAxes axes(op, isAsked);
   related.relateAxes(axes);
-  return axes.fixes;
+  return axes;
+}
+
+bool fixesAxis(Operation *op, AxisPredicate isAsked) {
+  std::optional<AskedAxes> axes = ask(op, isAsked);
+  return !axes || axes->fixes;
 }
 
 bool keepsAxes(Operation *op, AxisPredicate isAsked) {
-  auto related = dyn_cast<AxisOpInterface>(op);
-  if (!related)
-    return false;
-  AskedAxes axes(op, isAsked);
-  related.relateAxes(axes);
-  if (axes.fixes)
+  std::optional<AskedAxes> axes = ask(op, isAsked);
+  if (!axes || axes->fixes)
     return false;
   for (Value operand : op->getOperands())
     for (int64_t i = 0; i < getRank(operand.getType()); ++i)
-      if (isAsked(operand, i) && !axes.isKept(operand, i))
+      if (isAsked(operand, i) && !axes->isKept(operand, i))
         return false;
   return true;
 }

@@ -27,6 +27,9 @@ inline constexpr llvm::StringLiteral kKernelAttr = "maek.kernel";
 /// On a kernel: the extents' symbols that it takes as scalars, in order.
 inline constexpr llvm::StringLiteral kSymbolsAttr = "maek.symbols";
 
+/// The symbol of the number of examples, in every entry.
+inline constexpr llvm::StringLiteral kBatchSymbol = "B";
+
 /// Roles of arguments: `parameter`, `state`, `input`, `target`, `scalar` (a
 /// tensor<f32> that the runtime sets: `lr`, `step`, `steps`; or a tensor<i32>,
 /// a word of the step's random key: `key_low`, `key_high`), `prepared` (made by

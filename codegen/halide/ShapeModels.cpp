@@ -119,32 +119,39 @@ struct ReshapeModel : Base<ReshapeModel, ReshapeOp> {
   }
 };
 
+/// `result` is `operand` but along axis `dim`, where its element i is the
+/// operand's element `place(i)`.
+template <typename Place>
+void pickAlong(KernelAlgorithm &kernel, Value result, Value operand,
+               int64_t dim, Place place) {
+  kernel.define(result, [=, &kernel](IndexRef index) -> Expr {
+    Index source(index);
+    source[dim] = place(index[dim]);
+    return kernel.at(operand, source);
+  });
+}
+
 struct SliceModel : Base<SliceModel, SliceOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto slice = cast<SliceOp>(op);
-    int64_t dim = slice.getDim();
-    kernel.define(slice.getResult(),
-                  [slice, dim, &kernel](IndexRef index) mutable -> Expr {
-                    Index source(index);
-                    source[dim] =
-                        index[dim] + getStart(kernel, slice.getOperand(), dim,
-                                              slice.getOffset());
-                    return kernel.at(slice.getOperand(), source);
-                  });
+    Value whole = slice.getOperand();
+    int64_t dim = slice.getDim(), offset = slice.getOffset();
+    pickAlong(kernel, slice.getResult(), whole, dim,
+              [=, &kernel](const Expr &i) {
+                return i + getStart(kernel, whole, dim, offset);
+              });
   }
 };
 
 struct ReverseModel : Base<ReverseModel, ReverseOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto reverse = cast<ReverseOp>(op);
+    Value whole = reverse.getOperand();
     int64_t dim = reverse.getDim();
-    kernel.define(reverse.getResult(),
-                  [reverse, dim, &kernel](IndexRef index) mutable -> Expr {
-                    Index source(index);
-                    source[dim] = kernel.extent(reverse.getOperand(), dim) - 1 -
-                                  index[dim];
-                    return kernel.at(reverse.getOperand(), source);
-                  });
+    pickAlong(kernel, reverse.getResult(), whole, dim,
+              [=, &kernel](const Expr &i) {
+                return kernel.extent(whole, dim) - 1 - i;
+              });
   }
 };
 
@@ -201,12 +208,8 @@ struct SplitModel : Base<SplitModel, SplitOp> {
     int64_t dim = split.getDim();
     int32_t start = 0;
     for (Value part : split.getOutputs()) {
-      kernel.define(
-          part, [split, dim, start, &kernel](IndexRef index) mutable -> Expr {
-            Index source(index);
-            source[dim] = index[dim] + start;
-            return kernel.at(split.getOperand(), source);
-          });
+      pickAlong(kernel, part, split.getOperand(), dim,
+                [start](const Expr &i) { return i + start; });
       start += getExtent(part.getType(), dim).factor;
     }
   }

@@ -1,6 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/memory/ArenaPlan.h"
 
+#include "ir/Entries.h"
+
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -230,7 +232,7 @@ void SlotChooser::place(Storage *storage, Sizes::Size size) {
 
 /// Sizes at which slots are chosen: a batch and a length of everyday use.
 static int64_t getTypicalValue(StringRef symbol) {
-  return symbol == "B" ? 64 : 100;
+  return symbol == kBatchSymbol ? 64 : 100;
 }
 
 ArenaPlan::ArenaPlan(Placement &placement, bool share) {

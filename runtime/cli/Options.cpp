@@ -103,7 +103,7 @@ maek::runtime::readDims(CommandLine &line, const EntryInfo &entry,
   std::vector<int64_t> dims(entry.symbols.size(), 0);
   std::vector<std::string_view> known(entry.symbols.begin(),
                                       entry.symbols.end());
-  if (std::optional<size_t> symbol = entry.findSymbol("B"))
+  if (std::optional<size_t> symbol = entry.findSymbol(batchSymbol))
     dims[*symbol] = batch;
   for (const std::string &dim : line.list("dim")) {
     size_t equals = dim.find('=');

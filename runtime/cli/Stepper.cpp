@@ -99,7 +99,7 @@ Error Stepper::begin(int64_t room, std::span<const maek_tensor_t> source) {
       dims);
   for (size_t i = 0; i < dims.size(); ++i)
     if (dims[i] == EntryInfo::unknownSize)
-      dims[i] = info().symbols[i] == "B" ? 1 : room;
+      dims[i] = info().symbols[i] == batchSymbol ? 1 : room;
   if (Error error = info().checkLimits(dims))
     return error;
   for (const PortInfo *port : others)

@@ -86,6 +86,9 @@ struct LimitInfo {
   std::string table; ///< of that parameter; may be empty
 };
 
+/// The symbol of the number of examples, in every entry.
+inline constexpr std::string_view batchSymbol = "B";
+
 struct EntryInfo {
   std::string name;
   std::vector<std::string> symbols;
@@ -94,7 +97,7 @@ struct EntryInfo {
   std::vector<std::string> ignored; ///< patterns of a file's other tensors
   std::vector<LimitInfo> limits;
 
-  /// The index of the symbol, or of the batch with "B"; nothing if unknown.
+  /// The index of the symbol; nothing if unknown.
   std::optional<size_t> findSymbol(std::string_view symbol) const;
   /// The symbols' values, into `dims`, as far as the shapes tell them, else
   /// `unknownSize`. `shapeOf` gives the shape of an argument, or null.

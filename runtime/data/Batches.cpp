@@ -8,8 +8,6 @@
 
 using namespace maek::runtime;
 
-static constexpr std::string_view batchSymbol = "B";
-
 bool maek::runtime::hasBatchAxis(const PortInfo &port, const EntryInfo &entry) {
   if (port.shape.empty())
     return false;

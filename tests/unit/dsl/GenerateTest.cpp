@@ -1,36 +1,22 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // generate_step: what a model says of a whole sequence, piece by piece; and the
 // models that have no such entry.
-#include "dsl/Frontend.h"
 #include "ir/Entries.h"
-#include "tests/support/TestModule.h"
-
-#include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
-#include "gtest/gtest.h"
+#include "tests/unit/dsl/ModelFixture.h"
 
 using namespace maek;
 using namespace maek::test;
 
 namespace {
-class Generate : public testing::Test {
+class Generate : public ModelTest {
 protected:
-  std::unique_ptr<mlir::MLIRContext> context = makeTestContext();
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-
   /// Whether a model with this body over `text` has the entry.
   bool emit(llvm::StringRef statements) {
-    FrontendOptions options;
-    options.doublePrecision = true;
-    std::string model = "model M(n = 7, d = 5) {\n"
-                        "  input text : [T] of class(n)\n" +
-                        statements.str() + "\n  output y\n}\n";
-    module = emitModel(llvm::MemoryBuffer::getMemBufferCopy(model, "test.maek"),
-                       options, *context, llvm::errs());
-    bool isMade = module && succeeded(runPasses(*module, "maek-make-stepwise"));
-    EXPECT_TRUE(isMade);
-    return isMade && module->lookupSymbol<mlir::func::FuncOp>("generate_step");
+    return emitText("model M(n = 7, d = 5) {\n"
+                    "  input text : [T] of class(n)\n" +
+                        statements.str() + "\n  output y\n}\n",
+                    "maek-make-stepwise") &&
+           module->lookupSymbol<mlir::func::FuncOp>("generate_step");
   }
 
   /// The part of the text from `begin` to `end`, two examples.

@@ -1,40 +1,26 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Sequences of different lengths in one batch: outputs and training steps are
 // those of the sequences alone, whatever stands behind their ends.
-#include "dsl/Frontend.h"
-#include "tests/support/TestModule.h"
-
-#include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
-#include "gtest/gtest.h"
+#include "tests/unit/dsl/ModelFixture.h"
 
 using namespace maek;
 using namespace maek::test;
 
 namespace {
-class Lengths : public testing::Test {
+class Lengths : public ModelTest {
 protected:
-  std::unique_ptr<mlir::MLIRContext> context = makeTestContext();
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-
   /// A model with these equations for `last` and for `each` step.
   void emit(llvm::StringRef equations) {
-    FrontendOptions options;
-    options.doublePrecision = true;
-    std::string model =
-        "model M(I = 3, H = 4) {\n"
-        "  input  x : [T, I]\n"
-        "  input  n : []\n"
-        "  target y : [T]\n" +
-        equations.str() +
-        "\n  output last\n"
-        "  loss = mean_of_first((each - y)², n) + sum(last²)\n}\n"
-        "train M { optimizer sgd(lr = 1) }\n";
-    module = emitModel(llvm::MemoryBuffer::getMemBufferCopy(model, "test.maek"),
-                       options, *context, llvm::errs());
-    ASSERT_TRUE(module);
-    ASSERT_TRUE(succeeded(runPasses(*module, "maek-differentiate")));
+    ASSERT_TRUE(
+        emitText("model M(I = 3, H = 4) {\n"
+                 "  input  x : [T, I]\n"
+                 "  input  n : []\n"
+                 "  target y : [T]\n" +
+                     equations.str() +
+                     "\n  output last\n"
+                     "  loss = mean_of_first((each - y)², n) + sum(last²)\n}\n"
+                     "train M { optimizer sgd(lr = 1) }\n",
+                 "maek-differentiate"));
   }
 
   /// Examples first to last, cut to `steps`, with 40 and -70 behind their ends.

@@ -1,35 +1,22 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // What the standard library computes, by the reference interpreter, against
 // the same equations in C++.
-#include "dsl/Frontend.h"
-#include "tests/support/TestModule.h"
+#include "tests/unit/dsl/ModelFixture.h"
 
-#include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
-#include "gtest/gtest.h"
 #include <cmath>
 
 using namespace maek;
 using namespace maek::test;
 
 namespace {
-class StandardLibrary : public testing::Test {
+class StandardLibrary : public ModelTest {
 protected:
-  std::unique_ptr<mlir::MLIRContext> context = makeTestContext();
-
-  mlir::OwningOpRef<mlir::ModuleOp> emit(llvm::StringRef text) {
-    FrontendOptions options;
-    options.doublePrecision = true;
-    return emitModel(llvm::MemoryBuffer::getMemBufferCopy(text, "test.maek"),
-                     options, *context, llvm::errs());
-  }
-
   /// The output `y` of a model with these statements, for given arguments
   /// (those not given are random).
   Tensor run(llvm::StringRef statements, const NamedTensors &given,
              Dims dims = {{"B", 1}}) {
-    auto module = emit(("model M {\n" + statements + "\noutput y\n}\n").str());
+    auto module =
+        emitText(("model M {\n" + statements + "\noutput y\n}\n").str());
     if (!module)
       return Tensor();
     auto results = runEntry(*module, "forward", dims, 1, given);
@@ -121,10 +108,10 @@ TEST_F(StandardLibrary, meanSquareError) {
 }
 
 TEST_F(StandardLibrary, attention) {
-  auto module = emit("model M {\n"
-                     "  input q : [N, 4]\n  input k : [M, 4]\n"
-                     "  input v : [M, 5]\n"
-                     "  y = attention(q, k, v)\n  output y\n}\n");
+  auto module = emitText("model M {\n"
+                         "  input q : [N, 4]\n  input k : [M, 4]\n"
+                         "  input v : [M, 5]\n"
+                         "  y = attention(q, k, v)\n  output y\n}\n");
   ASSERT_TRUE(module);
   Dims dims{{"B", 2}, {"N", 3}, {"M", 6}};
   auto forward = module->lookupSymbol<mlir::func::FuncOp>("forward");
@@ -294,7 +281,7 @@ static std::string trained(llvm::StringRef settings) {
 }
 
 TEST_F(StandardLibrary, sgd) {
-  auto module = emit(trained("optimizer sgd(momentum = 0.9)"));
+  auto module = emitText(trained("optimizer sgd(momentum = 0.9)"));
   ASSERT_TRUE(module);
   Update u = update(this, *module, {{"sgd.v.w", Tensor({2}, {1, 2})}});
   EXPECT_NEAR(u.get("new sgd.v.w", 0), 0.9 + 3, 1e-14);
@@ -303,7 +290,7 @@ TEST_F(StandardLibrary, sgd) {
 }
 
 TEST_F(StandardLibrary, adam) {
-  auto module = emit(trained("optimizer adam  clip_norm 2.5"));
+  auto module = emitText(trained("optimizer adam  clip_norm 2.5"));
   ASSERT_TRUE(module);
   Update u = update(this, *module,
                     {{"adam.m.w", Tensor({2}, {0.1, 0.2})},
@@ -319,8 +306,8 @@ TEST_F(StandardLibrary, adam) {
 }
 
 TEST_F(StandardLibrary, adamwAndSchedule) {
-  auto module = emit(trained("optimizer adamw(weight_decay = 0.5)  "
-                             "schedule linear(warmup = 6)"));
+  auto module = emitText(trained("optimizer adamw(weight_decay = 0.5)  "
+                                 "schedule linear(warmup = 6)"));
   ASSERT_TRUE(module);
   Update u = update(this, *module,
                     {{"adamw.m.w", Tensor({2}, {0.1, 0.2})},
@@ -335,13 +322,14 @@ TEST_F(StandardLibrary, adamwAndSchedule) {
 
 /// Groups of parameters: the last pattern that fits counts.
 TEST_F(StandardLibrary, exceptions) {
-  auto module = emit("model M {\n input x : [2]\n"
-                     " param w, v : [2] = 0\n param u : [2] = 0\n"
-                     " y = w · x + v · x + u · x\n output y\n loss = y\n}\n"
-                     "train M {\n optimizer sgd(lr = 0.2, weight_decay = 0.5)\n"
-                     " except \"*\" (weight_decay = 0.25)\n"
-                     " except \"v\", \"u\" (weight_decay = 0, lr = 0.1)\n"
-                     " except \"u*\" (lr = 0.6)\n}\n");
+  auto module =
+      emitText("model M {\n input x : [2]\n"
+               " param w, v : [2] = 0\n param u : [2] = 0\n"
+               " y = w · x + v · x + u · x\n output y\n loss = y\n}\n"
+               "train M {\n optimizer sgd(lr = 0.2, weight_decay = 0.5)\n"
+               " except \"*\" (weight_decay = 0.25)\n"
+               " except \"v\", \"u\" (weight_decay = 0, lr = 0.1)\n"
+               " except \"u*\" (lr = 0.6)\n}\n");
   ASSERT_TRUE(module);
   Tensor start({2}, {1, -2});
   Update u = update(this, *module, {{"v", start}, {"u", start}});
