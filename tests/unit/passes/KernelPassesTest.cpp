@@ -4,13 +4,17 @@
 #include "RandomProgram.h"
 #include "dsl/Frontend.h"
 #include "ir/MaekOps.h"
+#include "passes/BlockOrder.h"
 #include "passes/HostStrides.h"
 #include "passes/KernelAxes.h"
 #include "tests/support/TestModule.h"
 
+#include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
 #include <cstdlib>
+#include <random>
 #include <regex>
 
 using namespace maek;
@@ -148,6 +152,36 @@ std::map<std::string, unsigned> countCalls(mlir::Block &block) {
 }
 
 using Counts = std::map<std::string, unsigned>;
+
+/// The block of a random program, shuffled, gets the order that MLIR gives it.
+TEST(BlockOrder, IsThatOfMLIR) {
+  auto context = makeTestContext();
+  std::mt19937 random(7);
+  for (int round = 0; round < 50; ++round) {
+    std::string text = "func.func @f(%v0: tensor<f32>) -> tensor<f32> {\n";
+    for (int i = 1; i <= 40; ++i)
+      text += llvm::formatv("%v{0} = maek.add %v{1}, %v{2} : tensor<f32>\n", i,
+                            random() % i, random() % i);
+    text += "return %v40 : tensor<f32>\n}";
+    auto module = parseModule(*context, text);
+    ASSERT_TRUE(module);
+    mlir::Block &block =
+        module->lookupSymbol<mlir::func::FuncOp>("f").getBody().front();
+    for (int i = 0; i < 12; ++i)
+      std::next(block.begin(), random() % 40)
+          ->moveBefore(&block, std::next(block.begin(), random() % 40));
+    auto copy = module->clone();
+    mlir::Block &other =
+        copy.lookupSymbol<mlir::func::FuncOp>("f").getBody().front();
+    orderByUses(block);
+    ASSERT_TRUE(mlir::sortTopologically(&other));
+    std::string expected, actual;
+    llvm::raw_string_ostream(expected) << copy;
+    llvm::raw_string_ostream(actual) << *module;
+    EXPECT_EQ(actual, expected) << "round " << round;
+    copy.erase();
+  }
+}
 
 /// The figures that the design asks for.
 TEST(KernelCounts, OfLSTM) {
