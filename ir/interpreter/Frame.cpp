@@ -26,6 +26,8 @@ LogicalResult Frame::set(Value value, Tensor tensor) {
     llvm::interleaveComma(*shape, error);
     return error << "]";
   }
+  if (hook)
+    hook(value, tensor);
   values[value.getAsOpaquePointer()] = std::move(tensor);
   return success();
 }

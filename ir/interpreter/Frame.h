@@ -4,6 +4,7 @@
 #ifndef MAEK_IR_INTERPRETER_FRAME_H
 #define MAEK_IR_INTERPRETER_FRAME_H
 
+#include "ir/interpreter/Interpreter.h"
 #include "ir/interpreter/SymbolValues.h"
 #include "ir/interpreter/Tensor.h"
 
@@ -15,8 +16,8 @@ namespace maek {
 class Frame {
 public:
   /// `caller` is null for an entry.
-  explicit Frame(const Frame *caller = nullptr)
-      : depth(caller ? caller->depth + 1 : 0) {}
+  Frame(const Frame *caller, ValueHook hook)
+      : hook(hook), depth(caller ? caller->depth + 1 : 0) {}
 
   /// The value that `value` has now. It was set before.
   const Tensor &operator[](mlir::Value value) const;
@@ -33,6 +34,7 @@ public:
   mlir::LogicalResult run(mlir::Block &block);
 
   SymbolValues symbols;
+  const ValueHook hook;
   /// How many calls are below this one.
   const unsigned depth;
 

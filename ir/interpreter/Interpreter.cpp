@@ -39,7 +39,8 @@ static LogicalResult bindShape(func::FuncOp function, unsigned number,
 
 static FailureOr<SmallVector<Tensor>> runFunction(func::FuncOp function,
                                                   ArrayRef<Tensor> arguments,
-                                                  const Frame *caller) {
+                                                  const Frame *caller,
+                                                  ValueHook hook) {
   if (function.isExternal())
     return function.emitError(
         "a function without a body cannot be interpreted");
@@ -48,7 +49,7 @@ static FailureOr<SmallVector<Tensor>> runFunction(func::FuncOp function,
                                 << " arguments, found " << arguments.size();
   if (!llvm::hasSingleElement(function.getBody()))
     return function.emitError("a function of one block is needed");
-  Frame frame(caller);
+  Frame frame(caller, hook);
   if (frame.depth > kMaxDepth)
     return function.emitError("calls are nested too deeply");
   for (auto [i, argument] : llvm::enumerate(arguments))
@@ -70,8 +71,9 @@ static FailureOr<SmallVector<Tensor>> runFunction(func::FuncOp function,
 }
 
 FailureOr<SmallVector<Tensor>> maek::interpret(func::FuncOp function,
-                                               ArrayRef<Tensor> arguments) {
-  return runFunction(function, arguments, nullptr);
+                                               ArrayRef<Tensor> arguments,
+                                               ValueHook hook) {
+  return runFunction(function, arguments, nullptr, hook);
 }
 
 namespace {
@@ -86,7 +88,7 @@ struct CallModel : Interpretable::ExternalModel<CallModel, func::CallOp> {
     for (Value operand : call.getOperands())
       arguments.push_back(frame[operand]);
     FailureOr<SmallVector<Tensor>> results =
-        runFunction(callee, arguments, &frame);
+        runFunction(callee, arguments, &frame, frame.hook);
     if (failed(results))
       return failure();
     for (auto [value, result] : llvm::zip(call.getResults(), *results))

@@ -17,11 +17,16 @@ namespace maek {
 /// Attaches the reference semantics to the ops.
 void registerInterpretableModels(mlir::DialectRegistry &registry);
 
+/// Sees each tensor before it becomes the value of an argument or of an op's
+/// result, and may change its elements: a test measures what roundings do.
+using ValueHook = llvm::function_ref<void(mlir::Value, Tensor &)>;
+
 /// The results of `function`, which may call other functions of its module.
 /// Symbols take their values from the arguments' shapes. Fails after a
 /// diagnostic at the function (wrong arguments) or at an op.
 mlir::FailureOr<llvm::SmallVector<Tensor>>
-interpret(mlir::func::FuncOp function, llvm::ArrayRef<Tensor> arguments);
+interpret(mlir::func::FuncOp function, llvm::ArrayRef<Tensor> arguments,
+          ValueHook hook = {});
 
 } // namespace maek
 

@@ -128,14 +128,14 @@ static bool needsPreparing(func::FuncOp function) {
 
 FailureOr<NamedTensors> runEntry(ModuleOp module, StringRef name,
                                  const Dims &dims, uint64_t seed,
-                                 const NamedTensors &given) {
+                                 const NamedTensors &given, ValueHook hook) {
   auto function = module.lookupSymbol<func::FuncOp>(name);
   if (!function)
     return module.emitError() << "there is no function " << name;
   NamedTensors known = given;
   if (needsPreparing(function) && name != "prepare") {
     FailureOr<NamedTensors> prepared =
-        runEntry(module, "prepare", dims, seed, given);
+        runEntry(module, "prepare", dims, seed, given, hook);
     if (failed(prepared))
       return failure();
     llvm::append_range(known, *prepared);
@@ -147,7 +147,7 @@ FailureOr<NamedTensors> runEntry(ModuleOp module, StringRef name,
   SmallVector<Tensor> values;
   for (auto &[argument, tensor] : *arguments)
     values.push_back(std::move(tensor));
-  FailureOr<SmallVector<Tensor>> results = interpret(function, values);
+  FailureOr<SmallVector<Tensor>> results = interpret(function, values, hook);
   if (failed(results))
     return failure();
   NamedTensors named;

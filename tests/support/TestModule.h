@@ -65,11 +65,13 @@ mlir::FailureOr<NamedTensors> makeArguments(mlir::func::FuncOp function,
                                             const NamedTensors &given = {});
 
 /// Interprets a function of `module` on such arguments. Arguments of role
-/// `prepared` are the results of the entry `prepare` for the same seed.
+/// `prepared` are the results of the entry `prepare` for the same seed. `hook`
+/// is interpret's.
 mlir::FailureOr<NamedTensors> runEntry(mlir::ModuleOp module,
                                        llvm::StringRef name, const Dims &dims,
                                        uint64_t seed = 1,
-                                       const NamedTensors &given = {});
+                                       const NamedTensors &given = {},
+                                       ValueHook hook = {});
 
 /// The largest |actual - expected| as a share of the largest |expected| (of 1
 /// if all are 0). NaN is equal to NaN, an infinity to itself; infinite where

@@ -68,8 +68,8 @@ static bool areSameBits(const NamedTensors &a, const NamedTensors &b) {
   });
 }
 
-/// What the interpreter makes of an entry, and what it makes of the arguments
-/// with a little noise.
+/// What the interpreter makes of an entry, and what with a little noise on all
+/// values.
 struct Expected {
   NamedTensors results, noisy;
 };
@@ -80,23 +80,23 @@ static FailureOr<Expected> interpretEntry(ModuleOp module, func::FuncOp entry,
   FailureOr<NamedTensors> arguments = makeRounded(entry, dims);
   if (failed(arguments))
     return failure();
-  Expected expected;
-  for (NamedTensors *results : {&expected.results, &expected.noisy}) {
-    FailureOr<NamedTensors> found =
-        runEntry(module, entry.getName(), dims, 1, *arguments);
-    if (failed(found))
-      return failure();
-    *results = std::move(*found);
-    if (perturbation == 0)
-      break;
-    for (auto [type, argument] :
-         llvm::zip(entry.getArgumentTypes(), *arguments))
-      if (isa<FloatType>(getElementType(type)))
-        for (auto [i, element] : llvm::enumerate(argument.second.elements))
-          element *=
-              1 + perturbation * (randomNumber(2, argument.first, i) - 0.5);
-  }
-  return expected;
+  FailureOr<NamedTensors> results =
+      runEntry(module, entry.getName(), dims, 1, *arguments);
+  if (failed(results))
+    return failure();
+  if (perturbation == 0)
+    return Expected{std::move(*results), {}};
+  uint64_t count = 0;
+  auto perturb = [&](Value value, Tensor &tensor) {
+    if (isa<FloatType>(getElementType(value.getType())))
+      for (double &element : tensor.elements)
+        element *= 1 + perturbation * (randomNumber(2, "", count++) - 0.5);
+  };
+  FailureOr<NamedTensors> noisy =
+      runEntry(module, entry.getName(), dims, 1, *arguments, perturb);
+  if (failed(noisy))
+    return failure();
+  return Expected{std::move(*results), std::move(*noisy)};
 }
 
 /// Returns the number of results that were compared.

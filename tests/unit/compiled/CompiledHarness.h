@@ -16,9 +16,10 @@ struct CompiledCheck {
   std::vector<Dims> sizes;
   /// Of the largest element of each result.
   double tolerance = 1e-5;
-  /// Changing each argument by this share of itself changes the results; by as
-  /// much they may differ on top, since sums may cancel. A result that changes
-  /// by more than `largestNoise` is not compared: there anything would pass.
+  /// Changing each value by up to half of this share of itself changes the
+  /// results; by as much they may differ on top, since sums may cancel. A
+  /// result that changes by more than `largestNoise` is not compared: there
+  /// anything would pass.
   double perturbation = 0;
   double largestNoise = 1e-2;
   /// Passes that are left out, by their names in --disable-pass.

@@ -37,7 +37,7 @@ void run(bool single) {
     check.sizes = kSizes;
     check.asserts = seed % 2;
     check.tolerance = single ? 1e-5 : 1e-10;
-    // Sixteen roundings of each argument.
+    // Sixteen roundings of each value.
     check.perturbation = single ? 2e-6 : 4e-15;
     check.largest = single ? 1e6 : 1e100;
     check.leastCompared = 0.5;

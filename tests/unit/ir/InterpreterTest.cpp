@@ -189,3 +189,22 @@ TEST_F(InterpreterTest, refusesWhatHasNoValue) {
   expectError("func.func @f() {\nfunc.call @f() : () -> ()\nreturn\n}", {},
               "calls are nested too deeply");
 }
+
+TEST_F(InterpreterTest, letsValuesBeChanged) {
+  auto module = parseModule(*context, R"(
+func.func private @twice(%x: tensor<f64>) -> tensor<f64> {
+  %y = maek.add %x, %x : tensor<f64>
+  return %y : tensor<f64>
+}
+func.func @f(%x: tensor<f64>) -> tensor<f64> {
+  %y = func.call @twice(%x) : (tensor<f64>) -> tensor<f64>
+  return %y : tensor<f64>
+})");
+  ASSERT_TRUE(module);
+  auto results = interpret(
+      module->lookupSymbol<func::FuncOp>("f"), {fill({}, 3)},
+      [](mlir::Value, Tensor &tensor) { tensor.elements.front() += 1; });
+  ASSERT_TRUE(succeeded(results));
+  // The argument of either function, the sum, and the call's result.
+  EXPECT_EQ(results->front().elements.front(), ((3 + 1) + 1) * 2 + 1 + 1);
+}
