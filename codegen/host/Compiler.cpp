@@ -226,6 +226,7 @@ LogicalResult Compilation::linkOutput(LinkKind kind) {
   std::string object = scratch.getFile("host.o");
   if (failed(emitHost(*host, HostOutput::Object, object, getLoc())))
     return failure();
+  watch.lap(report.host);
   LinkJob job;
   job.kind = kind;
   job.objects.assign({object});
