@@ -60,6 +60,15 @@ class Lab:
         self.module.plot(plots, results)
         return table(self.module.HEAD, self.module.cells(results))
 
+    def record(self):
+        """Keeps the results beside the lab, and its table and plots in README.md."""
+        kept = Store(HERE / "results" / self.name)
+        kept.copy(self.store, self.results(self.store))
+        text = self.show(kept, HERE)
+        plots = sorted(path.name for path in self.plots.glob("*.svg"))
+        images = " ".join(f"![{self.module.TITLE}]({plot})" for plot in plots)
+        insert(HERE / "README.md", self.name, f"{text}\n{images}\n")
+
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev labs", description=__doc__)
@@ -85,9 +94,7 @@ def main():
         for plot in sorted(lab.plots.glob("*.svg")):
             say(f"wrote {plot}")
         if options.record and not options.quick:
-            kept = Store(HERE / "results" / name)
-            kept.copy(lab.store, lab.results(lab.store))
-            insert(HERE / "README.md", name, lab.show(kept, HERE))
+            lab.record()
     return 0
 
 

@@ -24,6 +24,9 @@ def lines(path, series, x, y, title, logx=False, logy=False, level=None):
     axes.set(xlabel=x, ylabel=y, title=title)
     if logx:
         axes.set_xscale("log")
+        points = sorted({x for xs, *_ in series.values() for x in xs})
+        axes.set_xticks(points, [f"{point:,}" for point in points])
+        axes.minorticks_off()
     if logy:
         axes.set_yscale("log")
     axes.legend(frameon=False)
@@ -41,6 +44,6 @@ def bars(path, names, groups, y, title):
                  yerr=[s for _, s in values])
     axes.set_xticks(range(len(names)), names)
     axes.set(ylabel=y, title=title)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside right upper", frameon=False)
     figure.savefig(path, metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
