@@ -180,6 +180,11 @@ bool Parser::parseStatement(Block &block) {
     error(peek(1), "an equation has '=', not '=='");
     return false;
   }
+  if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Comma)) {
+    error(peek(1), "an equation gives one name its value; parts of a value "
+                   "are taken by an index");
+    return false;
+  }
   if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Name))
     hint = didYouMean(token.name, {"param", "input", "target", "output",
                                    "metric", "use", "for"});

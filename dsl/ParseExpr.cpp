@@ -204,7 +204,8 @@ ExprPtr Parser::parsePostfix() {
       expr = finish(std::make_unique<TransposeExpr>(loc, std::move(expr)),
                     {child}, child->begin);
     } else if (next.is(TokenKind::Period)) {
-      error(next, "the only thing behind a '.' is the transpose, '.T'");
+      error(next, "the only thing behind a '.' is the transpose, '.T'; "
+                  "functions are written f(x)");
       return nullptr;
     } else {
       break;

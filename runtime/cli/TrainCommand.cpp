@@ -155,13 +155,17 @@ static Error checkWritable(const std::string &path) {
 
 // Says where it stopped; the exit code of an interrupted run.
 static int reportInterrupt(const Program &program, const Trainer &trainer,
-                           const TrainOptions &options) {
+                           const TrainRequest &request) {
   const TrainPosition &at = trainer.position();
+  const std::string &save = request.options.save;
+  // A checkpoint remembers what is trained, not where files lie.
+  std::string folder =
+      request.folder.empty() ? "" : " --data-dir " + request.folder;
   std::string line =
       text(program.name, ": interrupted at epoch ", at.epoch + 1, ", batch ",
            at.batch, " of ", at.batches, "; ",
-           options.save.empty() ? "nothing saved, there was no --save"
-                                : "saved; go on with --resume " + options.save);
+           save.empty() ? "nothing saved, there was no --save"
+                        : "saved; go on with --resume " + save + folder);
   std::fprintf(stderr, "%s\n", line.c_str());
   return ExitInterrupted;
 }
@@ -182,12 +186,9 @@ static Error loadUses(Model &model, const TrainRequest &request) {
   return Error::success();
 }
 
-static int trainModel(const Program &program, const TrainRequest &request) {
+static int trainModel(const Program &program, size_t entry,
+                      const TrainRequest &request) {
   const TrainOptions &options = request.options;
-  std::optional<size_t> entry = program.info.findEntry("train_step");
-  if (!entry)
-    return report(program, makeError(MAEK_INVALID_ARGUMENT,
-                                     "the model has no training step"));
   applyThreads(request.threads);
   InterruptExit beforeFirstStep(program.name +
                                 ": interrupted before the first step");
@@ -204,7 +205,7 @@ static int trainModel(const Program &program, const TrainRequest &request) {
   }
   if (Error error = loadUses(**model, request))
     return report(program, error);
-  const EntryInfo &ports = program.info.entries[*entry];
+  const EntryInfo &ports = program.info.entries[entry];
   Expected<Dataset> train =
       loadDataset(options.data, request.folder, Split::Train, ports, known);
   if (!train)
@@ -235,7 +236,7 @@ static int trainModel(const Program &program, const TrainRequest &request) {
   if (Error error = log.check())
     return report(program, error);
   if (*outcome == Outcome::Interrupted)
-    return reportInterrupt(program, *trainer, options);
+    return reportInterrupt(program, *trainer, request);
   if (request.quiet)
     return ExitSuccess;
   if (console.saved())
@@ -254,6 +255,10 @@ int maek::runtime::runTrain(const Program &program, Arguments arguments) {
   addOptions(line, program);
   if (std::optional<int> code = line.parse(arguments))
     return *code;
+  std::optional<size_t> entry = program.info.findEntry("train_step");
+  if (!entry)
+    return report(program, makeError(MAEK_INVALID_ARGUMENT,
+                                     "the model has no training step"));
   Expected<TrainOptions> defaults =
       defaultOptions(line.string("resume"), program);
   if (!defaults)
@@ -261,5 +266,5 @@ int maek::runtime::runTrain(const Program &program, Arguments arguments) {
   TrainRequest request = readOptions(line, program, *defaults);
   if (std::optional<int> code = line.check())
     return *code;
-  return trainModel(program, request);
+  return trainModel(program, *entry, request);
 }

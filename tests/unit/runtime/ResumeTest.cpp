@@ -63,10 +63,11 @@ TEST_F(ResumeTest, GoesOnBitForBitFromAnyStep) {
     knobs().onTrain = nullptr;
     ASSERT_EQ(result.code, 130) << step << result.err;
     int epoch = (step - 1) / 7, batch = (step - 1) % 7 + 1;
-    EXPECT_EQ(result.err,
-              "fake: interrupted at epoch " + std::to_string(epoch + 1) +
-                  ", batch " + std::to_string(batch) +
-                  " of 7; saved; go on with --resume " + path + "\n");
+    EXPECT_EQ(result.err, "fake: interrupted at epoch " +
+                              std::to_string(epoch + 1) + ", batch " +
+                              std::to_string(batch) +
+                              " of 7; saved; go on with --resume " + path +
+                              " --data-dir " + scratch.path() + "\n");
     // The checkpoint knows all options but where the data is.
     result = run({"train", "--data-dir", scratch.path(), "--resume", path,
                   "--log-csv", log, "--quiet"});
