@@ -95,6 +95,12 @@ void EinsumOp::relateAxes(AxisRelations &axes) {
       for (auto [i, letter] : llvm::enumerate(term))
         if (size_t j = other.find(letter); j != StringRef::npos)
           axes.same(value, i, otherValue, j);
+  // Two loops over the axes of one value: "td,sd->t" of x and x.
+  if (getLhs() == getRhs())
+    for (auto [i, letters] :
+         llvm::enumerate(llvm::zip(equation.getLhs(), equation.getRhs())))
+      if (std::get<0>(letters) != std::get<1>(letters))
+        axes.fix(getLhs(), i);
 }
 
 void EinsumOp::renumberAxes(AxisNumbering numbering) {

@@ -110,6 +110,8 @@ bool StepBuilder::keepsSteps(Operation *op) const {
     return *known;
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case([&](ReduceOp reduce) { return keepsSteps(reduce); })
+      // buildEinsum looks at each operand.
+      .Case([](EinsumOp) { return true; })
       .Case([&](TransposeOp transpose) {
         // The query stays in front of the keys.
         auto own = axes.get(transpose.getOperand().getType());
@@ -220,6 +222,10 @@ bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
         masks.getBehind(operand) != Behind::Zero)
       return false;
     operands.push_back(build(operand, role));
+    // At once: a chain of products of a value with itself would ask twice at
+    // each link, again and again.
+    if (!operands.back())
+      return false;
   }
   // Places that are not yet reached are numbers of all kinds: 0 times one of
   // them may be none, unlike 0 times what a cache has there.
@@ -236,7 +242,7 @@ bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
     for (int64_t axis : axes.get(operand.getType()))
       if (!equation.inResult(equation.getTerm(i)[axis]) && !hasBoth)
         return false;
-  return llvm::all_of(operands, [](Value value) { return bool(value); });
+  return true;
 }
 
 bool StepBuilder::buildOperands(Operation *op, Role role,
