@@ -21,7 +21,8 @@ FloatAttr getCommonConstant(ValueRange parts) {
 }
 
 /// concat of equal constants -> constant; concat(concat(x, y), z) ->
-/// concat(x, y, z)
+/// concat(x, y, z), where nothing else reads the inner one: else y = [y, y],
+/// twenty times, would join a million parts.
 struct SimplifyConcat : OpRewritePattern<ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ConcatOp op,
@@ -33,7 +34,7 @@ struct SimplifyConcat : OpRewritePattern<ConcatOp> {
     SmallVector<Value> flat;
     for (Value operand : op.getOperands()) {
       auto inner = operand.getDefiningOp<ConcatOp>();
-      if (inner && inner.getDim() == op.getDim())
+      if (inner && inner.getDim() == op.getDim() && inner->hasOneUse())
         llvm::append_range(flat, inner.getOperands());
       else
         flat.push_back(operand);

@@ -108,6 +108,16 @@ func.func @no_joins(%x: tensor<3x3xf64>, %y: tensor<3x3xf64>) -> (tensor<3x2xf64
   return %p#0, %p#1, %u#1 : tensor<3x2xf64>, tensor<3x4xf64>, tensor<2x3xf64>
 }
 
+// A value that is joined twice stays one: its parts would double each time.
+// CHECK-LABEL: func.func @doubled
+// CHECK: %[[A:.*]] = maek.concat %arg0, %arg0
+// CHECK: maek.concat %[[A]], %[[A]]
+func.func @doubled(%x: tensor<3xf64>) -> tensor<12xf64> {
+  %a = maek.concat %x, %x dim 0 : tensor<3xf64>, tensor<3xf64>
+  %b = maek.concat %a, %a dim 0 : tensor<6xf64>, tensor<6xf64>
+  return %b : tensor<12xf64>
+}
+
 // The part that counts from the other end.
 // CHECK-LABEL: func.func @part_of_reverse
 // CHECK-DAG: maek.slice %arg0 dim 0 offset 0 : tensor<?x4xf32, #maek.dims<T>>
