@@ -105,8 +105,11 @@ public:
   explicit TransposeCanceller(PatternRewriter &rewriter) : rewriter(rewriter) {}
 
   /// Whether transposing `value` by `permutation` only removes work: each leaf
-  /// of the tree of single-use ops is a transpose back, or repeats freely.
-  static bool isFree(Value value, ArrayRef<int64_t> permutation, bool &cancels);
+  /// of the tree of single-use ops is a transpose back, or repeats freely. A
+  /// tree of more than `levels`, deeper than layers between scans are, is not
+  /// looked at: it may be deeper than the stack.
+  static bool isFree(Value value, ArrayRef<int64_t> permutation, bool &cancels,
+                     unsigned levels = 256);
   /// `value` transposed, as `isFree` found.
   Value apply(Value value, ArrayRef<int64_t> permutation);
 
@@ -145,9 +148,9 @@ std::string permute(StringRef letters, ArrayRef<int64_t> permutation) {
 }
 
 bool TransposeCanceller::isFree(Value value, ArrayRef<int64_t> permutation,
-                                bool &cancels) {
+                                bool &cancels, unsigned levels) {
   Operation *op = value.getDefiningOp();
-  if (!op)
+  if (!op || levels == 0)
     return false;
   if (isa<ConstantOp>(op))
     return true;
@@ -170,11 +173,11 @@ bool TransposeCanceller::isFree(Value value, ArrayRef<int64_t> permutation,
     return false;
   if (auto einsum = dyn_cast<EinsumOp>(op)) {
     auto lhs = permuteLhs(einsum, permutation);
-    return lhs && isFree(einsum.getLhs(), *lhs, cancels);
+    return lhs && isFree(einsum.getLhs(), *lhs, cancels, levels - 1);
   }
   return op->hasTrait<OpTrait::Elementwise>() &&
          llvm::all_of(op->getOperands(), [&](Value operand) {
-           return isFree(operand, permutation, cancels);
+           return isFree(operand, permutation, cancels, levels - 1);
          });
 }
 
