@@ -56,7 +56,8 @@ std::optional<double> getFactor(MulOp op, Value &value) {
   return getSplat(op.getLhs());
 }
 
-/// x * c1 * c2 -> x * (c1 c2), unless the product overflows.
+/// x * c1 * c2 -> x * (c1 c2), unless the product is not a normal f32 number:
+/// as 0 it would make 0 or NaN of what x * c1 * c2 is not.
 struct GatherFactors : OpRewritePattern<MulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MulOp op,
@@ -67,7 +68,7 @@ struct GatherFactors : OpRewritePattern<MulOp> {
     if (!factor || !inner)
       return failure();
     std::optional<double> other = getFactor(inner, rest);
-    if (!other || !std::isfinite(float(*factor * *other)) || getSplat(rest))
+    if (!other || !std::isnormal(float(*factor * *other)) || getSplat(rest))
       return failure();
     rewriter.replaceOpWithNewOp<MulOp>(
         op, rest, makeConstant(rewriter, op, *factor * *other));

@@ -118,3 +118,14 @@ func.func @stop(%x: tensor<4xf64>) -> tensor<4xf64> {
   %a = maek.stop_gradient %x : tensor<4xf64>
   return %a : tensor<4xf64>
 }
+
+// 1e-30 * 1e-30 is 0 in f32; x * 1e-30 * 1e-30 need not be.
+// CHECK-LABEL: func.func @small_factors
+// CHECK: %[[P:.*]] = maek.mul %arg0, %[[C:.*]] :
+// CHECK: maek.mul %[[P]], %[[C]] :
+func.func @small_factors(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = maek.constant 1.0e-30 : tensor<4xf32>
+  %a = maek.mul %x, %c : tensor<4xf32>
+  %b = maek.mul %a, %c : tensor<4xf32>
+  return %b : tensor<4xf32>
+}
