@@ -108,7 +108,9 @@ bool Rematerializer::collect(Value value, Chain &chain,
                    op->hasTrait<OpTrait::Elementwise>();
     if (!isCheap)
       return false;
-    if (chain.insert(op) && chain.size() > longest)
+    if (!chain.insert(op))
+      continue;
+    if (chain.size() > longest)
       return false;
     llvm::append_range(open, op->getOperands());
   }
