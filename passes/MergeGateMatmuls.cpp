@@ -165,11 +165,11 @@ bool MergeGateMatmuls::mergeGroup(ArrayRef<Product> products) {
   for (const Product &product : products) {
     if (!parts && !getJoinObstacle(product.getOther(), product.op).empty())
       continue;
+    // In the block's order: none of those before needs this one.
+    if (needsAny(product.op, ops))
+      continue;
     ops.push_back(product.op);
-    if (areIndependent(ops))
-      chosen.push_back(product);
-    else
-      ops.pop_back();
+    chosen.push_back(product);
   }
   if (chosen.size() < 2)
     return false;
