@@ -235,12 +235,17 @@ void NameChecker::checkLoop(const ForStmt &loop) {
 }
 
 void NameChecker::checkBlock(const Block &block) {
-  StringMap<SMLoc> outer = later;
+  // Those of the blocks around stay; a copy of them all would cost each loop.
+  std::vector<StringRef> own;
+  auto expect = [&](const Identifier &name) {
+    if (later.try_emplace(name.name, name.loc).second)
+      own.push_back(name.name);
+  };
   for (const StmtPtr &stmt : block)
     if (auto *assign = dyn_cast<AssignStmt>(stmt.get()))
-      later.try_emplace(assign->target.name, assign->target.loc);
+      expect(assign->target);
     else if (auto *use = dyn_cast<UseStmt>(stmt.get()))
-      later.try_emplace(use->name.name, use->name.loc);
+      expect(use->name);
   for (const StmtPtr &stmt : block) {
     if (auto *assign = dyn_cast<AssignStmt>(stmt.get())) {
       checkAssign(*assign, block);
@@ -265,7 +270,8 @@ void NameChecker::checkBlock(const Block &block) {
         }
     }
   }
-  later = outer;
+  for (StringRef name : own)
+    later.erase(name);
 }
 
 /// x = Block(x) in a loop, where x is from outside of the loop.
