@@ -45,9 +45,13 @@ auto prepareExit(const std::string &message) {
 }
 } // namespace
 
-InterruptGuard::InterruptGuard() : former(noteInterrupt, /*once=*/true) {
+// Before the handler is there: what it notes from then on counts.
+static void (*startNoting())(int) {
   wasInterrupted = 0;
+  return noteInterrupt;
 }
+
+InterruptGuard::InterruptGuard() : former(startNoting(), /*once=*/true) {}
 
 bool InterruptGuard::interrupted() const { return wasInterrupted != 0; }
 
