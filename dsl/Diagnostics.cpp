@@ -42,9 +42,20 @@ Diagnostic &Diagnostics::keep(Severity severity, SMLoc loc,
   return kept.back();
 }
 
+/// Where the diagnostic stands among those of all files.
+static auto getPlace(const SourceMgr &sources, const Diagnostic &diagnostic) {
+  SMLoc loc = diagnostic.loc;
+  return std::pair(loc.isValid() ? sources.FindBufferContainingLoc(loc) : 0,
+                   loc.getPointer());
+}
+
 void Diagnostics::promoteWarnings() {
   if (hasErrors())
     return;
+  // Of too many, the first in the text stay: scopes give them in no order.
+  llvm::stable_sort(kept, [&](const Diagnostic &a, const Diagnostic &b) {
+    return getPlace(sources, a) < getPlace(sources, b);
+  });
   if (kept.size() > maxErrors)
     kept.resize(maxErrors);
   numErrors = unsigned(kept.size());
@@ -150,12 +161,9 @@ void Diagnostics::print(raw_ostream &os) const {
   for (const Diagnostic &diagnostic : kept)
     if (diagnostic.severity == Severity::Error || !hasErrors())
       order.push_back(&diagnostic);
-  auto key = [&](const Diagnostic *diagnostic) {
-    SMLoc loc = diagnostic->loc;
-    return std::pair(loc.isValid() ? sources.FindBufferContainingLoc(loc) : 0,
-                     loc.getPointer());
-  };
-  llvm::stable_sort(order, [&](auto *a, auto *b) { return key(a) < key(b); });
+  llvm::stable_sort(order, [&](auto *a, auto *b) {
+    return getPlace(sources, *a) < getPlace(sources, *b);
+  });
   for (const Diagnostic *diagnostic : order) {
     bool isError = diagnostic->severity == Severity::Error;
     printOne(os, diagnostic->loc, isError ? "error" : "warning",
