@@ -26,6 +26,10 @@ LogicalResult checkWritable(StringRef output, Location location) {
   if (fs::is_directory(output))
     return fail(location, output,
                 std::make_error_code(std::errc::is_a_directory));
+  // Moving a file over a device or a pipe would destroy it.
+  if (fs::exists(output) && !fs::is_regular_file(output))
+    return emitError(location)
+           << "cannot write " << output << ": not a regular file";
   StringRef folder = llvm::sys::path::parent_path(output);
   if (folder.empty())
     folder = ".";

@@ -117,6 +117,13 @@ class Compiler(MaekTest):
         self.expect(1, f"{MODEL}:19:7: error: cannot write {missing}: No such file or directory",
                     "ir", MODEL, "-o", missing)
         self.assertEqual(os.listdir(self.folder), [])
+        # A pipe or a device is not replaced by a file.
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        self.expect(1, f"{MODEL}:19:7: error: cannot write {pipe}: not a regular file",
+                    "ir", MODEL, "-o", pipe)
+        self.assertTrue(pipe.is_fifo())
+        pipe.unlink()
 
     def test_ir_in_a_file(self):
         out = self.folder / "lstm.mlir"
