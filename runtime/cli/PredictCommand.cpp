@@ -140,11 +140,18 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
   int64_t threads = line.count("threads", 0, 1, 1024);
   requireFiles(line, inputs);
   std::erase_if(outputs, [](const PortFile &one) { return one.path.empty(); });
-  for (const PortFile &output : outputs)
+  for (const PortFile &output : outputs) {
+    auto compare = [&](const char *option, const std::string &file) {
+      if (!file.empty() && isSameFile(file, output.path))
+        line.complain("options '--", option,
+                      "' and '--output' name the same file, '", output.path,
+                      "'");
+    };
     for (const PortFile &input : inputs)
-      if (isSameFile(input.path, output.path))
-        line.complain("options '--input' and '--output' name the same file, '",
-                      output.path, "'");
+      compare("input", input.path);
+    compare("weights", weights);
+    compare("labels", line.string("labels"));
+  }
   Classes classes = readClasses(line, info, !outputs.empty());
   if (std::optional<int> code = line.check())
     return *code;

@@ -131,6 +131,15 @@ static TrainRequest readOptions(CommandLine &line, const Program &program,
     line.complain("option '--log-every' needs '--log-csv' or '--log-jsonl'");
   request.quiet = line.flag("quiet");
   checkDistinct(line, {"save", "log-csv", "log-jsonl"});
+  // A checkpoint may replace what the run began with, figures may not.
+  for (const char *read : {"weights", "resume"})
+    for (const char *written : {"log-csv", "log-jsonl"})
+      checkDistinct(line, {read, written});
+  for (const std::string &file : request.files)
+    for (const char *written : {"save", "log-csv", "log-jsonl"})
+      if (!file.empty() && isSameFile(file, line.string(written)))
+        line.complain("option '--", written, "' names '", file,
+                      "', the weights of a model that is used");
   return request;
 }
 

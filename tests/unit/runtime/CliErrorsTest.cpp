@@ -326,6 +326,14 @@ TEST_F(CliErrorsTest, FilesThatWouldBeLost) {
   expectUsage({"predict", "--weights", weights, "--input", "x.npy", "--output",
                "x.npy"},
               "options '--input' and '--output' name the same file, 'x.npy'");
+  expectUsage({"predict", "--weights", weights, "--input", "x.npy", "--output",
+               weights},
+              "options '--weights' and '--output' name the same file, '" +
+                  weights + "'");
+  expectUsage({"train", "--data", "npy", "--weights", "x", "--log-csv", "x"},
+              "options '--weights' and '--log-csv' name the same file, 'x'");
+  expectUsage({"train", "--data", "npy", "--weights", "x", "--log-jsonl", "x"},
+              "options '--weights' and '--log-jsonl' name the same file, 'x'");
   std::vector<std::string> train = {"train", "--data", "npy", "--data-dir",
                                     scratch.path()};
   for (const char *option : {"--save", "--log-csv"}) {
