@@ -5,6 +5,7 @@
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
 #include "ir/MaekOps.h"
+#include "ir/Splat.h"
 
 #include <array>
 #include <cmath>
@@ -16,6 +17,17 @@ using Halide::Expr;
 namespace maek::halide {
 namespace {
 
+/// Whether an operand is a constant so far from 1 that with another one it is
+/// infinite or 0. Halide puts the constants of x * a * b together, and what
+/// LLVM finds infinite it takes for no value at all.
+bool hasExtremeConstant(Operation *op) {
+  return isa<AddOp, SubOp, MulOp, DivOp>(op) &&
+         llvm::any_of(op->getOperands(), [](Value operand) {
+           double size = std::abs(getSplat(operand).value_or(0));
+           return size > 1e15 || (size > 0 && size < 1e-15);
+         });
+}
+
 /// result[i] = apply(operands[i]...)
 template <typename Op, auto apply, bool costly>
 struct ElementwiseModel
@@ -24,10 +36,11 @@ struct ElementwiseModel
   bool isCostly(Operation *) const { return costly; }
   void express(Operation *op, KernelAlgorithm &kernel) const {
     kernel.define(op->getResult(0), [op, &kernel](IndexRef index) -> Expr {
-      if constexpr (std::is_invocable_v<decltype(apply), Expr, Expr>)
-        return apply(kernel.at(op->getOperand(0), index),
-                     kernel.at(op->getOperand(1), index));
-      else
+      if constexpr (std::is_invocable_v<decltype(apply), Expr, Expr>) {
+        Expr result = apply(kernel.at(op->getOperand(0), index),
+                            kernel.at(op->getOperand(1), index));
+        return hasExtremeConstant(op) ? Halide::strict_float(result) : result;
+      } else
         return apply(kernel.at(op->getOperand(0), index));
     });
   }
@@ -43,12 +56,14 @@ Expr subtract(const Expr &a, const Expr &b) { return a - b; }
 Expr multiply(const Expr &a, const Expr &b) { return a * b; }
 Expr divide(const Expr &a, const Expr &b) { return a / b; }
 
-Expr holds(ComparePredicate predicate, const Expr &a, const Expr &b) {
+/// Halide takes every value for the same as itself, NaN too.
+Expr holds(ComparePredicate predicate, const Expr &a, const Expr &b,
+           bool isSame) {
   switch (predicate) {
   case ComparePredicate::Eq:
-    return a == b;
+    return isSame ? lessOrEqual(a, b) : a == b;
   case ComparePredicate::Ne:
-    return a != b;
+    return isSame ? !lessOrEqual(a, b) : a != b;
   case ComparePredicate::Lt:
     return a < b;
   case ComparePredicate::Le:
@@ -73,7 +88,8 @@ struct CompareModel
                       a = Halide::cast<uint8_t>(a);
                       b = Halide::cast<uint8_t>(b);
                     }
-                    return holds(compare.getPredicate(), a, b);
+                    return holds(compare.getPredicate(), a, b,
+                                 compare.getLhs() == compare.getRhs());
                   });
   }
 };

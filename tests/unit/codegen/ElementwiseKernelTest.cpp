@@ -323,6 +323,11 @@ func.func private @power(%a: !t, %b: !t) -> !t attributes {maek.kernel} {
   %0 = maek.pow %a, %b : !t
   func.return %0 : !t
 }
+func.func private @same(%a: !t, %b: !t) -> (!c, !c) attributes {maek.kernel} {
+  %eq = maek.compare eq %b, %b : !t -> !c
+  %ne = maek.compare ne %b, %b : !t -> !c
+  func.return %eq, %ne : !c, !c
+}
 func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
     attributes {maek.kernel} {
   %lt = maek.compare lt %a, %b : !t -> !c
@@ -341,7 +346,8 @@ func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
           {maek::Tensor({size}, lhs), maek::Tensor({size}, rhs)},
           {{"B", size}});
     };
-    std::vector<maek::Tensor> power = run("power"), order = run("order");
+    std::vector<maek::Tensor> power = run("power"), order = run("order"),
+                              same = run("same");
     for (size_t i = 0; i < lhs.size(); ++i) {
       double a = lhs[i], b = rhs[i], p = power[0].elements[i];
       double needed = std::pow(a, b);
@@ -352,12 +358,48 @@ func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
                                        : std::abs(p - needed) <=
                                              1e-5 * std::abs(needed) + smallest)
           << element.str() << ": " << a << " ^ " << b << " = " << p;
+      EXPECT_EQ(same[0].elements[i] != 0, b == b) << b;
+      EXPECT_EQ(same[1].elements[i] != 0, b != b) << b;
       const bool holds[] = {a<b, a <= b, a> b, a >= b};
       for (size_t n = 0; n < std::size(holds); ++n)
         EXPECT_EQ(order[n].elements[i] != 0, holds[n])
             << element.str() << ": comparison " << n << " of " << a << ", "
             << b;
     }
+  }
+}
+
+// Constants that together leave the type's range do not take the elements
+// with them.
+TEST(ElementwiseKernels, ExtremeConstants) {
+  OwnKernels own(R"(
+!t = tensor<?xf32, #maek.dims<B>>
+func.func private @chains(%x: !t) -> (!t, !t, !t) attributes {maek.kernel} {
+  %large = maek.constant 1.0e30 : !t
+  %small = maek.constant 1.0e-30 : !t
+  %near = maek.constant 3.0e38 : !t
+  %0 = maek.mul %x, %large : !t
+  %1 = maek.mul %0, %large : !t
+  %2 = maek.mul %x, %small : !t
+  %3 = maek.mul %2, %small : !t
+  %4 = maek.add %x, %near : !t
+  %5 = maek.add %4, %near : !t
+  func.return %1, %3, %5 : !t, !t, !t
+}
+)",
+                 "f32");
+  ASSERT_TRUE(own.kernels);
+  const std::vector<double> numbers = {0, 1e-30, -1e-30, 1, 3e38, -3e38};
+  auto size = int64_t(numbers.size());
+  std::vector<maek::Tensor> found =
+      own.kernels->run(own.module->lookupSymbol<mlir::func::FuncOp>("chains"),
+                       {maek::Tensor({size}, numbers)}, {{"B", size}});
+  const float large = 1e30f, small = 1e-30f, near = 3e38f;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    auto x = float(numbers[i]);
+    EXPECT_EQ(found[0].elements[i], double(x * large * large)) << x;
+    EXPECT_EQ(found[1].elements[i], double(x * small * small)) << x;
+    EXPECT_EQ(found[2].elements[i], double(x + near + near)) << x;
   }
 }
 
