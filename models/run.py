@@ -70,7 +70,7 @@ def measure(name, entry, folder, mode, quiet=False):
             "train_loss": [row["loss"] for row in train],
             "test": {figure: value for figure, value in
                      [row for row in rows if row["split"] == "test"][-1].items()
-                     if isinstance(value, float)}}
+                     if figure not in ("epoch", "step", "split")}}
 
 
 def result_text(entry, figures):
