@@ -22,7 +22,7 @@ def labs(folder, *words):
 
 
 @unittest.skipUnless(importlib.util.find_spec("matplotlib"),
-                     "matplotlib is missing: ./dev labs installs it")
+                     "matplotlib is missing: ./dev test installs it")
 class Labs(unittest.TestCase):
     def test_each_lab_shows_a_table_and_plots(self):
         with tempfile.TemporaryDirectory() as name:
