@@ -3,6 +3,7 @@
 // by which `generate` goes on with a text.
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
+#include "passes/steps/KnownSizes.h"
 #include "passes/steps/SourceSplit.h"
 #include "passes/steps/StepAxes.h"
 #include "passes/steps/StepBuilder.h"
@@ -10,7 +11,6 @@
 #include "ir/Entries.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -49,26 +49,10 @@ FailureOr<std::string> getTime(func::FuncOp entry) {
 /// Whether the arguments of the step tell all sizes: not if it needs a source's
 /// size apart from its numbers, or that of caches of which there are none.
 bool knowsSizes(func::FuncOp step) {
-  llvm::StringSet<> known;
+  KnownSizes known;
   for (Type type : step.getArgumentTypes())
-    for (const Extent &extent : getExtents(type))
-      for (const std::string &symbol : extent.symbols)
-        known.insert(symbol);
-  auto isKnown = [&](const Extent &extent) {
-    return llvm::all_of(extent.symbols, [&](const std::string &symbol) {
-      return known.contains(symbol);
-    });
-  };
-  auto walked = step.walk([&](Operation *op) {
-    SmallVector<Extent> sizes;
-    if (auto extent = dyn_cast<ExtentOp>(op))
-      sizes.push_back(Extent::parse(extent.getSymbol()).value_or(Extent()));
-    for (Type type : op->getResultTypes())
-      llvm::append_range(sizes, getExtents(type));
-    return llvm::all_of(sizes, isKnown) ? WalkResult::advance()
-                                        : WalkResult::interrupt();
-  });
-  return !walked.wasInterrupted();
+    known.add(type);
+  return known.cover(step);
 }
 
 struct MakeStepwise : impl::MakeStepwiseBase<MakeStepwise> {

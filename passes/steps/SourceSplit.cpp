@@ -1,6 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/steps/SourceSplit.h"
 
+#include "passes/steps/KnownSizes.h"
+
 #include "ir/DeadOps.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
@@ -11,7 +13,6 @@
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -32,7 +33,6 @@ private:
   bool isSource(unsigned argument);
   void classify();
   Needs classify(Operation &op) const;
-  bool knowsSizes(Operation &op) const;
   void findFrontier();
   func::FuncOp makeSource(StringRef name);
   void replaceFrontier();
@@ -42,8 +42,8 @@ private:
   StringRef text;
   OpBuilder builder;
   DenseMap<Value, Needs> needs;
-  /// Symbols of sizes that the source or the parameters tell.
-  llvm::StringSet<> known;
+  /// By the source and the parameters.
+  KnownSizes known;
   llvm::SetVector<Value> frontier;
 };
 } // namespace
@@ -61,29 +61,9 @@ bool SourceSplit::hasSource() {
   return false;
 }
 
-/// Whether no size in the op is one that only the text tells.
-bool SourceSplit::knowsSizes(Operation &op) const {
-  auto isKnown = [&](const Extent &extent) {
-    return llvm::all_of(extent.symbols, [&](const std::string &symbol) {
-      return known.contains(symbol);
-    });
-  };
-  auto walked = op.walk([&](Operation *inner) {
-    SmallVector<Extent> sizes;
-    if (auto extent = dyn_cast<ExtentOp>(inner))
-      sizes.push_back(Extent::parse(extent.getSymbol()).value_or(Extent()));
-    for (TypeRange types : {TypeRange(inner->getOperandTypes()),
-                            TypeRange(inner->getResultTypes())})
-      for (Type type : types)
-        llvm::append_range(sizes, getExtents(type));
-    return llvm::all_of(sizes, isKnown) ? WalkResult::advance()
-                                        : WalkResult::interrupt();
-  });
-  return !walked.wasInterrupted();
-}
-
 SourceSplit::Needs SourceSplit::classify(Operation &op) const {
-  if (!knowsSizes(op))
+  // A size that only the text tells.
+  if (!known.cover(&op))
     return Needs::Text;
   llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
   getUsedValuesDefinedAbove(op.getRegions(), used);
@@ -101,8 +81,7 @@ void SourceSplit::classify() {
                       : isInput        ? Needs::Text
                                        : Needs::Parameters;
     if (needs[argument] != Needs::Text)
-      for (const Extent &extent : getExtents(argument.getType()))
-        known.insert(extent.symbols.begin(), extent.symbols.end());
+      known.add(argument.getType());
   }
   for (Operation &op : step.front()) {
     Needs most = classify(op);
