@@ -6,7 +6,6 @@
 #include "runtime/data/DatasetTable.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include <cmath>
 
 using namespace llvm;
 
@@ -74,23 +73,6 @@ void checkDataSet(const TrainItem &item, Diagnostics &diagnostics) {
                             StringRef(needed.name) + " = \"...\"");
 }
 
-/// What the argument must be; nothing if it is that.
-static std::string findFault(const DatasetArgument &known, double number) {
-  switch (known.kind) {
-  case DatasetArgument::Kind::Text:
-    return "";
-  case DatasetArgument::Kind::Fraction:
-    return number > 0 && number < 1 ? "" : "a number between 0 and 1";
-  case DatasetArgument::Kind::Count:
-    break;
-  }
-  bool fits = number == std::floor(number) && number >= double(known.least) &&
-              number <= double(known.most);
-  return fits ? ""
-              : "a whole number from " + std::to_string(known.least) + " to " +
-                    std::to_string(known.most);
-}
-
 void checkDataSetNumber(const TrainItem &item, const NamedArgument &argument,
                         double number, Diagnostics &diagnostics) {
   const DatasetInfo *info = findInfo(item);
@@ -98,10 +80,10 @@ void checkDataSetNumber(const TrainItem &item, const NamedArgument &argument,
   const DatasetArgument *known = info ? info->find(name) : nullptr;
   if (!known)
     return; // reported with the names
-  if (std::string needed = findFault(*known, number); !needed.empty())
+  if (!known->allows(number))
     diagnostics.error(argument.value->begin, "'" + name + "' of data set '" +
                                                  item.text + "' must be " +
-                                                 needed + ", found " +
+                                                 known->bounds() + ", found " +
                                                  formatNumber(number));
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 using namespace maek::runtime;
 
@@ -105,25 +104,10 @@ int64_t DataSpec::count(std::string_view argument, int64_t otherwise) const {
              : otherwise;
 }
 
-// What the argument must be; nothing if it is that.
-static std::string findFault(const DatasetArgument &known,
-                             const std::string &value) {
+static bool isAllowed(const DatasetArgument &known, const std::string &value) {
   double number = 0;
-  bool isNumber = parseNumber(value, number);
-  switch (known.kind) {
-  case DatasetArgument::Kind::Text:
-    return "";
-  case DatasetArgument::Kind::Fraction:
-    return isNumber && number > 0 && number < 1 ? ""
-                                                : "a number between 0 and 1";
-  case DatasetArgument::Kind::Count:
-    break;
-  }
-  bool fits = isNumber && std::trunc(number) == number &&
-              number >= static_cast<double>(known.least) &&
-              number <= static_cast<double>(known.most);
-  return fits ? ""
-              : text("a whole number from ", known.least, " to ", known.most);
+  return known.kind == DatasetArgument::Kind::Text ||
+         (parseNumber(value, number) && known.allows(number));
 }
 
 // "; there are 'T', 'n', 'test' and 'seed'"
@@ -164,8 +148,8 @@ Error DataSpec::check() const {
       return bad("unknown argument '", argument.name, "'",
                  names.empty() ? "; it takes none"
                                : suggestOrList(argument.name, names));
-    if (std::string needed = findFault(*known, argument.value); !needed.empty())
-      return bad("'", argument.name, "' must be ", needed, ", found '",
+    if (!isAllowed(*known, argument.value))
+      return bad("'", argument.name, "' must be ", known->bounds(), ", found '",
                  argument.value, "'");
   }
   for (const DatasetArgument &known : info->arguments)

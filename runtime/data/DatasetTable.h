@@ -1,11 +1,13 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The data sets and their arguments. Nothing but constants, so that the
+// The data sets and their arguments. Nothing that must be linked, so that the
 // compiler can read them, too, and finds a wrong one before a program does.
 #ifndef MAEK_RUNTIME_DATA_DATASETTABLE_H
 #define MAEK_RUNTIME_DATA_DATASETTABLE_H
 
+#include <cmath>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace maek::runtime {
@@ -20,6 +22,25 @@ struct DatasetArgument {
   int64_t least = 0, most = 0;
   Kind kind = Kind::Count;
   bool isNeeded = false;
+
+  /// Whether a number is within the bounds. A text has none.
+  bool allows(double number) const {
+    if (kind == Kind::Text)
+      return true;
+    if (kind == Kind::Fraction)
+      return number > 0 && number < 1;
+    return number == std::trunc(number) &&
+           number >= static_cast<double>(least) &&
+           number <= static_cast<double>(most);
+  }
+
+  /// What a number must be, for a message.
+  std::string bounds() const {
+    if (kind == Kind::Fraction)
+      return "a number between 0 and 1";
+    return "a whole number from " + std::to_string(least) + " to " +
+           std::to_string(most);
+  }
 };
 
 struct DatasetInfo {
