@@ -2,10 +2,11 @@
 #include "dsl/Diagnostics.h"
 
 #include "dsl/Unicode.h"
+#include "runtime/core/Names.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
-#include <numeric>
 
 using namespace llvm;
 
@@ -17,14 +18,32 @@ Diagnostic &Diagnostic::note(SMLoc at, const Twine &text) {
   return *this;
 }
 
+static std::string withoutNumbers(StringRef text) {
+  std::string rest;
+  llvm::copy_if(text, std::back_inserter(rest),
+                [](char c) { return !isDigit(c); });
+  return rest;
+}
+
 Diagnostic &Diagnostics::error(SMLoc loc, const Twine &message) {
   std::string text = message.str();
   if (!seen.emplace(loc.getPointer(), text).second || isFull()) {
     dropped = {};
     return dropped;
   }
+  Diagnostic *&first = inUses[{loc.getPointer(), withoutNumbers(text)}];
+  if (first && !context.empty()) {
+    constexpr size_t most = 2;
+    if (first->uses.size() < most)
+      first->uses.emplace_back(context.front().first,
+                               "the same, of other sizes, " +
+                                   context.front().second);
+    dropped = {};
+    return dropped;
+  }
   ++numErrors;
-  return keep(Severity::Error, loc, std::move(text));
+  first = &keep(Severity::Error, loc, std::move(text));
+  return *first;
 }
 
 Diagnostic &Diagnostics::warning(SMLoc loc, const Twine &message) {
@@ -38,7 +57,7 @@ Diagnostic &Diagnostics::warning(SMLoc loc, const Twine &message) {
 
 Diagnostic &Diagnostics::keep(Severity severity, SMLoc loc,
                               std::string message) {
-  kept.push_back({severity, loc, std::move(message), {}, context});
+  kept.push_back({severity, loc, std::move(message), {}, context, {}});
   return kept.back();
 }
 
@@ -111,8 +130,8 @@ static StringRef cutLine(StringRef line, size_t &column, bool &cutsFront) {
 
 // SourceMgr::PrintMessage leaves the caret out on lines with characters past
 // ASCII, which are most lines of a model.
-void Diagnostics::printOne(raw_ostream &os, SMLoc loc, StringRef kind,
-                           StringRef message) const {
+void printLocated(raw_ostream &os, const SourceMgr &sources, SMLoc loc,
+                  StringRef kind, StringRef message) {
   unsigned id = loc.isValid() ? sources.FindBufferContainingLoc(loc) : 0;
   if (!id) {
     os << kind << ": " << message << "\n";
@@ -148,11 +167,12 @@ void Diagnostics::printContext(raw_ostream &os,
   for (size_t i = 0; i < count; ++i) {
     if (count > longest && i == each) {
       i = count - each;
-      printOne(os, {}, "note",
-               std::to_string(count - 2 * each) + " uses between are left out");
+      printLocated(os, sources, {}, "note",
+                   std::to_string(count - 2 * each) +
+                       " uses between are left out");
     }
     auto &[loc, text] = diagnostic.context[i];
-    printOne(os, loc, "note", text);
+    printLocated(os, sources, loc, "note", text);
   }
 }
 
@@ -166,57 +186,21 @@ void Diagnostics::print(raw_ostream &os) const {
   });
   for (const Diagnostic *diagnostic : order) {
     bool isError = diagnostic->severity == Severity::Error;
-    printOne(os, diagnostic->loc, isError ? "error" : "warning",
-             diagnostic->message);
+    printLocated(os, sources, diagnostic->loc, isError ? "error" : "warning",
+                 diagnostic->message);
     for (auto &[loc, text] : diagnostic->notes)
-      printOne(os, loc, "note", text);
+      printLocated(os, sources, loc, "note", text);
     printContext(os, *diagnostic);
+    for (auto &[loc, text] : diagnostic->uses)
+      printLocated(os, sources, loc, "note", text);
   }
   if (isFull())
     os << "error: too many errors; stopped after " << maxErrors << "\n";
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours (Damerau and
-/// Levenshtein), which LLVM's edit_distance counts as two.
-static unsigned countEdits(StringRef a, StringRef b) {
-  std::vector<unsigned> before, row(b.size() + 1), next(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0u);
-  for (size_t i = 0; i < a.size(); ++i) {
-    next[0] = unsigned(i) + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      next[j + 1] = std::min(
-          {row[j + 1] + 1, next[j] + 1, row[j] + (a[i] == b[j] ? 0u : 1u)});
-      if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
-        next[j + 1] = std::min(next[j + 1], before[j - 1] + 1);
-    }
-    before = row;
-    std::swap(row, next);
-  }
-  return row.back();
-}
-
 StringRef findNearest(StringRef name, ArrayRef<StringRef> candidates) {
-  StringRef best;
-  constexpr size_t longest = 64;
-  if (name.size() > longest)
-    return best;
-  unsigned limit = std::max<unsigned>(1, (unsigned(name.size()) + 1) / 3);
-  for (StringRef candidate : candidates) {
-    if (candidate == name || candidate.size() > longest)
-      continue;
-    unsigned distance =
-        name.equals_insensitive(candidate) ? 1 : countEdits(name, candidate);
-    // A one-letter name is near every other one: that helps nobody.
-    if (distance > limit || distance >= std::max(name.size(), size_t(2)))
-      continue;
-    if (name.size() == 1 && !name.equals_insensitive(candidate))
-      continue;
-    best = candidate;
-    limit = distance ? distance - 1 : 0;
-    if (distance <= 1)
-      break;
-  }
-  return best;
+  std::vector<std::string_view> known(candidates.begin(), candidates.end());
+  return runtime::findNearest(name, known);
 }
 
 std::string didYouMean(StringRef name, ArrayRef<StringRef> candidates) {

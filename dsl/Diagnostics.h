@@ -8,6 +8,7 @@
 #include "llvm/Support/SMLoc.h"
 #include "llvm/Support/SourceMgr.h"
 #include <deque>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,10 +28,18 @@ struct Diagnostic {
   std::vector<Note> notes;
   /// How the program came to this place; printed last.
   std::vector<Note> context;
+  /// Other uses of the definition with the same error, of other sizes.
+  std::vector<Note> uses;
 
   /// Adds a note at another place; ignored where there is no place.
   Diagnostic &note(llvm::SMLoc at, const llvm::Twine &text);
 };
+
+/// Prints "file:line:column: kind: message", the line, and a caret below the
+/// place; the message alone where `loc` is no place in `sources`.
+void printLocated(llvm::raw_ostream &os, const llvm::SourceMgr &sources,
+                  llvm::SMLoc loc, llvm::StringRef kind,
+                  llvm::StringRef message);
 
 class Diagnostics {
 public:
@@ -42,7 +51,8 @@ public:
   std::vector<Note> context;
 
   /// Records an error at `loc`, which may be no place at all. The same error
-  /// at the same place is recorded once. The reference stays valid.
+  /// at the same place is recorded once; of other sizes, in another use of a
+  /// definition, as a note to the first. The reference stays valid.
   Diagnostic &error(llvm::SMLoc loc, const llvm::Twine &message);
 
   /// The same for something that is allowed and most likely a mistake. Where
@@ -60,13 +70,14 @@ public:
 
 private:
   Diagnostic &keep(Severity severity, llvm::SMLoc loc, std::string message);
-  void printOne(llvm::raw_ostream &os, llvm::SMLoc loc, llvm::StringRef kind,
-                llvm::StringRef message) const;
   void printContext(llvm::raw_ostream &os, const Diagnostic &diagnostic) const;
 
   std::deque<Diagnostic> kept;
   Diagnostic dropped;
   std::set<std::pair<const char *, std::string>> seen;
+  /// Errors in definitions that are used, by their place and their text less
+  /// the numbers.
+  std::map<std::pair<const char *, std::string>, Diagnostic *> inUses;
   unsigned numErrors = 0;
 };
 

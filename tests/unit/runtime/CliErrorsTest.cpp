@@ -70,6 +70,9 @@ protected:
 TEST_F(CliErrorsTest, WrongCommandLines) {
   expectUsage({}, "a command is needed");
   expectUsage({"tarin"}, "unknown command 'tarin'; did you mean 'train'?");
+  // As near as the compiler finds names.
+  expectUsage({"TRAIN"}, "unknown command 'TRAIN'; did you mean 'train'?");
+  expectUsage({"taani"}, "unknown command 'taani'; did you mean 'train'?");
   expectUsage({"xyzzy"}, "unknown command 'xyzzy'");
   expectUsage({"train", "--epoch", "3"},
               "unknown option '--epoch'; did you mean 'epochs'?");
