@@ -299,6 +299,8 @@ struct NamedArgument {
 /// `augment` a list of names and calls.
 struct TrainItem {
   Identifier keyword;
+  /// Of a '=' or ':' behind the keyword, which there should not be.
+  llvm::SMLoc sign;
   ExprPtr value;
   llvm::StringRef text;
   llvm::SMLoc textLoc;

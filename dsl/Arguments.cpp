@@ -2,6 +2,7 @@
 #include "dsl/Arguments.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 
 using namespace llvm;
 
@@ -9,6 +10,24 @@ namespace maek::dsl {
 
 static std::string plural(size_t count, StringRef noun) {
   return std::to_string(count) + " " + noun.str() + (count == 1 ? "" : "s");
+}
+
+std::string getParameterHint(StringRef name, ArrayRef<Formal> formals) {
+  std::vector<StringRef> names;
+  for (const Formal &formal : formals)
+    names.push_back(formal.name.name);
+  std::string hint = didYouMean(name, names);
+  if (hint.empty())
+    hint = getForeignArgument(name);
+  constexpr size_t most = 8;
+  if (!hint.empty() || names.empty() || names.size() > most)
+    return hint;
+  hint = names.size() == 1 ? "; there is " : "; there are ";
+  for (size_t i = 0; i < names.size(); ++i) {
+    hint += i == 0 ? "'" : i + 1 == names.size() ? " and '" : ", '";
+    hint += names[i].str() + "'";
+  }
+  return hint;
 }
 
 std::optional<std::vector<const Expr *>>
@@ -42,13 +61,11 @@ matchArguments(const Definition &definition, ArrayRef<Formal> formals,
       while (index < formals.size() &&
              formals[index].name.name != argument.name)
         ++index;
-      if (index >= formals.size()) {
-        std::vector<StringRef> names;
-        for (const Formal &formal : formals.drop_front(given))
-          names.push_back(formal.name.name);
-        return fail(argument.loc, name + " has no parameter '" + argument.name +
-                                      "'" + didYouMean(argument.name, names));
-      }
+      if (index >= formals.size())
+        return fail(
+            argument.loc,
+            name + " has no parameter '" + argument.name + "'" +
+                getParameterHint(argument.name, formals.drop_front(given)));
       if (values[index])
         return fail(argument.loc, "'" + argument.name + "' is given twice");
     }

@@ -5,6 +5,8 @@
 
 #include "dsl/AST.h"
 
+#include <string>
+
 namespace maek::dsl {
 class Diagnostics;
 
@@ -15,6 +17,10 @@ std::optional<std::vector<const Expr *>>
 matchArguments(const Definition &definition, llvm::ArrayRef<Formal> formals,
                llvm::ArrayRef<Argument> arguments, llvm::SMLoc loc,
                Diagnostics *diagnostics, unsigned given = 0);
+
+/// Behind "no parameter 'name'": what was meant, or all that there are.
+std::string getParameterHint(llvm::StringRef name,
+                             llvm::ArrayRef<Formal> formals);
 
 } // namespace maek::dsl
 

@@ -42,10 +42,14 @@ bool Evaluator::checkArgument(const Formal &formal, Value &value,
     return false;
   }
   if (!fits) {
+    bool isNumber = type.classes && value.is(ValueKind::Tensor) && !isClass;
     tensors
         .error("'" + formal.name.name + "' of '" + frame.definition->name.name +
                "' needs " + describeFormal(formal) + ", found " +
-               describe(value))
+               describe(value) +
+               (isNumber ? "; an input can be ': class(n)', or ': [T] of "
+                           "class(n)'"
+                         : ""))
         .note(formal.name.loc, "'" + formal.name.name + "' is declared here");
     return false;
   }

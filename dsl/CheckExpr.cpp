@@ -88,7 +88,9 @@ void NameChecker::unknown(const NameExpr &name) {
   for (const Primitive &primitive : getPrimitives())
     known.push_back(primitive.name);
   std::string hint = name.name == "not" ? getForeignHint("not").str()
-                                        : didYouMean(name.name, known);
+                                        : getForeignName(name.name).str();
+  if (hint.empty())
+    hint = didYouMean(name.name, known);
   diagnostics.error(name.loc, "unknown name '" + name.spelling + "'" + hint);
 }
 
@@ -144,11 +146,15 @@ void NameChecker::checkPrimitiveCall(const CallExpr &call, StringRef name) {
       positional <= primitive.maxArguments)
     return;
   std::string needed = std::to_string(primitive.minArguments);
-  if (primitive.maxArguments != primitive.minArguments)
+  if (primitive.maxArguments > primitive.minArguments + 1)
+    needed = "at least " + needed;
+  else if (primitive.maxArguments != primitive.minArguments)
     needed += " or " + std::to_string(primitive.maxArguments);
+  bool isMany = positional > primitive.maxArguments;
   diagnostics.error(call.loc, "'" + name + "' takes " + needed + " argument" +
                                   (needed == "1" ? "" : "s") + ", found " +
-                                  Twine(positional));
+                                  Twine(positional) +
+                                  (isMany ? describeNamed(primitive) : ""));
 }
 
 /// `use name = model`, which makes a layer of it.

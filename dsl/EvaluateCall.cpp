@@ -6,6 +6,7 @@
 #include "dsl/CallContext.h"
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
+#include "dsl/ShapeTable.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Casting.h"
@@ -93,7 +94,14 @@ Value Evaluator::callFunction(const CallExpr &call,
   for (auto [expr, formal, argument] : llvm::zip(*exprs, formals, arguments))
     if (isDefault(expr, formal))
       argument = evaluate(*expr, callee);
-  return apply(callee, arguments, call.loc);
+  // The library's functions are as simple as operators.
+  bool isShown = shapes && !definition.isStandard;
+  size_t row =
+      isShown ? shapes->begin(call.callee->begin, "", definition.name.name) : 0;
+  Value result = apply(callee, arguments, call.loc);
+  if (isShown)
+    shapes->end(row, result);
+  return result;
 }
 
 Value Evaluator::applyInstance(const CallExpr &call, Instance &instance,
@@ -115,12 +123,17 @@ Value Evaluator::applyInstance(const CallExpr &call, Instance &instance,
   moveTo(call.loc, frame);
   Frame callee(&definition, &instance, tensors.where, tensors.location);
   setArgumentPlaces(*exprs, frame, callee);
+  bool isShown = shapes && !frame.definition->isStandard;
+  size_t row = isShown ? shapes->begin(call.callee->begin, instance) : 0;
   runBody(callee);
   callee.scopes.emplace_back();
   moveToCall(callee);
-  if (definition.kind == DefinitionKind::Layer)
-    return apply(callee, arguments, call.loc);
-  return applyCell(callee, arguments, call.loc);
+  Value result = definition.kind == DefinitionKind::Layer
+                     ? apply(callee, arguments, call.loc)
+                     : applyCell(callee, arguments, call.loc);
+  if (isShown)
+    shapes->end(row, result);
+  return result;
 }
 
 void Evaluator::moveToCall(const Frame &callee) {

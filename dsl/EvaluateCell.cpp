@@ -46,8 +46,10 @@ bool Evaluator::makeStates(Frame &frame, ArrayRef<unsigned> mapped,
         if (init.isPoison())
           return false;
         if (!haveSameSizes(init.axes, *axes)) {
-          tensors.error("state '" + name.name + "' is " + describeShape(*axes) +
-                        ", its initial value is " + describeShape(init.axes));
+          Diagnostic &error = tensors.error(
+              "state '" + name.name + "' is " + describeShape(*axes) +
+              ", its initial value is " + describeShape(init.axes));
+          tensors.noteDifference(error, init.axes, *axes);
           return false;
         }
         init = tensors.broadcast(init, mapped, *axes);
@@ -155,9 +157,13 @@ Value Evaluator::getNextState(const CellState &state, Frame &callee,
   if (next->is(ValueKind::Number))
     return tensors.constant(next->number, mapped, state.init.axes);
   if (!haveSameSizes(next->axes, state.init.axes)) {
-    tensors.error("state '" + state.name.name + "' is " +
-                  describeShape(state.init.axes) + ", its next value is " +
-                  describe(*next));
+    Diagnostic &error = tensors.shapeError(
+        "state '" + state.name.name + "' is " + describeShape(state.init.axes) +
+            ", its next value is " + describe(*next),
+        next->axes, [&](ArrayRef<Axis> rest) {
+          return haveSameSizes(rest, state.init.axes);
+        });
+    tensors.noteDifference(error, next->axes, state.init.axes);
     return {};
   }
   return tensors.broadcast(tensors.toFloat(*next), mapped, state.init.axes);

@@ -95,7 +95,10 @@ Value Evaluator::makeInstance(const CallExpr &call,
   if (definition.kind == DefinitionKind::Model)
     return Value::makeInstance(made);
   CallContext context(diagnostics, definition, call.loc);
+  // Each application shows what it finds there.
+  ShapeTable *shown = std::exchange(shapes, nullptr);
   runBody(callee);
+  shapes = shown;
   return Value::makeInstance(made);
 }
 
@@ -251,9 +254,14 @@ void Evaluator::keepRunningValue(const Parameter &parameter, Identifier name,
     return;
   }
   if (!haveSameSizes(next.axes, parameter.axes)) {
-    tensors.error("running value '" + name.name + "' is " +
-                  describeShape(parameter.axes) + ", its next value is " +
-                  describe(next));
+    Diagnostic &error =
+        tensors.shapeError("running value '" + name.name + "' is " +
+                               describeShape(parameter.axes) +
+                               ", its next value is " + describe(next),
+                           next.axes, [&](ArrayRef<Axis> rest) {
+                             return haveSameSizes(rest, parameter.axes);
+                           });
+    tensors.noteDifference(error, next.axes, parameter.axes);
     return;
   }
   if (next.tensor.getParentBlock() != parameterBlock) {

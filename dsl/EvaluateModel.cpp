@@ -6,6 +6,7 @@
 #include "dsl/Arguments.h"
 #include "dsl/CallContext.h"
 #include "dsl/Diagnostics.h"
+#include "dsl/ShapeTable.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Casting.h"
@@ -102,6 +103,7 @@ Value Evaluator::applyModel(const CallExpr &call, Instance &instance,
   Binding binding;
   if (!bindFormals(formals, arguments, callee, /*isCell=*/false, binding))
     return {};
+  size_t row = shapes ? shapes->begin(call.callee->begin, instance) : 0;
   frozen += instance.isFrozen;
   llvm::scope_exit leave([&] { frozen -= instance.isFrozen; });
   Value result;
@@ -111,6 +113,8 @@ Value Evaluator::applyModel(const CallExpr &call, Instance &instance,
   }
   moveToCall(callee);
   result = unmap(result, binding);
+  if (shapes)
+    shapes->end(row, result);
   return instance.isFrozen ? tensors.stopGradient(result) : result;
 }
 

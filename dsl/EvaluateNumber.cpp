@@ -56,8 +56,11 @@ std::optional<Axis> Evaluator::evaluateDim(const Expr &expr, Frame &frame) {
   Value value = evaluate(expr, frame);
   if (value.isPoison())
     return std::nullopt;
+  // Of the library's layers, what the user's text gave them.
+  bool isGiven = frame.definition->isStandard && value.origin.isValid();
+  SMLoc origin = isGiven ? value.origin : expr.begin;
   if (value.is(ValueKind::Size))
-    return Axis{value.size, expr.begin};
+    return Axis{value.size, origin};
   moveTo(expr.begin, frame);
   if (!value.is(ValueKind::Number)) {
     tensors.error("a dimension must be known when compiling, found " +
@@ -67,7 +70,7 @@ std::optional<Axis> Evaluator::evaluateDim(const Expr &expr, Frame &frame) {
   double number = value.number;
   if (number >= 1 && number == std::floor(number) &&
       number <= double(TensorBuilder::maxElements))
-    return Axis{Extent(int64_t(number)), expr.begin};
+    return Axis{Extent(int64_t(number)), origin};
   const char *needed = number > double(TensorBuilder::maxElements)
                            ? "at most 2^31 - 1"
                            : "a positive whole number";

@@ -195,10 +195,15 @@ void Evaluator::runLoop(const ForStmt &loop, Frame &frame) {
   if (!low || !high)
     return;
   std::string outer = frame.loop;
+  bool isShown = shapes && !frame.definition->isStandard;
+  if (isShown)
+    shapes->beginLoop(outer);
   for (int64_t i = *low; i <= *high; ++i) {
     moveTo(loop.loc, frame);
     if (!tensors.spend())
       break;
+    if (isShown)
+      shapes->beginRound();
     frame.loop = outer + std::to_string(i) + ".";
     frame.scopes.emplace_back();
     frame.scopes.back()[loop.variable.name] =
@@ -206,15 +211,19 @@ void Evaluator::runLoop(const ForStmt &loop, Frame &frame) {
     for (const StmtPtr &stmt : loop.body)
       evaluate(*stmt, frame);
     frame.scopes.pop_back();
+    if (isShown)
+      shapes->endRound(i);
   }
+  if (isShown)
+    shapes->endLoop();
   frame.loop = outer;
 }
 
 void Evaluator::assign(const AssignStmt &assign, Frame &frame) {
   bool isShown = shapes && !frame.definition->isStandard;
-  size_t row = isShown ? shapes->begin(assign.target.loc,
-                                       frame.loop + assign.target.name)
-                       : 0;
+  size_t row =
+      isShown ? shapes->begin(assign.target.loc, frame.loop, assign.target.name)
+              : 0;
   StringRef outer = std::exchange(frame.binding, assign.target.name);
   frame.bound = assign.value.get();
   Value value = evaluate(*assign.value, frame);

@@ -143,7 +143,7 @@ void ModelEmitter::declareInputs(const DeclareStmt &declare) {
     }
     frame.set(name.name, value);
     if (evaluator.shapes)
-      evaluator.shapes->end(evaluator.shapes->begin(name.loc, name.name),
+      evaluator.shapes->end(evaluator.shapes->begin(name.loc, "", name.name),
                             value);
   }
 }
@@ -209,9 +209,10 @@ void ModelEmitter::checkOutcome(const Outcome &outcome) {
         (value.isScalar() && value.element != Element::Class))
       return;
     evaluator.moveTo(name.loc, frame);
-    tensors.error(what + " of one example must be a scalar, found " +
-                  describe(value) +
-                  (value.isScalar() ? "" : "; mean(...) of it is one"));
+    Diagnostic &error = tensors.error(
+        what + " of one example must be a scalar, found " + describe(value) +
+        (value.isScalar() ? "" : "; mean(...) of it is one"));
+    tensors.noteDifference(error, value.axes, {});
   };
   StringMap<SMLoc> seen;
   for (auto &[name, value] : outcome.outputs) {

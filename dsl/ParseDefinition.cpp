@@ -3,6 +3,7 @@
 #include "dsl/Parser.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 #include "dsl/ParserBraces.h"
 
 using namespace llvm;
@@ -94,10 +95,9 @@ bool Parser::parseMember(Definition &definition) {
       kind == DefinitionKind::Layer  ? "param, running, an assignment or apply"
       : kind == DefinitionKind::Cell ? "param, state, an assignment or step"
                                      : "state or step";
-  std::string hint =
-      token.is(TokenKind::Name)
-          ? didYouMean(token.name, {"param", "state", "running", function})
-          : "";
+  std::string hint = getForeignStatement(token.text).str();
+  if (hint.empty() && token.is(TokenKind::Name))
+    hint = didYouMean(token.name, {"param", "state", "running", function});
   errorExpectedHere(what).message += hint;
   return false;
 }
@@ -185,7 +185,20 @@ bool Parser::parseStatement(Block &block) {
                    "are taken by an index");
     return false;
   }
-  if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Name))
+  hint = getForeignStatement(token.text).str();
+  bool goesOn = !peek(1).startsLine && !peek(1).is(TokenKind::Name) &&
+                !peek(1).is(TokenKind::LParen);
+  if (hint.empty() && token.is(TokenKind::Name) && goesOn) {
+    static constexpr StringLiteral words[] = {"input", "target", "output",
+                                              "metric", "use"};
+    bool isWord = llvm::is_contained(words, token.name);
+    take();
+    errorExpected(
+        ((isWord ? "a name behind '" : "'=' behind '") + token.text + "'")
+            .str());
+    return false;
+  }
+  if (hint.empty() && token.is(TokenKind::Name) && peek(1).is(TokenKind::Name))
     hint = didYouMean(token.name, {"param", "input", "target", "output",
                                    "metric", "use", "for"});
   errorExpectedHere("a statement: a name and '='").message += hint;
@@ -234,6 +247,10 @@ bool Parser::parseDeclaration(Block &block, StmtKind kind) {
     return false;
   bool hasInit = kind == StmtKind::Param || kind == StmtKind::State ||
                  kind == StmtKind::Running;
+  if (!hasInit && peek().is(TokenKind::Assign)) {
+    errorExpected("':' and a shape, such as ': [N, d]'");
+    return false;
+  }
   if (hasInit &&
       (peek().is(TokenKind::Tilde) || peek().is(TokenKind::Assign))) {
     declare->isDistribution = take().is(TokenKind::Tilde);

@@ -9,6 +9,8 @@
 #include "dsl/ForeignSyntax.h"
 #include "dsl/Primitives.h"
 
+#include "llvm/Support/Casting.h"
+
 using namespace llvm;
 
 namespace maek::dsl {
@@ -204,14 +206,29 @@ ExprPtr Parser::parsePostfix() {
       expr = finish(std::make_unique<TransposeExpr>(loc, std::move(expr)),
                     {child}, child->begin);
     } else if (next.is(TokenKind::Period)) {
-      error(next, "the only thing behind a '.' is the transpose, '.T'; "
-                  "functions are written f(x)");
+      errorMember(*expr);
       return nullptr;
     } else {
       break;
     }
   }
   return expr;
+}
+
+/// At the '.' of nn.Linear, x.mean: says how to write the last name.
+void Parser::errorMember(const Expr &expr) {
+  const Token at = peek();
+  auto *name = dyn_cast<NameExpr>(&expr);
+  StringRef base = name ? name->spelling : "";
+  std::string hint = "; functions are written f(x)";
+  while (!base.empty() && peek().is(TokenKind::Period) &&
+         peek(1).is(TokenKind::Name)) {
+    take();
+    StringRef member = take().text;
+    hint = getForeignMember(base, member);
+    base = member;
+  }
+  error(at, "the only thing behind a '.' is the transpose, '.T'" + hint);
 }
 
 ExprPtr Parser::parsePrimary() {

@@ -28,9 +28,14 @@ bool Parser::parseTrainItem(Train &train) {
   } else if (peek().is(TokenKind::Name)) {
     parseIdentifier(item.keyword, "");
   } else {
-    errorExpectedHere("a setting of the training");
+    errorExpectedHere("a setting of the training").message +=
+        peek().is(TokenKind::Comma) ? "; settings need nothing between them"
+                                    : "";
     return false;
   }
+  // clip_norm = 1; an error that says so comes with those about names.
+  if (peek().is(TokenKind::Assign) || peek().is(TokenKind::Colon))
+    item.sign = take().loc;
   auto parseValue = [&] {
     StringRef name = item.keyword.name;
     if (name == "data")

@@ -3,6 +3,7 @@
 #include "dsl/Parser.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 #include "dsl/ParserBraces.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -155,12 +156,11 @@ void Parser::parseTopLevel(File &file) {
   } else if (atWeights()) {
     parsed = parseWeights(file);
   } else {
-    std::string hint =
-        token.is(TokenKind::Name)
-            ? didYouMean(token.text,
-                         {"fn", "layer", "cell", "model", "optimizer", "train",
-                          "weights", "import"})
-            : "";
+    std::string hint = getForeignStatement(token.text).str();
+    if (hint.empty() && token.is(TokenKind::Name))
+      hint =
+          didYouMean(token.text, {"fn", "layer", "cell", "model", "optimizer",
+                                  "train", "weights", "import"});
     errorExpectedHere("a definition: fn, layer, cell, model, optimizer, train, "
                       "weights or import")
         .message += hint;

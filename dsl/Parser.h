@@ -82,6 +82,7 @@ private:
   ExprPtr parseComparison();
   /// False, reported, where the text goes on as another language would.
   bool checkForeignOperator();
+  void errorMember(const Expr &expr);
   ExprPtr parseSum();
   ExprPtr parseProduct();
   ExprPtr parseUnary();

@@ -24,6 +24,42 @@ void TensorBuilder::mismatch(const Twine &message, const Axis &a,
       .note(b.origin, b.size.str() + " comes from here");
 }
 
+void TensorBuilder::noteDifference(Diagnostic &error, ArrayRef<Axis> a,
+                                   ArrayRef<Axis> b) {
+  auto note = [&](const Axis &axis) {
+    error.note(axis.origin, axis.size.str() + " comes from here");
+  };
+  size_t common = std::min(a.size(), b.size());
+  for (size_t i = 1; i <= common; ++i) {
+    const Axis &left = a[a.size() - i], &right = b[b.size() - i];
+    if (left.size == right.size)
+      continue;
+    note(left);
+    note(right);
+    return;
+  }
+  for (const Axis &axis : (a.size() > b.size() ? a : b).drop_back(common))
+    note(axis);
+}
+
+Diagnostic &
+TensorBuilder::shapeError(const Twine &problem, ArrayRef<Axis> axes,
+                          llvm::function_ref<bool(ArrayRef<Axis>)> fits) {
+  std::string text = problem.str();
+  for (size_t i = 0; i < axes.size(); ++i) {
+    if (!axes[i].kept.isValid())
+      continue;
+    Axes rest(axes);
+    rest.erase(rest.begin() + i);
+    if (fits(rest))
+      return diagnostics
+          .error(axes[i].kept, "'*' is element by element; the product of "
+                               "matrices and vectors is '·', or 'dot'")
+          .note(where, text);
+  }
+  return error(text);
+}
+
 bool TensorBuilder::fits(ArrayRef<unsigned> mapped, ArrayRef<Axis> axes) {
   constexpr size_t maxRank = 16;
   if (mapped.size() + axes.size() > maxRank) {
@@ -150,6 +186,29 @@ Value TensorBuilder::broadcast(const Value &value, ArrayRef<unsigned> mapped,
   return result;
 }
 
+/// Whether a · b would be one: both axes that it sums over are as long.
+static bool isProduct(ArrayRef<Axis> a, ArrayRef<Axis> b) {
+  return !a.empty() && !b.empty() && a.size() + b.size() > 2 &&
+         a.back().size == b[b.size() > 1 ? b.size() - 2 : 0].size;
+}
+
+void TensorBuilder::markKept(const Value &a, const Value &b,
+                             Value &result) const {
+  bool isUsers = !detail.first.isValid();
+  if (!isUsers || result.isPoison() || !isProduct(a.axes, b.axes) ||
+      (a.getRank() > 1 && b.getRank() > 1))
+    return;
+  // W * x, or x * W.
+  size_t behind = b.getRank() > 1 ? 2 : 1;
+  result.axes[result.axes.size() - behind].kept = where;
+}
+
+/// Can the leading axes that one lacks be repeated?
+static bool isAligned(ArrayRef<Axis> a, ArrayRef<Axis> b) {
+  size_t common = std::min(a.size(), b.size());
+  return common > 0 && haveSameSizes(a.take_back(common), b.take_back(common));
+}
+
 bool TensorBuilder::unite(StringRef symbol, Shape &shape, const Value &value) {
   SmallVector<unsigned, 4> mapped;
   std::set_union(shape.mapped.begin(), shape.mapped.end(), value.mapped.begin(),
@@ -158,14 +217,27 @@ bool TensorBuilder::unite(StringRef symbol, Shape &shape, const Value &value) {
   // Own axes align at the last one: a definition maps over leading axes.
   size_t common = std::min(shape.axes.size(), value.axes.size());
   for (size_t i = 1; i <= common; ++i) {
-    const Axis &left = shape.axes[shape.axes.size() - i];
+    Axis &left = shape.axes[shape.axes.size() - i];
     const Axis &right = value.axes[value.axes.size() - i];
-    if (left.size == right.size)
+    if (left.size == right.size) {
+      if (right.kept.isValid())
+        left.kept = right.kept;
       continue;
-    mismatch("'" + symbol + "' of " + describeShape(shape.axes) + " and " +
-                 describeShape(value.axes) + ": " + left.size.str() + " and " +
-                 right.size.str() + " differ",
-             left, right);
+    }
+    std::string problem = "'" + symbol.str() + "' of " +
+                          describeShape(shape.axes) + " and " +
+                          describeShape(value.axes) + ": " + left.size.str() +
+                          " and " + right.size.str() + " differ";
+    if (symbol == "*" && isProduct(shape.axes, value.axes))
+      problem += "; the product of matrices and vectors is '·', or 'dot'";
+    bool isLeft = llvm::any_of(
+        shape.axes, [](const Axis &axis) { return axis.kept.isValid(); });
+    ArrayRef<Axis> suspect = isLeft ? shape.axes : value.axes;
+    ArrayRef<Axis> other = isLeft ? value.axes : shape.axes;
+    shapeError(problem, suspect,
+               [&](ArrayRef<Axis> rest) { return isAligned(rest, other); })
+        .note(left.origin, left.size.str() + " comes from here")
+        .note(right.origin, right.size.str() + " comes from here");
     return false;
   }
   if (value.axes.size() > common)

@@ -166,6 +166,13 @@ public:
   Value exampleMean(const Value &value);
 
   Diagnostic &error(const llvm::Twine &message);
+  /// Notes where the sizes come from that differ, or that one of both lacks.
+  static void noteDifference(Diagnostic &error, llvm::ArrayRef<Axis> a,
+                             llvm::ArrayRef<Axis> b);
+  /// A `problem` with these axes. If they fit without one that a '*' kept, that
+  /// is where the error is: it was meant to be a '·'.
+  Diagnostic &shapeError(const llvm::Twine &problem, llvm::ArrayRef<Axis> axes,
+                         llvm::function_ref<bool(llvm::ArrayRef<Axis>)> fits);
   /// An error about two sizes, with a note at the origin of each.
   void mismatch(const llvm::Twine &message, const Axis &a, const Axis &b);
   /// False, reported, if the shape has too many elements.
@@ -183,6 +190,8 @@ private:
   bool unite(llvm::StringRef symbol, Shape &shape, const Value &value);
   Value expand(const Value &value, const Shape &shape,
                Element element = Element::Float);
+  /// Of a '*': marks the axis that a product would have summed over.
+  void markKept(const Value &a, const Value &b, Value &result) const;
   /// Both operands as numbers of the same shape.
   bool align(llvm::StringRef symbol, Value &a, Value &b);
   bool alignClasses(llvm::StringRef symbol, Value &a, Value &b);

@@ -82,7 +82,9 @@ Value TensorBuilder::multiply(const Value &a, const Value &b) {
           x->symbols.size() + y->symbols.size() <= maxSymbols)
         return Value::makeSize(*x * *y, where);
     }
-  return binary<MulOp>("*", a, b);
+  Value result = binary<MulOp>("*", a, b);
+  markKept(a, b, result);
+  return result;
 }
 Value TensorBuilder::divide(const Value &a, const Value &b) {
   bool isKnown = a.is(ValueKind::Number) || a.is(ValueKind::Size);
@@ -142,7 +144,8 @@ bool TensorBuilder::alignClasses(StringRef symbol, Value &a, Value &b) {
     }
   } else if (!(isClass(a) ? b : a).is(ValueKind::Number)) {
     error("'" + symbol + "' of " + describe(a) + " and " + describe(b) +
-          ": a class is compared with a class or a number");
+          ": a class is compared with a class or a number; 'argmax' of scores "
+          "is a class");
     return false;
   } else if (double number = (isClass(a) ? b : a).number;
              number != std::trunc(number) ||

@@ -217,7 +217,9 @@ Value TensorBuilder::transpose(const Value &value) {
   if (value.isPoison())
     return {};
   if (!value.is(ValueKind::Tensor) || value.getRank() < 2) {
-    error("a transpose needs two axes, found " + describe(value));
+    error("a transpose needs two axes, found " + describe(value) +
+          (value.getRank() == 1 ? "; 'a · b' takes a vector on either side"
+                                : ""));
     return {};
   }
   Axes axes = value.axes;

@@ -5,8 +5,10 @@
 #include "dsl/Augmentations.h"
 #include "dsl/DataSets.h"
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 #include "dsl/Program.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Casting.h"
 
 using namespace llvm;
@@ -86,8 +88,12 @@ static void checkCalled(const TrainItem &item, const Program &program,
   for (const Definition *definition : program.getDefinitions(false))
     if (definition->kind == kind && (!schedule || isSchedule(*definition)))
       known.push_back(definition->name.name);
-  diagnostics.error(name->loc, "unknown " + what + " '" + name->spelling + "'" +
-                                   didYouMean(name->name, known));
+  std::string hint = didYouMean(name->name, known);
+  if (hint.empty())
+    hint = "; there are " + llvm::join(known, ", ") +
+           ", and those that a file defines";
+  diagnostics.error(name->loc,
+                    "unknown " + what + " '" + name->spelling + "'" + hint);
 }
 
 /// The arguments of an exception are hyperparameters of the optimizer.
@@ -101,15 +107,16 @@ static void checkException(const TrainItem &item, const Train &train,
              : nullptr;
   if (!optimizer)
     return;
-  std::vector<StringRef> known;
-  for (const Formal &formal : optimizer->hyperparameters)
-    known.push_back(formal.name.name);
+  ArrayRef<Formal> known = optimizer->hyperparameters;
   for (const NamedArgument &argument : item.arguments)
-    if (StringRef name = argument.name.name; !llvm::is_contained(known, name))
+    if (StringRef name = argument.name.name;
+        llvm::none_of(known, [&](const Formal &formal) {
+          return formal.name.name == name;
+        }))
       diagnostics
           .error(argument.name.loc, "'" + optimizer->name.name +
                                         "' has no parameter '" + name + "'" +
-                                        didYouMean(name, known))
+                                        getParameterHint(name, known))
           .note(optimizer->name.loc,
                 "'" + optimizer->name.name + "' is defined here");
 }
@@ -157,10 +164,17 @@ static bool checkItem(const TrainItem &item, const Train &train,
   Identifier keyword = item.keyword;
   if (!llvm::is_contained(settings, keyword.name)) {
     SmallVector<StringRef> known(std::begin(settings), std::end(settings));
-    diagnostics.error(keyword.loc, "unknown setting '" + keyword.name + "'" +
-                                       didYouMean(keyword.name, known));
+    std::string hint = getForeignSetting(keyword.name).str();
+    if (hint.empty())
+      hint = didYouMean(keyword.name, known);
+    diagnostics.error(keyword.loc,
+                      "unknown setting '" + keyword.name + "'" + hint);
     return false;
   }
+  if (item.sign.isValid())
+    diagnostics.error(item.sign,
+                      "'" + keyword.name + "' takes its value without a '" +
+                          StringRef(item.sign.getPointer(), 1) + "'");
   if (keyword.name == "optimizer") {
     checkCalled(item, program, DefinitionKind::Optimizer, diagnostics);
   } else if (keyword.name == "schedule") {

@@ -15,6 +15,9 @@ struct Instance;
 struct Axis {
   Extent size;
   llvm::SMLoc origin;
+  /// The '*' of a matrix and a vector that kept this axis; their product, '·',
+  /// would have summed over it.
+  llvm::SMLoc kept = {};
 };
 using Axes = llvm::SmallVector<Axis, 0>;
 

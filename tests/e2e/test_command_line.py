@@ -7,21 +7,23 @@ from support import BIN, SOURCE, MaekTest, run
 
 MODEL = "models/lstm.maek"
 
-# What a cell's equations are stands below the equation that applies it.
+# Below an equation stand the layers that it applies, below these their own equations.
 SHAPES = """\
 model RowLSTM
-models/lstm.maek:20  image     [28, 28]
-models/lstm.maek:21  label     class(10)
-models/lstm.maek:22  h         [28, 128]
-models/lstm.maek:10    f       [128]
-models/lstm.maek:11    i       [128]
-models/lstm.maek:12    c       [128]
-models/lstm.maek:13    C       [128]
-models/lstm.maek:14    o       [128]
-models/lstm.maek:15    h       [128]
-models/lstm.maek:23  logits    [10]
-models/lstm.maek:25  loss      []
-models/lstm.maek:26  accuracy  []
+models/lstm.maek:20  image              [28, 28]
+models/lstm.maek:21  label              class(10)
+models/lstm.maek:22  h                  [28, 128]
+models/lstm.maek:22    LSTM(28, 128)    [28, 128]
+models/lstm.maek:10      f              [128]
+models/lstm.maek:11      i              [128]
+models/lstm.maek:12      c              [128]
+models/lstm.maek:13      C              [128]
+models/lstm.maek:14      o              [128]
+models/lstm.maek:15      h              [128]
+models/lstm.maek:23  logits             [10]
+models/lstm.maek:23    Linear(128, 10)  [10]
+models/lstm.maek:25  loss               []
+models/lstm.maek:26  accuracy           []
 """
 
 
@@ -157,9 +159,20 @@ class Compiler(MaekTest):
                         "  n = 3\n  up = Linear(n, 4)\n  y = up(x)\n"
                         "  for l in 1..2 { y = y + l }\n  s = sum(y)\n  z = y + x\n  output z\n}\n")
         done = run(BIN / "maek", "check", "--shapes", file, code=1)
-        names = [line.split("  ", 1)[1] for line in done.stdout.splitlines()[1:]]
-        self.assertEqual(names, ["x    [T, 3]", "c    [T] of class(5)", "n    3", "up   Linear",
-                                 "y    [T, 4]", "1.y  [T, 4]", "2.y  [T, 4]", "s    []", "z    ?"])
+        names = [" ".join(line.split()[1:]) for line in done.stdout.splitlines()[1:]]
+        self.assertEqual(names, ["x [T, 3]", "c [T] of class(5)", "n 3", "y [T, 4]", "Linear(3, 4) [T, 4]",
+                                 "1..2.y [T, 4]", "s []", "z ?"])
+        # Rounds of a loop that say the same are said once, in layers too.
+        file.write_text("layer Twice(d) {\n  apply (x : [d]) -> y {\n    y = x\n"
+                        "    for l in 1..2 { y = Linear(d, d)(y) }\n  }\n}\n"
+                        "model M {\n  input x : [4]\n  y = x\n"
+                        "  for l in 1..3 {\n    z = Linear(where(l == 1, 4, 8), 8)(y)\n    y = Twice(8)(z)\n  }\n"
+                        "  output y\n}\n")
+        done = run(BIN / "maek", "check", "--shapes", file)
+        names = [" ".join(line.split()[1:]) for line in done.stdout.splitlines()[3:]]
+        twice = ["Twice(8) [8]", "y [8]", "1..2.y [8]", "Linear(8, 8) [8]"]
+        self.assertEqual(names, ["1.z [8]", "Linear(4, 8) [8]", "1.y [8]", *twice,
+                                 "2..3.z [8]", "Linear(8, 8) [8]", "2..3.y [8]", *twice])
         file.unlink()
 
     def test_help_on_standard_output(self):
