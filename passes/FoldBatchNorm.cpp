@@ -115,7 +115,7 @@ private:
     std::optional<SmallVector<int64_t>> axes =
         findWeightAxes(product, weightsAreRhs, chain.dims);
     if (!axes) {
-      remarkMissed(product.getLoc(), kPass)
+      remarkMissed(product, kPass)
           << "the factors are not along axes of the weights alone";
       return false;
     }
@@ -174,10 +174,11 @@ private:
       op->erase();
     product.erase();
     ++numFolded;
-    remarkPassed(loc, kPass) << (llvm::Twine(chain.ops.size()) +
-                                 " operations on the result are part of the "
-                                 "weights and one shift")
-                                    .str();
+    remarkPassed(result.getDefiningOp(), loc, kPass)
+        << (llvm::Twine(chain.ops.size()) +
+            " operations on the result are part of the "
+            "weights and one shift")
+               .str();
   }
 
   llvm::DenseSet<Value> parameterValues;

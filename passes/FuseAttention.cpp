@@ -316,7 +316,7 @@ void AttentionMatch::rewrite() {
       reorder(builder, loc, key, keyOrder),
       reorder(builder, loc, product->getOperand(1 - operand), valueOrder),
       masks, builder.getF64FloatAttr(scale), causalAttr);
-  remarkPassed(product.getLoc(), kPass)
+  remarkPassed(product, kPass)
       << ("attention is one operation" + Twine(causal ? ", causal" : "") +
           Twine(masks.empty() ? "" : ", masked"))
              .str();
@@ -340,7 +340,7 @@ struct FuseAttention : impl::FuseAttentionBase<FuseAttention> {
           match.rewrite();
           ++numFused;
         } else {
-          remarkMissed(product.getLoc(), kPass)
+          remarkMissed(product, kPass)
               << ("softmax stays between its products: " + reason).str();
         }
         break;

@@ -177,7 +177,7 @@ void ElementwiseFuser::remarkEdges() const {
       KernelGroups::Group from = groups.groupOf(producer);
       KernelGroups::Group into = groups.groupOf(consumer);
       if (from != into && isEdge(producer, consumer))
-        remarkMissed(consumer->getLoc(), kPass)
+        remarkMissed(consumer, kPass)
             << (consumer->getName().stripDialect() + " is not fused with " +
                 producer->getName().stripDialect() + ": " + whyNot(from, into))
                    .str();
@@ -245,7 +245,7 @@ unsigned ElementwiseFuser::emit(unsigned &numFused) {
     KernelOp kernel = groups.emit(group);
     numFused += count - 1;
     if (count > 1)
-      remarkPassed(loc, kPass)
+      remarkPassed(kernel, loc, kPass)
           << (Twine(count) + " operations are one kernel, which yields " +
               Twine(kernel.getNumResults()) + " values")
                  .str();

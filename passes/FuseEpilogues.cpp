@@ -118,10 +118,11 @@ StringRef EpilogueFuser::whyNot(Operation *op, bool mayUnstack) const {
 }
 
 void EpilogueFuser::remarkLeft(Operation *op, StringRef reason) const {
-  remarkMissed(op->getLoc(), kPass)
-      << (op->getName().stripDialect() + " stays out of the " +
-          anchor->getName().stripDialect() + "'s kernel: " + reason)
-             .str();
+  remarkMissed(op, kPass) << (op->getName().stripDialect() +
+                              " stays out of the " +
+                              anchor->getName().stripDialect() +
+                              "'s kernel: " + reason)
+                                 .str();
 }
 
 /// Users of the group join it, in the block's order.
@@ -314,7 +315,7 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       ++numKernels;
       numFused += count - 1;
       if (count > 1)
-        remarkPassed(loc, kPass)
+        remarkPassed(kernel, loc, kPass)
             << (name + " takes " + Twine(count - 1) +
                 " operations into its kernel, which yields " +
                 Twine(kernel.getNumResults()) + " values")

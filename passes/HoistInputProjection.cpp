@@ -190,14 +190,14 @@ private:
     Hoister hoister(scan);
     if (hoister.choose()) {
       for (EinsumOp product : hoister.getProducts())
-        remarkPassed(product.getLoc(), kPass)
+        remarkPassed(product, kPass)
             << "moved a product out of the loop, to compute it for all steps "
                "at once";
       numHoisted += hoister.getProducts().size();
       scan = hoister.hoist();
     }
     for (auto product : scan.getBody().front().getOps<EinsumOp>())
-      remarkMissed(product.getLoc(), kPass)
+      remarkMissed(product, kPass)
           << "left a product in the loop: it depends on the loop's state";
   }
 };

@@ -154,7 +154,7 @@ llvm::DenseSet<Operation *> findCopies(func::FuncOp function) {
     for (Operation &op : *block) {
       auto transpose = dyn_cast<TransposeOp>(op);
       if (transpose && isWorthCopying(transpose)) {
-        remarkPassed(op.getLoc(), "fuse-elementwise")
+        remarkPassed(&op, "fuse-elementwise")
             << "transpose is copied, so that a product walks rows as one axis";
         copies.insert(&op);
         continue;

@@ -136,7 +136,7 @@ struct MaterializeCopies : impl::MaterializeCopiesBase<MaterializeCopies> {
     for (const Conflict &conflict : conflicts) {
       if (!conflict.operands.empty() || !done.insert(conflict.op).second)
         continue;
-      remarkMissed(conflict.op->getLoc(), "materialize-copies")
+      remarkMissed(conflict.op, "materialize-copies")
           << (conflict.op->getName().getStringRef() + " becomes a kernel: it " +
               conflict.reason)
                  .str();
@@ -149,7 +149,7 @@ struct MaterializeCopies : impl::MaterializeCopiesBase<MaterializeCopies> {
   void copy(const Conflict &conflict, KernelMaker &maker) {
     OpBuilder builder(conflict.op);
     Value value = conflict.operands.front()->get();
-    remarkMissed(value.getLoc(), "materialize-copies")
+    remarkMissed(conflict.op, value.getLoc(), "materialize-copies")
         << ("copied, for the value " + llvm::Twine(conflict.reason)).str();
     func::CallOp call = maker.copy(value, builder, value.getLoc());
     for (OpOperand *operand : conflict.operands)

@@ -203,7 +203,7 @@ void MergeGateMatmuls::merge(ArrayRef<Product> products, UnstackOp parts) {
     op->erase();
   }
   ++numMerged;
-  remarkPassed(loc, kPass)
+  remarkPassed(unstack, loc, kPass)
       << llvm::formatv(
              "merged {0} products that share an operand into one: {1}",
              products.size(), equation.str())
@@ -236,7 +236,7 @@ bool MergeGateMatmuls::mergeSums(Block &block) {
       next = op->getNextNode();
       continue;
     }
-    remarkPassed(merged.getLoc(), kPass)
+    remarkPassed(merged, kPass)
         << llvm::formatv("merged {0} parallel sums into one",
                          merged->getNumResults())
                .str();
@@ -264,7 +264,7 @@ void MergeGateMatmuls::reportMissed(Block &block) {
         stream << "the other operand cannot be stacked: " << why;
       else
         stream << "one product needs the other one's result";
-      remarkMissed(EinsumOp(product.op).getLoc(), kPass)
+      remarkMissed(product.op, kPass)
           << "left two products that share an operand apart: " + text;
     }
   }

@@ -49,7 +49,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     numTensors += arena.lifetimes.size();
     numSlots += arena.slots.size();
     auto typical = [](StringRef) { return int64_t(64); };
-    remarkPassed(entry.getLoc(), "plan-memory")
+    remarkPassed(entry, "plan-memory")
         << llvm::formatv("@{0}: {1} tensors in {2} slots, {3} bytes instead of "
                          "{4} where every extent is 64",
                          entry.getName(), arena.lifetimes.size(),

@@ -102,7 +102,7 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
     FailureOr<Packing> packing =
         findPacking(product.getEquation(), product.getRhs().getType(), reason);
     if (failed(packing)) {
-      remarkMissed(product.getLoc(), kPass)
+      remarkMissed(product, kPass)
           << ("weights stay as they are: " + reason).str();
       return;
     }
@@ -123,7 +123,7 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
         UnpackOp::create(builder, product.getLoc(), weight.getType(), packed,
                          packing.dim, panelBytes / bits, packing.order));
     ++numPacked;
-    remarkPassed(product.getLoc(), kPass) << "weights are read in panels";
+    remarkPassed(product, kPass) << "weights are read in panels";
   }
 };
 

@@ -153,7 +153,7 @@ void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
   for (Value value : values) {
     std::string name =
         "prepared." + std::to_string(prepared.getResult(mapping.lookup(value)));
-    remarkPassed(value.getLoc(), "prepare-parameters")
+    remarkPassed(value.getDefiningOp(), "prepare-parameters")
         << ("computed once, as " + name);
     attrs.push_back(getRoleAttrs(&getContext(), "prepared", name));
     locations.push_back(value.getLoc());

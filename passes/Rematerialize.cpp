@@ -202,7 +202,7 @@ unsigned Rematerializer::run() {
       consumers.insert(user->getParentOp());
   for (Operation *consumer : consumers)
     computeIn(cast<KernelOp>(consumer));
-  remarkPassed(kernel.getLoc(), kPass)
+  remarkPassed(kernel, kPass)
       << llvm::formatv("computes {0} of {1} results again where they are read",
                        dropped.size(), yielded.size())
              .str();

@@ -112,7 +112,7 @@ void ScanAdjoint::resolveResiduals() {
     sequences.erase(sequences.begin() + placeholder.getArgNumber());
     block->eraseArgument(placeholder.getArgNumber());
   }
-  remarkPassed(scan.getLoc(), "differentiate")
+  remarkPassed(scan, "differentiate")
       << "the adjoint scan stores " + std::to_string(stored.size()) +
              " and recomputes " + std::to_string(recomputed.size()) +
              " values of a step";

@@ -101,7 +101,7 @@ struct Simplify : impl::SimplifyBase<Simplify> {
       numHoisted += moved;
       int64_t after = countOps(function);
       if (before != after)
-        remarkPassed(function.getLoc(), "simplify")
+        remarkPassed(function, "simplify")
             << llvm::formatv("rewrote '{0}', {1} ops, as {2}",
                              function.getName(), before, after)
                    .str();

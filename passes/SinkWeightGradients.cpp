@@ -64,7 +64,7 @@ private:
 SmallVector<Value> Sinker::findTerms(unsigned state) {
   SmallVector<Value> terms;
   Value sum = scan.getStates()[state];
-  Location loc = scan.getLoc();
+  Operation *last = scan;
   while (sum.hasOneUse()) {
     OpOperand &use = *sum.use_begin();
     if (use.getOwner() == scan.getYield()) {
@@ -75,17 +75,17 @@ SmallVector<Value> Sinker::findTerms(unsigned state) {
     auto add = dyn_cast<AddOp>(use.getOwner());
     if (!add || !isInside(add))
       return {};
-    loc = add.getLoc();
+    last = add;
     terms.push_back(add->getOperand(1 - use.getOperandNumber()));
     if (!isInside(terms.back())) {
-      remarkMissed(loc, kPass) << "left a sum in the scan: it adds the same "
-                                  "value at each step";
+      remarkMissed(last, kPass) << "left a sum in the scan: it adds the same "
+                                   "value at each step";
       return {};
     }
     sum = add;
   }
   if (!terms.empty())
-    remarkMissed(loc, kPass)
+    remarkMissed(last, kPass)
         << "left a sum in the scan: a step uses the sum so far";
   return {};
 }
@@ -174,7 +174,7 @@ Value Sinker::sumProduct(EinsumOp op) {
   equation =
       EinsumAttr::get(op.getContext(), step + equation.getLhs().str(),
                       step + equation.getRhs().str(), equation.getResult());
-  remarkPassed(op.getLoc(), kPass)
+  remarkPassed(op, kPass)
       << "one product after the scan instead of one per step: " +
              equation.str();
   return EinsumOp::create(builder, op.getLoc(), equation,

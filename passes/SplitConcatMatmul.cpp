@@ -109,11 +109,11 @@ private:
     if (!operand)
       return;
     if (std::string why = getObstacle(op, *operand); !why.empty()) {
-      remarkMissed(op.getLoc(), kPass)
+      remarkMissed(op, kPass)
           << "left the product with a concatenated operand whole: " + why;
       return;
     }
-    remarkPassed(op.getLoc(), kPass)
+    remarkPassed(op, kPass)
         << llvm::formatv("split a product with a concatenated operand into {0} "
                          "products",
                          operand->concat.getOperands().size())

@@ -89,14 +89,13 @@ private:
       return success();
     }
     ++(isWhole ? numWhole : numStepwise);
-    remarkPassed(step.getLoc(), kPass)
-        << (isWhole ? "a text is read piece by piece"
-                    : "a text is read step by step");
+    remarkPassed(step, kPass) << (isWhole ? "a text is read piece by piece"
+                                          : "a text is read step by step");
     return success();
   }
 
   void erase(func::FuncOp entry, StringRef reason) {
-    remarkMissed(entry.getLoc(), kPass)
+    remarkMissed(entry, kPass)
         << ("no entry goes on with a text: " + reason).str();
     entry.erase();
     ++numErased;

@@ -1,6 +1,7 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """What `maek` and a compiled program say to a wrong command line."""
 import os
+import re
 import unittest
 
 from support import BIN, SOURCE, MaekTest, run
@@ -174,6 +175,31 @@ class Compiler(MaekTest):
         self.assertEqual(names, ["1.z [8]", "Linear(4, 8) [8]", "1.y [8]", *twice,
                                  "2..3.z [8]", "Linear(8, 8) [8]", "2..3.y [8]", *twice])
         file.unlink()
+
+    def test_remarks(self):
+        out = self.folder / "out.mlir"
+        words = ["ir", MODEL, "--after", "maek-materialize-copies", "-o", out]
+        said = run(BIN / "maek", *words, "--remarks=passed", cwd=SOURCE).stderr
+        # On the model's line, with the caret where the terminal shows the place.
+        self.assertIn(f"{MODEL}:10:16: remark: split a product with a concatenated operand into 2 "
+                      "products [passed: split-concat-matmul] in evaluate, forward, train_step\n"
+                      "    f = σ(W_f · [h, x] + b_f)\n"
+                      "              ^\n", said)
+        heads = re.findall(r"^models/lstm\.maek:(\d+):(\d+): remark: (.*) \[passed: ([a-z-]+)\] in "
+                           r"(?:(?:[a-z_]+(?: \(\d+ times\))?)(?:, |$))+$", said, re.MULTILINE)
+        self.assertEqual(len(heads), said.count(" remark: "))
+        self.assertEqual(len(heads), len(set(heads)))
+        places = [(int(line), int(column)) for line, column, *_ in heads]
+        self.assertEqual(places, sorted(places))
+        self.assertEqual(run(BIN / "maek", *words, "--remarks=passed", cwd=SOURCE).stderr, said)
+        missed = run(BIN / "maek", *words, "--remarks=missed", cwd=SOURCE).stderr
+        self.assertIn(" [missed: ", missed)
+        self.assertNotIn(" [passed: ", missed)
+        both = run(BIN / "maek", *words, "--remarks=passed,missed", cwd=SOURCE).stderr
+        self.assertEqual(both.count(" remark: "), (said + missed).count(" remark: "))
+        self.expect(2, "maek ir: --remarks needs --all or --after: no pass runs without; "
+                    "see maek ir --help", "ir", MODEL, "--remarks=passed")
+        out.unlink()
 
     def test_help_on_standard_output(self):
         for words in (["help"], ["help", "build"], ["build", "--help"], ["ir", "--help"], ["--version"]):

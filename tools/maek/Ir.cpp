@@ -143,6 +143,9 @@ static int printAfter(mlir::ModuleOp module, const po::variables_map &options) {
 }
 
 static int run(const po::variables_map &options) {
+  if (options.count("remarks") && !options.count("all") &&
+      !options.count("after"))
+    throw UsageError("--remarks needs --all or --after: no pass runs without");
   Session session(options);
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)

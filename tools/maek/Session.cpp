@@ -4,7 +4,6 @@
 #include "codegen/host/Compiler.h"
 #include "passes/Pipelines.h"
 
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -42,13 +41,16 @@ std::vector<std::string> getDisabledPasses(const po::variables_map &options) {
 }
 
 namespace {
-/// Prints a remark as clang does: on the model's line, the pass at the end.
-class RemarkPrinter : public remark::detail::MLIRRemarkStreamerBase {
+class RemarkKeeper : public remark::detail::MLIRRemarkStreamerBase {
 public:
+  explicit RemarkKeeper(Reporter &reporter) : reporter(reporter) {}
+
   void streamOptimizationRemark(const remark::detail::Remark &said) override {
-    mlir::emitRemark(said.getLocation())
-        << said.getMsg() << " [" << said.getRemarkName() << "]";
+    reporter.keep(said);
   }
+
+private:
+  Reporter &reporter;
 };
 } // namespace
 
@@ -63,7 +65,7 @@ void Session::enableRemarks(const std::string &kinds) {
       throw UsageError("--remarks takes passed and missed, not '" + kind + "'");
   }
   (void)remark::enableOptimizationRemarks(
-      context, std::make_unique<RemarkPrinter>(),
+      context, std::make_unique<RemarkKeeper>(reporter),
       std::make_unique<remark::RemarkEmittingPolicyAll>(), categories);
 }
 
@@ -74,13 +76,11 @@ Session::Session(const po::variables_map &options)
   context.appendDialectRegistry(registry);
   context.loadAllAvailableDialects();
   context.printOpOnDiagnostic(false);
-  diagnostics = std::make_unique<mlir::SourceMgrDiagnosticHandler>(
-      sources, &context, llvm::errs());
   if (options.count("remarks"))
     enableRemarks(options["remarks"].as<std::string>());
 }
 
-Session::~Session() = default;
+Session::~Session() { reporter.printRemarks(llvm::errs()); }
 
 mlir::OwningOpRef<mlir::ModuleOp> Session::read() {
   return emitModelFile(path, frontend, context, llvm::errs());

@@ -5,14 +5,9 @@
 #define MAEK_TOOLS_MAEK_SESSION_H
 
 #include "tools/maek/Options.h"
+#include "tools/maek/Reporter.h"
 
 #include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/SourceMgr.h"
-#include <memory>
-
-namespace mlir {
-class SourceMgrDiagnosticHandler;
-}
 
 namespace maek::cli {
 
@@ -26,6 +21,7 @@ class Session {
 public:
   /// Throws UsageError.
   explicit Session(const po::variables_map &options);
+  /// Prints the remarks.
   ~Session();
 
   /// The module of the command line's model file, or null after its errors.
@@ -38,8 +34,7 @@ private:
 
   std::string path;
   FrontendOptions frontend;
-  llvm::SourceMgr sources;
-  std::unique_ptr<mlir::SourceMgrDiagnosticHandler> diagnostics;
+  Reporter reporter{context};
 };
 
 } // namespace maek::cli
