@@ -57,6 +57,7 @@ bool NameChecker::mayBeUnused(StringRef name, const Entry &entry) const {
   switch (entry.kind) {
   case NameKind::Weight:
   case NameKind::State:
+  case NameKind::Running:
   case NameKind::Input:
     return name.starts_with("_");
   case NameKind::Value:
@@ -78,10 +79,13 @@ void NameChecker::leaveScope() {
                                          describe(entry.kind) +
                                          " that nothing uses; name it '_" +
                                          name + "' if that is meant");
-    else if (entry.kind == NameKind::State && entry.assignedIn.empty())
-      diagnostics.warning(entry.loc, "'" + name +
-                                         "' is a state that 'step' never "
-                                         "sets: it keeps its first value");
+    else if ((entry.kind == NameKind::State ||
+              entry.kind == NameKind::Running) &&
+             entry.assignedIn.empty())
+      diagnostics.warning(
+          entry.loc, "'" + name + "' is " + describe(entry.kind) + " that '" +
+                         (entry.kind == NameKind::State ? "step" : "apply") +
+                         "' never sets: it keeps its first value");
   }
   scopes.pop_back();
 }
