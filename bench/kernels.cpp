@@ -11,6 +11,7 @@
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "tools/FailedWrites.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -343,6 +344,7 @@ int runFile(MLIRContext &context, StringRef path, const Symbols &symbols) {
 } // namespace
 
 int main(int argc, char **argv) {
+  maek::cli::reportFailedWrites("maek-bench-kernels");
   StringRef what = argc > 1 ? argv[1] : "";
   SmallVector<int64_t> sizes;
   Symbols symbols;

@@ -2,11 +2,13 @@
 // maek-opt: reads IR, runs passes, prints IR.
 #include "codegen/host/LowerHost.h"
 #include "passes/Registration.h"
+#include "tools/FailedWrites.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 int main(int argc, char **argv) {
+  maek::cli::reportFailedWrites("maek-opt");
   mlir::DialectRegistry registry;
   maek::registerPassDialects(registry);
   maek::registerAllPasses();

@@ -1,6 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/EmitObject.h"
 
+#include "codegen/host/OutputFile.h"
+
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -81,20 +83,22 @@ LogicalResult emitHost(llvm::Module &module, HostOutput kind, StringRef path,
   optimize(module, *machine);
   std::error_code error;
   llvm::raw_fd_ostream out(path, error);
+  if (!error && kind == HostOutput::LLVM) {
+    module.print(out, nullptr);
+  } else if (!error) {
+    llvm::legacy::PassManager passes;
+    if (machine->addPassesToEmitFile(passes, out, nullptr,
+                                     kind == HostOutput::Object
+                                         ? llvm::CodeGenFileType::ObjectFile
+                                         : llvm::CodeGenFileType::AssemblyFile))
+      return emitError(location) << "LLVM cannot write this kind of file";
+    passes.run(module);
+  }
+  if (!error)
+    error = finish(out);
   if (error)
     return emitError(location)
            << "cannot write " << path << ": " << error.message();
-  if (kind == HostOutput::LLVM) {
-    module.print(out, nullptr);
-    return success();
-  }
-  llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, out, nullptr,
-                                   kind == HostOutput::Object
-                                       ? llvm::CodeGenFileType::ObjectFile
-                                       : llvm::CodeGenFileType::AssemblyFile))
-    return emitError(location) << "LLVM cannot write this kind of file";
-  passes.run(module);
   return success();
 }
 

@@ -1,6 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/HideSymbols.h"
 
+#include "codegen/host/OutputFile.h"
+
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ObjCopy/ConfigManager.h"
 #include "llvm/ObjCopy/ObjCopy.h"
@@ -28,8 +30,10 @@ static llvm::Error copyHidden(StringRef from, StringRef to,
   llvm::raw_fd_ostream out(to, code);
   if (code)
     return llvm::createFileError(to, code);
-  return llvm::objcopy::executeObjcopyOnBinary(config, *object->getBinary(),
-                                               out);
+  llvm::Error error =
+      llvm::objcopy::executeObjcopyOnBinary(config, *object->getBinary(), out);
+  code = finish(out);
+  return error || !code ? std::move(error) : llvm::createFileError(to, code);
 }
 
 LogicalResult hideSymbols(StringRef from, StringRef to,

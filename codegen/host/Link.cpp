@@ -44,13 +44,16 @@ static FailureOr<std::string> writeVersionScript(const LinkJob &job,
   llvm::sys::path::append(path, "exports.ver");
   std::error_code error;
   llvm::raw_fd_ostream out(path, error);
+  if (!error) {
+    out << "{ global: maek_*;";
+    for (const std::string &name : job.exports)
+      out << " " << name << ";";
+    out << " local: *; };\n";
+    error = finish(out);
+  }
   if (error)
     return emitError(location)
            << "cannot write " << path << ": " << error.message();
-  out << "{ global: maek_*;";
-  for (const std::string &name : job.exports)
-    out << " " << name << ";";
-  out << " local: *; };\n";
   return std::string(path);
 }
 

@@ -3,7 +3,6 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -63,18 +62,48 @@ LogicalResult moveIntoPlace(StringRef finished, StringRef output,
   return fail(location, output, error);
 }
 
+std::error_code finish(llvm::raw_fd_ostream &file) {
+  file.close();
+  std::error_code error = file.error();
+  // Left there, LLVM would end the program at the stream's end.
+  file.clear_error();
+  return error;
+}
+
+llvm::Error replaceFile(StringRef output, StringRef text) {
+  SmallString<128> target, sibling;
+  fs::file_status old;
+  bool exists = !fs::real_path(output, target) && !fs::status(target, old);
+  if (!exists)
+    target = output;
+  else if (!fs::is_regular_file(old))
+    return llvm::createStringError("not a regular file");
+  else if (std::error_code error = fs::access(target, fs::AccessMode::Write))
+    return llvm::errorCodeToError(error);
+  int descriptor;
+  if (std::error_code error =
+          fs::createUniqueFile(target + ".%%%%%%", descriptor, sibling))
+    return llvm::errorCodeToError(error);
+  llvm::raw_fd_ostream file(descriptor, /*shouldClose=*/true);
+  file << text;
+  std::error_code error = finish(file);
+  if (!error && exists)
+    error = fs::setPermissions(sibling, old.permissions());
+  if (!error)
+    error = fs::rename(sibling, target);
+  if (error) [[maybe_unused]]
+    std::error_code ignored = fs::remove(sibling);
+  return llvm::errorCodeToError(error);
+}
+
 LogicalResult writeTextFile(StringRef output, StringRef text,
                             Location location) {
   if (failed(checkWritable(output, location)))
     return failure();
-  llvm::Error error = llvm::writeToOutput(output, [&](llvm::raw_ostream &out) {
-    out << text;
-    return llvm::Error::success();
-  });
-  if (!error)
-    return success();
-  return emitError(location) << "cannot write " << output << ": "
-                             << llvm::toString(std::move(error));
+  if (llvm::Error error = replaceFile(output, text))
+    return emitError(location) << "cannot write " << output << ": "
+                               << llvm::toString(std::move(error));
+  return success();
 }
 
 FailureOr<ScratchFolder> ScratchFolder::create(Location location) {

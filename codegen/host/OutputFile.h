@@ -5,7 +5,13 @@
 
 #include "mlir/IR/Location.h"
 #include "mlir/Support/LLVM.h"
+#include "llvm/Support/Error.h"
 #include <string>
+#include <system_error>
+
+namespace llvm {
+class raw_fd_ostream;
+}
 
 namespace maek {
 
@@ -15,7 +21,11 @@ mlir::LogicalResult moveIntoPlace(llvm::StringRef finished,
                                   llvm::StringRef output,
                                   mlir::Location location);
 
-/// Writes a text file the same way.
+/// Writes the file so that its name has all of the old text or of the new one.
+/// A link stays one: what it names is written. An old file's permissions stay.
+llvm::Error replaceFile(llvm::StringRef output, llvm::StringRef text);
+
+/// Writes a text file that way, if it may be written.
 mlir::LogicalResult writeTextFile(llvm::StringRef output, llvm::StringRef text,
                                   mlir::Location location);
 
@@ -23,6 +33,9 @@ mlir::LogicalResult writeTextFile(llvm::StringRef output, llvm::StringRef text,
 /// missing or not writable, or it is a folder. Asked before the work begins.
 mlir::LogicalResult checkWritable(llvm::StringRef output,
                                   mlir::Location location);
+
+/// Closes the file: an error if what was written to it did not arrive.
+std::error_code finish(llvm::raw_fd_ostream &file);
 
 /// A folder for intermediate files, deleted with its contents at the end.
 class ScratchFolder {

@@ -77,6 +77,32 @@ class Build(MaekTest):
         self.assertRegex(first.stderr, r"kernels: \d+ compiled, 0 from the cache")
         self.assertRegex(second.stderr, r"kernels: 0 compiled, \d+ from the cache")
 
+    def test_progress_on_a_terminal(self):
+        """One line that is gone at the end, and before whatever else is said."""
+        words = [BIN / "maek", "build", MODEL, "--set", "H=24", "-o", self.folder / "shown"]
+        for more, rest in (["--remarks=passed"], "remark: "), (["--target=z80"], "error: "), ([], ""):
+            master, terminal = os.openpty()
+            with subprocess.Popen([*words, *more], stderr=terminal) as process:
+                os.close(terminal)
+                text = b""
+                try:
+                    while part := os.read(master, 1 << 16):
+                        text += part
+                except OSError:  # the other end is closed
+                    pass
+            os.close(master)
+            self.assertEqual(process.returncode, 1 if "error" in rest else 0)
+            lines = re.sub("\x1b\\[[0-9;]*m", "", text.decode()).split("\r\x1b[K")
+            self.assertEqual(lines[:2], ["", f"compiling {MODEL}"])
+            # What is said begins on an empty line.
+            said = [line for line in lines if "\n" in line]
+            self.assertEqual([line[:len(str(MODEL))] for line in said], [str(MODEL)] * len(said))
+            self.assertTrue(rest in "".join(said))
+            if not rest:
+                self.assertRegex(lines[2], r"^kernels 1/\d+ \w+$")
+                self.assertEqual(lines[-2:], [f"writing {self.folder}/shown", ""])
+        self.assertEqual(self.build("-o", self.folder / "shown").stderr, "")
+
     def test_name_of_the_library(self):
         for file, words, name in (("lstm-v2", [], "lstm_v2"), ("other", ["--name", "row"], "row")):
             library, header = self.folder / f"lib{file}.so", self.folder / f"{file}.h"

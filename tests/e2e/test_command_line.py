@@ -2,6 +2,7 @@
 """What `maek` and a compiled program say to a wrong command line."""
 import os
 import re
+import subprocess
 import unittest
 
 from support import BIN, SOURCE, MaekTest, run
@@ -61,6 +62,9 @@ class Compiler(MaekTest):
                    "--name", "row-lstm")
         self.expect(2, "maek: unknown command 'biuld'; did you mean 'build'?; see maek help",
                     "help", "biuld")
+        self.expect(2, "maek ir: --all writes every stage; it goes with no --after; see maek ir --help",
+                    "ir", MODEL, "--all", "--after", "maek-simplify", "-o", self.folder / "stages")
+        self.assertFalse((self.folder / "stages").exists())
 
     def test_commands_of_programs(self):
         for command in ("train", "predict", "info"):
@@ -127,6 +131,60 @@ class Compiler(MaekTest):
                     "ir", MODEL, "-o", pipe)
         self.assertTrue(pipe.is_fifo())
         pipe.unlink()
+
+    def test_output_that_does_not_arrive(self):
+        """One line, no report of a crash."""
+        ir = self.folder / "m.mlir"
+        run(BIN / "maek", "ir", MODEL, "-o", ir, cwd=SOURCE)
+        for words, tool in ((["maek", "ir", MODEL], "maek"),
+                            (["maek", "check", "--shapes", MODEL], "maek"),
+                            (["maek", "fmt", "--stdout", MODEL], "maek"),
+                            (["maek-opt", ir], "maek-opt"),
+                            (["maek-opt", ir, "-o", "/dev/full"], "maek-opt")):
+            with self.subTest(words=words), open("/dev/full", "w") as full:
+                done = subprocess.run([BIN / words[0], *words[1:]], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, cwd=SOURCE)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stderr, f"{tool}: error: cannot write the output: "
+                                 "No space left on device\n")
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BIN / "maek", "help"], stdout=full, stderr=subprocess.PIPE,
+                                  text=True)
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "maek: error: cannot write the output\n"))
+        ir.unlink()
+
+    def test_a_disk_that_is_full(self):
+        """Files of a size that may not be: an error, the old text stays."""
+        text = (SOURCE / MODEL).read_text()
+        model = self.folder / "m.maek"
+        model.write_text(text.replace("  input  image", "  input image"))
+        for words in (["fmt", model], ["ir", model, "-o", self.folder / "out"],
+                      ["build", model, "--no-cache", "-o", self.folder / "out"]):
+            with self.subTest(words=words):
+                done = run("sh", "-c", 'trap "" XFSZ; ulimit -f 1; "$0" "$@"', BIN / "maek", *words,
+                           code=1)
+                self.assertIn("File too large\n", done.stderr)
+                self.assertNotIn("LLVM ERROR", done.stderr)
+        self.assertEqual(os.listdir(self.folder), ["m.maek"])
+        self.assertIn("  input image", model.read_text())
+        model.unlink()
+
+    def test_fmt_keeps_links_and_modes(self):
+        place = self.folder / "elsewhere"
+        place.mkdir()
+        target, link = place / "real.maek", self.folder / "link.maek"
+        target.write_text("model M {\n  input x:[3]\n  y=x+1\n  output y\n}\n")
+        target.chmod(0o640)
+        link.symlink_to("elsewhere/real.maek")
+        run(BIN / "maek", "fmt", link)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("  y = x + 1\n", target.read_text())
+        self.assertEqual(target.stat().st_mode & 0o7777, 0o640)
+        self.assertEqual(os.listdir(place), ["real.maek"])
+        link.unlink()
+        target.unlink()
+        place.rmdir()
 
     def test_ir_in_a_file(self):
         out = self.folder / "lstm.mlir"

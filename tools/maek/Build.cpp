@@ -4,6 +4,7 @@
 #include "tools/maek/Options.h"
 #include "tools/maek/Session.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -38,13 +39,35 @@ static void addOptions(po::options_description &options) {
   addPassOptions(options);
 }
 
-/// One line on a terminal, nothing elsewhere.
-static void showProgress(size_t done, size_t total, llvm::StringRef name) {
-  llvm::errs() << "\r\033[K";
-  if (done < total)
-    llvm::errs() << "kernels " << done << "/" << total << " " << name;
-  llvm::errs().flush();
-}
+namespace {
+/// What is being done, as one line that is written over; on a terminal alone.
+/// Gone while it lives before any diagnostic, and at its end.
+class ProgressLine {
+public:
+  explicit ProgressLine(mlir::MLIRContext &context)
+      : isTerminal(isatty(STDERR_FILENO)),
+        diagnostics(&context, [this](mlir::Diagnostic &) {
+          clear();
+          return mlir::failure(); // the next handler prints it
+        }) {}
+  ~ProgressLine() { clear(); }
+
+  void show(const llvm::Twine &text) {
+    // In one piece: the stream of errors has no buffer.
+    if (isTerminal)
+      llvm::errs() << ("\r\033[K" + text).str();
+    isShown = isTerminal;
+  }
+  void clear() {
+    if (std::exchange(isShown, false))
+      llvm::errs() << "\r\033[K";
+  }
+
+private:
+  bool isTerminal, isShown = false;
+  mlir::ScopedDiagnosticHandler diagnostics;
+};
+} // namespace
 
 static void printTiming(const CompileReport &report) {
   llvm::errs() << llvm::format("passes: %.0f ms\n", report.passes)
@@ -60,6 +83,21 @@ static bool isName(llvm::StringRef name) {
   return llvm::all_of(name,
                       [](char c) { return llvm::isAlnum(c) || c == '_'; }) &&
          (name.empty() || !llvm::isDigit(name.front()));
+}
+
+static mlir::FailureOr<CompileReport> compileShown(mlir::ModuleOp module,
+                                                   CompileOptions options,
+                                                   mlir::MLIRContext &context) {
+  ProgressLine line(context);
+  line.show("compiling " + llvm::Twine(options.source));
+  options.progress = [&](size_t done, size_t total, llvm::StringRef name) {
+    if (done < total)
+      line.show("kernels " + llvm::Twine(done) + "/" + llvm::Twine(total) +
+                " " + name);
+    else
+      line.show("writing " + llvm::Twine(options.output));
+  };
+  return compileModule(module, options);
 }
 
 static int run(const po::variables_map &options) {
@@ -86,8 +124,6 @@ static int run(const po::variables_map &options) {
   compile.useCache = !options.count("no-cache");
   compile.asserts = options.count("asserts") != 0;
   compile.disabledPasses = getDisabledPasses(options);
-  if (isatty(STDERR_FILENO))
-    compile.progress = showProgress;
 
   llvm::StringRef folder = llvm::sys::path::parent_path(compile.output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder)) {
@@ -100,7 +136,8 @@ static int run(const po::variables_map &options) {
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)
     return Failure;
-  mlir::FailureOr<CompileReport> report = compileModule(*module, compile);
+  mlir::FailureOr<CompileReport> report =
+      compileShown(*module, compile, session.context);
   if (failed(report))
     return Failure;
   if (options.count("timing"))

@@ -1,9 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek fmt: model files in their canonical form.
+#include "codegen/host/OutputFile.h"
 #include "dsl/Frontend.h"
 #include "tools/maek/Command.h"
 
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -38,10 +38,7 @@ static bool formatFile(const std::string &path,
   }
   if (*formatted == text)
     return true;
-  llvm::Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
-    out << *formatted;
-    return llvm::Error::success();
-  });
+  llvm::Error error = replaceFile(path, *formatted);
   return !error || fail(path, llvm::toString(std::move(error)));
 }
 

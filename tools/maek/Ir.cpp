@@ -146,6 +146,8 @@ static int run(const po::variables_map &options) {
   if (options.count("remarks") && !options.count("all") &&
       !options.count("after"))
     throw UsageError("--remarks needs --all or --after: no pass runs without");
+  if (options.count("all") && options.count("after"))
+    throw UsageError("--all writes every stage; it goes with no --after");
   Session session(options);
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)

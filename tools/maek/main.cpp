@@ -2,6 +2,7 @@
 // maek: checks, formats and compiles model files. Each subcommand has a file
 // of its own; this one picks it and parses the command line.
 #include "dsl/Diagnostics.h"
+#include "tools/FailedWrites.h"
 #include "tools/maek/Command.h"
 
 #include <cstdio>
@@ -92,9 +93,7 @@ void reportUnknown(const std::string &name) {
             << "; see maek help\n";
 }
 
-} // namespace
-
-int main(int argc, char **argv) {
+int runMain(int argc, char **argv) {
   const std::string name = argc > 1 ? argv[1] : "";
   if (name == "--version") {
     std::cout << "maek " MAEK_VERSION "\n";
@@ -117,4 +116,15 @@ int main(int argc, char **argv) {
   else
     reportUnknown(wanted);
   return Usage;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  reportFailedWrites("maek");
+  int code = runMain(argc, argv);
+  if (std::cout.flush())
+    return code;
+  std::cerr << "maek: error: cannot write the output\n";
+  return Failure;
 }
