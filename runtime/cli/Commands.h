@@ -30,7 +30,8 @@ int runConvert(const Program &program, Arguments arguments);
 int runBench(const Program &program, Arguments arguments);
 int runInfo(const Program &program, Arguments arguments);
 
-/// A model with the weights of a file, and what the file says of them.
+/// A model with the weights of a file, and what the file says of them. Weights
+/// that are not finite are warned of.
 struct LoadedModel {
   std::unique_ptr<Model> model;
   Metadata metadata;

@@ -48,6 +48,11 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   CommandLine line = program.commandLine(
       "eval", "Prints loss and metrics on the test examples.");
   line.add("weights", "FILE", "safetensors file to evaluate");
+  line.add("examples", "N",
+           "evaluate so many examples only, drawn by the seed (all)");
+  line.add("seed", "N",
+           text("of the choice of examples (",
+                program.info.settings.seed.value_or(0), ")"));
   addBatchOption(line, program);
   addDataOptions(line, program);
   addThreadsOption(line);
@@ -58,6 +63,9 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   std::string weights = line.required("weights");
   std::string dataName = readDataName(line, program.info.settings.data);
   int64_t batch = readBatch(line, program);
+  int64_t examples = line.count("examples", 0, 1, maxCount);
+  uint64_t seed = line.seed(
+      "seed", static_cast<uint64_t>(program.info.settings.seed.value_or(0)));
   int64_t threads = line.count("threads", 0, 1, 1024);
   if (std::optional<int> code = line.check())
     return *code;
@@ -78,10 +86,14 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   Expected<Batches> batches = Batches::create(ports, *data, batch);
   if (!batches)
     return report(program, batches.takeError());
+  Expected<std::vector<uint32_t>> chosen =
+      chooseExamples(data->count, examples, seed);
+  if (!chosen)
+    return report(program, chosen.takeError());
   Meter meter(program.info, *entry);
   EvalConsole console(line.flag("quiet"));
   Expected<Outcome> outcome =
-      evaluate(*loaded->model, *batches, batch, meter, console);
+      evaluate(*loaded->model, *batches, *chosen, batch, meter, console);
   if (!outcome)
     return report(program, outcome.takeError());
   printFigures(meter, line.flag("json"));

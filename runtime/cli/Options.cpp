@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <sys/stat.h>
+#include <filesystem>
 #include <unistd.h>
 
 using namespace maek::runtime;
@@ -20,6 +20,11 @@ Expected<LoadedModel> maek::runtime::loadModel(const Program &program,
   Expected<Metadata> metadata = (*model)->load(weights, false);
   if (!metadata)
     return metadata.takeError();
+  if (const TensorInfo *tensor = (*model)->findNotFinite())
+    std::fprintf(stderr,
+                 "%s: warning: %s: '%s' has numbers that are not finite, so "
+                 "what comes of it means nothing\n",
+                 program.name.c_str(), weights.c_str(), tensor->name.c_str());
   return LoadedModel{std::move(*model), std::move(*metadata)};
 }
 
@@ -42,10 +47,16 @@ int64_t maek::runtime::readBatch(CommandLine &line, const Program &program) {
 }
 
 bool maek::runtime::isSameFile(const std::string &a, const std::string &b) {
-  struct stat one, other;
-  return a == b ||
-         (stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 &&
-          one.st_dev == other.st_dev && one.st_ino == other.st_ino);
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (a == b || fs::equivalent(a, b, error))
+    return true;
+  // Files that are not there yet: two spellings of one name.
+  auto spell = [&](const std::string &path) {
+    return fs::weakly_canonical(fs::absolute(path, error), error);
+  };
+  fs::path one = spell(a), other = spell(b);
+  return !one.empty() && one == other;
 }
 
 void maek::runtime::checkDistinct(CommandLine &line,

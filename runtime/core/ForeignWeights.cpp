@@ -61,16 +61,17 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
       tensor.shape.push_back(extent.factor);
     names.push_back(port.name);
   }
-  std::vector<const FileTensor *> found;
+  std::vector<TensorRead> found;
   for (const TensorInfo &tensor : needed) {
-    found.push_back(header.find(tensor.name));
-    if (!found.back())
+    const FileTensor *inFile = header.find(tensor.name);
+    if (!inFile)
       return makeError(MAEK_BAD_FILE, file.path(), ": has no tensor '",
                        tensor.name, "', which weights in the format '", format,
                        "' have as ", safetensorsName(tensor.dtype),
                        shapeText(tensor.shape));
-    if (Error error = checkFileTensor(file.path(), *found.back(), tensor))
+    if (Error error = checkFileTensor(file.path(), *inFile, tensor))
       return error;
+    found.push_back({inFile, tensor.dtype});
   }
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
@@ -84,12 +85,11 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
     return content.takeError();
   char *at = content->as<char>();
   std::vector<maek_tensor_t> tensors;
-  for (size_t i = 0; i < needed.size(); ++i) {
-    const TensorInfo &tensor = needed[i];
+  for (const TensorInfo &tensor : needed) {
     tensors.push_back({tensor.name.c_str(), tensor.dtype,
                        static_cast<int32_t>(tensor.shape.size()),
                        tensor.shape.data(), at});
-    at += found[i]->end - found[i]->begin;
+    at += *countBytes(tensor.shape, tensor.dtype);
   }
   if (Error error = run(index, tensors))
     return error;

@@ -60,6 +60,9 @@ public:
   /// MAEK_NOT_FINITE, with its name, if a number of a parameter is not finite:
   /// nothing can be learned or told from such weights.
   Error checkParameters() const;
+  /// The first parameter, or state that inference needs, with a number that is
+  /// not finite, or null.
+  const TensorInfo *findNotFinite() const;
   /// Writes all tensors, `extra` and the step counter.
   Error save(const std::string &path, const Metadata &extra) const;
 
@@ -100,6 +103,7 @@ private:
   Error setUpEntries(const maek_module_t &module);
   void reset(Stored &stored, uint64_t seed);
 
+  static bool isFinite(const Stored &stored);
   Error match(EntryState &entry, std::span<const maek_tensor_t> arguments);
   Error bindSymbols(EntryState &entry);
   Error checkSizes(const EntryState &entry);

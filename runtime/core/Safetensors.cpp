@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 using namespace maek::runtime;
@@ -301,31 +302,64 @@ Error SafetensorsFile::read(const FileTensor &tensor, void *out) const {
                    {static_cast<std::byte *>(out), tensor.end - tensor.begin});
 }
 
+// False if a finite number is not finite any more.
+template <typename From, typename To>
+static bool convert(const std::vector<char> &from, char *to) {
+  for (size_t i = 0; i < from.size() / sizeof(From); ++i) {
+    From value;
+    std::memcpy(&value, &from[i * sizeof(value)], sizeof(value));
+    auto other = static_cast<To>(value);
+    if (std::isfinite(value) && !std::isfinite(other))
+      return false;
+    std::memcpy(to + i * sizeof(other), &other, sizeof(other));
+  }
+  return true;
+}
+
+Error SafetensorsFile::readAs(const TensorRead &wanted, char *out) const {
+  const FileTensor &tensor = *wanted.tensor;
+  if (tensor.dtype == safetensorsName(wanted.dtype))
+    return read(tensor, out);
+  std::vector<char> content(tensor.end - tensor.begin);
+  if (Error error = read(tensor, content.data()))
+    return error;
+  if (wanted.dtype == MAEK_F64 ? convert<float, double>(content, out)
+                               : convert<double, float>(content, out))
+    return Error::success();
+  return makeError(MAEK_BAD_FILE, path(), ": tensor '", tensor.name,
+                   "' has a number that is too large for ",
+                   safetensorsName(wanted.dtype));
+}
+
+static int64_t sizeOf(const TensorRead &wanted) {
+  return *countBytes(wanted.tensor->shape, wanted.dtype);
+}
+
 Expected<Buffer>
-SafetensorsFile::readAll(std::span<const FileTensor *const> tensors) const {
+SafetensorsFile::readAll(std::span<const TensorRead> tensors) const {
   int64_t total = 0;
-  for (const FileTensor *tensor : tensors)
-    total += static_cast<int64_t>(tensor->end - tensor->begin);
+  for (const TensorRead &wanted : tensors)
+    total += sizeOf(wanted);
   Buffer bytes;
   if (Error error = bytes.reserve(total, path()))
     return error;
   char *at = bytes.as<char>();
-  for (const FileTensor *tensor : tensors) {
-    if (Error error = read(*tensor, at))
+  for (const TensorRead &wanted : tensors) {
+    if (Error error = readAs(wanted, at))
       return error;
-    at += tensor->end - tensor->begin;
+    at += sizeOf(wanted);
   }
   return bytes;
 }
 
-Error SafetensorsFile::readInto(std::span<const FileTensor *const> tensors,
+Error SafetensorsFile::readInto(std::span<const TensorRead> tensors,
                                 std::span<void *const> places) const {
   Expected<Buffer> bytes = readAll(tensors);
   if (!bytes)
     return bytes.takeError();
   const char *at = bytes->as<char>();
   for (size_t i = 0; i < tensors.size(); ++i) {
-    size_t size = tensors[i]->end - tensors[i]->begin;
+    auto size = static_cast<size_t>(sizeOf(tensors[i]));
     std::memcpy(places[i], at, size);
     at += size;
   }

@@ -18,6 +18,13 @@ struct FileTensor {
   uint64_t begin = 0, end = 0;
 };
 
+/// A tensor of a file that `checkFileTensor` is content with, and the type that
+/// its numbers are needed in.
+struct TensorRead {
+  const FileTensor *tensor;
+  maek_dtype_t dtype;
+};
+
 struct SafetensorsHeader {
   Metadata metadata;
   std::vector<FileTensor> tensors; ///< in the order of their bytes
@@ -47,22 +54,24 @@ public:
   const std::string &path() const { return file.path(); }
   /// Reads all bytes of the tensor.
   Error read(const FileTensor &tensor, void *out) const;
-  /// The bytes of the tensors, one behind the other without a gap.
-  Expected<Buffer> readAll(std::span<const FileTensor *const> tensors) const;
+  /// The numbers of the tensors, one tensor behind the other without a gap. A
+  /// number that is too large for its new type is an error.
+  Expected<Buffer> readAll(std::span<const TensorRead> tensors) const;
   /// Reads each tensor to its place. Whatever fails, the places are as they
   /// were.
-  Error readInto(std::span<const FileTensor *const> tensors,
+  Error readInto(std::span<const TensorRead> tensors,
                  std::span<void *const> places) const;
 
 private:
+  Error readAs(const TensorRead &wanted, char *out) const;
   SafetensorsFile(InputFile file, SafetensorsHeader content)
       : file(std::move(file)), content(std::move(content)) {}
   InputFile file;
   SafetensorsHeader content;
 };
 
-/// An error, worded for users, unless the tensor has the type and shape that
-/// the model needs.
+/// An error, worded for users, unless the tensor has the shape that the model
+/// needs and its type, or the other type of floats.
 Error checkFileTensor(const std::string &path, const FileTensor &found,
                       const TensorInfo &needed);
 

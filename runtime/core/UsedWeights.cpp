@@ -40,7 +40,7 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
                      "'; '", use.name, "' is '", use.model, "'");
   std::string prefix = use.name + ".";
   std::vector<std::string_view> names;
-  std::vector<const FileTensor *> found;
+  std::vector<TensorRead> found;
   std::vector<size_t> targets;
   for (size_t i = 0; i < parameters.size(); ++i) {
     TensorInfo needed = *parameters[i].info;
@@ -59,7 +59,7 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
                        safetensorsName(needed.dtype), shapeText(needed.shape));
     if (Error error = checkFileTensor(path, *tensor, needed))
       return error;
-    found.push_back(tensor);
+    found.push_back({tensor, needed.dtype});
     targets.push_back(i);
   }
   if (Error error = checkNames(path, header, use, names))

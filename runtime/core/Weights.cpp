@@ -28,8 +28,13 @@ bool Model::neededForInference(size_t state) const {
 Error maek::runtime::checkFileTensor(const std::string &path,
                                      const FileTensor &found,
                                      const TensorInfo &needed) {
-  if (found.dtype == safetensorsName(needed.dtype) &&
-      found.shape == needed.shape)
+  auto isFloat = [](std::string_view dtype) {
+    return dtype == safetensorsName(MAEK_F32) ||
+           dtype == safetensorsName(MAEK_F64);
+  };
+  std::string_view dtype = safetensorsName(needed.dtype);
+  if (found.shape == needed.shape &&
+      (found.dtype == dtype || (isFloat(found.dtype) && isFloat(dtype))))
     return Error::success();
   return makeError(MAEK_BAD_FILE, path, ": tensor '", needed.name, "' is ",
                    found.dtype, shapeText(found.shape), ", the model needs ",
@@ -104,7 +109,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
 
   // All checks first: whatever fails, the model is as it was.
   std::vector<std::string_view> names;
-  std::vector<const FileTensor *> found;
+  std::vector<TensorRead> found;
   std::vector<void *> places;
   std::vector<Stored *> missing;
   auto visit = [&](std::vector<Stored> &tensors, bool areStates) {
@@ -121,7 +126,12 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
       }
       if (Error error = checkFileTensor(path, *tensor, needed))
         return error;
-      found.push_back(tensor);
+      if (complete && tensor->dtype != safetensorsName(needed.dtype))
+        return makeError(MAEK_BAD_FILE, path, ": is a run in ", tensor->dtype,
+                         ", which a program in ", safetensorsName(needed.dtype),
+                         " cannot go on with; --weights begins a new run with "
+                         "its weights");
+      found.push_back({tensor, needed.dtype});
       places.push_back(tensors[i].data.data());
     }
     return Error::success();
@@ -183,17 +193,35 @@ static bool areFinite(const void *data, int64_t count) {
                      [](T value) { return std::isfinite(value); });
 }
 
-Error Model::checkParameters() const {
-  for (const Stored &stored : parameters) {
-    const TensorInfo &tensor = *stored.info;
-    if (tensor.dtype == MAEK_F64
-            ? areFinite<double>(stored.data.data(), tensor.count)
-            : areFinite<float>(stored.data.data(), tensor.count))
-      continue;
-    return makeError(MAEK_NOT_FINITE, "the parameter '", tensor.name,
-                     "' has numbers that are not finite after step ", step);
+bool Model::isFinite(const Stored &stored) {
+  const TensorInfo &tensor = *stored.info;
+  switch (tensor.dtype) {
+  case MAEK_F32:
+    return areFinite<float>(stored.data.data(), tensor.count);
+  case MAEK_F64:
+    return areFinite<double>(stored.data.data(), tensor.count);
+  case MAEK_I32:
+    break;
   }
+  return true;
+}
+
+Error Model::checkParameters() const {
+  for (const Stored &stored : parameters)
+    if (!isFinite(stored))
+      return makeError(MAEK_NOT_FINITE, "the parameter '", stored.info->name,
+                       "' has numbers that are not finite after step ", step);
   return Error::success();
+}
+
+const TensorInfo *Model::findNotFinite() const {
+  for (const Stored &stored : parameters)
+    if (!isFinite(stored))
+      return stored.info;
+  for (size_t i = 0; i < states.size(); ++i)
+    if (neededForInference(i) && !isFinite(states[i]))
+      return states[i].info;
+  return nullptr;
 }
 
 Error Model::save(const std::string &path, const Metadata &extra) const {

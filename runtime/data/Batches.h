@@ -23,7 +23,6 @@ public:
                                   int64_t batch);
 
   /// Examples in all.
-  int64_t count() const { return data->count; }
   /// The arguments for these examples, at most `batch`, varied if there is an
   /// augmenter; good until the next call.
   std::span<const maek_tensor_t> gather(std::span<const uint32_t> examples,

@@ -9,27 +9,47 @@
 using namespace maek::runtime;
 
 Expected<Outcome> maek::runtime::evaluate(Model &model, Batches &batches,
+                                          std::span<const uint32_t> examples,
                                           int64_t batch, Meter &meter,
                                           TrainListener &listener) {
   std::optional<size_t> entry = model.module().findEntry("evaluate");
   if (!entry)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no evaluation");
   meter.clear();
-  std::vector<uint32_t> examples(
-      static_cast<size_t>(std::min(batch, batches.count())));
-  for (int64_t done = 0; done < batches.count();) {
+  for (size_t done = 0; done < examples.size();) {
     if (listener.mustStop())
       return Outcome::Interrupted;
-    int64_t count = std::min(batch, batches.count() - done);
-    std::span<uint32_t> some(examples.data(), static_cast<size_t>(count));
-    std::iota(some.begin(), some.end(), static_cast<uint32_t>(done));
-    if (Error error = model.run(*entry, batches.gather(some)))
+    size_t count = std::min(static_cast<size_t>(batch), examples.size() - done);
+    if (Error error =
+            model.run(*entry, batches.gather(examples.subspan(done, count))))
       return error;
-    meter.add(model, count);
+    meter.add(model, static_cast<int64_t>(count));
     done += count;
-    listener.onEvaluate(done, batches.count());
+    listener.onEvaluate(static_cast<int64_t>(done),
+                        static_cast<int64_t>(examples.size()));
   }
   return Outcome::Finished;
+}
+
+Expected<std::vector<uint32_t>>
+maek::runtime::chooseExamples(int64_t available, int64_t count, uint64_t seed) {
+  if (available > UINT32_MAX)
+    return makeError(MAEK_INVALID_ARGUMENT, "more than 2^32 examples");
+  if (count == 0)
+    count = available;
+  if (count > available)
+    return makeError(MAEK_INVALID_ARGUMENT, "the data set has ", available,
+                     " examples, not ", count);
+  std::vector<uint32_t> chosen(static_cast<size_t>(available));
+  std::iota(chosen.begin(), chosen.end(), 0u);
+  if (count == available)
+    return chosen;
+  // Drawn from the front, so that a larger choice begins with a smaller one.
+  RandomStream random(seed, "examples");
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
+    std::swap(chosen[i], chosen[i + random.below(i, chosen.size() - i)]);
+  chosen.resize(static_cast<size_t>(count));
+  return chosen;
 }
 
 Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
@@ -38,8 +58,6 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
   std::optional<size_t> entry = module.findEntry("train_step");
   if (!entry)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
-  if (train.count > UINT32_MAX)
-    return makeError(MAEK_INVALID_ARGUMENT, "more than 2^32 examples");
   Expected<Batches> batches =
       Batches::create(module.entries[*entry], train, options.batch);
   if (!batches)
@@ -48,8 +66,11 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
                   Meter(module, *entry, module.findEntry("update")),
                   std::move(*batches));
   trainer.about = train.about;
-  if (Error error = trainer.chooseExamples(train.count))
-    return error;
+  Expected<std::vector<uint32_t>> chosen = chooseExamples(
+      train.count, trainer.options.examples, trainer.options.seed);
+  if (!chosen)
+    return chosen.takeError();
+  trainer.chosen = std::move(*chosen);
   trainer.at.epochs = trainer.options.epochs;
   trainer.at.batches = (static_cast<int64_t>(trainer.chosen.size()) +
                         trainer.options.batch - 1) /
@@ -60,27 +81,14 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
         Batches::create(module.entries[*entry], *test, trainer.options.batch);
     if (!testBatches)
       return testBatches.takeError();
+    Expected<std::vector<uint32_t>> tested = chooseExamples(test->count, 0, 0);
+    if (!tested)
+      return tested.takeError();
+    trainer.tested = std::move(*tested);
     trainer.testMeter.emplace(module, *entry);
     trainer.testBatches = std::move(*testBatches);
   }
   return trainer;
-}
-
-Error Trainer::chooseExamples(int64_t available) {
-  int64_t count = options.examples > 0 ? options.examples : available;
-  if (count > available)
-    return makeError(MAEK_INVALID_ARGUMENT, "the data set has ", available,
-                     " examples, not ", count);
-  chosen.resize(static_cast<size_t>(available));
-  std::iota(chosen.begin(), chosen.end(), 0u);
-  if (count == available)
-    return Error::success();
-  // Drawn from the front, so that a larger choice begins with a smaller one.
-  RandomStream random(options.seed, "examples");
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i)
-    std::swap(chosen[i], chosen[i + random.below(i, chosen.size() - i)]);
-  chosen.resize(static_cast<size_t>(count));
-  return Error::success();
 }
 
 // Fisher and Yates. The order depends on seed and epoch only, so a resumed
@@ -143,8 +151,8 @@ Expected<Outcome> Trainer::finishEpoch(TrainListener &listener) {
       testBatches && ((at.epoch + 1) % options.evaluateEvery == 0 ||
                       at.epoch + 1 == at.epochs);
   if (evaluates) {
-    Expected<Outcome> outcome =
-        evaluate(*model, *testBatches, options.batch, *testMeter, listener);
+    Expected<Outcome> outcome = evaluate(*model, *testBatches, tested,
+                                         options.batch, *testMeter, listener);
     if (!outcome || *outcome == Outcome::Interrupted)
       return outcome;
   }

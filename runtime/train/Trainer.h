@@ -12,8 +12,7 @@ namespace maek::runtime {
 struct TrainOptions {
   std::string data; ///< name of the data set, kept in checkpoints
   int64_t epochs = 1, batch = 32;
-  /// Train on so many of the data set's examples, drawn by the seed; a larger
-  /// number draws the same ones and more. 0: all.
+  /// Train on so many of the data set's examples (see chooseExamples).
   int64_t examples = 0;
   int64_t evaluateEvery = 1; ///< epochs; the last one is evaluated anyway
   double lr = 1e-3;
@@ -48,8 +47,14 @@ public:
 
 enum class Outcome { Finished, Interrupted };
 
-/// Runs `evaluate` on all examples. Interrupted if the listener says so.
-Expected<Outcome> evaluate(Model &model, Batches &batches, int64_t batch,
+/// `count` of the `available` examples, drawn by the seed; a larger count draws
+/// the same ones and more. All, in order, for 0.
+Expected<std::vector<uint32_t>> chooseExamples(int64_t available, int64_t count,
+                                               uint64_t seed);
+
+/// Runs `evaluate` on these examples. Interrupted if the listener says so.
+Expected<Outcome> evaluate(Model &model, Batches &batches,
+                           std::span<const uint32_t> examples, int64_t batch,
                            Meter &meter, TrainListener &listener);
 
 class Trainer {
@@ -78,7 +83,6 @@ private:
 
   Metadata describe() const;
   Error restore(const std::string &path, const Metadata &metadata);
-  Error chooseExamples(int64_t available);
   void shuffle();
   /// Batches of one update, and how many updates an epoch has.
   int64_t accumulated() const;
@@ -96,7 +100,7 @@ private:
   std::optional<Meter> testMeter;
   std::optional<Batches> testBatches;
   Metadata about; ///< of the data set
-  std::vector<uint32_t> chosen, order;
+  std::vector<uint32_t> chosen, order, tested;
   int64_t shuffledEpoch = -1;
   int64_t savedStep = -1;
 };

@@ -110,6 +110,27 @@ class Weights(MaekTest):
                     "tensor 'fc.bia' is not in the model's format 'torch'; did you "
                     "mean 'fc.bias'?")
 
+    def test_the_other_precision(self):
+        """In the file's own names and in the model's, of f32 in a program of f64 and back."""
+        double = self.folder / "double"
+        self.maek("build", SOURCE / "models/lstm.maek", "--set", f"H={HIDDEN}",
+                  "--precision=f64", "-o", double)
+        image, _ = self.predict(self.torch)
+        single = numpy.load(self.folder / "y.npy")
+        narrow, wide = self.folder / "narrow.safetensors", self.folder / "wide.safetensors"
+        run(self.program, "convert", "--weights", self.torch, "--output", narrow)
+        run(double, "convert", "--weights", narrow, "--output", wide)
+        self.assertEqual(load_file(wide)["lstm.W_f"].dtype, numpy.float64)
+        needed = reference(self.weights, image)
+        for program, weights, kind in ((double, self.torch, "f8"), (double, narrow, "f8"),
+                                       (double, wide, "f8"), (self.program, wide, "f4")):
+            run(program, "predict", "--weights", weights, "--input", self.folder / "x.npy",
+                "--output", self.folder / "y.npy")
+            found = numpy.load(self.folder / "y.npy")
+            self.assertEqual(found.dtype, kind)
+            self.assertLess(abs(found - needed).max() / abs(needed).max(), 1e-5)
+        numpy.testing.assert_array_equal(found, single)
+
     def test_unknown_format(self):
         done = run(self.program, "convert", "--weights", self.torch, "--output",
                    self.folder / "no", "--to", "trch", code=1)

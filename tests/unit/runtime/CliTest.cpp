@@ -5,14 +5,17 @@
 #include "Scratch.h"
 #include "runtime/cli/Progress.h"
 #include "runtime/core/Json.h"
+#include "runtime/core/Safetensors.h"
 #include "runtime/data/Npy.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
+#include <limits>
 #include <sstream>
+#include <utility>
 
 using namespace maek::fake;
-using maek::runtime::parseJson;
+using namespace maek::runtime;
 
 namespace {
 class CliTest : public testing::Test {
@@ -141,6 +144,88 @@ TEST_F(CliTest, PredictWritesTheOutputs) {
   auto array = maek::runtime::readNpy(out);
   ASSERT_TRUE(array);
   EXPECT_EQ(array->shape, (std::vector<int64_t>{50, 3}));
+}
+
+TEST_F(CliTest, EvalTakesSomeOfTheExamples) {
+  std::vector<std::string> arguments = {
+      "eval",       "--weights",    weights(), "--data",    "npy",
+      "--data-dir", scratch.path(), "--json",  "--examples"};
+  auto evaluate = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), arguments.begin(), arguments.end());
+    Result result = run(more);
+    EXPECT_EQ(result.err, "");
+    return result.out;
+  };
+  EXPECT_EQ(parseJson(evaluate({"20"}))->find("examples")->integer, 20);
+  EXPECT_EQ(evaluate({"20"}), evaluate({"20", "--seed", "0"}));
+  EXPECT_NE(evaluate({"20"}), evaluate({"20", "--seed", "1"}));
+  arguments.push_back("51");
+  EXPECT_EQ(run(arguments).err,
+            "fake: error: the data set has 50 examples, not 51\n");
+}
+
+// Nothing is told by such weights, which another program may have written.
+TEST_F(CliTest, WeightsThatAreNotFiniteAreWarnedOf) {
+  std::string path = weights(), content = readFile(path);
+  float nan = std::numeric_limits<float>::quiet_NaN();
+  uint64_t header;
+  std::memcpy(&header, content.data(), sizeof(header));
+  // Behind the 48 numbers of linear.W.
+  std::memcpy(&content[sizeof(header) + header + 48 * sizeof(nan)], &nan,
+              sizeof(nan));
+  writeFile(path, content);
+  std::string warning = "fake: warning: " + path +
+                        ": 'linear.b' has numbers that are not finite, so "
+                        "what comes of it means nothing\n";
+  Result result = run({"eval", "--weights", path, "--data", "npy", "--data-dir",
+                       scratch.path()});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.err, warning);
+  EXPECT_TRUE(result.out.starts_with("loss nan, accuracy ")) << result.out;
+  EXPECT_EQ(run({"predict", "--weights", path, "--input",
+                 scratch / "test-image.npy", "--output", scratch / "y.npy"})
+                .err,
+            warning);
+}
+
+/// The file with its floats as f64, the first of them multiplied.
+static void widen(const std::string &from, const std::string &to,
+                  double factor = 1) {
+  auto file = SafetensorsFile::open(from);
+  ASSERT_TRUE(file);
+  std::vector<std::vector<double>> numbers;
+  std::vector<maek_tensor_t> tensors;
+  for (const FileTensor &tensor : file->header().tensors) {
+    TensorRead wanted[] = {{&tensor, MAEK_F64}};
+    auto content = file->readAll(wanted);
+    ASSERT_TRUE(content);
+    const double *values = content->as<double>();
+    numbers.emplace_back(values, values + *countElements(tensor.shape));
+    numbers.back()[0] *= std::exchange(factor, 1);
+    tensors.push_back({tensor.name.c_str(), MAEK_F64,
+                       static_cast<int32_t>(tensor.shape.size()),
+                       tensor.shape.data(), numbers.back().data()});
+  }
+  EXPECT_FALSE(writeSafetensors(to, tensors, file->header().metadata));
+}
+
+TEST_F(CliTest, WeightsOfTheOtherPrecisionAreConverted) {
+  std::string path = weights(), wide = scratch / "wide.safetensors";
+  auto evaluate = [&](const std::string &file) {
+    return run({"eval", "--weights", file, "--data", "npy", "--data-dir",
+                scratch.path()});
+  };
+  widen(path, wide);
+  EXPECT_EQ(evaluate(wide).err, "");
+  EXPECT_EQ(evaluate(wide).out, evaluate(path).out);
+  EXPECT_EQ(run({"train", "--data-dir", scratch.path(), "--resume", wide}).err,
+            "fake: error: " + wide +
+                ": is a run in F64, which a program in F32 cannot go on with; "
+                "--weights begins a new run with its weights\n");
+  widen(path, wide, 1e300);
+  EXPECT_EQ(evaluate(wide).err,
+            "fake: error: " + wide +
+                ": tensor 'linear.W' has a number that is too large for F32\n");
 }
 
 // uint8 images are pixels, uint8 labels classes: what NumPy users save.
