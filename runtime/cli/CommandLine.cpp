@@ -21,6 +21,8 @@ void CommandLine::add(const char *name, const char *value,
                       const std::string &help) {
   options.add_options()(name, po::value<std::string>()->value_name(value),
                         help.c_str());
+  if (std::string_view(value) == "FILE" || std::string_view(value) == "DIR")
+    paths.emplace_back(name);
 }
 
 void CommandLine::addList(const char *name, const char *value,
@@ -86,12 +88,19 @@ std::optional<int> CommandLine::parse(std::span<const std::string> arguments) {
     return check();
   }
   if (!flag("help"))
-    return std::nullopt;
+    return checkPaths();
   std::ostringstream help;
   help << options;
   std::printf("usage: %s %s [OPTIONS]\n%s\n\n%s", program.c_str(),
               command.c_str(), summary.c_str(), help.str().c_str());
   return ExitSuccess;
+}
+
+std::optional<int> CommandLine::checkPaths() {
+  for (const std::string &name : paths)
+    if (has(name.c_str()) && string(name.c_str()).empty())
+      complain("option '--", name, "' needs a name, found ''");
+  return check();
 }
 
 std::string CommandLine::string(const char *name,

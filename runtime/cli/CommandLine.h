@@ -28,7 +28,8 @@ public:
   /// `program` and `command` are for messages, `summary` heads the help.
   CommandLine(std::string program, std::string command, std::string summary);
 
-  /// An option with a value, called `value` in the help.
+  /// An option with a value, called `value` in the help. That of a FILE or DIR
+  /// must not be empty.
   void add(const char *name, const char *value, const std::string &help);
   /// The same; it may be given several times.
   void addList(const char *name, const char *value, const std::string &help);
@@ -62,9 +63,12 @@ public:
   std::optional<int> check() const;
 
 private:
+  std::optional<int> checkPaths();
+
   std::string program, command, summary;
   boost::program_options::options_description options;
   boost::program_options::variables_map values;
+  std::vector<std::string> paths; ///< options that are names of files
   std::string problem;
 };
 

@@ -134,7 +134,7 @@ static int printArenas(const Program &program, CommandLine &line,
   Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
   if (!model)
     return report(program, model.takeError());
-  std::printf("\n");
+  std::string lines;
   for (size_t i = 0; i < entries.size(); ++i) {
     const EntryInfo &entry = entries[i];
     const std::vector<int64_t> &dims = sizesOf[i];
@@ -143,10 +143,14 @@ static int printArenas(const Program &program, CommandLine &line,
       append(sizes,
              text(s > 0 ? ", " : " at ", entry.symbols[s], " = ", dims[s]));
     int64_t bytes = (*model)->arenaSize(i, dims);
-    std::printf("arena of %s%s: %s\n", entry.name.c_str(), sizes.c_str(),
-                bytes < 0 ? "a tensor would be too large"
-                          : text(bytes, " bytes").c_str());
+    if (bytes < 0)
+      return report(program,
+                    makeError(MAEK_INVALID_ARGUMENT, "entry '", entry.name, "'",
+                              sizes, " needs an arena too large to address"));
+    append(lines,
+           text("arena of ", entry.name, sizes, ": ", bytes, " bytes\n"));
   }
+  std::printf("\n%s", lines.c_str());
   return ExitSuccess;
 }
 

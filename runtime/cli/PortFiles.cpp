@@ -70,10 +70,11 @@ Expected<FileInputs> FileInputs::read(const std::vector<PortFile> &files,
       fits = !port.shape[axis].isStatic() ||
              port.shape[axis].factor == array->shape[axis];
     if (!fits || array->dtype != port.dtype)
-      return makeError(MAEK_BAD_FILE, one.path, ": has ",
-                       dtypeName(array->dtype), shapeText(array->shape), "; ",
-                       roleName(port.role), " '", port.name, "' needs ",
-                       dtypeName(port.dtype), port.shapeText(entry.symbols));
+      return makeError(MAEK_BAD_FILE, one.path, ": has ", array->type,
+                       shapeText(array->shape), "; ", roleName(port.role), " '",
+                       port.name, "' needs ", dtypeName(port.dtype),
+                       port.shapeText(entry.symbols),
+                       fits ? castHint(port.dtype) : "");
     result.inputs.push_back(
         {&port, std::move(*array), hasBatchAxis(port, entry)});
     Input &input = result.inputs.back();

@@ -124,7 +124,10 @@ Expected<NpyArray> maek::runtime::readInput(const std::string &path,
   Expected<NpyArray> array = readNpy(path);
   if (!array)
     return array.takeError();
-  return toPrecision(std::move(*array), port);
+  std::string_view type = array->type;
+  array = toPrecision(std::move(*array), port);
+  array->type = type;
+  return array;
 }
 
 bool maek::runtime::isClassScores(const PortInfo &port,

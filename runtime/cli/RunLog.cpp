@@ -4,7 +4,9 @@
 #include "runtime/core/Files.h"
 #include "runtime/core/Json.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 using namespace maek::runtime;
 
@@ -12,15 +14,6 @@ RunLog::~RunLog() {
   for (std::FILE *file : {csv, json})
     if (file)
       std::fclose(file);
-}
-
-Error RunLog::openOne(const std::string &path, bool append, std::FILE *&out) {
-  if (path.empty())
-    return Error::success();
-  if (Error error = checkOutputName(path))
-    return error;
-  out = std::fopen(path.c_str(), append ? "ae" : "we");
-  return out ? Error::success() : systemError(path, "cannot write");
 }
 
 static std::string quoteCsv(const std::string &field) {
@@ -32,24 +25,59 @@ static std::string quoteCsv(const std::string &field) {
   return out + '"';
 }
 
+// What a file begins with that is gone on with must be `head`. Whether its last
+// line has no end: the run before was killed as it wrote it.
+static Expected<bool> checkOld(const InputFile &old, std::string_view head) {
+  std::vector<std::byte> start(
+      std::min(head.size(), static_cast<size_t>(old.size())));
+  std::byte last{};
+  if (Error error = old.read(0, start))
+    return error;
+  if (Error error = old.read(old.size() - 1, std::span(&last, 1)))
+    return error;
+  if (start.size() < head.size() ||
+      std::memcmp(start.data(), head.data(), head.size()) != 0)
+    return makeError(MAEK_BAD_FILE, old.path(),
+                     ": has other columns than this run; nothing is added to "
+                     "it");
+  return last != std::byte{'\n'};
+}
+
+Error RunLog::openOne(const std::string &path, bool append,
+                      std::string_view head, std::FILE *&out) {
+  if (path.empty())
+    return Error::success();
+  if (Error error = checkOutputName(path))
+    return error;
+  std::string_view first = head;
+  if (append)
+    if (Expected<InputFile> old = InputFile::open(path);
+        old && old->size() > 0) {
+      Expected<bool> isCut = checkOld(*old, head);
+      if (!isCut)
+        return isCut.takeError();
+      first = *isCut ? "\n" : "";
+    }
+  out = std::fopen(path.c_str(), append ? "ae" : "we");
+  if (!out)
+    return systemError(path, "cannot write");
+  std::fwrite(first.data(), 1, first.size(), out);
+  std::fflush(out);
+  return Error::success();
+}
+
 Error RunLog::open(const std::string &csvName, const std::string &jsonName,
                    bool append, std::vector<std::string> names) {
   csvPath = csvName;
   jsonPath = jsonName;
   columns = std::move(names);
-  if (Error error = openOne(csvPath, append, csv))
-    return error;
-  if (Error error = openOne(jsonPath, append, json))
-    return error;
-  if (!csv || (std::fseek(csv, 0, SEEK_END) == 0 && std::ftell(csv) > 0))
-    return Error::success();
   std::string head = "epoch,step,split";
   for (const std::string &column : columns)
     head += ',' + quoteCsv(column);
   head += ",seconds,samples_per_second\n";
-  std::fputs(head.c_str(), csv);
-  std::fflush(csv);
-  return Error::success();
+  if (Error error = openOne(csvPath, append, head, csv))
+    return error;
+  return openOne(jsonPath, append, "", json);
 }
 
 void RunLog::write(const LogRow &row, const Meter &meter) {

@@ -25,8 +25,9 @@ public:
   RunLog &operator=(const RunLog &) = delete;
   ~RunLog();
 
-  /// Opens the files; empty paths are left out. `append` continues them.
-  /// `columns` are the names of all figures, in order.
+  /// Opens the files; empty paths are left out. `append` continues them; a
+  /// table with other columns is an error then. `columns` are the names of all
+  /// figures, in order.
   Error open(const std::string &csvPath, const std::string &jsonPath,
              bool append, std::vector<std::string> columns);
 
@@ -38,7 +39,8 @@ public:
   Error check() const;
 
 private:
-  static Error openOne(const std::string &path, bool append, std::FILE *&out);
+  static Error openOne(const std::string &path, bool append,
+                       std::string_view head, std::FILE *&out);
 
   std::FILE *csv = nullptr, *json = nullptr;
   std::string csvPath, jsonPath;

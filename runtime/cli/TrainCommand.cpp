@@ -162,19 +162,37 @@ static Error checkWritable(const std::string &path) {
   return file ? Error::success() : file.takeError();
 }
 
+// Examples are not written over, neither by weights nor by figures.
+static Error checkKeepsData(const TrainRequest &request, const Dataset &data) {
+  for (const std::string &written :
+       {request.options.save, request.csv, request.jsonl})
+    for (const Column &column : data.columns)
+      if (!written.empty() && isSameFile(written, column.file))
+        return makeError(MAEK_IO_ERROR, written,
+                         ": a file of the data set; nothing is written over "
+                         "it");
+  return Error::success();
+}
+
 // Says where it stopped; the exit code of an interrupted run.
 static int reportInterrupt(const Program &program, const Trainer &trainer,
                            const TrainRequest &request) {
   const TrainPosition &at = trainer.position();
   const std::string &save = request.options.save;
   // A checkpoint remembers what is trained, not where files lie.
-  std::string folder =
-      request.folder.empty() ? "" : " --data-dir " + request.folder;
+  std::string again;
+  for (const auto &[option, file] : {std::pair("data-dir", &request.folder),
+                                     std::pair("log-csv", &request.csv),
+                                     std::pair("log-jsonl", &request.jsonl)})
+    if (!file->empty())
+      append(again, text(" --", option, ' ', *file));
+  if (request.logEvery > 0)
+    append(again, text(" --log-every ", request.logEvery));
   std::string line =
       text(program.name, ": interrupted at epoch ", at.epoch + 1, ", batch ",
            at.batch, " of ", at.batches, "; ",
            save.empty() ? "nothing saved, there was no --save"
-                        : "saved; go on with --resume " + save + folder);
+                        : "saved; go on with --resume " + save + again);
   std::fprintf(stderr, "%s\n", line.c_str());
   return ExitInterrupted;
 }
@@ -223,6 +241,9 @@ static int trainModel(const Program &program, size_t entry,
       loadDataset(options.data, request.folder, Split::Test, ports, known);
   if (!test)
     return report(program, test.takeError());
+  for (const Dataset *data : {&*train, &*test})
+    if (Error error = checkKeepsData(request, *data))
+      return report(program, error);
   Expected<Trainer> trainer = Trainer::create(**model, *train, &*test, options);
   if (!trainer)
     return report(program, trainer.takeError());

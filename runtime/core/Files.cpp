@@ -84,6 +84,12 @@ Error maek::runtime::checkOutputName(const std::string &path) {
   if (path.ends_with(".maek"))
     return makeError(MAEK_IO_ERROR, path,
                      ": a name of a model file; nothing is written over one");
+  struct stat named, running;
+  if (stat(path.c_str(), &named) == 0 &&
+      stat("/proc/self/exe", &running) == 0 && named.st_dev == running.st_dev &&
+      named.st_ino == running.st_ino)
+    return makeError(MAEK_IO_ERROR, path,
+                     ": the program that runs; nothing is written over it");
   return Error::success();
 }
 

@@ -37,8 +37,8 @@ private:
   uint64_t bytes;
 };
 
-/// An error if the name is that of a model file: a slip of the hand that would
-/// cost one.
+/// An error if the name is that of a model file or of the program that runs: a
+/// slip of the hand that would cost one.
 Error checkOutputName(const std::string &path);
 
 /// Writes beside the final name (`path.partial`) and moves there at the end.

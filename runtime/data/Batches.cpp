@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Examples of a data set as the arguments of an entry.
 #include "runtime/data/Batches.h"
+#include "runtime/data/Npy.h"
 
 #include <algorithm>
 #include <array>
@@ -125,8 +126,10 @@ Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
   else if (isInteger != (port.dtype == MAEK_I32) &&
            !(isInteger && column->shape.empty())) // a length is a number, too
     return makeError(MAEK_BAD_FILE, column->file, ": has ",
-                     storageName(column->storage), "; ", what, " needs ",
-                     dtypeName(port.dtype));
+                     column->type.empty() ? storageName(column->storage)
+                                          : column->type,
+                     "; ", what, " needs ", dtypeName(port.dtype),
+                     column->type.empty() ? "" : castHint(port.dtype));
   out.count = *countElements(column->shape) * std::max(out.classes, int64_t{1});
   return isInteger
              ? checkClasses(port, *column, std::max(port.classes, out.classes))

@@ -142,7 +142,8 @@ static Expected<Dataset> loadNpy(const std::string &folder, Split split,
               array->isBytes ? Column::Storage::Pixels
                              : storageOf(array->dtype),
               {array->shape.begin() + 1, array->shape.end()},
-              std::move(array->data)};
+              std::move(array->data),
+              array->type};
   }
   return data;
 }

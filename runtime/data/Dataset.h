@@ -19,6 +19,7 @@ struct Column {
   Storage storage = Storage::F32;
   std::vector<int64_t> shape; ///< of one example
   std::vector<std::byte> data;
+  std::string_view type = {}; ///< NumPy's name of it, of an .npy file
 };
 
 struct Dataset {

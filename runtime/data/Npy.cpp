@@ -12,6 +12,22 @@ using namespace maek::runtime;
 
 static constexpr std::string_view magic = "\x93NUMPY";
 
+static constexpr NpyType types[] = {
+    {"<f4", "float32", 4, MAEK_F32}, {"<f8", "float64", 8, MAEK_F64},
+    {"<i4", "int32", 4, MAEK_I32},   {"<i8", "int64", 8, MAEK_I32},
+    {"|u1", "uint8", 1, MAEK_I32},   {"|b1", "bool", 1, MAEK_I32}};
+
+// The type of arrays that are written.
+static const NpyType &typeOf(maek_dtype_t dtype) {
+  return *std::find_if(
+      std::begin(types), std::end(types),
+      [&](const NpyType &type) { return type.dtype == dtype; });
+}
+
+std::string maek::runtime::castHint(maek_dtype_t needed) {
+  return text("; save x.astype(\"", typeOf(needed).name, "\")");
+}
+
 namespace {
 /// Reads {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
 class DictionaryReader {
@@ -96,21 +112,18 @@ Error DictionaryReader::readValue(std::string_view key, NpyHeader &out) {
   std::string_view descr;
   if (!takeString(descr))
     return bad("expected a plain element type");
-  if (descr == "<f4")
-    out.dtype = MAEK_F32;
-  else if (descr == "<f8")
-    out.dtype = MAEK_F64;
-  else if (descr == "<i4")
-    out.dtype = MAEK_I32;
-  else if (descr == "<i8")
-    out.dtype = MAEK_I32, out.isWide = true;
-  else if (descr == "|u1")
-    out.dtype = MAEK_I32, out.isBytes = true;
-  else
-    return bad("element type '", descr,
-               "' is not read; needed float32, float64, int32 or int64 in "
-               "little endian ('<f4', '<f8', '<i4', '<i8'), or uint8 ('|u1')");
-  return Error::success();
+  for (const NpyType &type : types)
+    if (type.descr == descr) {
+      out.type = &type;
+      return Error::success();
+    }
+  // "<f2" and ">f4" are floats, "<i2" and "<u4" whole numbers.
+  char kind = descr.size() > 1 ? descr[1] : 'O';
+  return bad("element type '", descr, "' is not read",
+             kind == 'f'                  ? castHint(MAEK_F32)
+             : kind == 'i' || kind == 'u' ? castHint(MAEK_I32)
+                                          : "; needed float32, float64, int32, "
+                                            "int64, uint8 or bool");
 }
 
 Error DictionaryReader::read(NpyHeader &out) {
@@ -170,22 +183,16 @@ maek::runtime::readNpyHeader(std::span<const std::byte> start,
           DictionaryReader(bytes.substr(prefix, length), prefix).read(header))
     return error;
   header.dataOffset = prefix + length;
-  static_assert(sizeof(int64_t) == sizeof(double));
-  std::optional<int64_t> needed =
-      header.isBytes
-          ? countElements(header.shape)
-          : countBytes(header.shape, header.isWide ? MAEK_F64 : header.dtype);
+  std::optional<int64_t> needed = countElements(header.shape);
+  if (needed)
+    needed = multiplyChecked(*needed, static_cast<int64_t>(header.type->bytes));
   if (!needed)
     return makeError(MAEK_BAD_FILE, "shape ", shapeText(header.shape),
                      " is too large to address");
   uint64_t found = fileSize - header.dataOffset;
   if (static_cast<uint64_t>(*needed) != found)
-    return makeError(MAEK_BAD_FILE,
-                     header.isWide    ? "i64"
-                     : header.isBytes ? "u8"
-                                      : dtypeName(header.dtype),
-                     shapeText(header.shape), " needs ", *needed,
-                     " bytes of data, found ", found);
+    return makeError(MAEK_BAD_FILE, header.type->name, shapeText(header.shape),
+                     " needs ", *needed, " bytes of data, found ", found);
   return header;
 }
 
@@ -217,11 +224,15 @@ Expected<NpyArray> maek::runtime::readNpy(const std::string &path) {
     Error error = header.takeError();
     return makeError(error.code(), path, ": ", error.message());
   }
-  NpyArray array{header->dtype, std::move(header->shape), {}, header->isBytes};
+  const NpyType &type = *header->type;
+  NpyArray array{
+      type.dtype, std::move(header->shape), {}, type.bytes == 1, type.name};
   array.data.resize(file->size() - header->dataOffset);
   if (Error error = file->read(header->dataOffset, array.data))
     return error;
-  if (header->isWide)
+  if (type.name == "bool")
+    widenBytes(array);
+  if (type.name == "int64")
     if (Error error = narrow(array.data))
       return makeError(error.code(), path, ": ", error.message());
   return array;
@@ -244,11 +255,8 @@ void maek::runtime::widenBytes(NpyArray &array) {
 
 std::string maek::runtime::makeNpyHeader(maek_dtype_t dtype,
                                          std::span<const int64_t> shape) {
-  const char *descr = dtype == MAEK_F32   ? "<f4"
-                      : dtype == MAEK_F64 ? "<f8"
-                                          : "<i4";
-  std::string dictionary =
-      text("{'descr': '", descr, "', 'fortran_order': False, 'shape': (");
+  std::string dictionary = text("{'descr': '", typeOf(dtype).descr,
+                                "', 'fortran_order': False, 'shape': (");
   for (size_t i = 0; i < shape.size(); ++i)
     append(dictionary, text(i > 0 ? ", " : "", shape[i]));
   dictionary += shape.size() == 1 ? ",), }" : "), }";

@@ -9,12 +9,18 @@
 
 namespace maek::runtime {
 
+/// An element type of files.
+struct NpyType {
+  std::string_view descr; ///< in the header
+  std::string_view name;  ///< NumPy's
+  size_t bytes;           ///< of an element in the file
+  maek_dtype_t dtype;     ///< in memory
+};
+
 struct NpyHeader {
-  maek_dtype_t dtype = MAEK_F32;
+  const NpyType *type = nullptr;
   std::vector<int64_t> shape;
   uint64_t dataOffset = 0;
-  bool isWide = false;  ///< int64 in the file, NumPy's own; int32 in memory
-  bool isBytes = false; ///< uint8, in memory too; the dtype is int32
 };
 
 /// An array in memory, row-major.
@@ -22,7 +28,8 @@ struct NpyArray {
   maek_dtype_t dtype = MAEK_F32;
   std::vector<int64_t> shape;
   std::vector<std::byte> data;
-  bool isBytes = false; ///< one for each element, to be made numbers of
+  bool isBytes = false;       ///< one for each element, to be made numbers of
+  std::string_view type = {}; ///< NumPy's name of the file's type
 };
 
 /// The longest beginning of a file that readNpyHeader looks at.
@@ -34,8 +41,12 @@ inline constexpr uint64_t maxNpyHeader = uint64_t{64} << 10;
 Expected<NpyHeader> readNpyHeader(std::span<const std::byte> start,
                                   uint64_t fileSize);
 
-/// Messages begin with the path. An int64 that is no int32 is an error.
+/// Messages begin with the path. An int64 that is no int32 is an error; a bool
+/// is 0 or 1.
 Expected<NpyArray> readNpy(const std::string &path);
+
+/// "; save x.astype("float32")".
+std::string castHint(maek_dtype_t needed);
 
 /// What bytes stand for depends on where they go: in numbers with two axes or
 /// more behind the batch they are pixels, v / 255, elsewhere v.

@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       std::abort();
     return 0;
   }
-  std::optional<int64_t> bytes = countBytes(header->shape, header->dtype);
+  std::optional<int64_t> bytes = countElements(header->shape);
+  if (bytes)
+    bytes = multiplyChecked(*bytes, static_cast<int64_t>(header->type->bytes));
   if (!bytes || header->dataOffset + static_cast<uint64_t>(*bytes) != size)
     std::abort();
   return 0;

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -96,6 +97,16 @@ TEST_F(CliErrorsTest, WrongCommandLines) {
                     wrong + "'");
   expectUsage({"train", "--log-every", "5"},
               "option '--log-every' needs '--log-csv' or '--log-jsonl'");
+  for (const char *file :
+       {"save", "resume", "weights", "data-dir", "log-csv", "log-jsonl"})
+    expectUsage({"train", std::string("--") + file, ""},
+                std::string("option '--") + file + "' needs a name, found ''");
+  expectUsage({"eval", "--weights", ""},
+              "option '--weights' needs a name, found ''");
+  expectUsage({"convert", "--weights", "w", "--output", ""},
+              "option '--output' needs a name, found ''");
+  expectUsage(predict({"--input", "x", "--output", ""}),
+              "option '--output' needs a file for 'logits'");
   expectUsage({"train", "--save-every", "5"},
               "option '--save-every' needs '--save'");
   expectUsage({"eval"}, "option '--weights' is needed");
@@ -177,7 +188,8 @@ TEST_F(CliErrorsTest, DataThatDoesNotFit) {
                              "batch");
   writeImages("train-image.npy", MAEK_I32, {50, 4, 4});
   expectError(train({}), scratch / "train-image.npy" +
-                             ": has i32; input 'image' needs f32");
+                             ": has int32; input 'image' needs f32; save "
+                             "x.astype(\"float32\")");
   writeImages("train-image.npy", MAEK_F32, {40, 4, 4});
   expectError(train({}), scratch / "train-label.npy" +
                              ": has 50 examples, but " +
@@ -186,6 +198,11 @@ TEST_F(CliErrorsTest, DataThatDoesNotFit) {
   expectError(train({}), scratch / "train-image.npy" +
                              ": has shape [0, 4, 4], needed at least one "
                              "example");
+  writeNpyData(scratch);
+  writeImages("train-label.npy", MAEK_F64, {50});
+  expectError(train({}), scratch / "train-label.npy" +
+                             ": has float64; target 'label' needs i32; save "
+                             "x.astype(\"int32\")");
   writeNpyData(scratch);
   std::string labels = readFile(scratch / "train-label.npy");
   labels[labels.size() - 4] = 3;
@@ -282,11 +299,12 @@ TEST_F(CliErrorsTest, InputsThatDoNotFit) {
   std::vector<std::string> arguments = predict({"--input", x, "--output", y});
   expectError(arguments, x + ": cannot open: No such file or directory");
   writeImages("x.npy", MAEK_I32, {5, 4, 4});
-  expectError(arguments, x + ": has i32[5, 4, 4]; input 'image' needs f32[B, "
-                             "4, 4]");
+  expectError(arguments, x + ": has int32[5, 4, 4]; input 'image' needs f32[B, "
+                             "4, 4]; save x.astype(\"float32\")");
   writeImages("x.npy", MAEK_F32, {5, 4, 5});
-  expectError(arguments, x + ": has f32[5, 4, 5]; input 'image' needs f32[B, "
-                             "4, 4]");
+  expectError(arguments,
+              x + ": has float32[5, 4, 5]; input 'image' needs f32[B, "
+                  "4, 4]");
   writeImages("x.npy", MAEK_F32, {0, 4, 4});
   expectError(arguments, x + ": has no examples");
   writeFile(x, "PK");
@@ -337,8 +355,38 @@ TEST_F(CliErrorsTest, FilesThatWouldBeLost) {
               "options '--weights' and '--log-csv' name the same file, 'x'");
   expectUsage({"train", "--data", "npy", "--weights", "x", "--log-jsonl", "x"},
               "options '--weights' and '--log-jsonl' name the same file, 'x'");
+  // Other spellings, of files that are not there yet.
+  std::string csv = scratch / "log";
+  expectUsage({"train", "--data", "npy", "--log-csv", csv, "--log-jsonl",
+               scratch / "./no/../log"},
+              "options '--log-csv' and '--log-jsonl' name the same file, '" +
+                  scratch / "./no/../log" + "'");
+  expectUsage(
+      {"train", "--data", "npy", "--log-csv", "x", "--log-jsonl", "./x"},
+      "options '--log-csv' and '--log-jsonl' name the same file, "
+      "'./x'");
   std::vector<std::string> train = {"train", "--data", "npy", "--data-dir",
                                     scratch.path()};
+  // Of each data set file, and of the program.
+  std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  for (const char *option : {"--save", "--log-csv", "--log-jsonl"})
+    for (const char *name : {"train-image.npy", "test-label.npy"}) {
+      std::string file =
+          scratch / "../" +
+          std::filesystem::path(scratch.path()).filename().string() + "/" +
+          name;
+      std::string before = readFile(file);
+      std::vector<std::string> words = train;
+      words.insert(words.end(), {option, file});
+      expectError(words, file + ": a file of the data set; nothing is written "
+                                "over it");
+      EXPECT_EQ(readFile(file), before);
+      words.back() = program;
+      expectError(words, program + ": the program that runs; nothing is "
+                                   "written over it");
+    }
+  expectError({"convert", "--weights", weights, "--output", program},
+              program + ": the program that runs; nothing is written over it");
   for (const char *option : {"--save", "--log-csv"}) {
     std::vector<std::string> words = train;
     words.insert(words.end(), {option, scratch / "a.maek"});
@@ -346,6 +394,12 @@ TEST_F(CliErrorsTest, FilesThatWouldBeLost) {
                 scratch / "a.maek" +
                     ": a name of a model file; nothing is written over one");
   }
+}
+
+TEST_F(CliErrorsTest, AnArenaThatCannotBeAddressed) {
+  knobs().arenaBytes = -1;
+  expectError({"info", "--arena", "--batch", "9"},
+              "entry 'forward' at B = 9 needs an arena too large to address");
 }
 
 TEST_F(CliErrorsTest, PlacesThatCannotBeWritten) {

@@ -81,7 +81,7 @@ TEST(Npy, WideIntegersAreNarrowed) {
   EXPECT_EQ(load(scratch, makeWide({0, int64_t{1} << 31})),
             "2147483648 at index 1 does not fit into int32");
   EXPECT_EQ(load(scratch, makeWide({1, 2}) + "x"),
-            "i64[2] needs 16 bytes of data, found 17");
+            "int64[2] needs 16 bytes of data, found 17");
 }
 
 // What they stand for, only the port that takes them says.
@@ -101,7 +101,22 @@ TEST(Npy, BytesStayBytes) {
   ASSERT_EQ(array->data.size(), sizeof(expected));
   EXPECT_EQ(std::memcmp(array->data.data(), expected, sizeof(expected)), 0);
   EXPECT_EQ(load(scratch, makeFile(header, 4)),
-            "u8[3] needs 3 bytes of data, found 4");
+            "uint8[3] needs 3 bytes of data, found 4");
+}
+
+TEST(Npy, TruthIsOne) {
+  Scratch scratch;
+  std::string path = scratch / "x.npy";
+  std::string header =
+      "{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }\n";
+  writeFile(path, makeFile(header, 0) + std::string("\x00\x01", 2));
+  Expected<NpyArray> array = readNpy(path);
+  ASSERT_TRUE(array) << array.takeError().message();
+  EXPECT_EQ(array->type, "bool");
+  EXPECT_EQ(array->dtype, MAEK_I32);
+  const int32_t expected[] = {0, 1};
+  ASSERT_EQ(array->data.size(), sizeof(expected));
+  EXPECT_EQ(std::memcmp(array->data.data(), expected, sizeof(expected)), 0);
 }
 
 TEST(Npy, EverythingElseIsRefusedWithAReason) {
@@ -125,17 +140,20 @@ TEST(Npy, EverythingElseIsRefusedWithAReason) {
       {std::string("\x93NUMPY\x01\x00\x40\x00{}", 12),
        "the header has 64 bytes, but only 2 follow"},
       {makeFile(dictionary("'<f2'", "False", "(2,)"), 4),
-       "header at byte 25: element type '<f2' is not read; needed float32, "
-       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8'), "
-       "or uint8 ('|u1')"},
+       "header at byte 25: element type '<f2' is not read; save "
+       "x.astype(\"float32\")"},
+      {makeFile(dictionary("'<u2'", "False", "(2,)"), 4),
+       "header at byte 25: element type '<u2' is not read; save "
+       "x.astype(\"int32\")"},
       {makeFile(dictionary("'>f4'", "False", "(2,)"), 8),
-       "header at byte 25: element type '>f4' is not read; needed float32, "
-       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8'), "
-       "or uint8 ('|u1')"},
+       "header at byte 25: element type '>f4' is not read; save "
+       "x.astype(\"float32\")"},
+      {makeFile(dictionary("''", "False", "(2,)"), 4),
+       "header at byte 22: element type '' is not read; needed float32, "
+       "float64, int32, int64, uint8 or bool"},
       {makeFile(dictionary("'|O'", "False", "(2,)"), 8),
        "header at byte 24: element type '|O' is not read; needed float32, "
-       "float64, int32 or int64 in little endian ('<f4', '<f8', '<i4', '<i8'), "
-       "or uint8 ('|u1')"},
+       "float64, int32, int64, uint8 or bool"},
       {makeFile(dictionary("[('a', '<f4')]", "False", "(2,)"), 8),
        "header at byte 20: expected a plain element type"},
       {makeFile(dictionary("'<f4'", "True", "(2, 2)"), 16),
@@ -158,9 +176,9 @@ TEST(Npy, EverythingElseIsRefusedWithAReason) {
       {makeFile(dictionary("'<f4'", "False", "(4611686018427387904, 8)"), 8),
        "shape [4611686018427387904, 8] is too large to address"},
       {makeFile(dictionary("'<f4'", "False", "(2,)"), 7),
-       "f32[2] needs 8 bytes of data, found 7"},
+       "float32[2] needs 8 bytes of data, found 7"},
       {makeFile(dictionary("'<f4'", "False", "(2,)"), 9),
-       "f32[2] needs 8 bytes of data, found 9"},
+       "float32[2] needs 8 bytes of data, found 9"},
       {makeFile("{'descr': '<f4', 'shape': (2,), }\n", 8),
        "header at byte 43: no 'fortran_order'"},
       {makeFile("{'descr': '<f4', 'descr': '<f4', }\n", 8),
@@ -187,6 +205,9 @@ TEST(Npy, EverySmallDamageIsRefusedOrHarmless) {
     if (!header)
       return;
     EXPECT_EQ(bad.size(), good.size()) << what;
-    EXPECT_EQ(countBytes(header->shape, header->dtype), 48) << what;
+    EXPECT_EQ(*countElements(header->shape) *
+                  static_cast<int64_t>(header->type->bytes),
+              48)
+        << what;
   });
 }

@@ -63,11 +63,11 @@ TEST_F(ResumeTest, GoesOnBitForBitFromAnyStep) {
     knobs().onTrain = nullptr;
     ASSERT_EQ(result.code, 130) << step << result.err;
     int epoch = (step - 1) / 7, batch = (step - 1) % 7 + 1;
-    EXPECT_EQ(result.err, "fake: interrupted at epoch " +
-                              std::to_string(epoch + 1) + ", batch " +
-                              std::to_string(batch) +
-                              " of 7; saved; go on with --resume " + path +
-                              " --data-dir " + scratch.path() + "\n");
+    EXPECT_EQ(result.err,
+              "fake: interrupted at epoch " + std::to_string(epoch + 1) +
+                  ", batch " + std::to_string(batch) +
+                  " of 7; saved; go on with --resume " + path + " --data-dir " +
+                  scratch.path() + " --log-csv " + log + "\n");
     // The checkpoint knows all options but where the data is.
     result = run({"train", "--data-dir", scratch.path(), "--resume", path,
                   "--log-csv", log, "--quiet"});
@@ -76,6 +76,42 @@ TEST_F(ResumeTest, GoesOnBitForBitFromAnyStep) {
     EXPECT_EQ(figures(readFile(log)), figures(readFile(wholeLog))) << step;
     std::remove(path.c_str());
   }
+}
+
+// Figures of the run before stay, whatever state it left them in.
+TEST_F(ResumeTest, ALogIsGoneOnWith) {
+  std::string csv = scratch / "log.csv", jsonl = scratch / "log.jsonl";
+  interruptAt(9);
+  Result result = train({"--save", path, "--log-csv", csv, "--log-jsonl", jsonl,
+                         "--log-every", "2", "--quiet"});
+  knobs().onTrain = nullptr;
+  EXPECT_EQ(result.code, 130);
+  EXPECT_TRUE(result.err.ends_with(" --log-csv " + csv + " --log-jsonl " +
+                                   jsonl + " --log-every 2\n"))
+      << result.err;
+  auto resume = [&] {
+    return run({"train", "--data-dir", scratch.path(), "--resume", path,
+                "--log-csv", csv, "--log-jsonl", jsonl, "--quiet"});
+  };
+  std::string table = readFile(csv), lines = readFile(jsonl);
+  std::string checkpoint = readFile(path);
+  // Killed amid a line, which the next must not become part of.
+  writeFile(csv, table + "2,10,st");
+  writeFile(jsonl, lines + "{\"ep");
+  EXPECT_EQ(resume().err, "");
+  EXPECT_TRUE(readFile(csv).starts_with(table + "2,10,st\n2,14,train,"));
+  EXPECT_TRUE(readFile(jsonl).starts_with(lines + "{\"ep\n{\"epoch\":2,"));
+  // Of another run with other figures.
+  writeFile(path, checkpoint);
+  writeFile(csv, "epoch,step,split,loss,seconds,samples_per_second\n");
+  std::string before = readFile(csv);
+  result = resume();
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.err, "fake: error: " + csv +
+                            ": has other columns than this run; nothing is "
+                            "added to it\n");
+  EXPECT_EQ(readFile(csv), before);
+  EXPECT_EQ(readFile(path), checkpoint);
 }
 
 TEST_F(ResumeTest, OtherSignalsAreAnsweredToo) {

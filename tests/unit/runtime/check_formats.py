@@ -67,7 +67,7 @@ def main(folder):
                                   atol=1e-6)
 
     # Arrays that must be refused.
-    for array, reason in ((images.astype(numpy.int32), "has i32[9, 4, 4]"),
+    for array, reason in ((images.astype(numpy.int32), "has int32[9, 4, 4]"),
                           (images.astype(numpy.float16), "'<f2' is not read"),
                           (images.astype(">f4"), "'>f4' is not read"),
                           (numpy.asfortranarray(images), "in Fortran order")):
