@@ -50,11 +50,20 @@ matchArguments(const Definition &definition, ArrayRef<Formal> formals,
       if (named)
         return fail(argument.loc, "arguments by position come before those by "
                                   "name");
+      // Linear(3, 4, x)
+      bool isInput = (definition.kind == DefinitionKind::Layer ||
+                      definition.kind == DefinitionKind::Cell) &&
+                     formals.data() == definition.hyperparameters.data() &&
+                     argument.value->kind != ExprKind::Number;
       if (next++ >= formals.size())
         return fail(argument.loc,
                     name + " takes " +
                         plural(formals.size() - given, "argument") +
-                        ", found " + Twine(arguments.size()));
+                        ", found " + Twine(arguments.size()) +
+                        (isInput ? "; what it is applied to stands in "
+                                   "parentheses of its own: '" +
+                                       definition.name.name.str() + "(…)(x)'"
+                                 : std::string()));
     } else {
       named = true;
       index = given;

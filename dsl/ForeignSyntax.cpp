@@ -18,6 +18,7 @@ StringRef getForeignHint(StringRef word) {
       .Case("%", "; there is no remainder")
       .Case("@", "; the product is '·' or 'dot'")
       .Case(";", "; a statement needs none at its end")
+      .Case("'", "; a text stands in \"…\"")
       .Default("");
 }
 
@@ -28,6 +29,10 @@ StringRef getForeignStatement(StringRef word) {
       .Cases({"while", "loop", "repeat"},
              "; a cell is a loop over a sequence, 'for l in 1..n { … }' "
              "repeats equations")
+      .Case("/", "; a comment begins with '#'")
+      .Cases({"print", "log"}, "; a run shows metrics: 'metric size = "
+                               "mean(abs(y))'")
+      .Cases({"assert", "check"}, "; sizes are checked by themselves")
       .Case("return", "; the result is what stands behind '->', or 'fn f(x) = "
                       "…'")
       .Cases({"def", "function", "func", "lambda"},
@@ -52,7 +57,7 @@ StringRef getForeignStatement(StringRef word) {
 
 StringRef getForeignName(StringRef name) {
   return StringSwitch<StringRef>(name)
-      .Cases({"Dense", "FullyConnected", "Affine"},
+      .Cases({"Dense", "dense", "FullyConnected", "Affine"},
              "; that layer is 'Linear(I, O)'")
       .Cases({"Conv2D", "Conv"}, "; that layer is 'Conv2d(I, O, size)'")
       .Cases({"Conv1d", "Conv1D", "Conv3d", "ConvTranspose2d"},
@@ -130,7 +135,12 @@ StringRef getForeignName(StringRef name) {
              "; a number goes with every shape: write the number")
       .Cases({"len", "size", "shape"},
              "; a size has a name: 'input x : [T, 3]', then 'T'")
-      .Cases({"None", "null", "True", "False", "true", "false"},
+      .Cases({"None", "null", "nil"}, "; every name has a value")
+      .Cases({"xavier", "xavier_uniform", "glorot", "glorot_uniform"},
+             "; Glorot's is 'uniform(-√(6 / (I + O)), √(6 / (I + O)))'")
+      .Cases({"kaiming", "kaiming_normal", "he", "he_normal"},
+             "; He's is 'normal(0, √(2 / I))'")
+      .Cases({"True", "False", "true", "false"},
              "; what is true is 1, what is false 0")
       .Cases({"normal", "uniform"},
              "; a distribution stands behind '~': 'param W : [n, m] ~ "

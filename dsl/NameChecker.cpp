@@ -3,6 +3,7 @@
 
 #include "dsl/Arguments.h"
 #include "dsl/Diagnostics.h"
+#include "dsl/ForeignSyntax.h"
 #include "dsl/Primitives.h"
 #include "dsl/Program.h"
 
@@ -347,10 +348,12 @@ void NameChecker::checkInit(const DeclareStmt &declared) {
   auto *call = dyn_cast<CallExpr>(declared.init.get());
   const NameExpr *name = call ? call->getCalleeName() : nullptr;
   if (!name || (name->name != "uniform" && name->name != "normal")) {
-    diagnostics.error(
-        declared.init->loc,
-        "expected uniform(low, high) or normal(mean, deviation)" +
-            (name ? didYouMean(name->name, {"uniform", "normal"}) : ""));
+    std::string hint = name ? getForeignName(name->name).str() : "";
+    if (hint.empty() && name)
+      hint = didYouMean(name->name, {"uniform", "normal"});
+    diagnostics.error(declared.init->loc,
+                      "expected uniform(low, high) or normal(mean, deviation)" +
+                          hint);
     return;
   }
   if (declared.kind == StmtKind::State || declared.kind == StmtKind::Running)

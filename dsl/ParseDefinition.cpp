@@ -180,12 +180,20 @@ bool Parser::parseStatement(Block &block) {
     error(peek(1), "an equation has '=', not '=='");
     return false;
   }
-  if (token.is(TokenKind::Name) && peek(1).is(TokenKind::Comma)) {
-    error(peek(1), "an equation gives one name its value; parts of a value "
-                   "are taken by an index");
+  bool isList = token.is(TokenKind::LParen) && token.startsLine;
+  if (isList || (token.is(TokenKind::Name) && peek(1).is(TokenKind::Comma))) {
+    error(isList ? token : peek(1),
+          "an equation gives one name its value; parts of a value "
+          "are taken by an index");
     return false;
   }
   hint = getForeignStatement(token.text).str();
+  bool endsEarly = hint.empty() && !token.startsLine && position > 0 &&
+                   !tokens[position - 1].is(TokenKind::LBrace);
+  if (endsEarly) {
+    errorExpectedHere("an operator or the next statement, a name and '='");
+    return false;
+  }
   bool goesOn = !peek(1).startsLine && !peek(1).is(TokenKind::Name) &&
                 !peek(1).is(TokenKind::LParen);
   if (hint.empty() && token.is(TokenKind::Name) && goesOn) {
@@ -227,7 +235,8 @@ bool Parser::parseFor(Block &block) {
   }
   take();
   if (!(loop->low = parseSum()) ||
-      !expect(TokenKind::Range, "'..' between the first and the last index") ||
+      !expect(TokenKind::Range, "'..' between the first and the last index, "
+                                "as in '1..depth'") ||
       !(loop->high = parseSum()))
     return false;
   if (!parseBraces("the body of the loop", [&] {

@@ -221,11 +221,10 @@ void Parser::errorMember(const Expr &expr) {
   auto *name = dyn_cast<NameExpr>(&expr);
   StringRef base = name ? name->spelling : "";
   std::string hint = "; functions are written f(x)";
-  while (!base.empty() && peek().is(TokenKind::Period) &&
-         peek(1).is(TokenKind::Name)) {
+  while (peek().is(TokenKind::Period) && peek(1).is(TokenKind::Name)) {
     take();
     StringRef member = take().text;
-    hint = getForeignMember(base, member);
+    hint = getForeignMember(base.empty() ? "x" : base, member);
     base = member;
   }
   error(at, "the only thing behind a '.' is the transpose, '.T'" + hint);

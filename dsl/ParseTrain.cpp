@@ -58,7 +58,10 @@ bool Parser::parseTrainItem(Train &train) {
 /// adding(T = 200), with an argument's value a sum or a text.
 bool Parser::parseDataSet(TrainItem &item) {
   if (!peek().is(TokenKind::Name) && !peek().is(TokenKind::String)) {
-    errorExpected("the name of a data set");
+    errorExpected("the name of a data set").message +=
+        peek().is(TokenKind::Period) || peek().is(TokenKind::Divide)
+            ? "; files of a folder are 'data npy', and --data-dir of the run"
+            : "";
     return false;
   }
   item.textLoc = peek().loc;
