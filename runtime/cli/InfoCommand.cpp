@@ -144,9 +144,10 @@ static int printArenas(const Program &program, CommandLine &line,
              text(s > 0 ? ", " : " at ", entry.symbols[s], " = ", dims[s]));
     int64_t bytes = (*model)->arenaSize(i, dims);
     if (bytes < 0)
-      return report(program,
-                    makeError(MAEK_INVALID_ARGUMENT, "entry '", entry.name, "'",
-                              sizes, " needs an arena too large to address"));
+      return report(
+          program,
+          makeError(MAEK_INVALID_ARGUMENT, "entry '", entry.name, "'", sizes,
+                    ": a tensor would have more than 2^31 - 1 numbers"));
     append(lines,
            text("arena of ", entry.name, sizes, ": ", bytes, " bytes\n"));
   }

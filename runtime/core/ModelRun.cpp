@@ -175,7 +175,7 @@ Error Model::call(EntryState &entry) {
   int64_t bytes = entry.code.arena_size(entry.dims.data());
   if (bytes < 0)
     return makeError(MAEK_OUT_OF_MEMORY, "entry '", info.name,
-                     "' needs an arena too large to address");
+                     "': a tensor would have more than 2^31 - 1 numbers");
   if (bytes > arena.capacity())
     if (Error error = arena.reserve(bytes, "the arena", &budget))
       return error;

@@ -399,7 +399,8 @@ TEST_F(CliErrorsTest, FilesThatWouldBeLost) {
 TEST_F(CliErrorsTest, AnArenaThatCannotBeAddressed) {
   knobs().arenaBytes = -1;
   expectError({"info", "--arena", "--batch", "9"},
-              "entry 'forward' at B = 9 needs an arena too large to address");
+              "entry 'forward' at B = 9: a tensor would have more than "
+              "2^31 - 1 numbers");
 }
 
 TEST_F(CliErrorsTest, PlacesThatCannotBeWritten) {
