@@ -80,11 +80,19 @@ bool Evaluator::bindDim(const Expr &dim, const Axis &axis, const Formal &formal,
   if (needed->size == axis.size)
     return true;
   SMLoc origin = bound && bound->origin.isValid() ? bound->origin : dim.begin;
-  Diagnostic &error = tensors.error(
+  ArrayRef<ExprPtr> dims = formal.type->dims;
+  auto place = llvm::find_if(
+      dims, [&](const ExprPtr &other) { return other.get() == &dim; });
+  size_t behind = dims.end() - place;
+  Diagnostic &error = tensors.shapeError(
       "'" + formal.name.name + "' of '" + frame.definition->name.name +
-      "' is " + describe(value) + ": " + axis.size.str() + " where " +
-      (name ? name->spelling + " = " : Twine()).str() + needed->size.str() +
-      " is needed");
+          "' is " + describe(value) + ": " + axis.size.str() + " where " +
+          (name ? name->spelling + " = " : Twine()).str() + needed->size.str() +
+          " is needed",
+      value.axes, [&](ArrayRef<Axis> rest) {
+        return behind > 0 && rest.size() >= dims.size() &&
+               rest[rest.size() - behind].size == needed->size;
+      });
   error.note(axis.origin, axis.size.str() + " comes from here")
       .note(origin, needed->size.str() + " comes from here");
   if (origin != dim.begin)
