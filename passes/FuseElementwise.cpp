@@ -124,6 +124,8 @@ StringRef ElementwiseFuser::whyNot(KernelGroups::Group a,
       (x.narrow || y.narrow || x.readsAround || y.readsAround))
     return "one is written over a parameter or state that the other reads "
            "elsewhere";
+  if (groups.isTooLarge(a, b))
+    return "one kernel would hold too many operations";
   if (groups.wouldCycle(a, b))
     return "a value would leave the kernel and come back";
   return "";

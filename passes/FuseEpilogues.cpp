@@ -97,6 +97,8 @@ StringRef EpilogueFuser::whyNoCompute(Operation *op) const {
       if (Operation *source = operand.getDefiningOp())
         if (!isMember(source) && !isRepeatable(source))
           return "it joins several scalars";
+  if (groups.isTooLarge(group, groups.groupOf(op)))
+    return "the kernel would hold too many operations";
   if (groups.wouldCycle(group, groups.groupOf(op)))
     return "it also needs a value that is computed from the result elsewhere";
   return "";
@@ -235,12 +237,15 @@ void EpilogueFuser::growPrologue() {
         continue;
       bool joins = source && source->getBlock() == anchor->getBlock() &&
                    isElementwise(source) && isAlone(source) &&
+                   found.size() < kMaxElementwise &&
                    isPrepared(source) == isPrepared(anchor) &&
                    getShapeKey(operand.getType()) ==
                        getShapeKey(anchor->getOperand(0).getType()) &&
-                   llvm::all_of(groups.users(operand), [&](Operation *user) {
-                     return user == anchor || found.contains(user);
-                   });
+                   llvm::all_of(
+                       groups.users(operand),
+                       [&](Operation *user) {
+                         return user == anchor || found.contains(user);
+                       });
       if (joins) {
         if (found.insert(source))
           pending.push_back(source);

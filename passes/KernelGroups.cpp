@@ -20,6 +20,7 @@ KernelGroups::KernelGroups(Block &block) : block(block) {
     group[&op] = groups.size();
     places.push_back(order.insert(order.end(), groups.size()));
     groups.push_back({&op});
+    counts.push_back(isCounted(&op));
     if (&op != block.getTerminator())
       ops.push_back(&op);
     llvm::SetVector<Operation *> next;
@@ -153,6 +154,10 @@ bool KernelGroups::wouldCycle(Group a, Group b) const {
   return !(rank[a] < rank[b] ? findBetween(a, b) : findBetween(b, a));
 }
 
+bool KernelGroups::isTooLarge(Group a, Group b) const {
+  return counts[a] + counts[b] > kMaxElementwise;
+}
+
 void KernelGroups::merge(Group into, Group from) {
   if (into == from)
     return;
@@ -176,6 +181,7 @@ void KernelGroups::merge(Group into, Group from) {
     group[op] = into;
   insertMembers(groups[into], groups[from]);
   groups[from].clear();
+  counts[into] += std::exchange(counts[from], 0);
 }
 
 /// Both are in the block's order, and stay so. Only where they overlap are they
@@ -202,6 +208,8 @@ void KernelGroups::release(Operation *op) {
   llvm::erase(groups[old], op);
   group[op] = own;
   groups.push_back({op});
+  counts[old] -= isCounted(op);
+  counts.push_back(isCounted(op));
   places.push_back(order.insert(order.end(), own));
   rank.push_back(0);
   moveTo(std::next(places[old]), own);

@@ -40,6 +40,9 @@ public:
   /// Whether a value would leave the union of both groups, be used by another
   /// op and come back. Such a union is no kernel.
   bool wouldCycle(Group a, Group b) const;
+  /// Whether the union of both groups has more elementwise ops than a kernel
+  /// may hold.
+  bool isTooLarge(Group a, Group b) const;
   /// Must not cycle.
   void merge(Group into, Group from);
   /// Makes `op` a group of its own again. No other member may use it.
@@ -95,6 +98,8 @@ private:
   /// finds the way along a sum of many terms, the last the way through layers.
   std::vector<Forest> forests;
   std::vector<std::vector<mlir::Operation *>> groups;
+  /// How many of their members isCounted.
+  std::vector<unsigned> counts;
   /// The groups in an order in which values are made before they are used.
   /// Their ranks increase along it, with gaps, so that moving some leaves the
   /// others as they are.

@@ -92,6 +92,10 @@ bool isLayout(Operation *op) { return isCopy(op) || isView(op); }
 
 bool isWhole(Operation *op) { return isAttention(op) || isa<ScatterAddOp>(op); }
 
+bool isCounted(Operation *op) {
+  return isElementwise(op) && getRank(op->getResult(0).getType()) > 0;
+}
+
 Type getShapeKey(Type tensor) {
   return withElementType(tensor, Float32Type::get(tensor.getContext()));
 }

@@ -52,8 +52,19 @@ bool isLayout(mlir::Operation *op);
 /// A kernel of its own, whatever stands around it: attention, scatter_add.
 bool isWhole(mlir::Operation *op);
 
+/// How many elementwise ops with axes one kernel may hold. Halide's time grows
+/// faster than their number, above all behind a product, whose tile holds them
+/// once per register. The update of two parameters by Adam, averages included,
+/// has 30.
+constexpr unsigned kMaxElementwise = 40;
+
+/// Whether the op counts among these. Scalars are cheap to compile; a norm of
+/// all gradients takes hundreds of them.
+bool isCounted(mlir::Operation *op);
+
 /// The shape alone, to compare: the type with f32 elements.
 mlir::Type getShapeKey(mlir::Type tensor);
+
 } // namespace maek
 
 #endif // MAEK_PASSES_KERNELOPS_H

@@ -113,8 +113,8 @@ def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
     all that the kernel yields keeps one shape; so do the elementwise ops that
     work for those alone, and those that work for a reduction alone. An op stays
     out if a value would leave the kernel and come back, if it only added an
-    output that its users can compute themselves, or if it is the new value of a
-    parameter or state.
+    output that its users can compute themselves, if it is the new value of a
+    parameter or state, or if the kernel holds 40 elementwise ops already.
 
     ```mlir
     %z = maek.einsum "bk,nk->bn" %x, %W : tensor<4x8xf32>, tensor<6x8xf32>
@@ -143,7 +143,8 @@ def Rematerialize : Pass<"maek-rematerialize", "::mlir::func::FuncOp"> {
     element, and no product, reduction or return does, is computed by those if
     it is made element by element of results that stay. So of a GELU between two
     products two tensors are stored for its gradient, its operand and its
-    result, not every step between them.
+    result, not every step between them. Those kernels, too, hold 40 elementwise
+    ops with axes at most.
 
     ```mlir
     %x, %t = maek.kernel { ... maek.yield %0, %1 }   // %1 = maek.tanh %0
@@ -211,7 +212,8 @@ def FuseElementwise : Pass<"maek-fuse-elementwise", "::mlir::func::FuncOp"> {
     with the elementwise ops on either side of them, all scalars together. An op
     that only moves elements stays on the host where it is a view, and else
     becomes a kernel too; a stack or concat is a view if one of its operands can
-    be computed in place. Constants and broadcasts are repeated in each kernel.
+    be computed in place. Constants and broadcasts are repeated in each kernel,
+    which holds 40 elementwise ops with axes at most: more take long to compile.
 
     ```mlir
     %a = maek.exp %x : tensor<4x6xf32>

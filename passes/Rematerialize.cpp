@@ -41,6 +41,7 @@ private:
   bool isFree(OpResult result) const;
   bool isForElementwise(Value result, KernelOp consumer) const;
   bool collect(Value value, Chain &chain, llvm::SetVector<Value> &read) const;
+  bool hasRoom(OpResult result, const Chain &chain);
   void choose();
   void computeIn(KernelOp consumer);
   void shrink();
@@ -55,6 +56,8 @@ private:
     Chain chain;
   };
   llvm::MapVector<Value, Dropped> dropped;
+  /// What is computed again in each consumer.
+  llvm::DenseMap<Operation *, Chain> added;
 };
 
 } // namespace
@@ -117,6 +120,25 @@ bool Rematerializer::collect(Value value, Chain &chain,
   return true;
 }
 
+/// Whether the consumers' kernels may hold the chain, too. Then they will.
+bool Rematerializer::hasRoom(OpResult result, const Chain &chain) {
+  auto count = [](auto &&ops) { return llvm::count_if(ops, isCounted); };
+  llvm::SetVector<Operation *> consumers;
+  for (Operation *user : result.getUsers())
+    consumers.insert(user->getParentOp());
+  for (Operation *consumer : consumers) {
+    Chain all = added.lookup(consumer);
+    all.insert(chain.begin(), chain.end());
+    auto own = llvm::make_pointer_range(
+        cast<KernelOp>(consumer).getBody().front().without_terminator());
+    if (count(own) + count(all) > int64_t(kMaxElementwise))
+      return false;
+  }
+  for (Operation *consumer : consumers)
+    added[consumer].insert(chain.begin(), chain.end());
+  return true;
+}
+
 /// In the order of the body, so that a value is kept before what is made of it
 /// is looked at.
 void Rematerializer::choose() {
@@ -141,7 +163,8 @@ void Rematerializer::choose() {
     Chain chain;
     llvm::SetVector<Value> read;
     constexpr size_t mostRead = 2; // one store less, at most one load more
-    if (collect(inner, chain, read) && !read.empty() && read.size() <= mostRead)
+    if (collect(inner, chain, read) && !read.empty() &&
+        read.size() <= mostRead && hasRoom(result, chain))
       dropped.insert({inner, {result, std::move(chain)}});
     else
       kept[inner] = result;
