@@ -57,8 +57,12 @@ void moveDependentsAfter(ArrayRef<Operation *> sources, Operation *to) {
       needed.insert(op);
       moved.push_back(op);
     }
-  for (Operation *dependent : llvm::reverse(moved))
-    dependent->moveAfter(to);
+  // Not by moveAfter: then the next question about the order would count the
+  // whole block anew.
+  for (Operation *dependent : llvm::reverse(moved)) {
+    dependent->remove();
+    to->getBlock()->getOperations().insertAfter(to->getIterator(), dependent);
+  }
 }
 
 /// Calls `visit` for each op of the block after those whose results it reads.

@@ -82,7 +82,7 @@ struct MergeGateMatmuls : impl::MergeGateMatmulsBase<MergeGateMatmuls> {
     getOperation().walk([](ScanOp scan) { regroupSums(scan); });
     SmallVector<Block *> blocks;
     getOperation().walk([&](Block *block) {
-      if (!isa<KernelOp>(block->getParentOp()))
+      if (!block->empty() && !isa<KernelOp>(block->getParentOp()))
         blocks.push_back(block);
     });
     for (Block *block : blocks) {
@@ -218,7 +218,8 @@ static Operation *getNextPlace(UnstackOp merged, Operation *before) {
     if (isa<AddOp>(add))
       for (Value term : add->getOperands())
         if (auto other = term.getDefiningOp<UnstackOp>();
-            other && other->getBlock() == merged->getBlock() &&
+            other && other != merged &&
+            other->getBlock() == merged->getBlock() &&
             other->isBeforeInBlock(merged))
           return other;
   return before ? before->getNextNode() : &merged->getBlock()->front();

@@ -2,6 +2,8 @@
 // RUN: not maek-opt --maek-pipeline=disable=fly %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not maek-opt --maek-pipeline=fast %s 2>&1 | FileCheck %s --check-prefix=SYNTAX
 
+// RUN: echo "" | maek-opt --maek-pipeline
+
 // Any optimisation can be left out.
 // CHECK-NOT: maek-simplify
 // CHECK: maek-split-concat-matmul
