@@ -153,16 +153,17 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
   entryBlock = evaluator.parameterBlock = &block;
   argumentValues.clear();
   evaluator.parameterTensors.clear();
+  SmallVector<mlir::DictionaryAttr> attributes;
   for (auto [argument, value] : llvm::zip(order, block.getArguments())) {
     value.setLoc(argument->location);
     argumentValues[(argument->role + "." + argument->name).str()] = value;
     StringRef role = argument->role == "carry" ? "input" : argument->role;
-    function.setArgAttrs(value.getArgNumber(),
-                         getRoleAttrs(context, role, argument->name));
+    mlir::NamedAttrList own(getRoleAttrs(context, role, argument->name));
     if (argument->classes)
-      function.setArgAttr(value.getArgNumber(), "maek.classes",
-                          ops.getI64IntegerAttr(argument->classes));
+      own.append(kClassesAttr, ops.getI64IntegerAttr(argument->classes));
+    attributes.push_back(own.getDictionary(context));
   }
+  function.setAllArgAttrs(attributes);
   for (auto &parameter : evaluator.getParameters())
     evaluator.parameterTensors[parameter.get()] =
         argumentValues["parameter." + parameter->name];
@@ -231,18 +232,19 @@ bool ModelEmitter::finishEntry(mlir::func::FuncOp function,
   mlir::Block &block = function.front();
   SmallVector<mlir::Value> values;
   SmallVector<mlir::Type> types;
+  SmallVector<mlir::DictionaryAttr> attributes;
   for (const Result &result : results) {
     values.push_back(result.value);
     types.push_back(result.value.getType());
+    attributes.push_back(
+        getRoleAttrs(ops.getContext(), result.role, result.name));
   }
   ops.setInsertionPointToEnd(&block);
   mlir::func::ReturnOp::create(ops, function.getLoc(), values);
   eraseDeadOps(function);
   function.setFunctionType(ops.getFunctionType(
       function.getFunctionType().getInputs().take_front(numArguments), types));
-  for (auto [i, result] : llvm::enumerate(results))
-    function.setResultAttrs(
-        i, getRoleAttrs(ops.getContext(), result.role, result.name));
+  function.setAllResultAttrs(attributes);
   finishLimits(function);
   return finishRandoms(function);
 }

@@ -3,6 +3,7 @@
 // on from the states that the last piece of it left.
 #include "dsl/ModelEmitter.h"
 
+#include "ir/CarriedNames.h"
 #include "ir/Entries.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -77,7 +78,7 @@ mlir::Value ModelEmitter::beginState(StringRef name, mlir::Value init) {
   mlir::Location location = tensors.location;
   auto type = cast<mlir::RankedTensorType>(init.getType());
   auto flag = getTensorType(getExtent(type, 0), floatType);
-  mlir::Value begins = getArgument(carryRole, "state.begins", flag, location);
+  mlir::Value begins = getArgument(carryRole, kBeginsName, flag, location);
   mlir::Value zero =
       ConstantOp::create(ops, location, flag, ops.getF64FloatAttr(0));
   mlir::Value test =
@@ -98,7 +99,7 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
   carried.axis = getExtent(getText().type, 1);
   carried.begin = [&](StringRef path, mlir::Value &init) {
     // A cell that is applied twice has two states of each name.
-    std::string name = ("state." + path).str();
+    std::string name = (kCarriedPrefix + path).str();
     if (unsigned count = ++names[name]; count > 1)
       name += "_" + std::to_string(count);
     states.push_back({"output", name, {}});

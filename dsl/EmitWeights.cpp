@@ -330,14 +330,15 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
   used.clear();
   results.clear();
   assigned.clear();
+  SmallVector<mlir::DictionaryAttr> argumentRoles, resultRoles;
   for (auto [argument, value] : llvm::zip(arguments, body.getArguments())) {
     value.setLoc(argument.location);
-    function.setArgAttrs(
-        value.getArgNumber(),
+    argumentRoles.push_back(
         getRoleAttrs(ops.getContext(), argument.role, argument.name));
     if (!isImport || argument.role == "input")
       given[argument.name] = tensors.wrap(value, {}, argument.value.axes);
   }
+  function.setAllArgAttrs(argumentRoles);
   ops.setInsertionPointToEnd(&body);
   tensors.reset();
   evaluator.reset();
@@ -350,12 +351,12 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
   for (const Named &result : results) {
     values.push_back(result.value.tensor);
     resultTypes.push_back(result.value.tensor.getType());
+    resultRoles.push_back(
+        getRoleAttrs(ops.getContext(), result.role, result.name));
   }
   mlir::func::ReturnOp::create(ops, function.getLoc(), values);
   function.setFunctionType(ops.getFunctionType(types, resultTypes));
-  for (auto [i, result] : llvm::enumerate(results))
-    function.setResultAttrs(
-        i, getRoleAttrs(ops.getContext(), result.role, result.name));
+  function.setAllResultAttrs(resultRoles);
   SmallVector<StringRef> ignored;
   for (const StmtPtr &stmt : block.body)
     if (auto *ignore = dyn_cast<IgnoreStmt>(stmt.get()))

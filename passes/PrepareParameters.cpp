@@ -210,11 +210,14 @@ void PrepareParameters::runOnOperation() {
   func::ReturnOp::create(builder, function.getLoc(), results);
   function.setFunctionType(builder.getFunctionType(
       body->getArgumentTypes(), TypeRange(ValueRange(results))));
-  for (auto [i, name] : llvm::enumerate(prepared.getParameters()))
-    function.setArgAttrs(i, getRoleAttrs(&getContext(), "parameter", name));
-  for (unsigned i = 0; i < results.size(); ++i)
-    function.setResultAttrs(i, getRoleAttrs(&getContext(), "prepared",
-                                            "prepared." + std::to_string(i)));
+  SmallVector<DictionaryAttr> argumentRoles, resultRoles;
+  for (StringRef name : prepared.getParameters())
+    argumentRoles.push_back(getRoleAttrs(&getContext(), "parameter", name));
+  for (size_t i = 0; i < results.size(); ++i)
+    resultRoles.push_back(getRoleAttrs(&getContext(), "prepared",
+                                       "prepared." + std::to_string(i)));
+  function.setAllArgAttrs(argumentRoles);
+  function.setAllResultAttrs(resultRoles);
   numPrepared += results.size();
 }
 

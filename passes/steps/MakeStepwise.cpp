@@ -81,10 +81,12 @@ private:
       return success();
     }
     step->removeAttr(kTextAttr);
-    splitSource(step, text, kSource);
+    FailureOr<func::FuncOp> source = splitSource(step, text, kSource);
+    if (failed(source))
+      return failure();
     if (!knowsSizes(step)) {
-      if (auto source = getOperation().lookupSymbol<func::FuncOp>(kSource))
-        source.erase();
+      if (*source)
+        source->erase();
       erase(step, "its arguments do not tell all sizes");
       return success();
     }

@@ -3,6 +3,7 @@
 
 #include "passes/steps/KnownSizes.h"
 
+#include "ir/CarriedNames.h"
 #include "ir/DeadOps.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
@@ -25,15 +26,14 @@ public:
       : step(step), text(text), builder(step.getContext()) {}
 
   bool hasSource();
-  void run(StringRef name);
+  func::FuncOp run(StringRef name);
 
 private:
   enum class Needs { Parameters, Source, Text };
 
   bool isSource(unsigned argument);
   void classify();
-  Needs classify(Operation &op) const;
-  void findFrontier();
+  Needs classify(Operation &op, ArrayRef<Value> used) const;
   func::FuncOp makeSource(StringRef name);
   void replaceFrontier();
   Type getPassedType(Value value);
@@ -44,6 +44,7 @@ private:
   DenseMap<Value, Needs> needs;
   /// By the source and the parameters.
   KnownSizes known;
+  /// Values of the source that others use.
   llvm::SetVector<Value> frontier;
 };
 } // namespace
@@ -51,7 +52,7 @@ private:
 bool SourceSplit::isSource(unsigned argument) {
   StringRef name = getArgName(step, argument);
   return getArgRole(step, argument) == "input" && name != text &&
-         !name.starts_with("state.");
+         !name.starts_with(kCarriedPrefix);
 }
 
 bool SourceSplit::hasSource() {
@@ -61,12 +62,11 @@ bool SourceSplit::hasSource() {
   return false;
 }
 
-SourceSplit::Needs SourceSplit::classify(Operation &op) const {
+SourceSplit::Needs SourceSplit::classify(Operation &op,
+                                         ArrayRef<Value> used) const {
   // A size that only the text tells.
   if (!known.cover(&op))
     return Needs::Text;
-  llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
-  getUsedValuesDefinedAbove(op.getRegions(), used);
   Needs most = Needs::Parameters;
   for (Value value : used)
     most = std::max(most, needs.lookup(value));
@@ -84,18 +84,13 @@ void SourceSplit::classify() {
       known.add(argument.getType());
   }
   for (Operation &op : step.front()) {
-    Needs most = classify(op);
-    for (Value result : op.getResults())
-      needs[result] = most;
-  }
-}
-
-/// Values of the source that others use.
-void SourceSplit::findFrontier() {
-  for (Operation &op : step.front()) {
     llvm::SetVector<Value> used(op.operand_begin(), op.operand_end());
     getUsedValuesDefinedAbove(op.getRegions(), used);
-    if (!isa<func::ReturnOp>(op) && classify(op) != Needs::Text)
+    Needs most = isa<func::ReturnOp>(op) ? Needs::Text
+                                         : classify(op, used.getArrayRef());
+    for (Value result : op.getResults())
+      needs[result] = most;
+    if (most != Needs::Text)
       continue;
     for (Value value : used)
       if (needs.lookup(value) == Needs::Source)
@@ -145,24 +140,29 @@ func::FuncOp SourceSplit::makeSource(StringRef name) {
   (void)source.eraseResults(llvm::BitVector(source.getNumResults(), true));
   source.setFunctionType(
       builder.getFunctionType(block.getArgumentTypes(), types));
+  SmallVector<DictionaryAttr> roles;
   for (size_t i = 0; i < results.size(); ++i)
-    source.setResultAttrs(
-        i, getRoleAttrs(builder.getContext(), "output", getName(i)));
+    roles.push_back(getRoleAttrs(builder.getContext(), "output", getName(i)));
+  source.setAllResultAttrs(roles);
   return source;
 }
 
 void SourceSplit::replaceFrontier() {
-  Block &block = step.front();
-  for (size_t i = 0; i < frontier.size(); ++i) {
-    Value value = frontier[i];
-    Type type = getPassedType(value);
-    unsigned number = step.getNumArguments();
-    (void)step.insertArgument(
-        number, type, getRoleAttrs(builder.getContext(), "input", getName(i)),
-        value.getLoc());
-    Value passed = step.getArgument(number);
-    if (type != value.getType()) {
-      builder.setInsertionPointToStart(&block);
+  unsigned first = step.getNumArguments();
+  SmallVector<Type> types;
+  SmallVector<DictionaryAttr> roles;
+  SmallVector<Location> locations;
+  for (auto [i, value] : llvm::enumerate(frontier)) {
+    types.push_back(getPassedType(value));
+    roles.push_back(getRoleAttrs(builder.getContext(), "input", getName(i)));
+    locations.push_back(value.getLoc());
+  }
+  (void)step.insertArguments(SmallVector<unsigned>(frontier.size(), first),
+                             types, roles, locations);
+  for (auto [i, computed] : llvm::enumerate(frontier)) {
+    Value value = computed, passed = step.getArgument(first + i);
+    if (passed.getType() != value.getType()) {
+      builder.setInsertionPointToStart(&step.front());
       passed =
           ConvertOp::create(builder, value.getLoc(), value.getType(), passed);
     }
@@ -176,18 +176,28 @@ void SourceSplit::replaceFrontier() {
   (void)step.eraseArguments(sources);
 }
 
-void SourceSplit::run(StringRef name) {
+func::FuncOp SourceSplit::run(StringRef name) {
   classify();
-  findFrontier();
   func::FuncOp source = makeSource(name);
   OpBuilder(step).insert(source);
   replaceFrontier();
+  return source;
 }
 
-void splitSource(func::FuncOp step, StringRef text, StringRef name) {
+FailureOr<func::FuncOp> splitSource(func::FuncOp step, StringRef text,
+                                    StringRef name) {
   SourceSplit split(step, text);
-  if (split.hasSource())
-    split.run(name);
+  if (!split.hasSource())
+    return func::FuncOp();
+  if (Operation *other = SymbolTable::lookupNearestSymbolFrom(
+          step, StringAttr::get(step.getContext(), name))) {
+    InFlightDiagnostic error = step.emitError()
+                               << "what its source gives would be another '"
+                               << name << "'";
+    error.attachNote(other->getLoc()) << "the first one is here";
+    return error;
+  }
+  return split.run(name);
 }
 
 } // namespace maek

@@ -11,9 +11,11 @@ namespace maek {
 /// (`state.…`), and those of a source: the new one, called `name`, computes
 /// from the source what does not change from step to step, as outputs
 /// `state.source`, `state.source_2`, …, which `step` then takes in the place of
-/// the source. Without a source nothing changes.
-void splitSource(mlir::func::FuncOp step, llvm::StringRef text,
-                 llvm::StringRef name);
+/// the source. Returns the new one; null, and nothing changed, without a
+/// source. Fails, with an error, if there is a function of that name.
+mlir::FailureOr<mlir::func::FuncOp> splitSource(mlir::func::FuncOp step,
+                                                llvm::StringRef text,
+                                                llvm::StringRef name);
 
 } // namespace maek
 

@@ -1,6 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/steps/StepAxes.h"
 
+#include "ir/CarriedNames.h"
+#include "ir/Entries.h"
+#include "ir/Splat.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -43,12 +47,58 @@ bool StepAxes::keepsSteps(ReshapeOp op) const {
          countBefore(from, a[0]) == countBefore(to, b[0]);
 }
 
+/// Whether it holds for the examples whose text begins.
+static bool isBegin(Value condition, func::FuncOp function) {
+  while (auto broadcast = condition.getDefiningOp<BroadcastOp>())
+    condition = broadcast.getOperand();
+  auto compare = condition.getDefiningOp<CompareOp>();
+  if (!compare || compare.getPredicate() != ComparePredicate::Gt ||
+      getSplat(compare.getRhs()) != 0.0)
+    return false;
+  auto flag = dyn_cast<BlockArgument>(compare.getLhs());
+  return flag && getArgName(function, flag.getArgNumber()) == kBeginsName;
+}
+
+/// Whether the state goes on where the piece before has left it: from an input
+/// that is the output of its name, but where the text begins.
+static bool isCarried(Value init, Value final, func::FuncOp function) {
+  if (auto select = init.getDefiningOp<SelectOp>();
+      select && isBegin(select.getCondition(), function))
+    init = select.getOnFalse();
+  auto carried = dyn_cast<BlockArgument>(init);
+  if (!carried)
+    return false;
+  StringRef name = getArgName(function, carried.getArgNumber());
+  return name.starts_with(kCarriedPrefix) &&
+         llvm::any_of(final.getUses(), [&](OpOperand &use) {
+           return isa<func::ReturnOp>(use.getOwner()) &&
+                  getResultName(function, use.getOperandNumber()) == name;
+         });
+}
+
+/// Whether the scan's states after the last step are what the next piece begins
+/// with, and nothing else.
+static bool handsStatesOn(ScanOp op) {
+  auto function = dyn_cast<func::FuncOp>(op->getParentOp());
+  if (!function)
+    return false;
+  return llvm::all_of(
+      llvm::zip(op.getStates(), op.getInits(), op.getFinals()),
+      [&](auto state) {
+        auto [inside, init, final] = state;
+        return llvm::all_of(final.getUsers(), llvm::IsaPred<func::ReturnOp>) &&
+               (inside.use_empty() || isCarried(init, final, function));
+      });
+}
+
 /// A scan over other steps, or forward over these.
 bool StepAxes::keepsSteps(ScanOp op) const {
-  for (Value sequence : op.getSequences())
-    if (SmallVector<int64_t> axes = get(sequence.getType());
-        !axes.empty() && (axes.size() > 1 || axes[0] != 0 || op.getReverse()))
+  for (Value sequence : op.getSequences()) {
+    SmallVector<int64_t> axes = get(sequence.getType());
+    if (!axes.empty() && (axes.size() > 1 || axes[0] != 0 || op.getReverse() ||
+                          !handsStatesOn(op)))
       return false;
+  }
   for (Value init : op.getInits())
     if (!get(init.getType()).empty())
       return false;

@@ -335,20 +335,16 @@ bool StepBuilder::keepLimits() {
 
 void StepBuilder::setAttributes() {
   MLIRContext *context = builder.getContext();
-  unsigned numArguments = whole.getNumArguments();
-  unsigned numResults = whole.getNumResults();
-  for (unsigned i = 0; i < numArguments; ++i)
-    step.setArgAttrs(i, whole.getArgAttrDict(i));
-  for (unsigned i = 0; i < numResults; ++i)
-    step.setResultAttrs(i, whole.getResultAttrDict(i));
-  step.setArgAttrs(numArguments,
-                   getRoleAttrs(context, "input", "state.position"));
-  for (auto [i, cache] : llvm::enumerate(caches)) {
-    step.setArgAttrs(numArguments + 1 + i,
-                     getRoleAttrs(context, "input", cache.first));
-    step.setResultAttrs(numResults + i,
-                        getRoleAttrs(context, "output", cache.first));
+  SmallVector<DictionaryAttr> arguments, results;
+  whole.getAllArgAttrs(arguments);
+  whole.getAllResultAttrs(results);
+  arguments.push_back(getRoleAttrs(context, "input", "state.position"));
+  for (auto &[name, value] : caches) {
+    arguments.push_back(getRoleAttrs(context, "input", name));
+    results.push_back(getRoleAttrs(context, "output", name));
   }
+  step.setAllArgAttrs(arguments);
+  step.setAllResultAttrs(results);
 }
 
 func::FuncOp StepBuilder::run() {

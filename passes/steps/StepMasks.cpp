@@ -91,21 +91,15 @@ Behind StepMasks::getBehind(Value value, unsigned level) const {
                : std::isinf(*other) && *other < 0 ? Behind::Infinite
                                                   : Behind::Unknown;
       })
-      .Case([&](SubOp sub) {
-        return of(sub.getLhs()) == Behind::Infinite &&
-                       isSameForKeys(sub.getRhs(), 0)
-                   ? Behind::Infinite
+      .Case<SubOp, DivOp>([&](auto pair) {
+        Behind kept = isa<SubOp>(op) ? Behind::Infinite : Behind::Zero;
+        return of(pair.getLhs()) == kept && isSameForKeys(pair.getRhs(), 0)
+                   ? kept
                    : Behind::Unknown;
       })
       .Case([&](ExpOp exp) {
         return of(exp.getOperand()) == Behind::Infinite ? Behind::Zero
                                                         : Behind::Unknown;
-      })
-      .Case([&](DivOp div) {
-        return of(div.getLhs()) == Behind::Zero &&
-                       isSameForKeys(div.getRhs(), 0)
-                   ? Behind::Zero
-                   : Behind::Unknown;
       })
       .Case([&](StopGradientOp stop) { return of(stop.getOperand()); })
       .Default([](Operation *) { return Behind::Unknown; });
