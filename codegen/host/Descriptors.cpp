@@ -98,16 +98,21 @@ void Descriptors::setSizes(Value memref, ArrayRef<OpFoldResult> sizes) {
   argumentSizes[memref].assign(sizes.begin(), sizes.end());
 }
 
-/// The last op in the entry block that defines one of the numbers, or, where a
-/// loop computes them, the op there.
-Operation *Descriptors::getLast(ArrayRef<OpFoldResult> numbers) const {
-  Operation *last = mark;
+/// The first op behind the mark and the definitions of all numbers. What a
+/// buffer is made of dominates it, so that of two of its numbers one dominates
+/// the other: the last is the one that all others dominate, whatever their
+/// order and their blocks.
+Operation *Descriptors::getPoint(ArrayRef<OpFoldResult> numbers) const {
+  Operation *last = mark->getNextNode();
   for (OpFoldResult number : numbers) {
     auto value = dyn_cast<Value>(number);
-    Operation *op = value ? value.getDefiningOp() : nullptr;
-    if (op && (op->getBlock() != last->getBlock() ? op->getBlock() != &entry
-                                                  : last->isBeforeInBlock(op)))
-      last = op;
+    if (!value)
+      continue;
+    Operation *op = value.getDefiningOp();
+    Operation *behind =
+        op ? op->getNextNode() : &value.getParentBlock()->front();
+    if (dominance.properlyDominates(last, behind))
+      last = behind;
   }
   return last;
 }
@@ -125,7 +130,7 @@ OpFoldResult Descriptors::multiply(OpFoldResult left, OpFoldResult right) {
   Value &product = products[{left.getOpaqueValue(), right.getOpaqueValue()}];
   if (!product) {
     Location loc = entry.getParentOp()->getLoc();
-    builder.setInsertionPointAfter(getLast({left, right}));
+    builder.setInsertionPoint(getPoint({left, right}));
     product = arith::MulIOp::create(
         builder, loc, getValueOrCreateConstantIndexOp(builder, loc, left),
         getValueOrCreateConstantIndexOp(builder, loc, right));
@@ -243,7 +248,7 @@ Value Descriptors::fillDimensions(const BufferShape &shape,
   SmallVector<OpFoldResult> numbers(shape.sizes);
   numbers.append(shape.strides);
   OpBuilder builder(mark);
-  builder.setInsertionPointAfter(getLast(numbers));
+  builder.setInsertionPoint(getPoint(numbers));
   auto put = [&](OpFoldResult number, size_t axis, int32_t field) {
     auto value = dyn_cast<Value>(number);
     if (!value)

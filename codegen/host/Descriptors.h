@@ -10,6 +10,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Dominance.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 #include <map>
@@ -39,8 +40,9 @@ struct BufferShape {
 /// Makes the descriptors of one function, whose loops are branches already.
 class Descriptors {
 public:
-  /// `entry`: the function's first block, which has a terminator. `memory`: the
-  /// address of where the descriptors go.
+  /// `entry`: the function's first block, which has a terminator; the
+  /// function's blocks stay as they are until `finish`. `memory`: the address
+  /// of where the descriptors go.
   Descriptors(mlir::Block &entry, DescriptorConstants &constants,
               mlir::Value memory);
   ~Descriptors();
@@ -62,7 +64,7 @@ public:
 
 private:
   BufferShape getShape(mlir::Value memref, mlir::OpBuilder &builder);
-  mlir::Operation *getLast(llvm::ArrayRef<mlir::OpFoldResult> numbers) const;
+  mlir::Operation *getPoint(llvm::ArrayRef<mlir::OpFoldResult> numbers) const;
   mlir::OpFoldResult multiply(mlir::OpFoldResult left,
                               mlir::OpFoldResult right);
   llvm::SmallVector<mlir::OpFoldResult>
@@ -78,6 +80,7 @@ private:
                          mlir::OpBuilder &builder);
 
   mlir::Block &entry;
+  mlir::DominanceInfo dominance;
   DescriptorConstants &constants;
   mlir::LLVM::LLVMPointerType pointer;
   mlir::Value memory, rest;

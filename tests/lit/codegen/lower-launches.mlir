@@ -89,6 +89,39 @@ func.func @loop(%x: memref<9x4xf32>, %y: memref<9x4xf32>, %arena: memref<?xi8>)
 
 // -----
 
+func.func private @k(%x: tensor<?x?xf32, #maek.dims<M, N>>) -> tensor<4xf32>
+    attributes {maek.kernel} {
+  %0 = maek.constant 0.0 : tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// Sizes that loops compute are stored where all of them are known: the first
+// one in the inner loop, the second one in the outer one.
+// CHECK-LABEL: llvm.func @maek_entry_nested(
+// CHECK:       ^{{.*}}(%[[S:.*]]: i64):
+// CHECK:       ^{{.*}}(%[[T:.*]]: i64):
+// CHECK-DAG:     %[[T32:.*]] = llvm.trunc %[[T]] : i64 to i32
+// CHECK-DAG:     llvm.store %[[T32]]
+// CHECK-DAG:     %[[S32:.*]] = llvm.trunc %[[S]] : i64 to i32
+// CHECK-DAG:     llvm.store %[[S32]]
+// CHECK:         llvm.call @k(
+func.func @nested(%x: memref<9x9xf32>, %y: memref<4xf32>, %arena: memref<?xi8>)
+    attributes {maek.memory = [], maek.symbols = []} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  scf.for %s = %c0 to %c9 step %c1 {
+    scf.for %t = %c0 to %c9 step %c1 {
+      %0 = memref.reinterpret_cast %x to offset: [0], sizes: [%t, %s], strides: [9, 1]
+        : memref<9x9xf32> to memref<?x?xf32, strided<[9, 1]>>
+      maek.launch @k(%0 : memref<?x?xf32, strided<[9, 1]>>) into(%y : memref<4xf32>)
+    }
+  }
+  return
+}
+
+// -----
+
 // expected-error @below {{is not in buffer form; run maek-plan-memory}}
 func.func @tensors(%x: tensor<4xf32>) {
   return
