@@ -13,9 +13,9 @@ def Maek_ReduceKind : Maek_Enum<"ReduceKind", "what elements are reduced to", [
 def Maek_ContractionGroup : OpDocGroup {
   let summary = "Contractions and reductions";
   let description = [{
-    The order in which numbers are summed is not promised. A compiled maximum
-    or minimum of no elements is the smallest or largest finite number, not an
-    infinity, and one of elements that are not all numbers may pass over a NaN.
+    The order in which numbers are summed is not promised. A compiled maximum of
+    no element above -infinity may be the smallest finite number, a minimum of
+    none below +infinity the largest one.
   }];
 }
 
@@ -50,7 +50,8 @@ def Maek_ReduceOp : Maek_Op<"reduce", [Pure, Maek_NamesAxes,
   let description = [{
     `result[kept] = kind over the axes in dims of operand`, where `kind` is
     `sum`, `max` or `min`; the axes in `dims` (increasing) disappear. Over no
-    elements: 0, -infinity, +infinity. A NaN among the elements gives NaN.
+    elements: 0, -infinity, +infinity. Where one of the elements is NaN, a sum
+    is NaN, and a maximum or minimum is unspecified.
 
     ```mlir
     %s = maek.reduce sum %x dims [1] : tensor<4x10xf32>   // 4

@@ -90,7 +90,7 @@ struct DivideByConstant : OpRewritePattern<DivOp> {
   }
 };
 
-/// x^0.5 -> sqrt(x)
+/// x^0.5 -> sqrt(x); of a negative x, -infinity too, the power is unspecified
 struct PowerToRoot : OpRewritePattern<PowOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(PowOp op,

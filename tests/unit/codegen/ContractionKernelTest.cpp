@@ -2,7 +2,9 @@
 // Kernels with contractions and reductions.
 #include "tests/unit/codegen/KernelHarness.h"
 
+#include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace maek::test;
 
@@ -191,6 +193,94 @@ func.func @norm(%a: !x, %b: tensor<24x52xf32>) -> !s {
 }
 )",
       {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}, {{"B", 1000}}});
+}
+
+// Infinities count, in every schedule, but one below everything may be the
+// smallest finite number. A NaN makes a softmax NaN, whatever the maximum is.
+TEST(ContractionKernels, InfinitiesAndNaNs) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  std::string text = R"(
+!x = tensor<?x70xf32, #maek.dims<B>>
+!r = tensor<?xf32, #maek.dims<B>>
+func.func private @softmax(%x: !x) -> !x attributes {maek.kernel} {
+  %0 = maek.reduce max %x dims [1] : !x
+  %1 = maek.broadcast %0 dims [0] : !r -> !x
+  %2 = maek.sub %x, %1 : !x
+  %3 = maek.exp %2 : !x
+  %4 = maek.reduce sum %3 dims [1] : !x
+  %5 = maek.broadcast %4 dims [0] : !r -> !x
+  %6 = maek.div %3, %5 : !x
+  func.return %6 : !x
+}
+)";
+  for (std::string kind : {"max", "min"})
+    text += replaceAll(R"(
+func.func private @rows_KIND(%x: !x) -> !r attributes {maek.kernel} {
+  %0 = maek.reduce KIND %x dims [1] : !x
+  func.return %0 : !r
+}
+func.func private @columns_KIND(%x: !x) -> tensor<70xf32>
+    attributes {maek.kernel} {
+  %0 = maek.reduce KIND %x dims [0] : !x
+  func.return %0 : tensor<70xf32>
+}
+func.func private @all_KIND(%x: !x) -> tensor<f32> attributes {maek.kernel} {
+  %0 = maek.reduce KIND %x dims [0, 1] : !x
+  func.return %0 : tensor<f32>
+}
+func.func private @pairs_KIND(%x: !x) -> tensor<?x35xf32, #maek.dims<B>>
+    attributes {maek.kernel} {
+  %0 = maek.reshape %x : !x -> tensor<?x2x35xf32, #maek.dims<B>>
+  %1 = maek.reduce KIND %0 dims [1] : tensor<?x2x35xf32, #maek.dims<B>>
+  func.return %1 : tensor<?x35xf32, #maek.dims<B>>
+}
+)",
+                       "KIND", kind);
+  // The elements of a row, again and again.
+  using Rows = std::vector<std::vector<double>>;
+  const Rows infinite = {{inf, 7}, {5, inf, 3}, {-inf},      {-inf, -3},
+                         {inf},    {4, -inf},   {-inf, inf}, {0, 1e30}};
+  const Rows notANumber = {{nan}, {inf, 2, nan, 5}, {-nan, 3}, {-inf, nan}};
+  for (const auto &[element, largest] :
+       {std::pair("f32", double(std::numeric_limits<float>::max())),
+        std::pair("f64", std::numeric_limits<double>::max())}) {
+    OwnKernels own(text, element);
+    ASSERT_TRUE(own.kernels);
+    auto check = [&](llvm::StringRef name, const Rows &rows) {
+      auto size = int64_t(rows.size());
+      maek::Tensor x({size, 70});
+      for (size_t i = 0; i < x.elements.size(); ++i)
+        x.elements[i] = rows[i / 70][i % 70 % rows[i / 70].size()];
+      auto kernel = own.module->lookupSymbol<mlir::func::FuncOp>(name);
+      auto expected = maek::interpret(kernel, {x});
+      ASSERT_TRUE(succeeded(expected));
+      std::vector<maek::Tensor> found =
+          own.kernels->run(kernel, {x}, {{"B", size}});
+      for (size_t i = 0; i < found[0].elements.size(); ++i) {
+        double needed = expected->front().elements[i];
+        double given = found[0].elements[i];
+        for (double *number : {&needed, &given})
+          if (name.ends_with("max"))
+            *number = std::max(*number, -largest);
+          else if (name.ends_with("min"))
+            *number = std::min(*number, largest);
+        EXPECT_LE(maek::test::relativeError(maek::Tensor({1}, given),
+                                            maek::Tensor({1}, needed)),
+                  std::string(element) == "f32" ? 1e-6 : 1e-15)
+            << name.str() << ", " << element << ": element " << i << " is "
+            << given << ", not " << needed;
+      }
+    };
+    for (std::string kind : {"max", "min"})
+      for (std::string over : {"rows_", "columns_", "all_", "pairs_"}) {
+        check(over + kind, infinite);
+        for (const auto &row : infinite)
+          check(over + kind, {row});
+        check(over + kind, {});
+      }
+    check("softmax", notANumber);
+  }
 }
 
 /// Sums over an image's pixels, which the threads share.

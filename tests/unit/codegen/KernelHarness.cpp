@@ -261,12 +261,26 @@ static void checkKernel(const LoadedKernels &kernels, func::FuncOp kernel,
         << " gap " << layout.gap;
 }
 
-void checkKernels(StringRef text, ArrayRef<Dims> sizes, double tolerance,
-                  const KernelOptions &given) {
+static std::unique_ptr<MLIRContext> makeKernelContext() {
   std::unique_ptr<MLIRContext> context = makeTestContext();
   DialectRegistry registry;
   registerHalideModels(registry);
   context->appendDialectRegistry(registry);
+  return context;
+}
+
+OwnKernels::OwnKernels(std::string text, StringRef element)
+    : context(makeKernelContext()) {
+  for (size_t at = 0; (at = text.find("f32", at)) != std::string::npos; ++at)
+    text.replace(at, 3, element.str());
+  module = parseModule(*context, text);
+  if (module)
+    kernels = LoadedKernels::load(*module, KernelOptions());
+}
+
+void checkKernels(StringRef text, ArrayRef<Dims> sizes, double tolerance,
+                  const KernelOptions &given) {
+  std::unique_ptr<MLIRContext> context = makeKernelContext();
   OwningOpRef<ModuleOp> module = parseModule(*context, text);
   ASSERT_TRUE(module);
   for (auto kernel : module->getOps<func::FuncOp>()) {

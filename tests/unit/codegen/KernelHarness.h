@@ -40,6 +40,16 @@ private:
   void *library = nullptr;
 };
 
+/// The kernels of a text in f32, in the precision of `element`, to be called
+/// with numbers of the test's own. `kernels` is null after a message on stderr.
+struct OwnKernels {
+  OwnKernels(std::string text, llvm::StringRef element);
+
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::unique_ptr<LoadedKernels> kernels;
+};
+
 /// Compiles `text` (kernels, maek.kernel may be left out) and, for each of
 /// `sizes`, runs every kernel on random arguments, with and without Halide's
 /// asserts, dense and with gaps; all elements are compared with the
