@@ -227,6 +227,8 @@ void addDescription(llvm::Module &module, StringRef json,
                     StringRef library) {
   llvm::LLVMContext &context = module.getContext();
   auto *pointer = llvm::PointerType::getUnqual(context);
+  // With names that no library's function can have: a library may be named
+  // maek.
   auto addConstant = [&](llvm::Constant *value, StringRef name) {
     auto *global = new llvm::GlobalVariable(
         module, value->getType(), /*isConstant=*/true,
@@ -243,9 +245,9 @@ void addDescription(llvm::Module &module, StringRef json,
                module.getFunction("maek_arena_" + entry)}));
   auto *code = addConstant(
       llvm::ConstantArray::get(llvm::ArrayType::get(pair, table.size()), table),
-      "maek_module_entries");
+      "maek.module.entries");
   auto *text = addConstant(llvm::ConstantDataArray::getString(context, json),
-                           "maek_module_json");
+                           "maek.module.json");
 
   // maek_module_t of runtime/include/maek/module.h.
   auto *i32 = llvm::Type::getInt32Ty(context);
@@ -255,7 +257,7 @@ void addDescription(llvm::Module &module, StringRef json,
       addConstant(llvm::ConstantStruct::get(
                       type, {llvm::ConstantInt::get(i32, 1), text,
                              llvm::ConstantInt::get(i64, json.size()), code}),
-                  "maek_module");
+                  "maek.module");
 
   auto *getter = llvm::Function::Create(llvm::FunctionType::get(pointer, false),
                                         llvm::Function::ExternalLinkage,

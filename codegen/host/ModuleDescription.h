@@ -33,7 +33,7 @@ llvm::json::Object describeModule(mlir::ModuleOp module,
 /// lowered module.
 void addMemory(llvm::json::Object &description, mlir::ModuleOp lowered);
 
-/// Adds the constant `maek_module` and the exported function
+/// Adds the constant `maek.module` and the exported function
 /// `<library>_module` to the lowered module. `entries` are names in the
 /// description's order; `maek_entry_<name>` and `maek_arena_<name>` exist.
 void addDescription(llvm::Module &module, llvm::StringRef json,

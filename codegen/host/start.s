@@ -20,13 +20,13 @@ _start:
   hlt
   .size _start, .-_start
 
-# int main(int argc, char **argv) { return maek_main(&maek_module, argc, argv); }
+# int main(int argc, char **argv) { return maek_main(&module, argc, argv); }
   .globl main
   .type main, @function
 main:
   movq %rsi, %rdx
   movl %edi, %esi
-  leaq maek_module(%rip), %rdi
+  leaq maek.module(%rip), %rdi
   jmp maek_main
   .size main, .-main
   .section .note.GNU-stack, "", @progbits

@@ -104,7 +104,8 @@ class Build(MaekTest):
         self.assertEqual(self.build("-o", self.folder / "shown").stderr, "")
 
     def test_name_of_the_library(self):
-        for file, words, name in (("lstm-v2", [], "lstm_v2"), ("other", ["--name", "row"], "row")):
+        for file, words, name in (("lstm-v2", [], "lstm_v2"), ("other", ["--name", "row"], "row"),
+                                  ("maek", [], "maek")):
             library, header = self.folder / f"lib{file}.so", self.folder / f"{file}.h"
             self.build("--emit=shared", "-o", library, *words)
             self.build("--emit=header", "-o", header, *words)
