@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Maek beside its peers: each workload with 1 and 2 threads, all contestants in
+turns in one run on the same inputs and weights. Results are compared first: who
+computes something else has no time. Prints a table, writes JSON."""
+import argparse
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE))
+
+from contestants import CONTESTANTS  # noqa: E402
+from workloads import WORKLOADS  # noqa: E402
+
+PEERS = [name for name in CONTESTANTS if name != "maek"]
+WRONG = 1e-3  # of the largest number: above, it is another result
+
+
+class Worker:
+    """A contestant's process; started again when it has died."""
+
+    def __init__(self, python, name, threads):
+        self.words = [python, str(HERE / "worker.py"), name, str(threads)]
+        self.environment = {
+            **{f"{library}_NUM_THREADS": str(threads)
+               for library in ("OMP", "MKL", "OPENBLAS", "HL")},
+            "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        self.process = None
+
+    def ask(self, *words):
+        if self.process is None:
+            self.process = subprocess.Popen(
+                self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, text=True,
+                env={**os.environ, **self.environment})
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if line:
+            return json.loads(line)
+        code = self.process.wait()
+        self.process = None
+        return {"failed": f"the process ended with {code}"}
+
+    def end(self):
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait()
+            self.process = None
+
+
+def prepare(workloads, python, folder):
+    """What is the same for all; kept, under a digest of what makes it."""
+    digest = hashlib.sha256()
+    for file in ("networks.py", "prepare.py", "workloads.py"):
+        digest.update((HERE / file).read_bytes())
+    stamp = folder / "digest"
+    if not stamp.exists() or stamp.read_text() != digest.hexdigest():
+        for file in folder.glob("*/reference.npz"):
+            file.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(digest.hexdigest())
+    missing = [w.name for w in workloads if not (folder / w.name / "reference.npz").exists()]
+    if missing:
+        print(f"preparing {len(missing)} workloads", file=sys.stderr)
+        subprocess.run([python, HERE / "prepare.py", folder, *missing], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+def compile_model(maek, workload, folder):
+    words = [maek, "build", HERE / workload.file, "--model", workload.model, "--emit=shared",
+             "--name", "maek", "-o", folder / workload.name / "libmaek.so"]
+    for one in workload.sets:
+        words += ["--set", one]
+    subprocess.run(words, check=True)
+
+
+def measure(workload, threads, contestants, options, folder):
+    """name: figures, of one workload."""
+    rows = {}
+    for name, worker in contestants.items():
+        if not CONTESTANTS[name].takes(workload):
+            continue
+        rows[name] = worker.ask("ready", workload.name, folder / workload.name)
+        if rows[name].get("error", 0) > WRONG:
+            rows[name] = {"failed": f"wrong by {rows[name]['error']:.1e}"}
+    taking_part = [name for name in rows if "failed" not in rows[name]]
+    samples = {name: [] for name in taking_part}
+    others = {name: [] for name in taking_part}
+    for turn in range(options.rounds):
+        # Each begins once: nobody always follows the same one.
+        shift = turn % max(1, len(taking_part))
+        for name in taking_part[shift:] + taking_part[:shift]:
+            answer = contestants[name].ask("time", options.seconds)
+            if "failed" in answer:
+                rows[name] = answer
+                samples.pop(name, None)
+            elif name in samples:
+                samples[name] += answer["samples"]
+                others[name].append(answer["others"])
+    for name, times in samples.items():
+        rows[name].update(min_ms=min(times), median_ms=statistics.median(times),
+                          count=len(times), others=max(others[name]))
+    return {name: {"workload": workload.name, "threads": threads, "who": name, **row}
+            for name, row in rows.items()}
+
+
+def peak(build, threads):
+    words = [f"{build}/bin/maek-peak", str(max(threads))]
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    return {row["threads"]: row["gflops"] for row in map(json.loads, said.splitlines())}
+
+
+def text(milliseconds):
+    return f"{milliseconds:.4g}"
+
+
+def report(workload, threads, rows, limit):
+    """A line of the table."""
+    ours = rows["maek"]
+    timed = {name: row["min_ms"] for name, row in rows.items()
+             if name != "maek" and "min_ms" in row}
+    best = min(timed, key=timed.get, default=None)
+    line = f"{workload.name:<30}{threads:>3}{text(limit):>9}"
+    if "min_ms" in ours:
+        ratio = f"{ours['min_ms'] / timed[best]:.2f}" if best else ""
+        line += (f"{text(ours['min_ms']):>9}{text(ours['median_ms']):>9}"
+                 f"{limit / ours['min_ms']:>6.0%}{ratio:>7}  ")
+    else:
+        line += f"{'':>31}  Maek: {ours['failed']}; "
+    said = [f"{best} {text(timed[best])} ({limit / timed[best]:.0%})"] if best else []
+    said += [f"{name} {text(row['min_ms']) if 'min_ms' in row else row['failed']}"
+             for name, row in rows.items() if name not in ("maek", best)]
+    busy = max((row.get("others", 0) for row in rows.values()), default=0)
+    if busy > 0.05:
+        said.append(f"others used {busy:.2f} cores")
+    return line + "; ".join(said)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench peers", description=__doc__)
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD",
+                        help="names or their beginnings; without, all")
+    parser.add_argument("--build", default=str(ROOT / "build/release"))
+    parser.add_argument("--python", default=str(ROOT / "build/peers/bin/python3"),
+                        help="of the peers' environment")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
+    parser.add_argument("--seconds", type=float, default=0.3, help="of a turn")
+    parser.add_argument("--json", default=str(ROOT / "build/bench/peers.json"))
+    options = parser.parse_args()
+
+    chosen = [w for w in WORKLOADS.values()
+              if not options.workloads or any(w.name.startswith(n) for n in options.workloads)]
+    if not chosen:
+        parser.error(f"no workload begins with {options.workloads}; there are: "
+                     + ", ".join(WORKLOADS))
+    folder = ROOT / "build/bench/peers"
+    prepare(chosen, options.python, folder)
+    for workload in chosen:
+        compile_model(f"{options.build}/bin/maek", workload, folder)
+    limits = peak(options.build, options.threads)
+    print("; ".join(f"FMA peak with {t} thread{'s' * (t > 1)}: {limits[t]:.0f} GFLOP/s"
+                    for t in options.threads))
+    print(f"{'workload':<30}{'thr':>3}{'limit':>9}{'Maek ms':>9}{'median':>9}{'of it':>6}"
+          f"{'ratio':>7}  best peer")
+    records = []
+    for threads in options.threads:
+        workers = {name: Worker(options.python, name, threads)
+                   for name in CONTESTANTS if name == "maek" or name in options.peers}
+        for workload in chosen:
+            rows = measure(workload, threads, workers, options, folder)
+            limit = workload.flops / limits[threads] * 1e-6
+            records += [{**row, "limit_ms": limit} for row in rows.values()]
+            print(report(workload, threads, rows, limit), flush=True)
+        for worker in workers.values():
+            worker.end()
+    out = pathlib.Path(options.json)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({
+        "date": datetime.date.today().isoformat(), "processor": processor(),
+        "system": platform.platform(), "gflops": limits, "rows": records}, indent=1) + "\n")
+    print(f"wrote {out}", file=sys.stderr)
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.machine()
+
+
+if __name__ == "__main__":
+    main()
