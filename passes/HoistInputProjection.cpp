@@ -62,8 +62,9 @@ private:
 /// steps. The ops before it were looked at.
 bool Hoister::canMap(Operation *op) const {
   Dependence kind = dependence.of(op);
+  auto known = dyn_cast<Mappable>(op);
   if (kind == Dependence::State ||
-      (kind == Dependence::Sequence && !isa<Mappable>(op)) ||
+      (kind == Dependence::Sequence && !(known && known.hasRoom())) ||
       op->getNumRegions() != 0 || !isMemoryEffectFree(op))
     return false;
   return llvm::all_of(op->getOperands(), [&](Value operand) {

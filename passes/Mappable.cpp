@@ -129,6 +129,9 @@ struct MapTranspose : Mappable::ExternalModel<MapTranspose, TransposeOp> {
 /// "bk,nk->bn" -> "tbk,nk->tbn": operands without the new axis stay as they
 /// are.
 struct MapEinsum : Mappable::ExternalModel<MapEinsum, EinsumOp> {
+  bool hasRoom(Operation *op) const {
+    return cast<EinsumOp>(op).getEquation().getFreshLetter() != '?';
+  }
   SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
                                  ValueRange operands,
                                  const llvm::SmallBitVector &mapped,

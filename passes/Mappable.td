@@ -13,6 +13,10 @@ def Maek_Mappable : OpInterface<"Mappable"> {
   }];
   let methods = [
     InterfaceMethod<[{
+      Whether one more axis can be written in the op's attributes. Without,
+      `mapOverAxis` must not be called.
+    }], "bool", "hasRoom", (ins), "", "return true;">,
+    InterfaceMethod<[{
       Builds the op on `operands`, which stand for the op's own ones. Those
       whose bit is set in `mapped` have a new axis 0 of extent `steps`, at
       least one has; every result gets one.

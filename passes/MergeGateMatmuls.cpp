@@ -54,13 +54,18 @@ UnstackOp getUnstack(ArrayRef<Product> products) {
              : UnstackOp();
 }
 
-/// The letter of the new axis and the merged equation, on the letters of the
-/// first product. `place` is the new letter's place in the other term.
+/// The letter of the merged products' new axis; '?' if none is left.
+char getGateLetter(EinsumAttr equation) {
+  bool hasG = equation.inLhs('g') || equation.inRhs('g');
+  return hasG ? equation.getFreshLetter() : 'g';
+}
+
+/// The merged equation, on the letters of the first product. `place` is the new
+/// letter's place in the other term.
 EinsumAttr mergeEquation(const Product &first, size_t place,
                          size_t &resultDim) {
   EinsumAttr equation = EinsumOp(first.op).getEquation();
-  bool hasG = equation.inLhs('g') || equation.inRhs('g');
-  char letter = hasG ? equation.getFreshLetter() : 'g';
+  char letter = getGateLetter(equation);
   StringRef shared = equation.getTerm(first.side);
   std::string other = equation.getTerm(1 - first.side).str();
   std::string result = equation.getResult().str();
@@ -109,7 +114,7 @@ SmallVector<std::pair<Value, SmallVector<Product>>>
 collectGroups(Block &block) {
   Groups groups;
   for (auto op : block.getOps<EinsumOp>()) {
-    if (op.getLhs() == op.getRhs())
+    if (op.getLhs() == op.getRhs() || getGateLetter(op.getEquation()) == '?')
       continue;
     for (unsigned side : {0, 1}) {
       Product product{op, side};
