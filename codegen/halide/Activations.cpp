@@ -182,6 +182,8 @@ Expr lessOrEqual(const Expr &a, const Expr &b) {
   return holds;
 }
 
+Expr isSame(const Expr &a, const Expr &b) { return bitsOf(a) == bitsOf(b); }
+
 Expr maximum(const Expr &a, const Expr &b) {
   return select(isNaN(a), a, isNaN(b), b, Halide::max(a, b));
 }

@@ -35,6 +35,10 @@ Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
 /// Of floats, not with a NaN: Halide makes !(b < a) of a <= b.
 Halide::Expr lessOrEqual(const Halide::Expr &a, const Halide::Expr &b);
 
+/// Whether two floats have the same bits. Unlike ==, false of a NaN and a
+/// number whatever LLVM assumes.
+Halide::Expr isSame(const Halide::Expr &a, const Halide::Expr &b);
+
 /// The larger, the smaller; NaN if either is NaN.
 Halide::Expr maximum(const Halide::Expr &a, const Halide::Expr &b);
 Halide::Expr minimum(const Halide::Expr &a, const Halide::Expr &b);

@@ -33,7 +33,9 @@ namespace maek::halide {
 namespace {
 
 /// Score of a column that a row may not see. Infinities are no safe constants,
-/// see Activations.cpp; half of the range leaves room for differences.
+/// see Activations.cpp; half of the range leaves room for differences. Such a
+/// score, and a sum of no weights, is told by its bits: an inequality may take
+/// NaN for one, and a NaN must not end as 0.
 Expr getLowest(Halide::Type type) {
   double largest = type.bits() == 64 ? std::numeric_limits<double>::max()
                                      : std::numeric_limits<float>::max();
@@ -227,7 +229,7 @@ void AttentionBuilder::expressSoftmax() {
   largest(lanes) = Halide::max(largest(lanes), scores(pair(c)));
   Expr score = scores(pair()), p = exponential(score - largest(lanes));
   weights(pair()) =
-      seen.defined() ? Halide::select(score <= lowest / 2, zero, p) : p;
+      seen.defined() ? Halide::select(isSame(score, lowest), zero, p) : p;
   sum(lanes) = zero;
   sum(lanes) += weights(pair(d));
   stages.pairs = {scores, weights};
@@ -320,7 +322,8 @@ void AttentionBuilder::expressForward(Value value) {
   kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
     Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, true));
     Expr sum = total[1];
-    return Halide::select(sum > self.zero, Expr(total[0]) / sum, self.zero);
+    return Halide::select(isSame(sum, self.zero), self.zero,
+                          Expr(total[0]) / sum);
   });
   kernel.addAttention(stages);
 }
@@ -337,8 +340,8 @@ void AttentionBuilder::expressLogSum() {
   kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
     Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, false));
     Expr sum = total[0];
-    return Halide::select(sum > self.zero, Expr(total[1]) + logarithm(sum),
-                          self.zero);
+    return Halide::select(isSame(sum, self.zero), self.zero,
+                          Expr(total[1]) + logarithm(sum));
   });
   kernel.addAttention(stages);
 }

@@ -3,6 +3,7 @@
 #include "tests/unit/codegen/KernelHarness.h"
 
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace maek::test;
 
@@ -25,24 +26,25 @@ static std::string makeKernels(const std::string &masks,
 !r = tensor<?x2x?xf32, #maek.dims<B, N>>
 !n = tensor<?xf32, #maek.dims<B>>
 !m = tensor<?x2x?x?xi1, #maek.dims<B, N, M>>
-func.func @attention(%q: !q, %k: !k, %v: !v, %n: !n) -> !y {
+func.func private @attention(%q: !q, %k: !k, %v: !v, %n: !n) -> !y attributes {maek.kernel} {
   $make
   %0 = maek.attention %q, %k, %v $masks : !q, !k, !v $types
   func.return %0 : !y
 }
-func.func @sums(%q: !q, %k: !k, %n: !n) -> !r {
+func.func private @sums(%q: !q, %k: !k, %n: !n) -> !r attributes {maek.kernel} {
   $make
   %0 = maek.attention_log_sum %q, %k $masks : !q, !k $types
   func.return %0 : !r
 }
-func.func @query(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n) -> !q {
+func.func private @query(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
+    -> !q attributes {maek.kernel} {
   $make
   %0 = maek.attention_query_gradient %q, %k, %v, %a, %s, %d $masks
       : !q, !k, !v, !y, !r, !r $types
   func.return %0 : !q
 }
-func.func @key(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
-    -> (!k, !v) {
+func.func private @key(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
+    -> (!k, !v) attributes {maek.kernel} {
   $make
   %0, %1 = maek.attention_key_gradient %q, %k, %v, %a, %s, %d $masks
       : !q, !k, !v, !y, !r, !r $types
@@ -82,6 +84,50 @@ TEST(AttentionKernels, Masked) {
 )",
                                          "masks(!m)"),
                              sizes);
+}
+
+/// Runs the kernels with one NaN, in each operand in turn, at `row` of the last
+/// example. Each result is NaN where the interpreter's is.
+static void checkNaN(OwnKernels &own, const Dims &dims, int64_t row,
+                     double tolerance) {
+  for (auto kernel : own.module->getOps<mlir::func::FuncOp>()) {
+    auto arguments = makeArguments(kernel, dims, 1);
+    ASSERT_TRUE(succeeded(arguments));
+    std::vector<maek::Tensor> tensors;
+    for (auto &[name, tensor] : *arguments)
+      tensors.push_back(tensor);
+    for (maek::Tensor &tensor : tensors) {
+      if (tensor.rank() != 4)
+        continue;
+      double &number = tensor[{1, 1, row, 3}];
+      double before = number;
+      number = std::numeric_limits<double>::quiet_NaN();
+      auto expected = maek::interpret(kernel, tensors);
+      ASSERT_TRUE(succeeded(expected));
+      std::vector<maek::Tensor> found = own.kernels->run(kernel, tensors, dims);
+      ASSERT_EQ(found.size(), expected->size());
+      for (size_t i = 0; i < found.size(); ++i)
+        EXPECT_LE(relativeError(found[i], (*expected)[i]), tolerance)
+            << kernel.getName().str() << " result " << i << ", NaN in row "
+            << row << " of operand " << &tensor - tensors.data();
+      number = before;
+    }
+  }
+}
+
+// None becomes 0: a training that has gone astray must be seen.
+TEST(AttentionKernels, NaN) {
+  const Dims wide = {{"B", 2}, {"N", 45}, {"M", 301}};
+  const Dims square = {{"B", 2}, {"N", 45}, {"M", 45}};
+  for (const auto &[kind, dims] :
+       {std::pair("scale 0.25", wide), {"scale 0.25 causal 0", square}})
+    for (const auto &[element, tolerance] :
+         {std::pair("f32", 1e-5), {"f64", 1e-12}}) {
+      OwnKernels own(makeKernels(kind), element);
+      ASSERT_TRUE(own.kernels);
+      for (int64_t row : {5, 40})
+        checkNaN(own, dims, row, tolerance);
+    }
 }
 
 // One value for keys and values, rows of fixed number, other leading axes.
