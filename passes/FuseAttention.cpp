@@ -1,10 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek-fuse-attention: a softmax between two products becomes one op.
+#include "passes/NestedGradients.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
+#include "passes/Rewriting.h"
 
-#include "ir/Extent.h"
-#include "ir/MaekOps.h"
 #include "ir/Splat.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -30,7 +30,7 @@ public:
   /// all: only then is there anything to say about it.
   bool matchSoftmax(unsigned operand);
   /// Why it cannot be one op; empty if it can.
-  StringRef whyNot();
+  StringRef whyNot(const NestedGradients &nested);
   void rewrite();
 
 private:
@@ -53,19 +53,31 @@ private:
   Value query, key;
 };
 
-/// The operand of a max with a number, or the value itself: what std's softmax
-/// keeps rows of -infinity finite with.
-Value skipMax(Value value) {
+/// Below these the sum and the maximum of a softmax are not. std's softmax
+/// keeps with such floors finite what rows of -infinity give.
+constexpr double kSumFloor = 1e-30, kMaxFloor = -1e30;
+
+/// The operand of a max with a number that is at most `floor`, or the value
+/// itself. A larger number is one that counts.
+Value skipFloor(Value value, double floor) {
   auto max = value.getDefiningOp<MaxOp>();
   if (!max)
     return value;
-  if (getSplat(max.getRhs()))
-    return max.getLhs();
-  return getSplat(max.getLhs()) ? max.getRhs() : value;
+  for (unsigned i : {0, 1})
+    if (std::optional<double> number = getSplat(max->getOperand(1 - i));
+        number && *number <= floor)
+      return max->getOperand(i);
+  return value;
 }
 
-/// `value`, repeated along its last axis, if it is a reduction of `of` along
-/// it.
+Value skipStop(Value value) {
+  auto stop = value.getDefiningOp<StopGradientOp>();
+  return stop ? stop.getOperand() : value;
+}
+
+/// `value`, repeated along its last axis, if it is the reduction of `of` along
+/// it that a softmax has: any gradient of the maximum cancels out, that of the
+/// sum counts.
 bool isReductionOf(Value value, ReduceKind kind, Value of) {
   int64_t rank = getRank(of.getType());
   auto broadcast = value.getDefiningOp<BroadcastOp>();
@@ -73,11 +85,10 @@ bool isReductionOf(Value value, ReduceKind kind, Value of) {
       !llvm::equal(broadcast.getDims(), llvm::seq<int64_t>(0, rank - 1)))
     return false;
   Value reduced = broadcast.getOperand();
-  if (auto stop = reduced.getDefiningOp<StopGradientOp>())
-    reduced = stop.getOperand();
-  reduced = skipMax(reduced);
-  if (auto stop = reduced.getDefiningOp<StopGradientOp>())
-    reduced = stop.getOperand();
+  if (kind == ReduceKind::Max)
+    reduced = skipStop(skipFloor(skipStop(reduced), kMaxFloor));
+  else
+    reduced = skipFloor(reduced, kSumFloor);
   auto reduce = reduced.getDefiningOp<ReduceOp>();
   return reduce && reduce.getKind() == kind && reduce.getOperand() == of &&
          reduce.getDims() == ArrayRef<int64_t>{rank - 1};
@@ -128,8 +139,9 @@ static std::optional<IndexPlus> getIndexPlus(Value value,
   if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op))
     return getIndexPlus(broadcast.getOperand(),
                         getOperandAxes(broadcast, axes));
-  if (isa_and_nonnull<ConvertOp>(op))
-    return getIndexPlus(op->getOperand(0), axes);
+  if (auto convert = dyn_cast_or_null<ConvertOp>(op);
+      convert && keepsPlaces(convert))
+    return getIndexPlus(convert.getOperand(), axes);
   if (!isa_and_nonnull<AddOp, SubOp>(op))
     return std::nullopt;
   for (unsigned i : {0, 1}) {
@@ -290,10 +302,15 @@ StringRef AttentionMatch::matchValues() {
   return "";
 }
 
-StringRef AttentionMatch::whyNot() {
+StringRef AttentionMatch::whyNot(const NestedGradients &nested) {
   if (StringRef reason = matchValues(); !reason.empty())
     return reason;
-  return matchScores();
+  if (StringRef reason = matchScores(); !reason.empty())
+    return reason;
+  // Attention's gradient has none itself.
+  if (nested.areOf(product))
+    return "the gradient of its gradient is taken";
+  return "";
 }
 
 static Value reorder(OpBuilder &builder, Location loc, Value value,
@@ -330,12 +347,13 @@ struct FuseAttention : impl::FuseAttentionBase<FuseAttention> {
   void runOnOperation() override {
     SmallVector<EinsumOp> products;
     getOperation().walk([&](EinsumOp op) { products.push_back(op); });
+    NestedGradients nested(getOperation());
     for (EinsumOp product : products)
       for (unsigned operand : {0, 1}) {
         AttentionMatch match(product);
         if (!match.matchSoftmax(operand))
           continue;
-        StringRef reason = match.whyNot();
+        StringRef reason = match.whyNot(nested);
         if (reason.empty()) {
           match.rewrite();
           ++numFused;

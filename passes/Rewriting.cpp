@@ -34,4 +34,10 @@ SmallVector<int64_t> allAxesBut(int64_t rank, int64_t axis) {
   return axes;
 }
 
+bool keepsPlaces(ConvertOp op) {
+  Type from = getElementType(op.getOperand().getType());
+  Type to = getElementType(op.getType());
+  return isa<FloatType>(to) || (to.isInteger(32) && from.isInteger(32));
+}
+
 } // namespace maek

@@ -24,6 +24,10 @@ invertPermutation(llvm::ArrayRef<int64_t> permutation);
 /// Axes 0, 1, ... rank - 1 without `axis`.
 llvm::SmallVector<int64_t> allAxesBut(int64_t rank, int64_t axis);
 
+/// Whether the op leaves numbers of places what they are: no conversion to i1,
+/// and none of a float, perhaps no whole number any more, to i32.
+bool keepsPlaces(ConvertOp op);
+
 } // namespace maek
 
 #endif // MAEK_PASSES_REWRITING_H

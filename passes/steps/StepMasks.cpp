@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/steps/StepMasks.h"
+#include "passes/Rewriting.h"
 
 #include "ir/Splat.h"
 
@@ -31,7 +32,8 @@ bool StepMasks::isPositional(Value value, unsigned level) {
 int64_t StepMasks::getIndexAxis(Value value) const {
   if (auto iota = value.getDefiningOp<IotaOp>())
     return iota.getDim();
-  if (auto convert = value.getDefiningOp<ConvertOp>())
+  if (auto convert = value.getDefiningOp<ConvertOp>();
+      convert && keepsPlaces(convert))
     return getIndexAxis(convert.getOperand());
   if (auto broadcast = value.getDefiningOp<BroadcastOp>())
     if (int64_t axis = getIndexAxis(broadcast.getOperand()); axis >= 0)

@@ -215,3 +215,56 @@ func.func @other_axis(%q: !q, %k: !k, %v: !v) -> !y {
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
   return %y : !y
 }
+
+// A sum is at least 4: no softmax, whose sums are less.
+// CHECK-LABEL: func.func @floor_of_sum(
+// CHECK-NOT: maek.attention
+func.func @floor_of_sum(%q: !q, %k: !k, %v: !v) -> !y {
+  %s = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
+  %m = maek.reduce max %s dims [2] : !s
+  %mb = maek.broadcast %m dims [0, 1] : !r -> !s
+  %d = maek.sub %s, %mb : !s
+  %e = maek.exp %d : !s
+  %t = maek.reduce sum %e dims [2] : !s
+  %four = maek.constant 4.0 : !r
+  %tt = maek.max %t, %four : !r
+  %tb = maek.broadcast %tt dims [0, 1] : !r -> !s
+  %p = maek.div %e, %tb : !s
+  %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
+  return %y : !y
+}
+
+// With a maximum of at least 0, small scores have tiny sums.
+// CHECK-LABEL: func.func @floor_of_maximum(
+// CHECK-NOT: maek.attention
+func.func @floor_of_maximum(%q: !q, %k: !k, %v: !v) -> !y {
+  %s = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
+  %m = maek.reduce max %s dims [2] : !s
+  %zero = maek.constant 0.0 : !r
+  %mm = maek.max %zero, %m : !r
+  %mb = maek.broadcast %mm dims [0, 1] : !r -> !s
+  %d = maek.sub %s, %mb : !s
+  %e = maek.exp %d : !s
+  %t = maek.reduce sum %e dims [2] : !s
+  %tb = maek.broadcast %t dims [0, 1] : !r -> !s
+  %p = maek.div %e, %tb : !s
+  %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
+  return %y : !y
+}
+
+// Another gradient than a softmax's.
+// CHECK-LABEL: func.func @stopped_sum(
+// CHECK-NOT: maek.attention
+func.func @stopped_sum(%q: !q, %k: !k, %v: !v) -> !y {
+  %s = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
+  %m = maek.reduce max %s dims [2] : !s
+  %mb = maek.broadcast %m dims [0, 1] : !r -> !s
+  %d = maek.sub %s, %mb : !s
+  %e = maek.exp %d : !s
+  %t = maek.reduce sum %e dims [2] : !s
+  %ts = maek.stop_gradient %t : !r
+  %tb = maek.broadcast %ts dims [0, 1] : !r -> !s
+  %p = maek.div %e, %tb : !s
+  %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
+  return %y : !y
+}
