@@ -209,6 +209,8 @@ bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
   EinsumAttr equation = op.getEquation();
   SmallVector<int64_t> steps = axes.get(op.getType());
   char query = steps.empty() ? 0 : equation.getResult()[steps[0]];
+  // The keys of tensors that say which of them count.
+  std::string summed;
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
     StringRef term = equation.getTerm(i);
     SmallVector<int64_t> own = axes.get(operand.getType());
@@ -218,9 +220,11 @@ bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
     if (own.size() == 1 && term[own[0]] != query)
       role = Role::Key;
     // What is summed over keys must be 0 behind the step.
-    if (own.size() == 2 && !equation.inResult(term[own[1]]) &&
-        masks.getBehind(operand) != Behind::Zero)
-      return false;
+    if (own.size() == 2 && !equation.inResult(term[own[1]])) {
+      if (masks.getBehind(operand) != Behind::Zero)
+        return false;
+      summed.push_back(term[own[1]]);
+    }
     operands.push_back(build(operand, role));
     // At once: a chain of products of a value with itself would ask twice at
     // each link, again and again.
@@ -234,13 +238,12 @@ bool StepBuilder::buildEinsum(EinsumOp op, SmallVectorImpl<Value> &operands) {
         own.size() == 1 && equation.getTerm(i)[own[0]] != query &&
         masks.isPositional(operand))
       return false;
-  // A sum over steps needs the tensor that says which of them count.
-  bool hasBoth = llvm::any_of(op->getOperandTypes(), [&](Type type) {
-    return axes.get(type).size() == 2;
-  });
+  // A sum over steps needs the tensor that says which of them count: another
+  // one's keys say nothing of it.
   for (auto [i, operand] : llvm::enumerate(op->getOperands()))
     for (int64_t axis : axes.get(operand.getType()))
-      if (!equation.inResult(equation.getTerm(i)[axis]) && !hasBoth)
+      if (char letter = equation.getTerm(i)[axis];
+          !equation.inResult(letter) && !StringRef(summed).contains(letter))
         return false;
   return true;
 }

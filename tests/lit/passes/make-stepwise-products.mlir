@@ -58,3 +58,78 @@ func.func @powers(%E: tensor<7x2x2xf32> {maek.name = "E", maek.role = "parameter
   %32 = maek.einsum "btij,btjk->btik" %31, %31 : !m, !m
   return %32 : !m
 }
+
+// -----
+
+!text = tensor<?x?xi32, #maek.dims<B, T>>
+!x = tensor<?x?x7xf32, #maek.dims<B, T>>
+!v = tensor<?x?xf32, #maek.dims<B, T>>
+!s = tensor<?x?x?xf32, #maek.dims<B, T, T>>
+
+// Which keys count says nothing of the other sum, over all of the text.
+// CHECK-NOT: func.func @other_sum
+func.func @other_sum(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"}, %text: !text {maek.name = "text", maek.role = "input"})
+    -> (!x {maek.name = "y", maek.role = "output"}) attributes {maek.text = "text"} {
+  %x = maek.gather %E at %text : tensor<7x7xf32>, !text
+  %0 = maek.einsum "bqd,bkd->bqk" %x, %x : !x, !x
+  %i = maek.iota 1 : tensor<?x?x?xi32, #maek.dims<B, T, T>>
+  %j = maek.iota 2 : tensor<?x?x?xi32, #maek.dims<B, T, T>>
+  %c = maek.compare le %j, %i : tensor<?x?x?xi32, #maek.dims<B, T, T>> -> tensor<?x?x?xi1, #maek.dims<B, T, T>>
+  %zero = maek.constant 0.0 : !s
+  %w = maek.select %c, %0, %zero : tensor<?x?x?xi1, #maek.dims<B, T, T>>, !s
+  %v = maek.reduce sum %x dims [2] : !x
+  %1 = maek.einsum "bqk,bs->bqk" %w, %v : !s, !v
+  %2 = maek.select %c, %1, %zero : tensor<?x?x?xi1, #maek.dims<B, T, T>>, !s
+  %y = maek.einsum "bqk,bkd->bqd" %2, %x : !s, !x
+  return %y : !x
+}
+
+// -----
+
+!text = tensor<?x?xi32, #maek.dims<B, T>>
+!x = tensor<?x?x7xf32, #maek.dims<B, T>>
+!v = tensor<?x?xf32, #maek.dims<B, T>>
+!s = tensor<?x?x?xf32, #maek.dims<B, T, T>>
+
+// The same with each key's own number.
+// CHECK-LABEL: func.func @same_keys
+func.func @same_keys(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"}, %text: !text {maek.name = "text", maek.role = "input"})
+    -> (!x {maek.name = "y", maek.role = "output"}) attributes {maek.text = "text"} {
+  %x = maek.gather %E at %text : tensor<7x7xf32>, !text
+  %0 = maek.einsum "bqd,bkd->bqk" %x, %x : !x, !x
+  %i = maek.iota 1 : tensor<?x?x?xi32, #maek.dims<B, T, T>>
+  %j = maek.iota 2 : tensor<?x?x?xi32, #maek.dims<B, T, T>>
+  %c = maek.compare le %j, %i : tensor<?x?x?xi32, #maek.dims<B, T, T>> -> tensor<?x?x?xi1, #maek.dims<B, T, T>>
+  %zero = maek.constant 0.0 : !s
+  %w = maek.select %c, %0, %zero : tensor<?x?x?xi1, #maek.dims<B, T, T>>, !s
+  %v = maek.reduce sum %x dims [2] : !x
+  %1 = maek.einsum "bqk,bk->bqk" %w, %v : !s, !v
+  %2 = maek.select %c, %1, %zero : tensor<?x?x?xi1, #maek.dims<B, T, T>>, !s
+  %y = maek.einsum "bqk,bkd->bqd" %2, %x : !s, !x
+  return %y : !x
+}
+
+// -----
+
+!text = tensor<?x?xi32, #maek.dims<B, T>>
+!x = tensor<?x?x7xf32, #maek.dims<B, T>>
+!i = tensor<?x?x?xi32, #maek.dims<B, T, T>>
+!m = tensor<?x?x?xi1, #maek.dims<B, T, T>>
+!s = tensor<?x?x?xf32, #maek.dims<B, T, T>>
+
+// Whether a key is not the first one is no place: later ones count, too.
+// CHECK-NOT: func.func @flags
+func.func @flags(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"}, %text: !text {maek.name = "text", maek.role = "input"})
+    -> (!x {maek.name = "y", maek.role = "output"}) attributes {maek.text = "text"} {
+  %x = maek.gather %E at %text : tensor<7x7xf32>, !text
+  %0 = maek.einsum "bqd,bkd->bqk" %x, %x : !x, !x
+  %i = maek.iota 1 : !i
+  %j = maek.iota 2 : !i
+  %jb = maek.convert %j : !i -> !m
+  %jn = maek.convert %jb : !m -> !i
+  %c = maek.compare le %jn, %i : !i -> !m
+  %zero = maek.constant 0.0 : !s
+  %w = maek.select %c, %0, %zero : !m, !s
+  %y = maek.einsum "bqk,bkd->bqd" %w, %x : !s, !x
+  return %y : !x
+}
