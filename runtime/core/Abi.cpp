@@ -138,7 +138,11 @@ maek_status_t maek_model_load(maek_model_t *handle, const char *path) {
 
 maek_status_t maek_model_save(maek_model_t *handle, const char *path) {
   return guardModel(handle, [&](Model &model) {
-    return path ? model.save(path, {}) : nullArgument("path");
+    if (!path)
+      return nullArgument("path");
+    if (Error error = model.checkParameters())
+      return error;
+    return model.save(path, {});
   });
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/core/Model.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Philox.h"
+#include "runtime/core/Processor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -63,6 +64,8 @@ Expected<std::unique_ptr<Model>> Model::create(const maek_module_t &module,
   Expected<ModuleInfo> info = readModule(module);
   if (!info)
     return info.takeError();
+  if (Error error = checkProcessor(info->target))
+    return error;
   std::unique_ptr<Model> model(new Model);
   model->info = std::move(*info);
   if (memoryLimit)

@@ -111,6 +111,7 @@ private:
   Error sizeResults(EntryState &entry);
   Error call(EntryState &entry);
   Error prepare();
+  Error checkScalars(double lr, int64_t steps) const;
   Error checkLoss(size_t entry) const;
   Error update(double lr, int64_t steps);
   void setScalars(EntryState &entry, double lr, int64_t steps);

@@ -276,6 +276,23 @@ void Model::setScalars(EntryState &entry, double lr, int64_t steps) {
   }
 }
 
+// A number that no entry takes is ignored.
+Error Model::checkScalars(double lr, int64_t steps) const {
+  for (const EntryInfo &entry : info.entries)
+    for (const PortInfo &port : entry.arguments) {
+      if (port.role != Role::Scalar)
+        continue;
+      double rate = port.dtype == MAEK_F32 ? static_cast<float>(lr) : lr;
+      if (port.name == "lr" && !(std::isfinite(rate) && rate >= 0))
+        return makeError(MAEK_INVALID_ARGUMENT, "lr is ", lr,
+                         ", needed a finite number, 0 or more");
+      if (port.name == "steps" && steps < 1)
+        return makeError(MAEK_INVALID_ARGUMENT, "steps is ", steps,
+                         ", needed at least 1");
+    }
+  return Error::success();
+}
+
 Error Model::checkLoss(size_t entry) const {
   const std::vector<PortInfo> &results = entries[entry].info->results;
   for (size_t r = 0; r < results.size(); ++r) {
@@ -308,6 +325,8 @@ Error Model::trainStep(std::span<const maek_tensor_t> arguments, double lr,
   std::optional<size_t> index = info.findEntry("train_step");
   if (!index)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
+  if (Error error = checkScalars(lr, steps))
+    return error;
   EntryState &entry = entries[*index];
   setScalars(entry, lr, steps);
   mustPrepare = true;

@@ -46,8 +46,8 @@ typedef enum {
   /** The call is wrong (null handle, unknown name, wrong shape or type).
    *  Nothing happened. Mend the call. */
   MAEK_INVALID_ARGUMENT = 1,
-  /** The module is not of this runtime's version, or its description is
-   *  damaged. Build the model again. */
+  /** The module is not of this runtime's version, its description is damaged,
+   *  or it was built for another processor. Build the model again. */
   MAEK_BAD_MODULE = 2,
   /** No memory, or more than maek_options_t.memory_limit. The model is as
    *  before the call. Use a smaller batch or length. */
@@ -62,7 +62,8 @@ typedef enum {
    *  partly updated: load or initialise them again. */
   MAEK_KERNEL_FAILED = 6,
   /** The loss of a training step is infinite or not a number; the weights
-   *  are updated with it. Load the last good ones, lower the learning rate. */
+   *  are updated with it. Or weights with such numbers should be saved; no file
+   *  is written. Load the last good ones, lower the learning rate. */
   MAEK_NOT_FINITE = 7,
   /** A defect of the runtime itself. Please report it. */
   MAEK_INTERNAL = 8
@@ -121,7 +122,8 @@ MAEK_API maek_status_t maek_model_init(maek_model_t *model, uint64_t seed);
 MAEK_API maek_status_t maek_model_load(maek_model_t *model, const char *path);
 
 /** Writes parameters, states and the step counter as safetensors. The file is
- *  complete on disk when this returns, and at no moment half written. */
+ *  complete on disk when this returns, and at no moment half written.
+ *  Parameters that are not finite are not saved: MAEK_NOT_FINITE. */
 MAEK_API maek_status_t maek_model_save(maek_model_t *model, const char *path);
 
 /** Writes the weights under the names and in the layouts of the model file's
@@ -142,8 +144,9 @@ MAEK_API maek_status_t maek_model_evaluate(maek_model_t *model,
                                            size_t count);
 
 /** Runs `train_step` on inputs and targets: loss, metrics, reports, and new
- *  weights. `lr` is the learning rate, `steps` the planned number of updates
- *  (for schedules); both are ignored where the model has no use for them.
+ *  weights. `lr` is the learning rate, 0 or more, `steps` the planned number of
+ *  updates (for schedules), 1 or more; both are ignored where the model has no
+ *  use for them.
  *  Where the model file says `accumulate n`, each nth call updates. */
 MAEK_API maek_status_t maek_model_train_step(maek_model_t *model,
                                              const maek_tensor_t *arguments,

@@ -246,6 +246,36 @@ TEST_F(ModelTest, ALossThatIsNotANumberIsToldOnce) {
   EXPECT_EQ(maek_model_step(model), 1);
 }
 
+TEST_F(ModelTest, RatesAndStepsThatMakeNoSenseAreRefused) {
+  auto expect = [&](double lr, int64_t steps, const std::string &message) {
+    EXPECT_EQ(maek_model_train_step(model, tensors, 2, lr, steps),
+              MAEK_INVALID_ARGUMENT);
+    EXPECT_EQ(error(), message);
+  };
+  std::vector<float> before = weights();
+  std::string needed = ", needed a finite number, 0 or more";
+  expect(-0.5, 100, "lr is -0.5" + needed);
+  expect(NAN, 100, "lr is nan" + needed);
+  expect(INFINITY, 100, "lr is inf" + needed);
+  expect(1e300, 100, "lr is 1e+300" + needed); // infinite in f32
+  expect(0.5, 0, "steps is 0, needed at least 1");
+  expect(0.5, -3, "steps is -3, needed at least 1");
+  EXPECT_EQ(weights(), before);
+  EXPECT_EQ(maek_model_step(model), 0);
+  EXPECT_EQ(maek_model_train_step(model, tensors, 2, 0, 1), MAEK_OK);
+}
+
+TEST_F(ModelTest, WeightsThatAreNotFiniteAreNotSaved) {
+  Scratch scratch;
+  std::string path = scratch / "w.safetensors";
+  knobs().weightIsNan = true;
+  ASSERT_EQ(train(), MAEK_OK);
+  EXPECT_EQ(maek_model_save(model, path.c_str()), MAEK_NOT_FINITE);
+  EXPECT_EQ(error(), "the parameter 'linear.W' has numbers that are not finite "
+                     "after step 1");
+  EXPECT_FALSE(exists(path));
+}
+
 // Every allocation of a call in turn fails; the call ends with a clean status
 // and works once memory is there.
 TEST_F(ModelTest, AnyFailedAllocationIsAStatus) {
