@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 using namespace maek::runtime;
 
@@ -213,6 +214,23 @@ static Error loadUses(Model &model, const TrainRequest &request) {
   return Error::success();
 }
 
+// A learning rate that only rises is seldom meant. The schedule is known as the
+// model file calls it: cosine(warmup = 200).
+static void warnOfWarmup(const Program &program, const Trainer &trainer) {
+  const std::string &schedule = program.info.settings.schedule;
+  const std::string name = "warmup = ";
+  size_t at = schedule.find(name);
+  if (at == std::string::npos)
+    return;
+  double warmup = std::strtod(schedule.c_str() + at + name.size(), nullptr);
+  if (warmup > static_cast<double>(trainer.plannedUpdates()))
+    std::fprintf(stderr,
+                 "%s: warning: the warm-up of %s updates is longer than the "
+                 "run of %lld\n",
+                 program.name.c_str(), text(warmup).c_str(),
+                 static_cast<long long>(trainer.plannedUpdates()));
+}
+
 static int trainModel(const Program &program, size_t entry,
                       const TrainRequest &request) {
   const TrainOptions &options = request.options;
@@ -257,6 +275,7 @@ static int trainModel(const Program &program, size_t entry,
                              !request.resume.empty(), logColumns(*trainer)))
     return report(program, error);
 
+  warnOfWarmup(program, *trainer);
   TrainConsole console(**model, log, request.logEvery, request.quiet,
                        trainer->examplesDone());
   Expected<Outcome> outcome = trainer->run(console);
@@ -276,6 +295,8 @@ static int trainModel(const Program &program, size_t entry,
     std::printf("nothing left to do: %s has all %lld epochs\n",
                 request.resume.c_str(),
                 static_cast<long long>(trainer->position().epoch));
+  else
+    std::printf("the weights are not kept: there was no --save\n");
   return ExitSuccess;
 }
 

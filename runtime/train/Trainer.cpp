@@ -135,7 +135,7 @@ Error Trainer::trainBatch(TrainListener &listener) {
   }
   if (Error error = model->trainStep(
           trainBatches.gather(examples, augmenter ? &*augmenter : nullptr),
-          options.lr, at.epochs * updatesOfEpoch(),
+          options.lr, plannedUpdates(),
           /*isLast=*/at.batch + 1 == at.batches)) {
     return error.code() == MAEK_NOT_FINITE ? addWhatIsSaved(error, at.epoch + 1)
                                            : std::move(error);

@@ -71,6 +71,8 @@ public:
   Expected<Outcome> run(TrainListener &listener);
 
   const TrainPosition &position() const { return at; }
+  /// How many updates the whole run makes, those before it went on included.
+  int64_t plannedUpdates() const { return at.epochs * updatesOfEpoch(); }
   /// Examples of the current epoch that are done.
   int64_t examplesDone() const { return trainMeter.examples(); }
   const Meter &meter() const { return trainMeter; }

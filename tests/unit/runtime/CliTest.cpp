@@ -58,6 +58,37 @@ TEST_F(CliTest, TrainPrintsALineForEachEpoch) {
   EXPECT_TRUE(exists(path));
 }
 
+TEST_F(CliTest, TrainSaysThatNothingIsKept) {
+  Result result = train({"--epochs", "1"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.err, "");
+  EXPECT_EQ(hideTimes(result.out),
+            "epoch 1/1: loss #, accuracy #; test loss #, "
+            "accuracy #; # s, # samples/s\n"
+            "the weights are not kept: there was no --save\n");
+  EXPECT_EQ(train({"--epochs", "1", "--quiet"}).out, "");
+}
+
+TEST_F(CliTest, AWarmupLongerThanTheRunIsToldOnce) {
+  auto warning = [&](const std::string &schedule) {
+    std::string json = logisticJson();
+    json.replace(json.find("\"cosine\""), 8, '"' + schedule + '"');
+    maek_module_t module = logistic();
+    module.json = json.data();
+    module.json_size = json.size();
+    Result result = run({"train", "--data", "npy", "--data-dir", scratch.path(),
+                         "--epochs", "2", "--quiet"},
+                        module);
+    EXPECT_EQ(result.code, 0);
+    return result.err;
+  };
+  EXPECT_EQ(warning("cosine(warmup = 200)"),
+            "fake: warning: the warm-up of 200 updates is longer than the run "
+            "of 14\n");
+  EXPECT_EQ(warning("linear(floor = 0.1, warmup = 14)"), "");
+  EXPECT_EQ(warning("cosine"), "");
+}
+
 /// Each field behind the third that is not empty becomes #, but in the head.
 static std::string hideFigures(const std::string &csv) {
   std::string out;
