@@ -35,9 +35,16 @@ FailureOr<std::string> resolveTarget(StringRef name, Location location) {
       return;
     Halide::Target target =
         text == "host" ? Halide::get_host_target() : Halide::Target(text);
-    if (!target.has_unknowns())
-      resolved = target.to_string();
+    if (target.has_unknowns())
+      return;
+    resolved = target.to_string();
+    if (target.os != Halide::Target::Linux ||
+        target.arch != Halide::Target::X86 || target.bits != 64 ||
+        target.has_gpu_feature())
+      message = "only x86-64-linux with features of its processors, so far";
   });
+  if (!message.empty())
+    parsed = failure();
   if (failed(parsed)) {
     emitError(location) << "target '" << name << "': " << message;
     return failure();

@@ -17,6 +17,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -108,7 +109,8 @@ private:
   LogicalResult writeOutput();
   LogicalResult linkOutput(LinkKind kind);
 
-  Location getLoc() { return module.getLoc(); }
+  /// Faults of files and targets have no place in the model.
+  Location getLoc() { return UnknownLoc::get(module.getContext()); }
   std::string getLibrary() {
     return options.library.empty() ? getLibraryName(options.output)
                                    : options.library;
@@ -203,20 +205,22 @@ LogicalResult Compilation::lowerHost() {
 }
 
 LogicalResult Compilation::writeKernelTexts() {
-  if (std::error_code error = llvm::sys::fs::create_directory(options.output))
-    return emitError(getLoc()) << "cannot make the folder " << options.output
-                               << ": " << error.message();
+  if (failed(makeFolder(options.output, getLoc())))
+    return failure();
+  StringRef suffix = getSuffix(getKernelText(options.emit));
+  llvm::StringSet<> written;
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!isKernel(function))
       continue;
-    std::string file =
-        (function.getSymName() + getSuffix(getKernelText(options.emit))).str();
+    std::string file = (function.getSymName() + suffix).str();
     SmallString<128> output(options.output);
     llvm::sys::path::append(output, file);
     if (failed(moveIntoPlace(scratch.getFile(file), output, getLoc())))
       return failure();
+    written.insert(file);
   }
-  return success();
+  return removeStale(options.output, ("^[a-z_]+_[0-9]+\\" + suffix + "$").str(),
+                     written, getLoc());
 }
 
 LogicalResult Compilation::linkOutput(LinkKind kind) {
@@ -277,7 +281,7 @@ LogicalResult Compilation::writeOutput() {
 
 FailureOr<CompileReport> compileModule(ModuleOp module,
                                        const CompileOptions &options) {
-  Location location = module.getLoc();
+  Location location = UnknownLoc::get(module.getContext());
   // A folder that cannot be written is told before the work, not after it.
   if (getKernelText(options.emit) == KernelText::None &&
       failed(checkWritable(options.output, location)))

@@ -4,7 +4,15 @@
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 using namespace mlir;
 namespace fs = llvm::sys::fs;
@@ -106,10 +114,88 @@ LogicalResult writeTextFile(StringRef output, StringRef text,
   return success();
 }
 
+LogicalResult makeFolder(StringRef folder, Location location) {
+  if (std::error_code error =
+          fs::create_directory(folder, /*IgnoreExisting=*/true, fs::all_all))
+    return emitError(location)
+           << "cannot make the folder " << folder << ": " << error.message();
+  return success();
+}
+
+LogicalResult removeStale(StringRef folder, StringRef pattern,
+                          const llvm::StringSet<> &written, Location location) {
+  llvm::Regex isOurs(pattern);
+  std::error_code error;
+  for (fs::directory_iterator file(folder, error), end; !error && file != end;
+       file.increment(error)) {
+    StringRef name = llvm::sys::path::filename(file->path());
+    if (file->type() != fs::file_type::regular_file || written.contains(name) ||
+        !isOurs.match(name))
+      continue;
+    if (std::error_code failed = fs::remove(file->path()))
+      return fail(location, file->path(), failed);
+  }
+  return error ? fail(location, folder, error) : success();
+}
+
+namespace {
+/// What a signal removes before it ends the process. A handler may call little:
+/// no allocation, no lock, so all of it stands here.
+constexpr int deadly[] = {SIGHUP, SIGINT, SIGTERM};
+struct sigaction former[std::size(deadly)];
+char doomed[PATH_MAX];
+
+// Entries that other threads make meanwhile are found by the next round.
+void removeDoomed() {
+  for (int round = 0; round < 100 && doomed[0] && rmdir(doomed) != 0; ++round) {
+    int folder = open(doomed, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+      return;
+    // struct dirent64 of the system call
+    alignas(8) char entries[8192];
+    ssize_t size;
+    while ((size = syscall(SYS_getdents64, folder, entries, sizeof(entries))) >
+           0)
+      for (char *at = entries; at < entries + size;) {
+        auto *entry = reinterpret_cast<dirent64 *>(at);
+        unlinkat(folder, entry->d_name, 0);
+        at += entry->d_reclen;
+      }
+    close(folder);
+  }
+}
+
+// The signal comes again when this returns, and does what it did before.
+void removeAndLeave(int signal) {
+  removeDoomed();
+  for (size_t i = 0; i < std::size(deadly); ++i)
+    if (deadly[i] == signal)
+      sigaction(signal, &former[i], nullptr);
+  raise(signal);
+}
+
+void removeOnSignals(StringRef path) {
+  static bool isThere = false;
+  if (std::exchange(isThere, true) || path.size() >= sizeof(doomed))
+    return;
+  std::memcpy(doomed, path.data(), path.size());
+  struct sigaction action = {};
+  action.sa_handler = removeAndLeave;
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < std::size(deadly); ++i) {
+    sigaction(deadly[i], nullptr, &former[i]);
+    // What is ignored stays so: nohup, jobs in the background.
+    if (former[i].sa_handler != SIG_IGN)
+      sigaction(deadly[i], &action, nullptr);
+  }
+}
+} // namespace
+
 FailureOr<ScratchFolder> ScratchFolder::create(Location location) {
   SmallString<128> path;
   if (std::error_code error = fs::createUniqueDirectory("maek", path))
     return fail(location, path, error);
+  removeOnSignals(path);
   return ScratchFolder(std::string(path));
 }
 

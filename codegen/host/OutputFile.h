@@ -5,6 +5,7 @@
 
 #include "mlir/IR/Location.h"
 #include "mlir/Support/LLVM.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
 #include <string>
 #include <system_error>
@@ -34,10 +35,20 @@ mlir::LogicalResult writeTextFile(llvm::StringRef output, llvm::StringRef text,
 mlir::LogicalResult checkWritable(llvm::StringRef output,
                                   mlir::Location location);
 
+/// Makes the folder unless it is there, with the mode that the umask leaves.
+mlir::LogicalResult makeFolder(llvm::StringRef folder, mlir::Location location);
+
+/// Removes files that an earlier run wrote to the folder, and this one did not:
+/// those whose names match the regular expression.
+mlir::LogicalResult removeStale(llvm::StringRef folder, llvm::StringRef pattern,
+                                const llvm::StringSet<> &written,
+                                mlir::Location location);
+
 /// Closes the file: an error if what was written to it did not arrive.
 std::error_code finish(llvm::raw_fd_ostream &file);
 
-/// A folder for intermediate files, deleted with its contents at the end.
+/// A folder for intermediate files, deleted with its contents at the end; that
+/// of a process's first one also where a signal ends it (Ctrl-C).
 class ScratchFolder {
 public:
   static mlir::FailureOr<ScratchFolder> create(mlir::Location location);

@@ -3,8 +3,11 @@
 import ctypes
 import json
 import os
+import pathlib
 import re
+import signal
 import subprocess
+import time
 import unittest
 
 from support import BIN, SOURCE, MaekTest, run
@@ -34,6 +37,54 @@ class Build(MaekTest):
                 self.assertEqual(file.suffix, suffix)
                 self.assertIn(word, file.read_text())
             self.assertTrue(any(folder.iterdir()))
+
+    def test_folders_of_an_earlier_run(self):
+        """What it wrote goes, what others wrote stays; the umask gives the mode."""
+        file = self.folder / "small.maek"
+        file.write_text("model M {\n  input x : [3]\n  y = 2 * x\n  output y\n}\n")
+        for name, words, stale, other in (
+                ("stages", ["ir", file, "--all"], ["70-maek-old.mlir"], ["7-own.mlir", "70-Own.mlir", "notes"]),
+                ("loops", ["build", file, "--emit=stmt"], ["product_77.stmt"], ["own.stmt", "product_77.ll"])):
+            folder = self.folder / name
+            self.maek(*words, "-o", folder, umask=0o022)
+            self.assertEqual(folder.stat().st_mode & 0o777, 0o755)
+            first = sorted(os.listdir(folder))
+            for made in stale + other:
+                (folder / made).write_text("")
+            self.maek(*words, "-o", folder)
+            self.assertEqual(sorted(os.listdir(folder)), sorted(first + other))
+
+    def test_a_signal_leaves_nothing(self):
+        """Neither output nor temporary files."""
+        temporary = self.folder / "temporary"
+        temporary.mkdir()
+        for number in signal.SIGINT, signal.SIGTERM:
+            with subprocess.Popen([BIN / "maek", "build", SOURCE / "models/vit.maek", "--no-cache", "-o",
+                                   self.folder / "cut"], env={**os.environ, "TMPDIR": str(temporary)},
+                                  preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
+                deadline = time.monotonic() + 300
+                while not list(temporary.glob("maek-*/*.o")) and time.monotonic() < deadline:
+                    self.assertIsNone(process.poll())
+                    time.sleep(0.01)
+                process.send_signal(number)
+                self.assertEqual(process.wait(60), -number)
+            self.assertEqual(os.listdir(temporary), [])
+        self.assertFalse((self.folder / "cut").exists())
+
+    def test_another_processor(self):
+        """Told by name, where a kernel would die of it."""
+        flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+        if "fma4" in flags:
+            self.skipTest("this processor has fma4, which was one maker's alone")
+        file, out = self.folder / "scale.maek", self.folder / "scale"
+        file.write_text("model M {\n  input x : [3]\n  y = 2 * x\n  output y\n}\n")
+        self.maek("build", file, "--target=x86-64-linux-avx-fma4-sse41", "-o", out)
+        self.assertIn("x86-64-linux-avx-fma4-sse41", run(out, "info").stdout)
+        self.assertRegex(run(out, "bench", code=1).stderr,
+                         r"^scale: error: this processor has no fma4, which the model was compiled for "
+                         r"\(x86-64-linux-avx-fma4-sse41\); build it with --target=x86-64-linux\S*\n$")
+        self.maek("build", file, "--target=x86-64-linux", "-o", out)
+        self.assertIn("forward", run(out, "bench").stdout)
 
     def test_says_the_precision_of_a_model_without_parameters(self):
         file = self.folder / "plain.maek"
@@ -79,8 +130,9 @@ class Build(MaekTest):
 
     def test_progress_on_a_terminal(self):
         """One line that is gone at the end, and before whatever else is said."""
-        words = [BIN / "maek", "build", MODEL, "--set", "H=24", "-o", self.folder / "shown"]
-        for more, rest in (["--remarks=passed"], "remark: "), (["--target=z80"], "error: "), ([], ""):
+        words = [BIN / "maek", "build", MODEL, "--set", "H=24", "-o"]
+        shown = self.folder / "shown"
+        for more, rest in ([shown, "--remarks=passed"], "remark: "), ([self.folder], "error: "), ([shown], ""):
             master, terminal = os.openpty()
             with subprocess.Popen([*words, *more], stderr=terminal) as process:
                 os.close(terminal)
@@ -96,7 +148,8 @@ class Build(MaekTest):
             self.assertEqual(lines[:2], ["", f"compiling {MODEL}"])
             # What is said begins on an empty line.
             said = [line for line in lines if "\n" in line]
-            self.assertEqual([line[:len(str(MODEL))] for line in said], [str(MODEL)] * len(said))
+            start = "error: " if "error" in rest else str(MODEL)
+            self.assertEqual([line[:len(start)] for line in said], [start] * len(said))
             self.assertTrue(rest in "".join(said))
             if not rest:
                 self.assertRegex(lines[2], r"^kernels 1/\d+ \w+$")

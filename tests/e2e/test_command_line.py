@@ -81,14 +81,25 @@ class Compiler(MaekTest):
                    "--set", "H=big")
         self.build(1, f"{MODEL}:5:31: error: a dimension must be a positive whole "
                    "number, found 0", "--set", "H=0")
-        self.build(1, f"{MODEL}:19:7: error: unknown target 'z80', expected 'host' or a "
-                   "Halide target such as 'x86-64-linux-avx2-fma-f16c-sse41'",
-                   "--target=z80")
+        self.expect(1, f"{MODEL}:1:1: error: the file has no model 'Foo'; there are RowLSTM",
+                    "check", "--model=Foo", MODEL)
+
+    def test_targets(self):
+        """Told before anything is compiled: the model file need not be there."""
+        end = "; see maek build --help"
+        self.expect(2, "maek build: unknown target 'z80', expected 'host' or a Halide target such as "
+                    "'x86-64-linux-avx2-fma-f16c-sse41'" + end, "build", "none.maek", "-o",
+                    self.folder / "out", "--target=z80")
+        for target in ("arm-64-linux", "x86-64-windows", "x86-64-osx", "x86-32-linux", "host-cuda"):
+            self.expect(2, f"maek build: target '{target}': only x86-64-linux with features of its "
+                        "processors, so far" + end, "build", "none.maek", "-o", self.folder / "out",
+                        f"--target={target}")
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_model_files_are_not_written_over(self):
         model = self.folder / "own.maek"
         model.write_text((SOURCE / MODEL).read_text())
-        self.expect(1, f"{model}:19:7: error: cannot write {model}: a name of a model file; "
+        self.expect(1, f"error: cannot write {model}: a name of a model file; "
                     "nothing is written over one", "build", model, "-o", model)
         self.assertEqual(model.read_text(), (SOURCE / MODEL).read_text())
         model.unlink()
@@ -113,21 +124,21 @@ class Compiler(MaekTest):
         missing = self.folder / "none" / "out"
         self.expect(1, f"{missing}: error: cannot write: there is no folder "
                     f"{missing.parent}", "build", MODEL, "-o", missing)
-        self.expect(1, f"{MODEL}:19:7: error: cannot write {self.folder}: "
+        self.expect(1, f"error: cannot write {self.folder}: "
                     "Is a directory", "build", MODEL, "-o", self.folder)
         self.assertEqual(os.listdir(self.folder), [])
         # A folder is made, those above it are not.
         self.expect(1, f"{missing}: error: cannot write: there is no folder {missing.parent}",
                     "build", MODEL, "--emit=stmt", "-o", missing)
-        self.expect(1, f"{MODEL}:19:7: error: cannot make the folder {missing}: "
+        self.expect(1, f"error: cannot make the folder {missing}: "
                     "No such file or directory", "ir", MODEL, "--all", "-o", missing)
-        self.expect(1, f"{MODEL}:19:7: error: cannot write {missing}: No such file or directory",
+        self.expect(1, f"error: cannot write {missing}: No such file or directory",
                     "ir", MODEL, "-o", missing)
         self.assertEqual(os.listdir(self.folder), [])
         # A pipe or a device is not replaced by a file.
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
-        self.expect(1, f"{MODEL}:19:7: error: cannot write {pipe}: not a regular file",
+        self.expect(1, f"error: cannot write {pipe}: not a regular file",
                     "ir", MODEL, "-o", pipe)
         self.assertTrue(pipe.is_fifo())
         pipe.unlink()

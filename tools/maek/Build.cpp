@@ -100,6 +100,19 @@ static mlir::FailureOr<CompileReport> compileShown(mlir::ModuleOp module,
   return compileModule(module, options);
 }
 
+/// Throws UsageError for a target that nothing can be built for. Before any
+/// work: what the compiler would say after its passes.
+static void checkTarget(llvm::StringRef target, mlir::MLIRContext &context) {
+  std::string problem;
+  mlir::ScopedDiagnosticHandler keep(&context,
+                                     [&](mlir::Diagnostic &diagnostic) {
+                                       problem = diagnostic.str();
+                                       return mlir::success();
+                                     });
+  if (failed(resolveTarget(target, mlir::UnknownLoc::get(&context))))
+    throw UsageError(problem);
+}
+
 static int run(const po::variables_map &options) {
   CompileOptions compile;
   const std::string &kind = options["emit"].as<std::string>();
@@ -133,6 +146,7 @@ static int run(const po::variables_map &options) {
     return Failure;
   }
   Session session(options);
+  checkTarget(compile.target, session.context);
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)
     return Failure;

@@ -89,25 +89,26 @@ static int writeAll(mlir::ModuleOp module, const po::variables_map &options) {
   if (!options.count("output"))
     throw UsageError("--all needs -o DIR");
   const std::string &folder = options["output"].as<std::string>();
-  mlir::Location location = module.getLoc();
-  if (std::error_code error = llvm::sys::fs::create_directory(folder)) {
-    mlir::emitError(location)
-        << "cannot make the folder " << folder << ": " << error.message();
+  mlir::Location location = mlir::UnknownLoc::get(module.getContext());
+  if (failed(makeFolder(folder, location)))
     return Failure;
-  }
-  unsigned number = 0;
-  bool written = true;
+  llvm::StringSet<> written;
+  bool good = true;
   auto write = [&](llvm::StringRef stage, mlir::ModuleOp stageModule) {
-    std::string path;
-    llvm::raw_string_ostream(path)
-        << folder << "/" << llvm::format("%02u-", number++) << stage << ".mlir";
-    written = written &&
-              succeeded(writeTextFile(
-                  path, printModule(stageModule, options.count("locations")),
-                  location));
+    std::string name;
+    llvm::raw_string_ostream(name)
+        << llvm::format("%02u-", written.size()) << stage << ".mlir";
+    written.insert(name);
+    good = good &&
+           succeeded(writeTextFile(
+               folder + "/" + name,
+               printModule(stageModule, options.count("locations")), location));
   };
   write("front-end", module);
-  return runStages(module, options, write) && written ? Success : Failure;
+  good &= runStages(module, options, write);
+  good = good && succeeded(removeStale(folder, "^[0-9][0-9]+-[a-z-]+\\.mlir$",
+                                       written, location));
+  return good ? Success : Failure;
 }
 
 /// To the file that the options name, or printed.
@@ -118,7 +119,7 @@ static int show(llvm::StringRef text, mlir::ModuleOp module,
     return Success;
   }
   return succeeded(writeTextFile(options["output"].as<std::string>(), text,
-                                 module.getLoc()))
+                                 mlir::UnknownLoc::get(module.getContext())))
              ? Success
              : Failure;
 }
