@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
@@ -59,9 +60,11 @@ static const Definition *chooseModel(const Program &program, StringRef name,
       trained.push_back(model);
   }
   if (!name.empty()) {
-    diagnostics.error(program.getMainStart(), "the file has no model '" + name +
-                                                  "'" +
-                                                  didYouMean(name, names));
+    std::string hint = didYouMean(name, names);
+    if (hint.empty() && !names.empty())
+      hint = "; there are " + llvm::join(names, ", ");
+    diagnostics.error(program.getMainStart(),
+                      "the file has no model '" + name + "'" + hint);
     return nullptr;
   }
   if (models.size() == 1)

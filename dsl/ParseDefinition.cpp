@@ -239,9 +239,11 @@ bool Parser::parseFor(Block &block) {
                                 "as in '1..depth'") ||
       !(loop->high = parseSum()))
     return false;
+  const Token open = peek();
   if (!parseBraces("the body of the loop", [&] {
-        return inWeights ? parseMapping(loop->body)
-                         : parseStatement(loop->body);
+        if (inWeights)
+          return parseMapping(loop->body);
+        return !closesEarly(open) && parseStatement(loop->body);
       }))
     return false;
   block.push_back(std::move(loop));

@@ -130,6 +130,42 @@ bool Parser::atTopLevel() const {
          (position == 0 || token.loc.getPointer()[-1] == '\n');
 }
 
+/// How far the line that holds `loc` is indented, in bytes.
+size_t Parser::getIndent(SMLoc loc) const {
+  const char *begin = loc.getPointer();
+  while (begin > tokens.front().loc.getPointer() && begin[-1] != '\n')
+    --begin;
+  StringRef line(begin, loc.getPointer() - begin);
+  return std::min(line.find_first_not_of(" \t"), line.size());
+}
+
+/// Where the text ends inside of a block. Of the blocks that are open there,
+/// names the one whose brace is most likely the missing one.
+void Parser::errorMissingBrace(const Token &open) {
+  bool inside = misfit.isValid() && misfit.getPointer() > open.loc.getPointer();
+  Diagnostic &missing = peek().is(TokenKind::End) ? errorExpected("'}'")
+                                                  : errorExpectedHere("'}'");
+  missing.note(inside ? misfit : open.loc, "to match this '{'");
+}
+
+/// In the body of a loop: what a model alone has, no further right than the
+/// loop, comes behind a forgotten '}'. Reports it, and takes the body as ended.
+bool Parser::closesEarly(const Token &open) {
+  static constexpr StringLiteral words[] = {"input", "target", "output",
+                                            "metric", "use"};
+  const Token &token = peek();
+  bool ofModel =
+      token.isKeyword("param") ||
+      (token.is(TokenKind::Name) && llvm::is_contained(words, token.name) &&
+       peek(1).is(TokenKind::Name) && !peek(1).startsLine);
+  if (!ofModel || !token.startsLine ||
+      getIndent(token.loc) > getIndent(open.loc))
+    return false;
+  errorMissingBrace(open);
+  --braces;
+  return true;
+}
+
 void Parser::skipToTopLevel() {
   while (!peek().is(TokenKind::End) && !atTopLevel())
     take();

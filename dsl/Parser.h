@@ -40,6 +40,9 @@ private:
   void skipToStatement(unsigned depth, size_t start);
   bool atTopLevel() const;
   void skipToTopLevel();
+  size_t getIndent(llvm::SMLoc loc) const;
+  void errorMissingBrace(const Token &open);
+  bool closesEarly(const Token &open);
   void parseTopLevel(File &file);
   template <typename Fn>
   bool parseBraces(llvm::StringRef what, Fn parseStatement);
@@ -101,6 +104,9 @@ private:
   size_t position = 0;
   /// Open braces, and the depth of the expression being parsed.
   unsigned braces = 0, nesting = 0;
+  /// A '{' whose '}' stands further left than its line begins: most likely
+  /// that of a block around it.
+  llvm::SMLoc misfit;
   /// Inside of a weights block, where names in quotes are tensors.
   bool inWeights = false;
   std::vector<std::unique_ptr<TokenList>> inner;

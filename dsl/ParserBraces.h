@@ -22,10 +22,7 @@ bool Parser::parseBraces(llvm::StringRef what, Fn parseStatement) {
   unsigned depth = braces;
   while (!peek().is(TokenKind::RBrace)) {
     if (peek().is(TokenKind::End) || atTopLevel()) {
-      Diagnostic &missing = peek().is(TokenKind::End)
-                                ? errorExpected("'}'")
-                                : errorExpectedHere("'}'");
-      missing.note(open.loc, "to match this '{'");
+      errorMissingBrace(open);
       return false;
     }
     if (diagnostics.isFull())
@@ -36,6 +33,8 @@ bool Parser::parseBraces(llvm::StringRef what, Fn parseStatement) {
     if (braces < depth)
       return true;
   }
+  if (peek().startsLine && getIndent(peek().loc) < getIndent(open.loc))
+    misfit = open.loc;
   take();
   return true;
 }
