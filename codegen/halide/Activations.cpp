@@ -174,14 +174,6 @@ Expr power(const Expr &a, const Expr &b) {
   return select(b == zero || a == one, one, p);
 }
 
-Expr lessOrEqual(const Expr &a, const Expr &b) {
-  Expr holds = a <= b;
-  for (const Expr &x : {a, b})
-    if (x.type().is_float() && !Halide::Internal::is_const(x))
-      holds = holds && !isNaN(x);
-  return holds;
-}
-
 Expr isSame(const Expr &a, const Expr &b) { return bitsOf(a) == bitsOf(b); }
 
 Expr maximum(const Expr &a, const Expr &b) {

@@ -32,9 +32,6 @@ Halide::Expr errorFunction(const Halide::Expr &x);
 /// a^b for a >= 0. f32: relative error 1e-7 * max(1, |b ln a|).
 Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
 
-/// Of floats, not with a NaN: Halide makes !(b < a) of a <= b.
-Halide::Expr lessOrEqual(const Halide::Expr &a, const Halide::Expr &b);
-
 /// Whether two floats have the same bits. Unlike ==, false of a NaN and a
 /// number whatever LLVM assumes.
 Halide::Expr isSame(const Halide::Expr &a, const Halide::Expr &b);

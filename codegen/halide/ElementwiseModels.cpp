@@ -13,6 +13,7 @@
 
 using namespace mlir;
 using Halide::Expr;
+using Halide::Internal::Call;
 
 namespace maek::halide {
 namespace {
@@ -56,22 +57,33 @@ Expr subtract(const Expr &a, const Expr &b) { return a - b; }
 Expr multiply(const Expr &a, const Expr &b) { return a * b; }
 Expr divide(const Expr &a, const Expr &b) { return a / b; }
 
-/// Halide takes every value for the same as itself, NaN too.
-Expr holds(ComparePredicate predicate, const Expr &a, const Expr &b,
-           bool isSame) {
+/// A comparison as it stands. Halide would make x < m - 0.1 of x + 0.1 < m,
+/// which is not the same where x + 0.1 rounds to m, and takes every value for
+/// the same as itself, NaN too. Halide::strict_float would reach into the
+/// operands, which then are not what is computed from them elsewhere.
+Expr compareStrictly(Call::IntrinsicOp op, const Expr &a, const Expr &b) {
+  return Call::make(Halide::Bool(a.type().lanes()), op, {a, b},
+                    Call::PureIntrinsic);
+}
+
+Expr holds(ComparePredicate predicate, const Expr &a, const Expr &b) {
+  bool isFloat = a.type().is_float();
   switch (predicate) {
   case ComparePredicate::Eq:
-    return isSame ? lessOrEqual(a, b) : a == b;
+    return isFloat ? compareStrictly(Call::strict_eq, a, b) : a == b;
   case ComparePredicate::Ne:
-    return isSame ? !lessOrEqual(a, b) : a != b;
+    return isFloat ? !compareStrictly(Call::strict_eq, a, b) : a != b;
   case ComparePredicate::Lt:
-    return a < b;
+    return isFloat ? compareStrictly(Call::strict_lt, a, b) : a < b;
   case ComparePredicate::Le:
-    return lessOrEqual(a, b);
+    // Halide makes !(b < a) of a <= b, which holds for NaN.
+    return isFloat ? compareStrictly(Call::strict_lt, a, b) ||
+                         compareStrictly(Call::strict_eq, a, b)
+                   : a <= b;
   case ComparePredicate::Gt:
-    return a > b;
+    return holds(ComparePredicate::Lt, b, a);
   case ComparePredicate::Ge:
-    return lessOrEqual(b, a);
+    return holds(ComparePredicate::Le, b, a);
   }
   llvm_unreachable("unknown predicate");
 }
@@ -88,8 +100,7 @@ struct CompareModel
                       a = Halide::cast<uint8_t>(a);
                       b = Halide::cast<uint8_t>(b);
                     }
-                    return holds(compare.getPredicate(), a, b,
-                                 compare.getLhs() == compare.getRhs());
+                    return holds(compare.getPredicate(), a, b);
                   });
   }
 };

@@ -383,6 +383,30 @@ func.func private @chains(%x: !t) -> (!t, !t, !t) attributes {maek.kernel} {
 }
 
 // Of small x, ln (1 + x) keeps the digits that 1 + x drops.
+/// The largest element equals the maximum, however both are computed.
+TEST(ElementwiseKernels, ComparedWithTheirMaximum) {
+  checkKernelsBothPrecisions(R"(
+!x = tensor<?x16xf32, #maek.dims<B>>
+!b = tensor<?x16xi1, #maek.dims<B>>
+!r = tensor<?xf32, #maek.dims<B>>
+func.func @count(%x: !x, %w: !x) -> (!r, !r) attributes {maek.symbols = ["B"]} {
+  %c = maek.constant 0.1 : !x
+  %0 = maek.mul %x, %w : !x
+  %1 = maek.add %0, %c : !x
+  %2 = maek.reduce max %1 dims [1] : !x
+  %3 = maek.broadcast %2 dims [0] : !r -> !x
+  %4 = maek.compare ge %1, %3 : !x -> !b
+  %5 = maek.convert %4 : !b -> !x
+  %6 = maek.reduce sum %5 dims [1] : !x
+  %7 = maek.compare eq %1, %3 : !x -> !b
+  %8 = maek.convert %7 : !b -> !x
+  %9 = maek.reduce sum %8 dims [1] : !x
+  func.return %6, %9 : !r, !r
+}
+)",
+                             {{{"B", 64}}, {{"B", 500}}});
+}
+
 TEST(ElementwiseKernels, LogarithmOfOnePlus) {
   const double inf = std::numeric_limits<double>::infinity();
   std::vector<double> x = {0,    1e-30, -1e-30, 1e-9,   -1e-9, 1e-4,
