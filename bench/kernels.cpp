@@ -8,6 +8,7 @@
 //   maek-bench-kernels kernels.mlir B=16 T=100    the kernels of a model, as
 //                       `maek ir --after maek-collapse-kernel-axes` prints them
 #include "codegen/halide/Kernels.h"
+#include "bench/MultiplyAdds.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
@@ -61,10 +62,10 @@ func.func private @k(%x: tensor<?x$Kxf32, #maek.dims<B>>,
 constexpr const char *step = R"(
 !h = tensor<?x$Nxf32, #maek.dims<B>>
 !z = tensor<?x4x$Nxf32, #maek.dims<B>>
-!p = tensor<$Px$Kx4x16xf32>
+!p = tensor<$Px$Lx16xf32>
 func.func private @k(%h: tensor<?x$Kxf32, #maek.dims<B>>, %p: !p, %x: !z,
                      %c: !h) -> ($R) attributes {maek.kernel} {
-  %w = maek.unpack %p dim 1 width 16 order [2, 0] : !p -> tensor<4x$Nx$Kxf32>
+  %w = maek.unpack %p dim 1 width 16 order $O : !p -> tensor<4x$Nx$Kxf32>
   %0 = maek.einsum "bk,gnk->bgn" %h, %w
       : tensor<?x$Kxf32, #maek.dims<B>>, tensor<4x$Nx$Kxf32>
   %1 = maek.add %0, %x : !z
@@ -83,10 +84,10 @@ func.func private @k(%h: tensor<?x$Kxf32, #maek.dims<B>>, %p: !p, %x: !z,
 
 constexpr const char *project = R"(
 !z = tensor<?x4x$Nxf32, #maek.dims<B>>
-!p = tensor<$Px$Kx4x16xf32>
+!p = tensor<$Px$Lx16xf32>
 func.func private @k(%x: tensor<?x$Kxf32, #maek.dims<B>>, %p: !p,
                      %b: tensor<4x$Nxf32>) -> !z attributes {maek.kernel} {
-  %w = maek.unpack %p dim 1 width 16 order [2, 0] : !p -> tensor<4x$Nx$Kxf32>
+  %w = maek.unpack %p dim 1 width 16 order $O : !p -> tensor<4x$Nx$Kxf32>
   %0 = maek.einsum "bk,gnk->bgn" %x, %w
       : tensor<?x$Kxf32, #maek.dims<B>>, tensor<4x$Nx$Kxf32>
   %1 = maek.broadcast %b dims [1, 2] : tensor<4x$Nxf32> -> !z
@@ -114,8 +115,22 @@ func.func private @k(%z: !z, %x: !x) -> tensor<4x$Nx$Kxf32>
   func.return %0 : tensor<4x$Nx$Kxf32>
 })";
 
+/// Of two operands, neither of which is packed.
+constexpr const char *matmul = R"(
+!x = tensor<?x$Kxf32, #maek.dims<B>>
+!y = tensor<?x$Nxf32, #maek.dims<B>>
+func.func private @k(%x: !x, %w: tensor<$Kx$Nxf32>) -> !y
+    attributes {maek.kernel} {
+  %0 = maek.einsum "bk,kn->bn" %x, %w : !x, tensor<$Kx$Nxf32>
+  func.return %0 : !y
+})";
+
 Case makeCase(const std::string &name, const char *text, int n, int k) {
+  static const bool isApart = maek::sumsGatesApart("host");
+  std::string summed = std::to_string(k);
   std::map<std::string, std::string> names{
+      {"$O", isApart ? "[0, 2]" : "[2, 0]"},
+      {"$L", isApart ? "4x" + summed : summed + "x4"},
       {"$N", std::to_string(n)},
       {"$K", std::to_string(k)},
       {"$P", std::to_string((n + 15) / 16)},
@@ -128,7 +143,8 @@ Case makeCase(const std::string &name, const char *text, int n, int k) {
 std::vector<Case> getCases() {
   std::vector<Case> cases{makeCase("product", product, 1024, 512),
                           makeCase("product", product, 200, 200),
-                          makeCase("product", product, 10, 128)};
+                          makeCase("product", product, 10, 128),
+                          makeCase("matmul", matmul, 512, 512)};
   for (int h : {128, 256}) {
     cases.push_back(makeCase("step", step, h, h));
     cases.push_back(makeCase("train", step, h, h));
@@ -169,22 +185,12 @@ double measure(llvm::function_ref<void()> body) {
   return best;
 }
 
-/// One 512-bit or two 256-bit FMAs a cycle: whatever 16 independent chains of
-/// the widest vectors reach.
-__attribute__((target("avx512f"))) void fma512() {
-#define FMA(i) "vfmadd231ps %%zmm30, %%zmm31, %%zmm" #i "\n"
-  for (int i = 0; i < 100000; ++i)
-    asm volatile(FMA(0) FMA(1) FMA(2) FMA(3) FMA(4) FMA(5) FMA(6) FMA(7) FMA(8)
-                     FMA(9) FMA(10) FMA(11) FMA(12) FMA(13) FMA(14) FMA(15)::
-                         : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
-                           "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                           "xmm12", "xmm13", "xmm14", "xmm15");
-}
-
 double getPeak() {
-  return __builtin_cpu_supports("avx512f")
-             ? 32.0 * 16 * 100000 / measure(fma512) * 1e-9
-             : 0;
+  maek::bench::MultiplyAdds loop = maek::bench::getMultiplyAdds();
+  constexpr long iterations = 100'000;
+  return loop.run ? loop.flopsPerIteration * iterations /
+                        measure([&] { loop.run(iterations); }) * 1e-9
+                  : 0;
 }
 
 int64_t getSize(const maek::Extent &extent, const Symbols &symbols) {
