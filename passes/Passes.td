@@ -493,7 +493,8 @@ def PrepackWeights : Pass<"maek-prepack-weights", "::mlir::func::FuncOp"> {
     Weights are an operand that parameters alone determine, or that no step of
     the surrounding scan changes. The product reads them through an unpack; the
     pack stands where the weights are made. The panels run over the result's
-    last axis; within one the summed axes come first.
+    last axis; within one the summed axes come first, so that the sums of all
+    gates go on together, or, with sums-innermost, last.
 
     ```mlir
     %z = maek.einsum "bk,gnk->bgn" %h, %W
@@ -513,6 +514,8 @@ def PrepackWeights : Pass<"maek-prepack-weights", "::mlir::func::FuncOp"> {
   let options = [
     Option<"panelBytes", "panel-bytes", "int64_t", "64",
            "Width of a panel in bytes: one vector of the target.">,
+    Option<"sumsInnermost", "sums-innermost", "bool", "false",
+           "Order of a panel for few registers: one gate after another.">,
   ];
   let statistics = [
     Statistic<"numPacked", "num-packed", "products that read panels">,

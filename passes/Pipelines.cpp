@@ -45,8 +45,8 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
       manager.addPass(std::make_unique<Separator>());
   };
 
-  // The entries. What follows sees single steps, of which it makes other kernels
-  // than of whole texts.
+  // The entries. What follows sees single steps, of which it makes other
+  // kernels than of whole texts.
   add(createMakeStepwise());
 
   // The equations. Simplifying first makes equal operands one value, by which
@@ -82,7 +82,8 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
 
   // The kernels. Packing comes first: an unpack is part of the product's
   // kernel, the pack one of its own that leaves the loop.
-  add(createPrepackWeights());
+  add(createPrepackWeights(
+      PrepackWeightsOptions{.sumsInnermost = options.sumsInnermost}));
   add(createSimplify());
   // A product takes its epilogue before the rest is shared out.
   add(createFuseEpilogues());

@@ -15,6 +15,9 @@ struct PipelineOptions {
   /// Finish each pass on the whole module before the next one begins, so that
   /// the module can be looked at in between.
   bool separate = false;
+  /// The order of packed weights for a target with few registers: see
+  /// maek-prepack-weights.
+  bool sumsInnermost = false;
 };
 
 /// The passes that `PipelineOptions::disable` may name: those without which

@@ -9,6 +9,7 @@
 #include "ir/MaekOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <algorithm>
 
 using namespace mlir;
 
@@ -25,10 +26,11 @@ struct Packing {
 };
 
 /// Panels over the result's last axis, which belongs to the weight; within a
-/// panel the summed axes in the order of the other operand, then the weight's
-/// other axes in the order of the result. Or the reason why there is none.
+/// panel the summed axes in the order of the other operand and the weight's
+/// other axes in the order of the result, those or these first. Or the reason
+/// why there is none.
 static FailureOr<Packing> findPacking(EinsumAttr equation, Type weight,
-                                      StringRef &reason) {
+                                      bool sumsInnermost, StringRef &reason) {
   StringRef own = equation.getRhs(), result = equation.getResult();
   if (result.empty() || !own.contains(result.back()) ||
       equation.inLhs(result.back())) {
@@ -52,9 +54,13 @@ static FailureOr<Packing> findPacking(EinsumAttr equation, Type weight,
   for (char letter : own)
     if (!equation.inLhs(letter) && !equation.inResult(letter))
       packing.order.push_back(own.find(letter));
+  size_t numSummed = packing.order.size();
   for (char letter : result.drop_back())
     if (own.contains(letter))
       packing.order.push_back(own.find(letter));
+  if (sumsInnermost)
+    std::rotate(packing.order.begin(), packing.order.begin() + numSummed,
+                packing.order.end());
   return packing;
 }
 
@@ -100,7 +106,8 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
     }
     StringRef reason;
     FailureOr<Packing> packing =
-        findPacking(product.getEquation(), product.getRhs().getType(), reason);
+        findPacking(product.getEquation(), product.getRhs().getType(),
+                    sumsInnermost, reason);
     if (failed(packing)) {
       remarkMissed(product, kPass)
           << ("weights stay as they are: " + reason).str();

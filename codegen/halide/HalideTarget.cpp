@@ -28,6 +28,11 @@ std::string getHalideVersion() {
          std::to_string(HALIDE_VERSION_PATCH);
 }
 
+bool sumsGatesApart(StringRef target) {
+  constexpr int gatesOfLSTM = 4;
+  return !halide::Machine(Halide::Target(target.str())).holdsGates(gatesOfLSTM);
+}
+
 FailureOr<std::string> resolveTarget(StringRef name, Location location) {
   std::string text = name.str(), message, resolved;
   LogicalResult parsed = halide::guardHalide(message, [&] {

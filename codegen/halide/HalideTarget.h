@@ -5,6 +5,8 @@
 
 #include "Halide.h"
 
+#include <array>
+
 namespace maek::halide {
 
 /// The vector unit of a target.
@@ -22,6 +24,20 @@ public:
   /// operands. Half of AVX-512's 32, and 12 of AVX2's 16 where operands are
   /// read from memory by the FMA itself.
   int accumulators() const { return wide ? 16 : 12; }
+  /// Rows of the tiles of a product; the largest, two vectors wide, fills the
+  /// accumulators.
+  std::array<int, 3> tileRows() const {
+    return wide ? std::array{8, 4, 2} : std::array{6, 4, 2};
+  }
+
+  /// Vectors of a panel of packed weights, which is 64 bytes wide.
+  int panelVectors() const { return std::max(1, 64 / vectorBytes); }
+  /// Whether so many gates' sums leave room for enough rows of a whole panel.
+  /// With vectors of 32 bytes, a panel's lines come from the second cache in
+  /// the time of two rows' sums; four rows were measured to be needed.
+  bool holdsGates(int gates) const {
+    return accumulators() >= gates * panelVectors() * (wide ? 2 : 4);
+  }
 
 private:
   int vectorBytes;

@@ -68,6 +68,10 @@ compileKernels(mlir::ModuleOp module, const KernelOptions &options,
 mlir::FailureOr<std::string> resolveTarget(llvm::StringRef target,
                                            mlir::Location location);
 
+/// Whether the schedules sum the gates of a product one after another, so that
+/// packed weights should lie in that order; `target` as resolveTarget gives it.
+bool sumsGatesApart(llvm::StringRef target);
+
 /// "21.0.0"
 std::string getHalideVersion();
 

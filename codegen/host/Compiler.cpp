@@ -150,14 +150,14 @@ LogicalResult Compilation::runPasses() {
   PassManager manager(module.getContext());
   if (options.configure)
     options.configure(manager);
-  PipelineOptions pipeline;
-  pipeline.disable = options.disabledPasses;
-  buildPipeline(manager, pipeline);
-  if (failed(manager.run(module)))
-    return failure();
-
   FailureOr<std::string> target = resolveTarget(options.target, getLoc());
   if (failed(target))
+    return failure();
+  PipelineOptions pipeline;
+  pipeline.disable = options.disabledPasses;
+  pipeline.sumsInnermost = sumsGatesApart(*target);
+  buildPipeline(manager, pipeline);
+  if (failed(manager.run(module)))
     return failure();
   description =
       describeModule(module, {options.source, *target, getHalideVersion()});

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek ir: the IR after a pass, or after each.
+#include "codegen/halide/Kernels.h"
 #include "codegen/host/Compiler.h"
 #include "codegen/host/OutputFile.h"
 #include "passes/Pipelines.h"
@@ -80,6 +81,7 @@ static bool runStages(mlir::ModuleOp module, const po::variables_map &options,
   PipelineOptions pipeline;
   pipeline.disable = getDisabledPasses(options);
   pipeline.separate = true;
+  pipeline.sumsInnermost = sumsGatesApart("host");
   buildPipeline(manager, pipeline);
   buildHostPipeline(manager);
   return succeeded(manager.run(module));

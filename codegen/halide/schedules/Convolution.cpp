@@ -116,7 +116,7 @@ private:
 bool ResultScheduler::fits() const {
   return product.rows.size() >= 3 && product.gates.empty() &&
          product.batches.empty() &&
-         (product.isPacked ||
+         (product.isPacked() ||
           (product.isColumnInnermost && product.numColumns % lanes == 0)) &&
          product.extent(getRow()).isStatic() &&
          product.extent(getTall()).isStatic() &&
@@ -242,7 +242,7 @@ private:
 /// in the window; images are the outermost summed axis.
 bool WeightScheduler::fits() const {
   return product.rows.size() >= 2 && product.gates.empty() &&
-         product.batches.empty() && !product.isPacked &&
+         product.batches.empty() && !product.isPacked() &&
          product.isColumnInnermost && product.isStatic(product.rows) &&
          product.reduction->domain.size() >= 2 &&
          !llvm::is_contained(convolution.places, product.rows.back()) &&

@@ -1,7 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // A tile of sums stays in registers over the whole contraction, and the
 // epilogue is computed from there: with four gates, the tile holds all gates of
-// 16 units and the cell update needs no memory in between.
+// 16 units and the cell update needs no memory in between. Where there are too
+// few registers for that, a tile's gates are summed one after another.
 #include "codegen/halide/schedules/ProductShape.h"
 #include "codegen/halide/schedules/Schedule.h"
 
@@ -23,7 +24,17 @@ public:
         letters(letters), machine(machine),
         out(kernel.getOutputs().front().func),
         lanes(machine.lanes(first.reduction->func.types().front())),
-        isHeavy(hasCostlyOp(kernel)) {}
+        isHeavy(hasCostlyOp(kernel)) {
+    int gates = first.numGates * products.size();
+    if (machine.holdsGates(gates))
+      heldGates = gates;
+    panelWidth = machine.panelVectors() * lanes;
+    hasPaddedTail =
+        panelWidth > lanes && first.numColumns % panelWidth &&
+        llvm::all_of(products, [&](const ProductShape &product) {
+          return product.isPacked() && product.panelWidth % panelWidth == 0;
+        });
+  }
 
   void run();
 
@@ -31,11 +42,13 @@ private:
   Var outVar(char letter) const {
     return KernelAlgorithm::var(letters.size(), letters.find(letter));
   }
+  bool isTogether() const { return heldGates > 1 || first.numGates == 1; }
   int getVectors(int rows) const;
   void scheduleTile(Halide::Stage stage, int rows, TailStrategy tail,
                     bool isParallel = false);
   Expr isLarge() const;
   void scheduleShared(Halide::Func func);
+  void boundColumns(Halide::Func sums, const ProductShape &product) const;
   void scheduleSums(const ProductShape &product);
   void scheduleStage(Halide::Stage stage, const ProductShape &product,
                      bool isUpdate);
@@ -51,6 +64,13 @@ private:
   /// reads the sums from memory, since its code, once per row and tile size,
   /// took most of the time to compile.
   bool isHeavy;
+  /// Gates whose sums are in registers at once: all, if that leaves room for
+  /// enough rows of a whole panel, otherwise one.
+  int heldGates = 1;
+  /// Columns of a panel of packed weights.
+  int panelWidth;
+  /// Whether the last tile is as wide as a panel, whose padding it reads.
+  bool hasPaddedTail;
   Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"};
   static constexpr int rowsPerTask = 64;
 };
@@ -58,8 +78,9 @@ private:
 /// Vectors of columns beside one another in a tile of `rows` rows: as many as
 /// fill the accumulators, of those that divide the columns.
 int ProductScheduler::getVectors(int rows) const {
-  int gates = first.numGates * products.size();
-  int most = std::min(8, machine.accumulators() / (rows * gates));
+  if (hasPaddedTail)
+    return panelWidth / lanes;
+  int most = std::min(8, machine.accumulators() / (rows * heldGates));
   for (int count = most; count > 1; --count)
     if (first.numColumns % (int64_t(count) * lanes) == 0)
       return count;
@@ -112,32 +133,45 @@ void ProductScheduler::scheduleStage(Halide::Stage stage,
   Var column = product.var(product.column),
       row = product.var(product.rows.back());
   if (isUpdate) {
-    std::vector<Halide::VarOrRVar> order{column};
+    std::vector<Halide::VarOrRVar> gates, order{column}, summed;
     for (char gate : llvm::reverse(product.gates))
-      order.push_back(product.var(gate));
-    order.push_back(row);
+      gates.push_back(product.var(gate));
     for (Halide::RVar r : llvm::reverse(product.reduction->domain))
-      order.push_back(r);
+      summed.push_back(r);
+    if (heldGates > 1)
+      order.insert(order.end(), gates.begin(), gates.end());
+    order.push_back(row);
+    order.insert(order.end(), summed.begin(), summed.end());
+    if (heldGates == 1)
+      order.insert(order.end(), gates.begin(), gates.end());
     stage.reorder(order);
   }
   stage.vectorize(column, lanes).unroll(column).unroll(row);
-  for (char gate : product.gates)
-    stage.unroll(product.var(gate));
+  if (isTogether())
+    for (char gate : product.gates)
+      stage.unroll(product.var(gate));
+}
+
+/// The sums of the last tile's columns that are none are computed, too.
+void ProductScheduler::boundColumns(Halide::Func sums,
+                                    const ProductShape &product) const {
+  if (hasPaddedTail)
+    sums.bound_extent(product.var(product.column), panelWidth);
+  else if (product.numColumns % lanes)
+    sums.bound_extent(product.var(product.column), lanes);
 }
 
 void ProductScheduler::scheduleSums(const ProductShape &product) {
   Halide::Func sums = product.reduction->func;
   sums.compute_at(out, yo);
-  if (product.numColumns % lanes)
-    sums.bound_extent(product.var(product.column), lanes);
+  boundColumns(sums, product);
   scheduleStage(sums, product, /*isUpdate=*/false);
   scheduleStage(sums.update(), product, /*isUpdate=*/true);
-  if (!isHeavy)
+  if (!isHeavy || !isTogether())
     return;
   Halide::Func held = sums.in();
   held.compute_at(out, yo);
-  if (product.numColumns % lanes)
-    held.bound_extent(product.var(product.column), lanes);
+  boundColumns(held, product);
   scheduleStage(held, product, /*isUpdate=*/false);
 }
 
@@ -149,20 +183,26 @@ void ProductScheduler::scheduleShared(Halide::Func func) {
 
 void ProductScheduler::run() {
   Expr rows = kernel.extent(first.extent(first.rows.back()));
-  int most = machine.accumulators() / (first.numGates * products.size());
-  int largest = most >= 8 ? 8 : most >= 4 ? 4 : most >= 2 ? 2 : 1;
-  if (largest > 1)
-    scheduleTile(out.specialize(rows >= largest && isLarge()), largest,
-                 TailStrategy::ShiftInwards, /*isParallel=*/true);
-  for (int tile : {8, 4, 2})
-    if (tile <= most)
-      scheduleTile(out.specialize(rows >= tile), tile,
-                   TailStrategy::ShiftInwards);
+  SmallVector<int> tiles;
+  for (int tile : machine.tileRows())
+    if (tile <= machine.accumulators() / heldGates)
+      tiles.push_back(tile);
+  if (!tiles.empty())
+    scheduleTile(out.specialize(rows >= tiles.front() && isLarge()),
+                 tiles.front(), TailStrategy::ShiftInwards,
+                 /*isParallel=*/true);
+  for (auto [i, tile] : llvm::enumerate(tiles)) {
+    Expr fits = rows >= tile;
+    // Rows that two of the next smaller tiles hold and two of these exceed.
+    if (i + 1 < tiles.size() && tile < 2 * tiles[i + 1])
+      fits = rows == tile || rows > 2 * tiles[i + 1];
+    scheduleTile(out.specialize(fits), tile, TailStrategy::ShiftInwards);
+  }
   scheduleTile(out, 1, TailStrategy::Auto);
   for (const ProductShape &product : products)
     scheduleSums(product);
   // Past the last column there is nothing that a shared value could read.
-  if (first.numColumns % lanes == 0)
+  if (first.numColumns % lanes == 0 && !hasPaddedTail)
     for (auto [value, func] : kernel.getShared())
       scheduleShared(func);
 }

@@ -42,8 +42,9 @@ std::optional<ProductShape> ProductShape::match(Reduction &reduction) {
   shape.activations = reduction.operands[!weightsAreRhs];
   Value operand = einsum->getOperand(weightsAreRhs);
   auto unpack = operand.getDefiningOp<UnpackOp>();
-  shape.isPacked =
+  bool isPacked =
       unpack && unpack.getDim() == int64_t(weights.find(shape.column));
+  shape.panelWidth = isPacked ? unpack.getWidth() : 0;
   shape.isColumnInnermost = !unpack && weights.back() == shape.column;
   return shape;
 }

@@ -24,12 +24,15 @@ struct ProductShape {
   int64_t numGates = 1;
   /// The functions through which the operands are read.
   Halide::Func weights, activations;
-  /// Whether the weights come in panels, or have the column innermost.
-  bool isPacked, isColumnInnermost;
+  /// Columns of a panel of the weights; 0 if they do not come in panels.
+  int64_t panelWidth;
+  /// Whether the weights do not, and have the column innermost.
+  bool isColumnInnermost;
 
   /// Nothing if the reduction is no contraction with a static column.
   static std::optional<ProductShape> match(Reduction &reduction);
 
+  bool isPacked() const { return panelWidth > 0; }
   /// The product's variable for a letter of the result.
   Halide::Var var(char letter) const;
   /// The variable of a letter in `weights` or `activations`.

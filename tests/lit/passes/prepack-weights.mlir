@@ -1,4 +1,5 @@
 // RUN: maek-opt %s --maek-prepack-weights | FileCheck %s
+// RUN: maek-opt %s --maek-prepack-weights=sums-innermost=true | FileCheck %s --check-prefix=APART
 // RUN: maek-opt %s --maek-prepack-weights --remarks-filter=.* --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // The recurrent product: packed outside of the loop, panels over n.
@@ -7,6 +8,8 @@
 // CHECK: maek.scan
 // CHECK: %[[U:.*]] = maek.unpack %[[P]] dim 1 width 16 order [2, 0] : tensor<2x24x4x16xf32> -> tensor<4x24x24xf32>
 // CHECK: maek.einsum "bk,gnk->bgn" %{{.*}}, %[[U]]
+// APART-LABEL: func.func @recurrent
+// APART: maek.unpack %{{.*}} dim 1 width 16 order [0, 2] : tensor<2x4x24x16xf32> -> tensor<4x24x24xf32>
 // REMARK: :[[#@LINE+4]]:10: remark: [Passed] prepack-weights{{.*}}weights are read in panels
 func.func @recurrent(%xs: tensor<9x2x4x24xf32>, %W: tensor<4x24x24xf32>, %h0: tensor<2x24xf32>) -> tensor<2x24xf32> {
   %hT = maek.scan over(%xs) init(%h0) {

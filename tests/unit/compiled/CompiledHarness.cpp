@@ -147,10 +147,11 @@ void checkCompiled(ModuleOp module, const CompiledCheck &check) {
   PassManager manager(module.getContext());
   PipelineOptions pipeline;
   pipeline.disable = check.disabled;
-  buildPipeline(manager, pipeline);
-  ASSERT_TRUE(succeeded(manager.run(*compiled)));
   KernelOptions options;
   options.asserts = check.asserts;
+  pipeline.sumsInnermost = sumsGatesApart(options.target);
+  buildPipeline(manager, pipeline);
+  ASSERT_TRUE(succeeded(manager.run(*compiled)));
   std::unique_ptr<LoadedKernels> kernels =
       LoadedKernels::load(*compiled, options);
   ASSERT_TRUE(kernels);
