@@ -2,6 +2,7 @@
 #include "codegen/halide/KernelCompiler.h"
 
 #include "codegen/halide/HalideGuard.h"
+#include "codegen/halide/LoadsFirst.h"
 #include "codegen/halide/schedules/Schedule.h"
 #include "ir/Entries.h"
 
@@ -74,9 +75,11 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
     if (!algorithm)
       return;
     scheduleKernel(*algorithm, Machine(full));
-    Halide::Module module = algorithm->getPipeline().compile_to_module(
-        algorithm->getArguments(), symbol.str(), target,
-        Halide::LinkageType::External);
+    Halide::Pipeline pipeline = algorithm->getPipeline();
+    pipeline.add_custom_lowering_pass(new LoadsFirst);
+    Halide::Module module =
+        pipeline.compile_to_module(algorithm->getArguments(), symbol.str(),
+                                   target, Halide::LinkageType::External);
     orderArguments(module, symbol, algorithm->getResultNames());
     writeText(module, kernel.getName(), options);
     Halide::Buffer<uint8_t> code = module.compile_to_buffer();

@@ -5,6 +5,8 @@
 // cannot be computed there, the second one needs a copy.
 #include "passes/memory/Placement.h"
 
+#include "llvm/ADT/SmallBitVector.h"
+
 using namespace mlir;
 
 namespace maek {
@@ -18,9 +20,27 @@ Value getSource(Value value) {
   return value;
 }
 
-/// Whether `call` may write its results over operands: the kernel reads them
-/// only where it writes.
-bool Placement::canRunInPlace(func::CallOp call) {
+/// The results of the kernel that are made of its argument.
+static llvm::SmallBitVector getResultsOf(func::FuncOp kernel, unsigned number) {
+  DenseSet<Value> made = {kernel.getArgument(number)};
+  llvm::SmallBitVector results(kernel.getNumResults());
+  for (Operation &op : kernel.getOps())
+    for (OpOperand &operand : op.getOpOperands())
+      if (made.contains(operand.get())) {
+        made.insert_range(op.getResults());
+        if (isa<func::ReturnOp>(op))
+          results.set(operand.getOperandNumber());
+      }
+  return results;
+}
+
+/// Whether `call` may write a result over an operand. The kernel reads elements
+/// only where it writes. It loads each once, for all results together, but
+/// nobody promises that it does so before it stores any of them; see
+/// docs/rationale/memory.md. So the result has to be made of the operand, or
+/// nothing is.
+bool Placement::canOverwrite(func::CallOp call, unsigned operand,
+                             unsigned result) {
   auto kernel =
       tables.lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
   if (!kernel || kernel.isExternal())
@@ -29,6 +49,9 @@ bool Placement::canRunInPlace(func::CallOp call) {
   for (Type type : kernel.getResultTypes())
     if (shape(type) != shape(kernel.getResultTypes().front()))
       return false;
+  if (llvm::SmallBitVector results = getResultsOf(kernel, operand);
+      results.any() && !results.test(result))
+    return false;
   return llvm::all_of(kernel.getOps(), [](Operation &op) {
     return op.hasTrait<OpTrait::Elementwise>() ||
            isa<BroadcastOp, ConstantOp, ExtentOp, IotaOp, func::ReturnOp>(op);
@@ -36,9 +59,17 @@ bool Placement::canRunInPlace(func::CallOp call) {
 }
 
 /// Whether every read of `argument` comes before `call` writes `result` over
-/// it, or is the same element's read in `call` itself.
-bool Placement::isReadBefore(Value argument, func::CallOp call, Value result) {
+/// it, or is the same element's read in `call` itself. `stored` is the result,
+/// or a view of it, that has the argument's elements in their order.
+bool Placement::isReadBefore(Value argument, func::CallOp call, Value result,
+                             Value stored) {
   Block *block = call->getBlock();
+  auto reshape = stored.getDefiningOp<ReshapeOp>();
+  while (reshape) {
+    stored = reshape.getOperand();
+    reshape = stored.getDefiningOp<ReshapeOp>();
+  }
+  bool isInOrder = stored == result;
   SmallVector<Value> worklist = {argument};
   DenseSet<Value> reordered;
   while (!worklist.empty()) {
@@ -56,8 +87,10 @@ bool Placement::isReadBefore(Value argument, func::CallOp call, Value result) {
       Operation *ancestor = block->findAncestorOpInBlock(*user);
       if (ancestor->isBeforeInBlock(call))
         continue;
-      if (ancestor != call || reordered.contains(value) ||
-          value.getType() != result.getType() || !canRunInPlace(call))
+      if (ancestor != call || !isInOrder || reordered.contains(value) ||
+          value.getType() != result.getType() ||
+          !canOverwrite(call, use.getOperandNumber(),
+                        cast<OpResult>(result).getResultNumber()))
         return false;
     }
   }
@@ -103,7 +136,7 @@ void Placement::claimResult(func::ReturnOp op, OpOperand &operand) {
   Value source = getSource(operand.get());
   auto call = source.getDefiningOp<func::CallOp>();
   if (!call || call->getBlock() != op->getBlock() ||
-      !isReadBefore(argument, call, source))
+      !isReadBefore(argument, call, source, operand.get()))
     return conflict(op, "would overwrite a value that is read later",
                     {&operand});
   claim(operand);

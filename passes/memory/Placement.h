@@ -74,9 +74,9 @@ private:
   void claim(mlir::OpOperand &operand, mlir::OpOperand *twin = nullptr);
   void claimResult(mlir::func::ReturnOp op, mlir::OpOperand &operand);
   bool isPlaceable(mlir::Value source, mlir::Operation *user) const;
-  bool canRunInPlace(mlir::func::CallOp call);
+  bool canOverwrite(mlir::func::CallOp call, unsigned operand, unsigned result);
   bool isReadBefore(mlir::Value argument, mlir::func::CallOp call,
-                    mlir::Value result);
+                    mlir::Value result, mlir::Value stored);
   void place(mlir::Block &block);
   void placeOp(mlir::Operation &op);
   void placeScan(ScanOp scan);

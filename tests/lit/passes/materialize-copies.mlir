@@ -107,3 +107,58 @@ func.func @scan(%x: !TB) -> (!TB, !TB) {
   %1 = call @use(%r#2, %r#3) : (!TB, !TB) -> !TB
   return %1, %r#4 : !TB, !TB
 }
+
+// -----
+
+!W = tensor<3x3xf32>
+func.func private @swap(%a: !W, %b: !W) -> (!W, !W) attributes {maek.kernel} {
+  %0 = maek.tanh %b : !W
+  %1 = maek.exp %a : !W
+  return %0, %1 : !W, !W
+}
+func.func private @moments(%a: !W, %b: !W) -> (!W, !W) attributes {maek.kernel} {
+  %0 = maek.tanh %a : !W
+  %1 = maek.mul %b, %0 : !W
+  return %0, %1 : !W, !W
+}
+!V = tensor<3x3x4xf32>
+func.func private @decay(%a: !V) -> !V attributes {maek.kernel} {
+  %0 = maek.tanh %a : !V
+  return %0 : !V
+}
+
+// Neither of the new states is made of the old one in whose place it belongs,
+// which the other one still needs.
+// CHECK-LABEL: func.func @swapped(
+// CHECK:         %[[NEW:.*]]:2 = call @swap(
+// CHECK-NEXT:    %[[A:.*]] = call @copy_0(%[[NEW]]#0)
+// CHECK-NEXT:    %[[B:.*]] = call @copy_0(%[[NEW]]#1)
+// CHECK-NEXT:    return %[[A]], %[[B]]
+func.func @swapped(%a: !W {maek.role = "state", maek.name = "a"}, %b: !W {maek.role = "state", maek.name = "b"})
+    -> (!W {maek.role = "state", maek.name = "a"}, !W {maek.role = "state", maek.name = "b"}) {
+  %0:2 = call @swap(%a, %b) : (!W, !W) -> (!W, !W)
+  return %0#0, %0#1 : !W, !W
+}
+
+// Each is made of its own old one, as Adam's are.
+// CHECK-LABEL: func.func @followed(
+// CHECK-NOT:     @copy
+// CHECK:         return
+func.func @followed(%a: !W {maek.role = "state", maek.name = "a"}, %b: !W {maek.role = "state", maek.name = "b"})
+    -> (!W {maek.role = "state", maek.name = "a"}, !W {maek.role = "state", maek.name = "b"}) {
+  %0:2 = call @moments(%a, %b) : (!W, !W) -> (!W, !W)
+  return %0#0, %0#1 : !W, !W
+}
+
+// Turned, an element would lie where another one is read.
+// CHECK-LABEL: func.func @turned(
+// CHECK:         %[[NEW:.*]] = call @decay(
+// CHECK-NEXT:    %[[TURNED:.*]] = maek.transpose %[[NEW]] [1, 0, 2]
+// CHECK-NEXT:    %[[COPY:.*]] = call @copy_1(%[[TURNED]])
+// CHECK-NEXT:    return %[[COPY]]
+func.func @turned(%a: !V {maek.role = "state", maek.name = "a"})
+    -> (!V {maek.role = "state", maek.name = "a"}) {
+  %0 = call @decay(%a) : (!V) -> !V
+  %1 = maek.transpose %0 [1, 0, 2] : !V
+  return %1 : !V
+}
