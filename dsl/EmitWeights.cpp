@@ -366,6 +366,15 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
 }
 
 bool WeightsEmitter::emit(mlir::ModuleOp module) {
+  for (StringRef prefix : {"export_", "import_"})
+    if (std::string name = (prefix + block.name.name).str();
+        module.lookupSymbol(name)) {
+      diagnostics.error(block.name.loc,
+                        "'" + name +
+                            "' is a tensor of the model and would be an "
+                            "entry of this block; choose another name");
+      return false;
+    }
   evaluator.weights = this;
   llvm::scope_exit reset([&] { evaluator.weights = nullptr; });
   std::vector<Named> arguments;

@@ -134,7 +134,7 @@ void Evaluator::runBody(Frame &frame) {
 /// The module's functions share their names with nothing.
 static bool isEntryName(StringRef name) {
   return llvm::is_contained({"forward", "evaluate", "train_step", "update",
-                             "generate_step", "prepare"},
+                             "generate_step", "generate_source", "prepare"},
                             name);
 }
 

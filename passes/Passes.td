@@ -174,7 +174,10 @@ def FuseAttention : Pass<"maek-fuse-attention", "::mlir::ModuleOp"> {
     by values, becomes `maek.attention`, whose kernels store nothing of one
     number per query and key. Queries, keys and values share all leading axes.
     A mask that says key <= query + number becomes `causal`: kernels leave out
-    what it hides. A softmax whose scores or weights are used elsewhere stays.
+    what it hides. A softmax whose scores or weights are used elsewhere stays,
+    and one whose gradient the value of another gradient is made of. A floor of
+    the sum or of the maximum must be one that never counts: at most 1e-30, and
+    at most -1e30.
     Where a query may see no key, the result is 0.
 
     ```mlir
@@ -338,7 +341,7 @@ def PlanMemory : Pass<"maek-plan-memory", "::mlir::ModuleOp"> {
     symbols of its extents by name. Kernel calls become maek.launch, scans
     become scf.for, views become strided memrefs. Tensors whose lifetimes do not
     overlap share a slot of the arena; `maek.memory` lists slots with sizes,
-    tensors and lifetimes, and `@<entry>_arena` computes the arena's bytes, or
+    tensors and lifetimes, and `@<entry>$arena` computes the arena's bytes, or
     -1 for extents with which the entry cannot run.
 
     ```mlir

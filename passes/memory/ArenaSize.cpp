@@ -72,8 +72,9 @@ func::FuncOp emitArenaSize(func::FuncOp entry, const Placement &placement,
   outside.setInsertionPointAfter(entry);
   auto names = entry->getAttrOfType<ArrayAttr>(kSymbolsAttr);
   Type indexType = outside.getIndexType();
+  // No model can name a tensor so.
   auto made = func::FuncOp::create(
-      outside, entry.getLoc(), entry.getName().str() + "_arena",
+      outside, entry.getLoc(), entry.getName().str() + "$arena",
       outside.getFunctionType(SmallVector<Type>(names.size(), indexType),
                               indexType));
   made.setPrivate();

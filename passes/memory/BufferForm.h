@@ -34,7 +34,7 @@ mlir::ArrayAttr describeSlots(const ArenaPlan &plan, mlir::Builder builder);
 /// afterwards.
 mlir::func::FuncOp emitBufferForm(Placement &placement, const ArenaPlan &plan);
 
-/// `@<entry>_arena(symbols...) -> index`, after `entry`, which is in buffer
+/// `@<entry>$arena(symbols...) -> index`, after `entry`, which is in buffer
 /// form.
 mlir::func::FuncOp emitArenaSize(mlir::func::FuncOp entry,
                                  const Placement &placement,

@@ -9,13 +9,17 @@ func.func private @k(%x: !B) -> !B attributes {maek.kernel} {
   return %0 : !B
 }
 
+// A tensor of the model that is named like nothing of what is made here.
+// CHECK: maek.parameter @direct_arena
+maek.parameter @direct_arena : tensor<4xf32> = #maek.init<constant, [0.0]>
+
 // One kernel, straight from the argument to the result: no arena.
 // CHECK-LABEL: func.func @direct(
 // CHECK-SAME:    %[[X:.*]]: memref<?x4xf32> {maek.dims = #maek.dims<B>}, %[[Y:.*]]: memref<?x4xf32> {maek.dims = #maek.dims<B>}, %{{.*}}: memref<?xi8>, %{{.*}}: index)
 // CHECK-SAME:    maek.memory = [], maek.symbols = ["B"]
 // CHECK-NEXT:    maek.launch @k(%[[X]] : memref<?x4xf32>) into(%[[Y]] : memref<?x4xf32>)
 // CHECK-NEXT:    return
-// CHECK-LABEL: func.func private @direct_arena(
+// CHECK-LABEL: func.func private @direct$arena(
 // CHECK-SAME:    maek.arena_of = @direct
 func.func @direct(%x: !B) -> !B {
   %0 = call @k(%x) : (!B) -> !B
