@@ -232,6 +232,26 @@ Value Evaluator::evaluatePermute(const CallExpr &call, const Value &value,
   return tensors.permute(value, permutation, value.mapped, axes);
 }
 
+/// The value itself. A condition that only a run knows is not looked at.
+Value Evaluator::evaluateRequire(const CallExpr &call, const Value &value,
+                                 Frame &frame) {
+  if (call.arguments.size() != 2)
+    return {};
+  Value holds = evaluate(*call.arguments[1].value, frame);
+  if (holds.isPoison())
+    return {};
+  if (!holds.is(ValueKind::Number) || holds.number != 0)
+    return value;
+  moveTo(call.loc, frame);
+  std::string found = value.is(ValueKind::Number) ? formatNumber(value.number)
+                                                  : describe(value);
+  Diagnostic &error =
+      tensors.error("what is required of " + found + " here does not hold");
+  if (value.origin.isValid() && value.origin != tensors.where)
+    error.note(value.origin, found + " comes from here");
+  return {};
+}
+
 Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
                                    Frame &frame) {
   if (call.arguments.empty())
@@ -267,6 +287,8 @@ Value Evaluator::evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
     moveTo(call.loc, frame);
     return tensors.gradient(value, by);
   }
+  if (kind == PrimitiveKind::Require)
+    return evaluateRequire(call, value, frame);
   if (kind == PrimitiveKind::Where) {
     if (call.arguments.size() != 3)
       return {};

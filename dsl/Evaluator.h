@@ -136,6 +136,7 @@ private:
   Value evaluateReverse(const CallExpr &call, Frame &frame);
   Value evaluateReshape(const CallExpr &call, const Value &value, Frame &frame);
   Value evaluatePermute(const CallExpr &call, const Value &value, Frame &frame);
+  Value evaluateRequire(const CallExpr &call, const Value &value, Frame &frame);
 
   // EvaluateWindow.cpp
   const Expr *findNamed(const CallExpr &call, llvm::StringRef name) const;

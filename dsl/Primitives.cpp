@@ -27,6 +27,7 @@ static constexpr Primitive primitives[] = {
     {"gradient", PrimitiveKind::Gradient, 2, 2},
     {"uniform_like", PrimitiveKind::UniformLike, 1, 1},
     {"where", PrimitiveKind::Where, 3, 3},
+    {"require", PrimitiveKind::Require, 2, 2},
     {"arange", PrimitiveKind::Arange, 1, 1},
     {"reverse", PrimitiveKind::Reverse, 1, 1, "axis"},
     {"reshape", PrimitiveKind::Reshape, 2, 2},

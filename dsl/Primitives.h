@@ -28,6 +28,7 @@ enum class PrimitiveKind {
   Gradient,
   UniformLike,
   Where,
+  Require,
   Arange,
   Reverse,
   Reshape,
