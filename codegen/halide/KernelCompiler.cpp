@@ -76,7 +76,10 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
       return;
     scheduleKernel(*algorithm, Machine(full));
     Halide::Pipeline pipeline = algorithm->getPipeline();
-    pipeline.add_custom_lowering_pass(new LoadsFirst);
+    // Others never lie over an argument, and tiles of their results would
+    // all be held in registers.
+    if (algorithm->getReductions().empty() && algorithm->getAttention().empty())
+      pipeline.add_custom_lowering_pass(new LoadsFirst);
     Halide::Module module =
         pipeline.compile_to_module(algorithm->getArguments(), symbol.str(),
                                    target, Halide::LinkageType::External);
