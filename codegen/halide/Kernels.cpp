@@ -15,6 +15,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 
@@ -41,7 +42,8 @@ private:
   FailureOr<std::string> getObject(func::FuncOp kernel, std::string &message);
   LogicalResult writeKernel(StringRef name, StringRef object,
                             std::string &message);
-  LogicalResult writeRuntime(StringRef path, std::string &message);
+  LogicalResult writeRuntime(StringRef path, double &milliseconds,
+                             std::string &message);
   std::string getPath(StringRef name) const {
     return options.outputDir + "/" + name.str() + ".o";
   }
@@ -117,15 +119,19 @@ void ModuleCompiler::work() {
     compile(i);
 }
 
-LogicalResult ModuleCompiler::writeRuntime(StringRef path,
+LogicalResult ModuleCompiler::writeRuntime(StringRef path, double &milliseconds,
                                            std::string &message) {
   std::string key = hashContent("runtime halide " + getHalideVersion() + " " +
                                 options.target);
   if (options.useCache)
     if (std::optional<std::string> known = cache.load(key))
       return writeFile(path, *known, message);
+  auto begin = std::chrono::steady_clock::now();
   if (mlir::failed(compileRuntime(options, path, message)))
     return failure();
+  milliseconds = std::chrono::duration<double, std::milli>(
+                     std::chrono::steady_clock::now() - begin)
+                     .count();
   if (auto file = llvm::MemoryBuffer::getFile(path); file && options.useCache)
     cache.store(key, (*file)->getBuffer());
   return success();
@@ -155,7 +161,7 @@ FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
   if (llvm::is_contained(failed, true))
     return failure();
   std::string runtime = getPath("halide_runtime"), message;
-  if (mlir::failed(writeRuntime(runtime, message))) {
+  if (mlir::failed(writeRuntime(runtime, compiled.runtime, message))) {
     module.emitError() << message;
     return failure();
   }

@@ -50,6 +50,9 @@ struct CompiledKernels {
   std::vector<std::string> objects;
   /// How many of the kernels came from the cache.
   size_t fromCache = 0;
+  /// How long Halide's runtime took to compile, in milliseconds; 0 if it came
+  /// from the cache.
+  double runtime = 0;
 };
 
 /// Compiles every `maek.kernel` function of the module. The kernel `@k` becomes

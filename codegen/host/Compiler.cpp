@@ -181,6 +181,8 @@ LogicalResult Compilation::compileKernelFunctions() {
     return failure();
   objects = compiled->objects;
   report.cachedKernels = compiled->fromCache;
+  report.runtime = compiled->runtime;
+  report.kernels -= compiled->runtime;
   // The last object is Halide's runtime.
   report.compiledKernels = objects.size() - 1 - compiled->fromCache;
   return success();
