@@ -39,27 +39,48 @@ static void differentiateEinsum(EinsumOp op, AdjointBuilder &b) {
       b.accumulate(operand, getEinsumAdjoint(op, side, b));
 }
 
-// sum: x̄ = ȳ repeated over the summed axes.
-// max, min: x̄ = ȳ / n where x = y, of which there are n, and 0 elsewhere: equal
-// extreme elements share the adjoint.
-static void differentiateReduce(ReduceOp op, AdjointBuilder &b) {
-  Type type = op.getOperand().getType();
+/// Repeats `value` over the axes of `type` that are in `dims`.
+static Value repeatOver(ArrayRef<int64_t> dims, Type type, Value value,
+                        AdjointBuilder &b) {
   SmallVector<int64_t> kept;
   for (int64_t axis : llvm::seq(getRank(type)))
-    if (!llvm::is_contained(op.getDims(), axis))
+    if (!llvm::is_contained(dims, axis))
       kept.push_back(axis);
-  auto repeat = [&](Value value) -> Value {
-    return b.create<BroadcastOp>(type, value, kept);
-  };
-  Value dy = b.adjoint(op);
-  if (op.getKind() == ReduceKind::Sum)
-    return b.accumulate(op.getOperand(), repeat(dy));
-  Value isExtreme = b.compare(ComparePredicate::Eq, b.primal(op.getOperand()),
-                              repeat(b.primal(op)));
-  Value count = b.create<ReduceOp>(
-      ReduceKind::Sum, b.create<ConvertOp>(type, isExtreme), op.getDims());
-  b.accumulate(op.getOperand(), b.select(isExtreme, repeat(b.div(dy, count)),
-                                         b.constant(type, 0)));
+  return b.create<BroadcastOp>(type, value, kept);
+}
+
+/// The adjoint of x, given that of its maximum or minimum over `dims`: all of
+/// it goes to the first extreme element. An argmax finds that, alone: two
+/// kernels that compute x may round it differently, so that where one compares
+/// x with the extreme that the other one found, no element may be equal.
+static Value spreadToExtreme(ReduceKind kind, Value x, ArrayRef<int64_t> dims,
+                             Value adjoint, AdjointBuilder &b) {
+  if (dims.empty())
+    return adjoint;
+  int64_t axis = dims.back();
+  if (dims.size() > 1) {
+    Value inner = b.create<ReduceOp>(kind, x, axis);
+    adjoint = spreadToExtreme(kind, inner, dims.drop_back(), adjoint, b);
+  }
+  Type type = x.getType();
+  Value position =
+      b.create<ArgmaxOp>(kind == ReduceKind::Max ? x : b.neg(x), axis);
+  Type positions = withElementType(type, getElementType(position.getType()));
+  Value isExtreme =
+      b.compare(ComparePredicate::Eq, b.create<IotaOp>(positions, axis),
+                repeatOver(axis, positions, position, b));
+  return b.select(isExtreme, repeatOver(axis, type, adjoint, b),
+                  b.constant(type, 0));
+}
+
+// sum: x̄ = ȳ repeated over the summed axes.
+// max, min: x̄ = ȳ at the first element that is y, 0 elsewhere.
+static void differentiateReduce(ReduceOp op, AdjointBuilder &b) {
+  Value x = op.getOperand(), dy = b.adjoint(op);
+  b.accumulate(
+      x, op.getKind() == ReduceKind::Sum
+             ? repeatOver(op.getDims(), x.getType(), dy, b)
+             : spreadToExtreme(op.getKind(), b.primal(x), op.getDims(), dy, b));
 }
 
 void attachContractionGradients(MLIRContext &context) {

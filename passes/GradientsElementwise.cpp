@@ -152,17 +152,19 @@ static void differentiatePow(PowOp op, AdjointBuilder &b) {
   b.accumulate(op.getRhs(), b.mul(b.adjoint(op), slope));
 }
 
-/// ā = ȳ where y differs from c in the sense of `predicate`, c̄ = ȳ elsewhere:
-/// where a = c, the whole adjoint is c's. The comparison uses y, not a, because
-/// y is often kept anyway; a constant takes c's place, so that x = 0 gives
-/// max(x, 0) and max(0, x) the slope 0.
+/// ā = ȳ where `predicate` holds of a and c, c̄ = ȳ elsewhere: where a = c, the
+/// whole adjoint is c's. A constant takes c's place, so that x = 0 gives
+/// max(x, 0) and max(0, x) the slope 0; then y, which is often kept anyway,
+/// stands for a. Of two computed values it cannot: another kernel may round c
+/// differently, and then y = c compares as if a had won.
 template <typename OpTy>
 static void differentiateChoice(OpTy op, ComparePredicate predicate,
                                 AdjointBuilder &b) {
   Value a = op.getLhs(), c = op.getRhs(), dy = b.adjoint(op);
   if (getSplat(a))
     std::swap(a, c);
-  Value isA = b.compare(predicate, b.primal(op), b.primal(c));
+  Value compared = getSplat(c) ? Value(op) : a;
+  Value isA = b.compare(predicate, b.primal(compared), b.primal(c));
   Value zero = b.constant(dy.getType(), 0);
   if (b.needs(a))
     b.accumulate(a, b.select(isA, dy, zero));
@@ -170,12 +172,10 @@ static void differentiateChoice(OpTy op, ComparePredicate predicate,
     b.accumulate(c, b.select(isA, zero, dy));
 }
 
-// y > c exactly where a > c
 static void differentiateMax(MaxOp op, AdjointBuilder &b) {
   differentiateChoice(op, ComparePredicate::Gt, b);
 }
 
-// y < c exactly where a < c
 static void differentiateMin(MinOp op, AdjointBuilder &b) {
   differentiateChoice(op, ComparePredicate::Lt, b);
 }

@@ -16,8 +16,9 @@ struct CompiledCheck {
   std::vector<Dims> sizes;
   /// Of the largest element of each result.
   double tolerance = 1e-5;
-  /// Changing each value by up to half of this share of itself changes the
-  /// results; by as much they may differ on top, since sums may cancel. A
+  /// Changing each value that is rounded by up to half of this share of itself
+  /// changes the results; by as much they may differ on top, since sums may
+  /// cancel. A
   /// result that changes by more than `largestNoise` is not compared: there
   /// anything would pass.
   double perturbation = 0;
@@ -29,7 +30,7 @@ struct CompiledCheck {
   /// No result is compared for sizes for which the interpreter meets a larger
   /// number, or none, among the results: f32 has none or rounds it away.
   double largest = std::numeric_limits<double>::infinity();
-  /// The share of the results, of all entries and sizes, to compare at least.
+  /// The share of each entry's results, of all sizes, to compare at least.
   double leastCompared = 1;
 };
 

@@ -157,19 +157,22 @@ func.func @f(%x: tensor<3xf64>, %y: tensor<3xf64>)
   EXPECT_EQ(results[3].elements, (std::vector<double>{1, 1, 0}));
 }
 
-// The largest elements share the adjoint.
-TEST_F(GradientTest, sharesAmongExtremes) {
+// Of equal extreme elements the first gets the adjoint, in the order in which
+// they lie in memory.
+TEST_F(GradientTest, choosesTheFirstExtreme) {
   auto results = run(R"(
-func.func @f(%x: tensor<2x4xf64>) -> tensor<2x4xf64> {
+func.func @f(%x: tensor<2x4xf64>) -> (tensor<2x4xf64>, tensor<2x4xf64>) {
   %m = maek.reduce max %x dims [1] : tensor<2x4xf64>
   %s = maek.reduce sum %m dims [0] : tensor<2xf64>
   %g = maek.gradient %s wrt(%x) : tensor<f64>, tensor<2x4xf64>
-  return %g : tensor<2x4xf64>
+  %n = maek.reduce min %x dims [0, 1] : tensor<2x4xf64>
+  %h = maek.gradient %n wrt(%x) : tensor<f64>, tensor<2x4xf64>
+  return %g, %h : tensor<2x4xf64>, tensor<2x4xf64>
 })",
                      {Tensor(Index({2, 4}), {1, 3, 3, 2, 5, 0, 0, 0})});
-  ASSERT_EQ(results.size(), 1u);
-  EXPECT_EQ(results[0].elements,
-            (std::vector<double>{0, 0.5, 0.5, 0, 1, 0, 0, 0}));
+  ASSERT_EQ(results.size(), 2u);
+  EXPECT_EQ(results[0].elements, (std::vector<double>{0, 1, 0, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(results[1].elements, (std::vector<double>{0, 0, 0, 0, 0, 1, 0, 0}));
 }
 
 // Powers where the formula has 0 · ∞: x² and x⁰ and x¹ at 0, and by the
