@@ -127,11 +127,11 @@ def Maek_DivOp : Maek_Binary<"div", "lhs[i] / rhs[i]", "a / b"> {
   let hasCanonicalizeMethod = 1;
 }
 def Maek_PowOp : Maek_Binary<"pow", "lhs[i] ^ rhs[i]", "std::pow(a, b)"> {
-  let summary = "the power a ^ b, for a >= 0";
+  let summary = "the power a ^ b, for a >= 0 or a whole b";
   let description = [{
     `result[i] = lhs[i] ^ rhs[i]`, for each index `i`. Where `lhs[i]` is
-    negative, -infinity too, and `rhs[i]` is not a constant whole number, the
-    result is unspecified.
+    negative, -infinity too, and `rhs[i]` is no whole number, the result is
+    unspecified.
 
     ```mlir
     %c = maek.pow %a, %b : tensor<?x4xf32, #maek.dims<B>>

@@ -169,9 +169,22 @@ static Expr power32(const Expr &a, const Expr &b) {
 }
 
 Expr power(const Expr &a, const Expr &b) {
-  Expr zero = Halide::cast(a.type(), 0), one = Halide::cast(a.type(), 1);
-  Expr p = a.type().bits() == 64 ? Halide::pow(a, b) : power32(a, b);
-  return select(b == zero || a == one, one, p);
+  Halide::Type type = a.type();
+  Expr zero = Halide::cast(type, 0), one = Halide::cast(type, 1);
+  if (type.bits() == 64)
+    return select(b == zero || a == one, one, Halide::pow(a, b));
+  Expr base = Halide::abs(a), bits = bitsOf(power32(base, b));
+  // From 2^24 on all numbers are even, infinity too.
+  Expr even = 16777216.0f, c = Halide::clamp(b, -even, even);
+  Expr isWhole = Halide::floor(c) == c;
+  Expr isOdd = isWhole && Halide::floor(0.5f * c) != 0.5f * c;
+  Expr isNegative = bitsOf(a) < 0 && !isNaN(a);
+  bits = select(base == one && !isNaN(b), bitsOf(one), bits);
+  bits = select(isNegative && isOdd, bits ^ int32_t(0x80000000u), bits);
+  Expr isUnknown = isNegative && !isWhole && base > zero &&
+                   bitsOf(base) != infinityBits && !isNaN(b);
+  bits = select(isUnknown, nanBits, bits);
+  return select(b == zero || a == one, one, reinterpret<float>(bits));
 }
 
 Expr isSame(const Expr &a, const Expr &b) { return bitsOf(a) == bitsOf(b); }

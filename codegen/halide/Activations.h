@@ -29,7 +29,7 @@ Halide::Expr logarithm1p(const Halide::Expr &x);
 /// 2/√π ∫ e^-t² dt from 0 to x. f32: relative error 2e-7; NaN for NaN.
 Halide::Expr errorFunction(const Halide::Expr &x);
 
-/// a^b for a >= 0. f32: relative error 1e-7 * max(1, |b ln a|).
+/// a^b for a >= 0 or a whole b. f32: relative error 1e-7 * max(1, |b ln a|).
 Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
 
 /// Whether two floats have the same bits. Unlike ==, false of a NaN and a

@@ -285,12 +285,13 @@ TEST(ElementwiseKernels, SpecialValues) {
   const double inf = std::numeric_limits<double>::infinity();
   const double smallest = std::numeric_limits<float>::min();
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<double> numbers = {0,   0.5, 1,    2,  7.25, 1e20,
-                                       inf, nan, -0.5, -2, -inf};
+  const std::vector<double> numbers = {0,   0.5, 1,    2,    7.25,    1e20,
+                                       inf, nan, -0.5, -2,   3,       -3,
+                                       65,  -1,  -0.0, -inf, 8388609, 16777215};
   std::vector<double> lhs, rhs;
   for (double a : numbers)
     for (double b : numbers)
-      if (!(a < 0)) {
+      if (!(a < 0) || b == std::floor(b) || std::isnan(b)) {
         lhs.push_back(a);
         rhs.push_back(b);
       }
@@ -334,8 +335,10 @@ func.func private @order(%a: !t, %b: !t) -> (!c, !c, !c, !c)
         needed = double(float(needed));
       EXPECT_TRUE(std::isnan(needed)   ? std::isnan(p)
                   : std::isinf(needed) ? p == needed
-                                       : std::abs(p - needed) <=
-                                             1e-5 * std::abs(needed) + smallest)
+                  : needed == 0
+                      ? p == 0 && std::signbit(p) == std::signbit(needed)
+                      : std::abs(p - needed) <=
+                            1e-5 * std::abs(needed) + smallest)
           << element.str() << ": " << a << " ^ " << b << " = " << p;
       EXPECT_EQ(same[0].elements[i] != 0, b == b) << b;
       EXPECT_EQ(same[1].elements[i] != 0, b != b) << b;
