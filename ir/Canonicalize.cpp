@@ -7,7 +7,6 @@
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace maek;
@@ -22,8 +21,9 @@ static void replaceByConstant(PatternRewriter &rewriter, Operation *op,
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-// constant op constant -> constant, unless that is NaN or infinite: computed,
-// an infinity is one; as a constant of a kernel it is the largest number.
+// constant op constant -> constant, unless the type has no such number:
+// computed, an infinity is one; as a constant of a kernel it is the largest
+// number.
 template <typename OpT>
 static LogicalResult foldConstants(OpT op, PatternRewriter &rewriter) {
   std::optional<double> a = getSplat(op.getLhs());
@@ -31,7 +31,7 @@ static LogicalResult foldConstants(OpT op, PatternRewriter &rewriter) {
   if (!a || !b)
     return failure();
   double value = op.evaluate(*a, *b);
-  if (!std::isfinite(value))
+  if (!isFiniteIn(op.getType(), value))
     return failure();
   replaceByConstant(rewriter, op, value);
   return success();
@@ -137,7 +137,7 @@ static LogicalResult moveConstant(Operation *op, PatternRewriter &rewriter) {
   return success();
 }
 
-// convert(constant) -> constant, unless i32 cannot hold it
+// convert(constant) -> constant, unless the type cannot hold it
 LogicalResult ConvertOp::canonicalize(ConvertOp op, PatternRewriter &rewriter) {
   std::optional<double> value = getSplat(op.getOperand());
   Type element = getElementType(op.getType());
@@ -145,6 +145,8 @@ LogicalResult ConvertOp::canonicalize(ConvertOp op, PatternRewriter &rewriter) {
     return failure();
   value = op.evaluate(*value);
   if (element.isInteger(32) && !(*value >= INT32_MIN && *value <= INT32_MAX))
+    return failure();
+  if (!isFiniteIn(op.getType(), *value))
     return failure();
   replaceByConstant(rewriter, op, *value);
   return success();

@@ -1,7 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "ir/Splat.h"
 
+#include "ir/Extent.h"
 #include "ir/MaekOps.h"
+
+#include <cmath>
 
 using namespace mlir;
 
@@ -21,6 +24,10 @@ std::optional<double> getSplat(Value value) {
     value = op->getOperand(0);
   }
   return std::nullopt;
+}
+
+bool isFiniteIn(Type tensor, double number) {
+  return std::isfinite(getElementType(tensor).isF32() ? float(number) : number);
 }
 
 } // namespace maek

@@ -12,6 +12,9 @@ namespace maek {
 /// by way of ops that only move elements.
 std::optional<double> getSplat(mlir::Value value);
 
+/// Whether `number` is finite as an element of the tensor type.
+bool isFiniteIn(mlir::Type tensor, double number);
+
 } // namespace maek
 
 #endif // MAEK_IR_SPLAT_H

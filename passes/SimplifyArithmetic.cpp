@@ -22,7 +22,7 @@ std::optional<double> evaluate(Operation *function, double x) {
       .Default([](auto) { return std::nullopt; });
 }
 
-/// f(c) -> c', unless the result is NaN or infinite.
+/// f(c) -> c', unless the result is NaN or infinite in the type.
 struct EvaluateFunction : RewritePattern {
   EvaluateFunction(MLIRContext *context)
       : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
@@ -33,7 +33,7 @@ struct EvaluateFunction : RewritePattern {
     std::optional<double> number = getSplat(op->getOperand(0));
     if (number)
       number = evaluate(op, *number);
-    if (!number || !std::isfinite(*number))
+    if (!number || !isFiniteIn(op->getResult(0).getType(), *number))
       return failure();
     rewriter.replaceOpWithNewOp<ConstantOp>(op, op->getResult(0).getType(),
                                             rewriter.getF64FloatAttr(*number));

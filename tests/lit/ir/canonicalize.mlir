@@ -79,6 +79,21 @@ func.func @infinite() -> tensor<f32> {
   return %0 : tensor<f32>
 }
 
+// One of f32 as well, where f64 has a number.
+// CHECK-LABEL: func.func @infinite_in_single(
+// CHECK: %[[SINGLE:.*]] = maek.mul
+// CHECK: %[[DOUBLE:.*]] = maek.constant 1.{{.*}}E+60 : tensor<f64>
+// CHECK: %[[ROUNDED:.*]] = maek.convert %[[DOUBLE]]
+// CHECK: return %[[ROUNDED]], %[[SINGLE]], %[[DOUBLE]]
+func.func @infinite_in_single() -> (tensor<f32>, tensor<f32>, tensor<f64>) {
+  %large = maek.constant 1.0e30 : tensor<f32>
+  %0 = maek.mul %large, %large : tensor<f32>
+  %double = maek.constant 1.0e30 : tensor<f64>
+  %1 = maek.mul %double, %double : tensor<f64>
+  %2 = maek.convert %1 : tensor<f64> -> tensor<f32>
+  return %2, %0, %1 : tensor<f32>, tensor<f32>, tensor<f64>
+}
+
 // Towards zero, where i32 holds the number.
 // CHECK-LABEL: func.func @whole(
 // CHECK: %[[C:.*]] = maek.constant -2.000000e+00 : tensor<i32>

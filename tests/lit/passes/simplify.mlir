@@ -129,3 +129,15 @@ func.func @small_factors(%x: tensor<4xf32>) -> tensor<4xf32> {
   %b = maek.mul %a, %c : tensor<4xf32>
   return %b : tensor<4xf32>
 }
+
+// exp(100) is infinite in f32: it is computed.
+// CHECK-LABEL: func.func @infinite_in_single
+// CHECK: maek.exp
+// CHECK-NEXT: %[[E:.*]] = maek.constant 2.688{{.*}}E+43 : tensor<f64>
+func.func @infinite_in_single() -> (tensor<f32>, tensor<f64>) {
+  %single = maek.constant 100.0 : tensor<f32>
+  %double = maek.constant 100.0 : tensor<f64>
+  %0 = maek.exp %single : tensor<f32>
+  %1 = maek.exp %double : tensor<f64>
+  return %0, %1 : tensor<f32>, tensor<f64>
+}
