@@ -232,7 +232,6 @@ void Sinker::rebuild(const llvm::SmallBitVector &sunk, ArrayRef<Value> totals) {
   yield.getValuesMutable().assign(yielded);
 
   unsigned next = 0;
-  SmallVector<Value> replacements(totals);
   for (unsigned i : llvm::seq(scan.getNumResults()))
     if (i >= numStates || !sunk[i])
       scan.getResult(i).replaceAllUsesWith(smaller.getResult(next++));

@@ -112,7 +112,6 @@ func::FuncOp Emitter::createFunction(ArrayRef<std::string> symbols) {
 
 void Emitter::createSlots(IndexMath &math, Value arenaArgument) {
   arena = arenaArgument;
-  Polynomial known;
   Value end;
   OpBuilder &top = math.getTop();
   for (const Slot &slot : plan.slots) {
