@@ -226,8 +226,17 @@ void ModelEmitter::checkOutcome(const Outcome &outcome) {
   }
   if (outcome.loss)
     checkScalar(outcome.loss->first, outcome.loss->second, "the loss");
-  for (auto &[name, value] : outcome.metrics)
+  // What a run says of itself, in the same line.
+  constexpr StringLiteral taken[] = {
+      "epoch",    "step",     "split", "seconds", "samples_per_second",
+      "examples", "grad_norm"};
+  for (auto &[name, value] : outcome.metrics) {
     checkScalar(name, value, "a metric");
+    if (llvm::is_contained(taken, StringRef(name.name)))
+      diagnostics.error(name.loc, "'" + name.name +
+                                      "' is a figure of every run; a metric "
+                                      "needs another name");
+  }
   bool hasInput = llvm::any_of(arguments, [](const Argument &argument) {
     return argument.role == "input";
   });
