@@ -132,8 +132,8 @@ static OpCase makeExtent() {
 
 std::vector<OpCase> getElementwiseCases() {
   std::vector<OpCase> cases;
-  for (const char *name :
-       {"neg", "exp", "log", "log1p", "tanh", "sigmoid", "sqrt", "sin", "cos", "erf"})
+  for (const char *name : {"neg", "exp", "log", "log1p", "tanh", "sigmoid",
+                           "sqrt", "sin", "cos", "erf"})
     cases.push_back(makeUnary(name));
   cases.push_back(makeUnary("stop_gradient", /*grad=*/false));
   for (const char *name : {"add", "sub", "mul", "div", "pow", "max", "min"})
