@@ -152,6 +152,19 @@ func.func @bias(%z: !z) -> tensor<4xHxf32> {
                                sequences);
 }
 
+/// Of the rows of %x : !x; !r has one number a row.
+static const std::string softmaxBody = R"(
+  %0 = maek.reduce max %x dims [1] : !x
+  %1 = maek.broadcast %0 dims [0] : !r -> !x
+  %2 = maek.sub %x, %1 : !x
+  %3 = maek.exp %2 : !x
+  %4 = maek.reduce sum %3 dims [1] : !x
+  %5 = maek.broadcast %4 dims [0] : !r -> !x
+  %6 = maek.div %3, %5 : !x
+  func.return %6 : !x
+}
+)";
+
 TEST(ContractionKernels, Reductions) {
   checkKernelsBothPrecisions(
       R"(
@@ -186,16 +199,8 @@ func.func @argmax(%x: !x) -> tensor<?xi32, #maek.dims<B>> {
   %0 = maek.argmax %x dim 1 : !x
   func.return %0 : tensor<?xi32, #maek.dims<B>>
 }
-func.func @softmax(%x: !x) -> !x {
-  %0 = maek.reduce max %x dims [1] : !x
-  %1 = maek.broadcast %0 dims [0] : !r -> !x
-  %2 = maek.sub %x, %1 : !x
-  %3 = maek.exp %2 : !x
-  %4 = maek.reduce sum %3 dims [1] : !x
-  %5 = maek.broadcast %4 dims [0] : !r -> !x
-  %6 = maek.div %3, %5 : !x
-  func.return %6 : !x
-}
+func.func @softmax(%x: !x) -> !x {)" +
+          softmaxBody + R"(
 func.func @norm(%a: !x, %b: tensor<24x52xf32>) -> !s {
   %0 = maek.mul %a, %a : !x
   %1 = maek.reduce sum %0 dims [0, 1] : !x
@@ -217,17 +222,8 @@ TEST(ContractionKernels, InfinitiesAndNaNs) {
   std::string text = R"(
 !x = tensor<?x70xf32, #maek.dims<B>>
 !r = tensor<?xf32, #maek.dims<B>>
-func.func private @softmax(%x: !x) -> !x attributes {maek.kernel} {
-  %0 = maek.reduce max %x dims [1] : !x
-  %1 = maek.broadcast %0 dims [0] : !r -> !x
-  %2 = maek.sub %x, %1 : !x
-  %3 = maek.exp %2 : !x
-  %4 = maek.reduce sum %3 dims [1] : !x
-  %5 = maek.broadcast %4 dims [0] : !r -> !x
-  %6 = maek.div %3, %5 : !x
-  func.return %6 : !x
-}
-)";
+func.func private @softmax(%x: !x) -> !x attributes {maek.kernel} {)" +
+                     softmaxBody;
   for (std::string kind : {"max", "min"})
     text += replaceAll(R"(
 func.func private @rows_KIND(%x: !x) -> !r attributes {maek.kernel} {

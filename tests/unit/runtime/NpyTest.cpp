@@ -58,6 +58,14 @@ TEST(Npy, OtherVersionsAndSpellingsAreRead) {
               "ok f32[2]");
 }
 
+static std::vector<int32_t> readIntegers(const NpyArray &array) {
+  EXPECT_EQ(array.data.size() % sizeof(int32_t), 0u);
+  std::vector<int32_t> numbers(array.data.size() / sizeof(int32_t));
+  std::memcpy(numbers.data(), array.data.data(),
+              numbers.size() * sizeof(int32_t));
+  return numbers;
+}
+
 // NumPy's whole numbers are int64.
 TEST(Npy, WideIntegersAreNarrowed) {
   Scratch scratch;
@@ -74,9 +82,8 @@ TEST(Npy, WideIntegersAreNarrowed) {
   ASSERT_TRUE(array) << array.takeError().message();
   EXPECT_EQ(array->dtype, MAEK_I32);
   EXPECT_EQ(array->shape, std::vector<int64_t>{4});
-  const int32_t expected[] = {3, -1, INT32_MIN, INT32_MAX};
-  ASSERT_EQ(array->data.size(), sizeof(expected));
-  EXPECT_EQ(std::memcmp(array->data.data(), expected, sizeof(expected)), 0);
+  EXPECT_EQ(readIntegers(*array),
+            (std::vector<int32_t>{3, -1, INT32_MIN, INT32_MAX}));
   EXPECT_EQ(load(scratch, makeWide({})), "ok i32[0]");
   EXPECT_EQ(load(scratch, makeWide({0, int64_t{1} << 31})),
             "2147483648 at index 1 does not fit into int32");
@@ -97,9 +104,7 @@ TEST(Npy, BytesStayBytes) {
   EXPECT_EQ(array->data.size(), 3u);
   widenBytes(*array);
   EXPECT_FALSE(array->isBytes);
-  const int32_t expected[] = {0, 7, 255};
-  ASSERT_EQ(array->data.size(), sizeof(expected));
-  EXPECT_EQ(std::memcmp(array->data.data(), expected, sizeof(expected)), 0);
+  EXPECT_EQ(readIntegers(*array), (std::vector<int32_t>{0, 7, 255}));
   EXPECT_EQ(load(scratch, makeFile(header, 4)),
             "uint8[3] needs 3 bytes of data, found 4");
 }
@@ -114,9 +119,7 @@ TEST(Npy, TruthIsOne) {
   ASSERT_TRUE(array) << array.takeError().message();
   EXPECT_EQ(array->type, "bool");
   EXPECT_EQ(array->dtype, MAEK_I32);
-  const int32_t expected[] = {0, 1};
-  ASSERT_EQ(array->data.size(), sizeof(expected));
-  EXPECT_EQ(std::memcmp(array->data.data(), expected, sizeof(expected)), 0);
+  EXPECT_EQ(readIntegers(*array), (std::vector<int32_t>{0, 1}));
 }
 
 TEST(Npy, EverythingElseIsRefusedWithAReason) {
