@@ -9,16 +9,17 @@ import hashlib
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tools")]
 
+import limits  # noqa: E402
 from contestants import CONTESTANTS  # noqa: E402
+from experiments.results import commit, machine  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
 PEERS = [name for name in CONTESTANTS if name != "maek"]
@@ -114,12 +115,6 @@ def measure(workload, threads, contestants, options, folder):
             for name, row in rows.items()}
 
 
-def peak(build, threads):
-    words = [f"{build}/bin/maek-peak", str(max(threads))]
-    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    return {row["threads"]: row["gflops"] for row in map(json.loads, said.splitlines())}
-
-
 def text(milliseconds):
     return f"{milliseconds:.4g}"
 
@@ -169,8 +164,8 @@ def main():
     prepare(chosen, options.python, folder)
     for workload in chosen:
         compile_model(f"{options.build}/bin/maek", workload, folder)
-    limits = peak(options.build, options.threads)
-    print("; ".join(f"FMA peak with {t} thread{'s' * (t > 1)}: {limits[t]:.0f} GFLOP/s"
+    peak = limits.peak(options.build, max(options.threads))
+    print("; ".join(f"FMA peak with {t} thread{'s' * (t > 1)}: {peak[t]:.0f} GFLOP/s"
                     for t in options.threads))
     print(f"{'workload':<30}{'thr':>3}{'limit':>9}{'Maek ms':>9}{'median':>9}{'of it':>6}"
           f"{'ratio':>7}  best peer")
@@ -180,7 +175,7 @@ def main():
                    for name in CONTESTANTS if name == "maek" or name in options.peers}
         for workload in chosen:
             rows = measure(workload, threads, workers, options, folder)
-            limit = workload.flops / limits[threads] * 1e-6
+            limit = workload.flops / peak[threads] * 1e-6
             records += [{**row, "limit_ms": limit} for row in rows.values()]
             print(report(workload, threads, rows, limit), flush=True)
         for worker in workers.values():
@@ -188,16 +183,9 @@ def main():
     out = pathlib.Path(options.json)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({
-        "date": datetime.date.today().isoformat(), "processor": processor(),
-        "system": platform.platform(), "gflops": limits, "rows": records}, indent=1) + "\n")
+        "date": datetime.date.today().isoformat(), "commit": commit(),
+        "machine": machine(), "gflops": peak, "rows": records}, indent=1) + "\n")
     print(f"wrote {out}", file=sys.stderr)
-
-
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":
