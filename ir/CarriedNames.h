@@ -13,6 +13,8 @@ namespace maek {
 inline constexpr llvm::StringLiteral kCarriedPrefix = "state.";
 /// The input that is above 0 for the examples whose text begins.
 inline constexpr llvm::StringLiteral kBeginsName = "state.begins";
+/// The input that counts the steps before this call.
+inline constexpr llvm::StringLiteral kPositionName = "state.position";
 
 } // namespace maek
 

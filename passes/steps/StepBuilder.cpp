@@ -12,6 +12,7 @@
 
 #include "passes/steps/StepMasks.h"
 
+#include "ir/CarriedNames.h"
 #include "ir/Entries.h"
 #include "ir/Limits.h"
 
@@ -341,7 +342,7 @@ void StepBuilder::setAttributes() {
   SmallVector<DictionaryAttr> arguments, results;
   whole.getAllArgAttrs(arguments);
   whole.getAllResultAttrs(results);
-  arguments.push_back(getRoleAttrs(context, "input", "state.position"));
+  arguments.push_back(getRoleAttrs(context, "input", kPositionName));
   for (auto &[name, value] : caches) {
     arguments.push_back(getRoleAttrs(context, "input", name));
     results.push_back(getRoleAttrs(context, "output", name));
