@@ -1,24 +1,14 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Random models, compiled. A failure prints the seed and the program.
+#include "tests/support/Seeds.h"
 #include "tests/unit/compiled/CompiledHarness.h"
 #include "tests/unit/compiled/RandomModel.h"
 
-#include <cstdlib>
 #include <gtest/gtest.h>
 
 using namespace maek::test;
 
 namespace {
-
-/// MAEK_RANDOM_SEED=first[:count] runs other models.
-std::pair<uint64_t, uint64_t> getSeeds() {
-  const char *text = std::getenv("MAEK_RANDOM_SEED");
-  if (!text)
-    return {1, 1};
-  char *rest = nullptr;
-  uint64_t first = std::strtoull(text, &rest, 10);
-  return {first, *rest == ':' ? std::strtoull(rest + 1, nullptr, 10) : 1};
-}
 
 const std::vector<Dims> kSizes = {{{"B", 1}, {"T", 1}},
                                   {{"B", 2}, {"T", 5}},
@@ -27,8 +17,7 @@ const std::vector<Dims> kSizes = {{{"B", 1}, {"T", 1}},
                                   {{"B", 1}, {"T", 100}}};
 
 void run(bool single) {
-  auto [first, count] = getSeeds();
-  for (uint64_t seed = first; seed < first + count; ++seed) {
+  for (uint64_t seed : getSeeds(1)) {
     SCOPED_TRACE("MAEK_RANDOM_SEED=" + std::to_string(seed));
     auto context = makeCompilerContext();
     auto module = makeRandomModel(*context, seed, single);

@@ -7,13 +7,13 @@
 #include "passes/BlockOrder.h"
 #include "passes/HostStrides.h"
 #include "passes/KernelAxes.h"
+#include "tests/support/Seeds.h"
 #include "tests/support/TestModule.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
-#include <cstdlib>
 #include <random>
 #include <regex>
 
@@ -82,16 +82,6 @@ TEST_P(KernelPasses, KeepResultsOfModels) {
   }
 }
 
-/// MAEK_RANDOM_SEED=first[:count] runs other programs.
-std::pair<uint64_t, uint64_t> getSeeds() {
-  const char *text = std::getenv("MAEK_RANDOM_SEED");
-  if (!text)
-    return {1, 120};
-  char *rest = nullptr;
-  uint64_t first = std::strtoull(text, &rest, 10);
-  return {first, *rest == ':' ? std::strtoull(rest + 1, nullptr, 10) : 1};
-}
-
 /// Every other program's static arguments are parameters, so that there is
 /// something to prepare.
 std::string makeProgram(uint64_t seed) {
@@ -105,8 +95,7 @@ std::string makeProgram(uint64_t seed) {
 }
 
 TEST_P(KernelPasses, KeepResultsOfRandomPrograms) {
-  auto [first, count] = getSeeds();
-  for (uint64_t seed = first; seed < first + count; ++seed) {
+  for (uint64_t seed : getSeeds(120)) {
     std::string program = makeProgram(seed);
     auto context = makeTestContext();
     auto before = parseModule(*context, program);

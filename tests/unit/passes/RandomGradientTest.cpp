@@ -3,12 +3,12 @@
 // passes run before and after. A failure prints the seed and the program.
 #include "RandomProgram.h"
 #include "tests/support/Gradients.h"
+#include "tests/support/Seeds.h"
 #include "tests/support/TestModule.h"
 
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
-#include <cstdlib>
 #include <gtest/gtest.h>
 
 using namespace mlir;
@@ -89,21 +89,10 @@ void expectCentralDifferences(MLIRContext &context, const std::string &program,
   }
 }
 
-/// MAEK_RANDOM_SEED=first[:count] runs other programs.
-std::pair<uint64_t, uint64_t> getSeeds() {
-  const char *text = std::getenv("MAEK_RANDOM_SEED");
-  if (!text)
-    return {1, 60};
-  char *rest = nullptr;
-  uint64_t first = std::strtoull(text, &rest, 10);
-  return {first, *rest == ':' ? std::strtoull(rest + 1, nullptr, 10) : 1};
-}
-
 } // namespace
 
 TEST(RandomGradients, AreCentralDifferencesWithAnyPasses) {
-  auto [first, count] = getSeeds();
-  for (uint64_t seed = first; seed < first + count; ++seed) {
+  for (uint64_t seed : getSeeds(60)) {
     SCOPED_TRACE("MAEK_RANDOM_SEED=" + std::to_string(seed));
     std::string program = makeRandomProgram(seed);
     auto context = makeTestContext();

@@ -2,10 +2,10 @@
 // Random programs through the passes: no crash, no invalid IR, no other
 // result. A failure prints the seed and the program.
 #include "RandomProgram.h"
+#include "tests/support/Seeds.h"
 #include "tests/support/TestModule.h"
 
 #include "gtest/gtest.h"
-#include <cstdlib>
 
 using namespace maek::test;
 
@@ -13,21 +13,10 @@ namespace {
 
 constexpr double kTolerance = 1e-9;
 
-/// MAEK_RANDOM_SEED=first[:count] runs other programs.
-std::pair<uint64_t, uint64_t> getSeeds() {
-  const char *text = std::getenv("MAEK_RANDOM_SEED");
-  if (!text)
-    return {1, 150};
-  char *rest = nullptr;
-  uint64_t first = std::strtoull(text, &rest, 10);
-  return {first, *rest == ':' ? std::strtoull(rest + 1, nullptr, 10) : 1};
-}
-
 class RandomPrograms : public testing::TestWithParam<std::string> {};
 
 TEST_P(RandomPrograms, KeepResults) {
-  auto [first, count] = getSeeds();
-  for (uint64_t seed = first; seed < first + count; ++seed) {
+  for (uint64_t seed : getSeeds(150)) {
     SCOPED_TRACE("MAEK_RANDOM_SEED=" + std::to_string(seed));
     std::string text = makeRandomProgram(seed);
     auto context = makeTestContext();
