@@ -178,7 +178,7 @@ void NameChecker::checkUse(const UseStmt &use) {
     diagnostics.error(name.loc, "unknown model '" + name.spelling + "'" +
                                     didYouMean(name.name, known));
   } else {
-    graph[current].emplace_back(used, name.loc);
+    uses.calls[current].emplace_back(used, name.loc);
     matchArguments(*used, used->hyperparameters, call.arguments, call.loc,
                    &diagnostics);
   }
@@ -213,7 +213,7 @@ void NameChecker::checkDefinitionCall(const CallExpr &call,
         .note(callee.name.loc, "it is defined here");
     return;
   }
-  graph[current].emplace_back(&callee, call.loc);
+  uses.calls[current].emplace_back(&callee, call.loc);
   matchArguments(callee, callee.getFormals(), call.arguments, call.loc,
                  &diagnostics);
 }

@@ -101,20 +101,26 @@ bool ModelEmitter::readTrain() {
   return !diagnostics.hasErrors();
 }
 
-/// What a setting calls and the numbers that it gives: adam(lr = 0.003).
+/// What a setting calls and the numbers that it gives, each with its name:
+/// adam(lr = 0.003).
 std::string ModelEmitter::describeCall(const TrainItem &item,
                                        DefinitionKind kind) {
   ArrayRef<maek::dsl::Argument> given;
   const Definition *called = findCalled(*item.value, program, kind, given);
-  if (!called)
+  unsigned supplied = kind == DefinitionKind::Fn ? kScheduleGiven : 0;
+  if (!called || called->getFormals().size() < supplied ||
+      !matchArguments(*called, called->getFormals(), given, item.value->loc,
+                      nullptr, supplied))
     return ""; // reported with the names
+  ArrayRef<Formal> formals =
+      ArrayRef(called->getFormals()).drop_front(supplied);
   std::string text = called->name.name.str();
   StringRef separator = "(";
-  for (const maek::dsl::Argument &argument : given) {
-    text += separator;
+  for (auto [i, argument] : llvm::enumerate(given)) {
+    bool isNamed = !argument.name.empty();
+    StringRef name = isNamed ? argument.name : formals[i].name.name;
+    text += (separator + name + " = ").str();
     separator = ", ";
-    if (!argument.name.empty())
-      text += (argument.name + " = ").str();
     std::optional<double> number =
         evaluator.evaluateNumber(*argument.value, settingsFrame,
                                  "a number of '" + item.keyword.name + "'");

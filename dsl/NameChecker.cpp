@@ -48,8 +48,11 @@ NameChecker::Entry *NameChecker::find(StringRef name) {
 
 NameChecker::Entry *NameChecker::findUsed(StringRef name) {
   Entry *entry = find(name);
-  if (entry)
-    entry->isUsed = true;
+  if (!entry)
+    return nullptr;
+  entry->isUsed = true;
+  if (entry->kind == NameKind::Hyperparameter)
+    uses.hyperparameters.insert(entry->loc.getPointer());
   return entry;
 }
 
@@ -69,6 +72,12 @@ bool NameChecker::mayBeUnused(StringRef name, const Entry &entry) const {
   }
 }
 
+void warnUnused(Identifier name, StringRef what, Diagnostics &diagnostics) {
+  diagnostics.warning(name.loc, "'" + name.name + "' is " + what +
+                                    " that nothing uses; name it '_" +
+                                    name.name + "' if that is meant");
+}
+
 void NameChecker::leaveScope() {
   for (auto &scoped : scopes.back()) {
     StringRef name = scoped.first();
@@ -76,10 +85,7 @@ void NameChecker::leaveScope() {
     if (current->isStandard || mayBeUnused(name, entry))
       continue;
     if (!entry.isUsed)
-      diagnostics.warning(entry.loc, "'" + name + "' is " +
-                                         describe(entry.kind) +
-                                         " that nothing uses; name it '_" +
-                                         name + "' if that is meant");
+      warnUnused({name, entry.loc}, describe(entry.kind), diagnostics);
     else if ((entry.kind == NameKind::State ||
               entry.kind == NameKind::Running) &&
              entry.assignedIn.empty())
@@ -104,7 +110,7 @@ void NameChecker::declare(Identifier name, NameKind kind) {
 
 void NameChecker::check(const Definition &definition) {
   current = &definition;
-  graph[current];
+  uses.calls[current];
   scopes.emplace_back();
   checkHyperparameters();
   checkBlock(definition.body);

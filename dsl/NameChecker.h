@@ -6,6 +6,7 @@
 #include "dsl/AST.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringMap.h"
@@ -19,11 +20,21 @@ using CallGraph =
     llvm::MapVector<const Definition *,
                     std::vector<std::pair<const Definition *, llvm::SMLoc>>>;
 
+/// What definitions, and the blocks about them, use.
+struct Uses {
+  CallGraph calls;
+  /// Hyperparameters whose value is read, by where they are named.
+  llvm::DenseSet<const char *> hyperparameters;
+};
+
+/// Warns that nothing uses `name`, which is `what`.
+void warnUnused(Identifier name, llvm::StringRef what,
+                Diagnostics &diagnostics);
+
 class NameChecker {
 public:
-  NameChecker(const Program &program, Diagnostics &diagnostics,
-              CallGraph &graph)
-      : program(program), diagnostics(diagnostics), graph(graph) {}
+  NameChecker(const Program &program, Diagnostics &diagnostics, Uses &uses)
+      : program(program), diagnostics(diagnostics), uses(uses) {}
 
   void check(const Definition &definition);
   /// A value in the train block of `model`, which may name hyperparameters.
@@ -83,7 +94,7 @@ private:
 
   const Program &program;
   Diagnostics &diagnostics;
-  CallGraph &graph;
+  Uses &uses;
   const Definition *current = nullptr;
   /// Inside of the function `apply`, `step` or a fn's.
   const Function *function = nullptr;

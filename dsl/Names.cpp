@@ -84,15 +84,37 @@ void RecursionCheck::visit(const Definition *definition) {
   done.insert(definition);
 }
 
+/// Warns of hyperparameters that change nothing. Those of another file's model
+/// may be what its train block there reads.
+static void checkHyperparameters(const Program &program, const Uses &uses,
+                                 Diagnostics &diagnostics) {
+  for (const Definition *definition : program.getUserDefinitions()) {
+    bool isOwn =
+        llvm::any_of(program.getMainFile().definitions,
+                     [&](const auto &own) { return own.get() == definition; });
+    if (definition->kind == DefinitionKind::Model && !isOwn)
+      continue;
+    for (const Formal &formal : definition->hyperparameters) {
+      Identifier name = formal.name;
+      bool isGiven =
+          definition->kind == DefinitionKind::Optimizer && name.name == "lr";
+      if (!isGiven && !name.name.starts_with("_") &&
+          !uses.hyperparameters.contains(name.loc.getPointer()))
+        warnUnused(name, "a hyperparameter", diagnostics);
+    }
+  }
+}
+
 bool checkNames(const Program &program, Diagnostics &diagnostics) {
-  CallGraph graph;
+  Uses uses;
   for (const Definition *definition : program.getDefinitions(false))
-    NameChecker(program, diagnostics, graph).check(*definition);
+    NameChecker(program, diagnostics, uses).check(*definition);
   for (const Train &train : program.getMainFile().trains)
-    checkTrain(train, program, diagnostics, graph);
+    checkTrain(train, program, diagnostics, uses);
   for (const Weights *weights : program.getWeights())
-    checkWeights(*weights, program, diagnostics, graph);
-  return RecursionCheck(graph, diagnostics).run();
+    checkWeights(*weights, program, diagnostics, uses);
+  checkHyperparameters(program, uses, diagnostics);
+  return RecursionCheck(uses.calls, diagnostics).run();
 }
 
 } // namespace maek::dsl

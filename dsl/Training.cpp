@@ -190,9 +190,9 @@ static bool checkItem(const TrainItem &item, const Train &train,
 /// The names in an item's value, or in the arguments of what it calls.
 static void checkValue(const TrainItem &item, const Program &program,
                        const Definition &model, Diagnostics &diagnostics,
-                       CallGraph &graph) {
+                       Uses &uses) {
   auto check = [&](const Expr &value) {
-    NameChecker(program, diagnostics, graph).checkSetting(model, value);
+    NameChecker(program, diagnostics, uses).checkSetting(model, value);
   };
   for (const NamedArgument &argument : item.arguments) {
     if (argument.value)
@@ -237,7 +237,7 @@ static const Definition *findModel(Identifier name, const Program &program,
 }
 
 void checkWeights(const Weights &weights, const Program &program,
-                  Diagnostics &diagnostics, CallGraph &graph) {
+                  Diagnostics &diagnostics, Uses &uses) {
   const Definition *model = findModel(weights.model, program, diagnostics);
   if (!model)
     return;
@@ -251,11 +251,11 @@ void checkWeights(const Weights &weights, const Program &program,
                                        weights.name.name + "'")
           .note(other->name.loc, "the first one is here");
   }
-  NameChecker(program, diagnostics, graph).checkWeights(*model, weights);
+  NameChecker(program, diagnostics, uses).checkWeights(*model, weights);
 }
 
 void checkTrain(const Train &train, const Program &program,
-                Diagnostics &diagnostics, CallGraph &graph) {
+                Diagnostics &diagnostics, Uses &uses) {
   const Definition *model = findModel(train.model, program, diagnostics);
   for (const Train &other : program.getMainFile().trains) {
     if (&other == &train)
@@ -280,7 +280,7 @@ void checkTrain(const Train &train, const Program &program,
     if (known && model && item.keyword.name == "use")
       checkUsed(item, train, *model, diagnostics);
     if (known && model)
-      checkValue(item, program, *model, diagnostics, graph);
+      checkValue(item, program, *model, diagnostics, uses);
   }
   if (allKnown && !findItem(train, "optimizer"))
     diagnostics.error(train.model.loc, "training needs an optimizer");

@@ -14,11 +14,11 @@ inline constexpr unsigned kScheduleGiven = 2;
 
 /// Names, duplicates and arguments of one block.
 void checkTrain(const Train &train, const Program &program,
-                Diagnostics &diagnostics, CallGraph &graph);
+                Diagnostics &diagnostics, Uses &uses);
 
 /// The names in one weights block.
 void checkWeights(const Weights &weights, const Program &program,
-                  Diagnostics &diagnostics, CallGraph &graph);
+                  Diagnostics &diagnostics, Uses &uses);
 
 /// The setting of that name, or null.
 const TrainItem *findItem(const Train &train, llvm::StringRef keyword);

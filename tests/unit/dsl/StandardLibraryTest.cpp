@@ -307,8 +307,12 @@ TEST_F(StandardLibrary, adam) {
 
 TEST_F(StandardLibrary, adamwAndSchedule) {
   auto module = emitText(trained("optimizer adamw(weight_decay = 0.5)  "
-                                 "schedule linear(warmup = 6)"));
+                                 "schedule linear(6)"));
   ASSERT_TRUE(module);
+  // By position or by name, a setting says the name.
+  auto model = *module->getOps<ModelOp>().begin();
+  EXPECT_EQ(model.getSettings().getAs<mlir::StringAttr>("schedule").getValue(),
+            "linear(warmup = 6)");
   Update u = update(this, *module,
                     {{"adamw.m.w", Tensor({2}, {0.1, 0.2})},
                      {"adamw.v.w", Tensor({2}, {0.3, 0.4})}});
