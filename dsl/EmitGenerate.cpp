@@ -3,8 +3,8 @@
 // on from the states that the last piece of it left.
 #include "dsl/ModelEmitter.h"
 
-#include "ir/CarriedNames.h"
 #include "ir/Entries.h"
+#include "runtime/core/CarriedNames.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -78,7 +78,8 @@ mlir::Value ModelEmitter::beginState(StringRef name, mlir::Value init) {
   mlir::Location location = tensors.location;
   auto type = cast<mlir::RankedTensorType>(init.getType());
   auto flag = getTensorType(getExtent(type, 0), floatType);
-  mlir::Value begins = getArgument(carryRole, kBeginsName, flag, location);
+  mlir::Value begins =
+      getArgument(carryRole, runtime::kBeginsName, flag, location);
   mlir::Value zero =
       ConstantOp::create(ops, location, flag, ops.getF64FloatAttr(0));
   mlir::Value test =
@@ -99,7 +100,7 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
   carried.axis = getExtent(getText().type, 1);
   carried.begin = [&](StringRef path, mlir::Value &init) {
     // A cell that is applied twice has two states of each name.
-    std::string name = (kCarriedPrefix + path).str();
+    std::string name = (Twine(runtime::kCarriedPrefix) + path).str();
     if (unsigned count = ++names[name]; count > 1)
       name += "_" + std::to_string(count);
     states.push_back({"output", name, {}});

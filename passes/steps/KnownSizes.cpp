@@ -24,7 +24,7 @@ bool KnownSizes::cover(Operation *op) const {
   auto walked = op->walk([&](Operation *inner) {
     SmallVector<Extent> sizes;
     if (auto extent = dyn_cast<ExtentOp>(inner))
-      sizes.push_back(Extent::parse(extent.getSymbol()).value_or(Extent()));
+      sizes.push_back(extent.getSize());
     for (TypeRange types : {TypeRange(inner->getOperandTypes()),
                             TypeRange(inner->getResultTypes())})
       for (Type type : types)

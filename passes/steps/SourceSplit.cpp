@@ -3,11 +3,11 @@
 
 #include "passes/steps/KnownSizes.h"
 
-#include "ir/CarriedNames.h"
 #include "ir/DeadOps.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "runtime/core/CarriedNames.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -52,7 +52,7 @@ private:
 bool SourceSplit::isSource(unsigned argument) {
   StringRef name = getArgName(step, argument);
   return getArgRole(step, argument) == "input" && name != text &&
-         !name.starts_with(kCarriedPrefix);
+         !name.starts_with(runtime::kCarriedPrefix);
 }
 
 bool SourceSplit::hasSource() {

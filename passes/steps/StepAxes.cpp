@@ -1,9 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/steps/StepAxes.h"
 
-#include "ir/CarriedNames.h"
 #include "ir/Entries.h"
 #include "ir/Splat.h"
+#include "runtime/core/CarriedNames.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -56,7 +56,8 @@ static bool isBegin(Value condition, func::FuncOp function) {
       getSplat(compare.getRhs()) != 0.0)
     return false;
   auto flag = dyn_cast<BlockArgument>(compare.getLhs());
-  return flag && getArgName(function, flag.getArgNumber()) == kBeginsName;
+  return flag &&
+         getArgName(function, flag.getArgNumber()) == runtime::kBeginsName;
 }
 
 /// Whether the state goes on where the piece before has left it: from an input
@@ -69,7 +70,7 @@ static bool isCarried(Value init, Value final, func::FuncOp function) {
   if (!carried)
     return false;
   StringRef name = getArgName(function, carried.getArgNumber());
-  return name.starts_with(kCarriedPrefix) &&
+  return name.starts_with(runtime::kCarriedPrefix) &&
          llvm::any_of(final.getUses(), [&](OpOperand &use) {
            return isa<func::ReturnOp>(use.getOwner()) &&
                   getResultName(function, use.getOperandNumber()) == name;
@@ -115,10 +116,7 @@ bool StepAxes::keepsSteps(ScanOp op) const {
 std::optional<bool> StepAxes::keepsSteps(Operation *op) const {
   return llvm::TypeSwitch<Operation *, std::optional<bool>>(op)
       .Case<ReshapeOp, ScanOp>([&](auto known) { return keepsSteps(known); })
-      .Case([&](ExtentOp extent) {
-        std::optional<Extent> size = Extent::parse(extent.getSymbol());
-        return size && !contains(*size);
-      })
+      .Case([&](ExtentOp extent) { return !contains(extent.getSize()); })
       // A random number depends on its place among all.
       .Case([](RandomOp) { return false; })
       .Default([](Operation *) { return std::nullopt; });

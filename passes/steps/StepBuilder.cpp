@@ -12,9 +12,9 @@
 
 #include "passes/steps/StepMasks.h"
 
-#include "ir/CarriedNames.h"
 #include "ir/Entries.h"
 #include "ir/Limits.h"
+#include "runtime/core/CarriedNames.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -342,7 +342,7 @@ void StepBuilder::setAttributes() {
   SmallVector<DictionaryAttr> arguments, results;
   whole.getAllArgAttrs(arguments);
   whole.getAllResultAttrs(results);
-  arguments.push_back(getRoleAttrs(context, "input", kPositionName));
+  arguments.push_back(getRoleAttrs(context, "input", runtime::kPositionName));
   for (auto &[name, value] : caches) {
     arguments.push_back(getRoleAttrs(context, "input", name));
     results.push_back(getRoleAttrs(context, "output", name));

@@ -16,9 +16,7 @@ bool StepMasks::isPositional(Value value, unsigned level) {
   Operation *op = value.getDefiningOp();
   if (axes.get(value.getType()).empty())
     return true;
-  if (!op || level == maxDepth ||
-      !(isa<ConstantOp, IotaOp, BroadcastOp>(op) ||
-        op->hasTrait<OpTrait::Elementwise>()))
+  if (!op || level == maxDepth || !isPointwise(op))
     return false;
   if (auto known = positional.find(value); known != positional.end())
     return known->second;

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "runtime/cli/Stepper.h"
+#include "runtime/core/CarriedNames.h"
 
 #include <algorithm>
 #include <cstring>
@@ -16,8 +17,8 @@ static std::optional<size_t> findResult(const EntryInfo &entry,
 
 Error Stepper::add(const PortInfo &port, const std::vector<int64_t> &dims) {
   State state{&port, findResult(info(), port.name), {}, {}};
-  bool isKnown = state.result || port.name == "state.begins" ||
-                 port.name == "state.position";
+  bool isKnown =
+      state.result || port.name == kBeginsName || port.name == kPositionName;
   for (const Extent &extent : port.shape)
     state.shape.push_back(extent.evaluate(dims).value_or(0));
   std::optional<int64_t> bytes = countBytes(state.shape, port.dtype);
@@ -54,7 +55,7 @@ Expected<Stepper> Stepper::create(Model &model) {
   Stepper stepper(model, entry.value_or(0));
   const EntryInfo &info = stepper.info();
   auto isState = [](const PortInfo &port) {
-    return port.name.starts_with("state.");
+    return port.name.starts_with(kCarriedPrefix);
   };
   for (const PortInfo &port : info.arguments)
     if (port.role == Role::Input && !isState(port))
@@ -128,9 +129,9 @@ Error Stepper::run(std::span<const int32_t> piece) {
   std::vector<maek_tensor_t> given = {{text->name.c_str(), MAEK_I32, 2, shape,
                                        const_cast<int32_t *>(piece.data())}};
   for (State &state : states) {
-    if (state.port->name == "state.begins")
+    if (state.port->name == kBeginsName)
       setNumber(state.data, state.port->dtype, position == 0 ? 1 : 0);
-    else if (state.port->name == "state.position")
+    else if (state.port->name == kPositionName)
       setNumber(state.data, state.port->dtype, static_cast<double>(position));
     given.push_back({state.port->name.c_str(), state.port->dtype,
                      static_cast<int32_t>(state.shape.size()),

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 
 using namespace maek::runtime;
 
@@ -27,7 +28,7 @@ static void addOptions(CommandLine &line, const Program &program) {
            text("passes over the data (", settings.epochs.value_or(1), ")"));
   line.add("examples", "N",
            "train on so many examples only, drawn by the seed (all)");
-  line.add("evaluate-every", "N", "epochs between evaluations (1)");
+  line.add("evaluate-every", "N", "epochs between evaluations, 0 for none (1)");
   addBatchOption(line, program);
   line.add(
       "lr", "X",
@@ -110,7 +111,7 @@ static TrainRequest readOptions(CommandLine &line, const Program &program,
   options.epochs = line.count("epochs", defaults.epochs, 1, maxCount);
   options.batch = line.count("batch", defaults.batch, 1, maxCount);
   options.examples = line.count("examples", defaults.examples, 1, maxCount);
-  options.evaluateEvery = line.count("evaluate-every", 1, 1, maxCount);
+  options.evaluateEvery = line.count("evaluate-every", 1, 0, maxCount);
   options.lr = line.positive("lr", defaults.lr);
   options.seed = line.seed("seed", defaults.seed);
   options.save = line.string("save", defaults.save);
@@ -255,14 +256,20 @@ static int trainModel(const Program &program, size_t entry,
       loadDataset(options.data, request.folder, Split::Train, ports, known);
   if (!train)
     return report(program, train.takeError());
-  Expected<Dataset> test =
-      loadDataset(options.data, request.folder, Split::Test, ports, known);
-  if (!test)
-    return report(program, test.takeError());
-  for (const Dataset *data : {&*train, &*test})
-    if (Error error = checkKeepsData(request, *data))
+  if (Error error = checkKeepsData(request, *train))
+    return report(program, error);
+  std::optional<Dataset> test;
+  if (options.evaluateEvery > 0) {
+    Expected<Dataset> loaded =
+        loadDataset(options.data, request.folder, Split::Test, ports, known);
+    if (!loaded)
+      return report(program, loaded.takeError());
+    test = std::move(*loaded);
+    if (Error error = checkKeepsData(request, *test))
       return report(program, error);
-  Expected<Trainer> trainer = Trainer::create(**model, *train, &*test, options);
+  }
+  Expected<Trainer> trainer =
+      Trainer::create(**model, *train, test ? &*test : nullptr, options);
   if (!trainer)
     return report(program, trainer.takeError());
   if (!request.resume.empty())

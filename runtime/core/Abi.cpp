@@ -2,10 +2,13 @@
 // The C interface: checks handles, keeps messages, lets no exception out.
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Model.h"
+#include "runtime/core/Names.h"
 
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string_view>
+#include <vector>
 
 using namespace maek::runtime;
 
@@ -133,6 +136,22 @@ maek_status_t maek_model_load(maek_model_t *handle, const char *path) {
       return nullArgument("path");
     Expected<Metadata> metadata = model.load(path, false);
     return metadata ? Error::success() : metadata.takeError();
+  });
+}
+
+maek_status_t maek_model_load_used(maek_model_t *handle, const char *name,
+                                   const char *path) {
+  return guardModel(handle, [&](Model &model) {
+    if (!name || !path)
+      return nullArgument(name ? "path" : "name");
+    std::vector<std::string_view> names;
+    for (const UseInfo &use : model.module().settings.uses) {
+      if (use.name == name)
+        return model.loadUsed(use, path);
+      names.push_back(use.name);
+    }
+    return makeError(MAEK_INVALID_ARGUMENT, "the model uses no '", name, "'",
+                     suggest(name, names));
   });
 }
 

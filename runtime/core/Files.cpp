@@ -6,11 +6,13 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace maek::runtime;
+namespace fs = std::filesystem;
 
 Error maek::runtime::systemError(const std::string &path,
                                  std::string_view what) {
@@ -84,16 +86,32 @@ Error maek::runtime::checkOutputName(const std::string &path) {
   if (path.ends_with(".maek"))
     return makeError(MAEK_IO_ERROR, path,
                      ": a name of a model file; nothing is written over one");
-  struct stat named, running;
-  if (stat(path.c_str(), &named) == 0 &&
-      stat("/proc/self/exe", &running) == 0 && named.st_dev == running.st_dev &&
-      named.st_ino == running.st_ino)
+  std::error_code error;
+  if (fs::equivalent(path, "/proc/self/exe", error))
     return makeError(MAEK_IO_ERROR, path,
                      ": the program that runs; nothing is written over it");
   return Error::success();
 }
 
-Expected<AtomicFile> AtomicFile::create(const std::string &path) {
+// What a chain of symbolic links ends at, which need not exist.
+static Expected<std::string> followLinks(const std::string &path) {
+  fs::path name = path;
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(name, error));
+       ++links) {
+    fs::path target = fs::read_symlink(name, error);
+    if (error || links == 40) // as many as Linux follows
+      return makeError(MAEK_IO_ERROR, path, ": cannot follow this link");
+    name = name.parent_path() / target;
+  }
+  return name.string();
+}
+
+Expected<AtomicFile> AtomicFile::create(const std::string &given) {
+  Expected<std::string> followed = followLinks(given);
+  if (!followed)
+    return followed.takeError();
+  const std::string &path = *followed;
   if (Error error = checkOutputName(path))
     return error;
   struct stat info;
@@ -117,16 +135,18 @@ Expected<AtomicFile> AtomicFile::create(const std::string &path) {
   }
   file.descriptor = descriptor;
   struct stat named;
-  if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode) ||
-      ftruncate(descriptor, 0) != 0)
+  if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))
     return file.fail("cannot write");
-  // Whoever held the lock before may have moved this very file away.
+  // Whoever held the lock before may have moved this very file away: then it
+  // is what that one has written, and whole.
   if (stat(partial.c_str(), &named) != 0 || named.st_ino != info.st_ino ||
       named.st_dev != info.st_dev) {
     close(std::exchange(file.descriptor, -1));
     return makeError(MAEK_IO_ERROR, path,
                      ": another program is writing this file");
   }
+  if (ftruncate(descriptor, 0) != 0)
+    return file.fail("cannot write");
   return file;
 }
 

@@ -42,10 +42,11 @@ private:
 Error checkOutputName(const std::string &path);
 
 /// Writes beside the final name (`path.partial`) and moves there at the end.
-/// Destroyed without `commit`, it leaves nothing behind.
+/// Destroyed without `commit`, it leaves nothing behind. Of a symbolic link the
+/// final name is what it points to.
 class AtomicFile {
 public:
-  static Expected<AtomicFile> create(const std::string &path);
+  static Expected<AtomicFile> create(const std::string &given);
   AtomicFile(AtomicFile &&other) noexcept;
   AtomicFile &operator=(AtomicFile &&) = delete;
   ~AtomicFile();

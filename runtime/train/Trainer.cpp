@@ -52,6 +52,24 @@ maek::runtime::chooseExamples(int64_t available, int64_t count, uint64_t seed) {
   return chosen;
 }
 
+// Bytes are divided by 255, other numbers are not.
+static Error checkAlike(const Dataset &train, const Dataset &test) {
+  auto arePixels = [](const Column &column) {
+    return column.storage == Column::Storage::Pixels;
+  };
+  for (size_t i = 0; i < train.columns.size(); ++i) {
+    const Column *pair[] = {&train.columns[i], &test.columns[i]};
+    if (arePixels(*pair[0]) == arePixels(*pair[1]))
+      continue;
+    bool second = arePixels(*pair[1]);
+    return makeError(MAEK_BAD_FILE, pair[!second]->file, ": has ",
+                     pair[!second]->type, ", but ", pair[second]->file,
+                     " has bytes, which stand for the number divided by 255; "
+                     "give both one type");
+  }
+  return Error::success();
+}
+
 Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
                                   const Dataset *test, TrainOptions options) {
   const ModuleInfo &module = model.module();
@@ -77,6 +95,8 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
                        trainer.options.batch;
   entry = module.findEntry("evaluate");
   if (test && entry) {
+    if (Error error = checkAlike(train, *test))
+      return error;
     Expected<Batches> testBatches =
         Batches::create(module.entries[*entry], *test, trainer.options.batch);
     if (!testBatches)

@@ -14,7 +14,7 @@ struct TrainOptions {
   int64_t epochs = 1, batch = 32;
   /// Train on so many of the data set's examples (see chooseExamples).
   int64_t examples = 0;
-  int64_t evaluateEvery = 1; ///< epochs; the last one is evaluated anyway
+  int64_t evaluateEvery = 1; ///< epochs, and after the last one; 0: never
   double lr = 1e-3;
   uint64_t seed = 0;
   std::string save;      ///< checkpoint; empty: none is written

@@ -1,5 +1,6 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """Models in models: a teacher that stays as it is, and one that goes on learning."""
+import ctypes
 import json
 import unittest
 
@@ -195,6 +196,28 @@ class Use(MaekTest):
         if not path.exists():
             self.train(program, "other", "--use", f"teacher={self.weights}")
         return path
+
+    def test_a_library_reads_the_teacher(self):
+        self.build("libstudent.so", "--model", "Student", "--emit=shared")
+        library = ctypes.CDLL(str(self.folder / "libstudent.so"))
+        library.student_module.restype = ctypes.c_void_p
+        library.maek_model_last_error.restype = ctypes.c_char_p
+        model = ctypes.c_void_p()
+
+        def read(name):
+            return library.maek_model_load_used(model, name, bytes(self.weights))
+        module = ctypes.c_void_p(library.student_module())
+        self.assertEqual(library.maek_model_create(module, None, ctypes.byref(model)), 0)
+        self.assertNotEqual(read(b"techer"), 0)
+        self.assertEqual(library.maek_model_last_error(model).decode(),
+                         "the model uses no 'techer'; did you mean 'teacher'?")
+        self.assertNotEqual(read(None), 0)
+        self.assertEqual(read(b"teacher"), 0)
+        path = self.folder / "library.safetensors"
+        self.assertEqual(library.maek_model_save(model, bytes(path)), 0)
+        library.maek_model_destroy(model)
+        numpy.testing.assert_array_equal(load_file(path)["teacher.linear.W"],
+                                         load_file(self.weights)["average.linear.W"])
 
     def test_info_tells_what_is_used(self):
         program = self.build("told", "--model", "Student")

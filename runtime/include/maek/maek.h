@@ -121,6 +121,13 @@ MAEK_API maek_status_t maek_model_init(maek_model_t *model, uint64_t seed);
  *  are set to their start. Any other tensor, shape or type is refused. */
 MAEK_API maek_status_t maek_model_load(maek_model_t *model, const char *path);
 
+/** Reads the weights of the model that this one uses as `name`, a teacher for
+ *  instance, from a safetensors file of that model's own. Its averages, if the
+ *  file has them. Nothing is changed on failure. */
+MAEK_API maek_status_t maek_model_load_used(maek_model_t *model,
+                                            const char *name,
+                                            const char *path);
+
 /** Writes parameters, states and the step counter as safetensors. The file is
  *  complete on disk when this returns, and at no moment half written.
  *  Parameters that are not finite are not saved: MAEK_NOT_FINITE. */

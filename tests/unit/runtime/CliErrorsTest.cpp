@@ -198,6 +198,14 @@ TEST_F(CliErrorsTest, DataThatDoesNotFit) {
   expectError(train({}), scratch / "train-image.npy" +
                              ": has shape [0, 4, 4], needed at least one "
                              "example");
+  constexpr int64_t shape[] = {50, 4, 4};
+  std::string bytes = maek::runtime::makeNpyHeader(MAEK_F32, shape);
+  bytes.replace(bytes.find("<f4"), 3, "|u1");
+  writeFile(scratch / "train-image.npy", bytes + std::string(800, '\0'));
+  expectError(train({}), scratch / "test-image.npy" + ": has float32, but " +
+                             scratch / "train-image.npy" +
+                             " has bytes, which stand for the number divided "
+                             "by 255; give both one type");
   writeNpyData(scratch);
   writeImages("train-label.npy", MAEK_F64, {50});
   expectError(train({}), scratch / "train-label.npy" +

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -41,6 +42,24 @@ TEST(AtomicFile, ReplacesTheOldFile) {
     EXPECT_EQ(readFile(path), content);
   }
   EXPECT_EQ(scratch.files(), std::vector<std::string>{"f"});
+}
+
+TEST(AtomicFile, KeepsSymbolicLinks) {
+  namespace fs = std::filesystem;
+  Scratch scratch;
+  fs::create_directory(scratch / "folder");
+  fs::create_symlink("folder/g", scratch / "f");
+  fs::create_symlink(scratch / "f", scratch / "chain");
+  // The first time there is no g yet.
+  for (const char *name : {"f", "chain"}) {
+    Error error = writeAll(scratch / name, name);
+    ASSERT_FALSE(error) << error.message();
+    EXPECT_EQ(readFile(scratch / "folder/g"), name);
+    EXPECT_EQ(fs::read_symlink(scratch / "f"), "folder/g");
+  }
+  fs::create_symlink("circle", scratch / "circle");
+  EXPECT_EQ(writeAll(scratch / "circle", "new").message(),
+            scratch / "circle" + ": cannot follow this link");
 }
 
 TEST(AtomicFile, WithoutCommitNothingIsLeft) {

@@ -315,6 +315,14 @@ TEST_F(ResumeTest, SomeExamplesOnlyAreKeptByAResumedRun) {
             "fake: error: the data set has 50 examples, not 51\n");
 }
 
+TEST_F(ResumeTest, NeedsNoTestSetWithoutEvaluation) {
+  std::remove((scratch / "test-image.npy").c_str());
+  std::string log = scratch / "log.csv";
+  ASSERT_EQ(train({"--evaluate-every", "0", "--log-csv", log, "--quiet"}).code,
+            0);
+  EXPECT_EQ(readFile(log).find("test"), std::string::npos);
+}
+
 TEST_F(ResumeTest, EvaluatesAfterSomeEpochsAndTheLast) {
   std::string log = scratch / "log.csv";
   epochs = "5";
