@@ -270,7 +270,7 @@ void ModelEmitter::emitStates() {
     return StateOp::create(
         tensors.ops, location, name.str(),
         tensors.getType({}, axes, Element::Float),
-        InitAttr::get(tensors.ops.getContext(), "constant",
+        InitAttr::get(tensors.ops.getContext(), InitKind::Constant,
                       tensors.ops.getDenseF64ArrayAttr({init})),
         mlir::FlatSymbolRefAttr());
   };
@@ -297,8 +297,8 @@ void ModelEmitter::emitMetadata(mlir::ModuleOp module) {
     settings.push_back(ops.getNamedAttr("uses", uses));
   ModelOp::create(ops, evaluator.getLocation(model.name.loc), model.name.name,
                   ops.getDictionaryAttr(settings));
-  auto getInit = [&](StringRef kind, ArrayRef<double> numbers) {
-    return InitAttr::get(ops.getContext(), kind,
+  auto getInit = [&](StringRef distribution, ArrayRef<double> numbers) {
+    return InitAttr::get(ops.getContext(), *symbolizeInitKind(distribution),
                          ops.getDenseF64ArrayAttr(numbers));
   };
   for (auto &parameter : evaluator.getParameters())

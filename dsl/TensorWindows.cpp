@@ -118,7 +118,7 @@ Value TensorBuilder::einsum(EinsumAttr equation, const Value &a,
   if (!fits(shape.mapped, shape.axes))
     return {};
   for (unsigned number : llvm::reverse(shape.mapped)) {
-    std::string letter(1, equation.getFreshLetter());
+    std::string letter(1, *equation.getFreshLetter());
     auto map = [&](const Value &operand, StringRef term) {
       bool isMapped = llvm::is_contained(operand.mapped, number);
       return isMapped ? letter + term.str() : term.str();

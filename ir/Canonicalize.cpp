@@ -1,12 +1,11 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Canonicalization: identities, as in Folds.cpp, that make a new op.
-#include "ir/Extent.h"
+// Canonicalization of arithmetic: identities, as in Folds.cpp, that make a new
+// op.
 #include "ir/MaekOps.h"
 #include "ir/Splat.h"
 
 #include "mlir/IR/PatternMatch.h"
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/MathExtras.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace maek;
@@ -16,10 +15,6 @@ static void replaceByConstant(PatternRewriter &rewriter, Operation *op,
   rewriter.replaceOpWithNewOp<ConstantOp>(op, op->getResult(0).getType(),
                                           rewriter.getF64FloatAttr(value));
 }
-
-//===----------------------------------------------------------------------===//
-// Arithmetic
-//===----------------------------------------------------------------------===//
 
 // constant op constant -> constant, unless the type has no such number:
 // computed, an infinity is one; as a constant of a kernel it is the largest
@@ -37,12 +32,17 @@ static LogicalResult foldConstants(OpT op, PatternRewriter &rewriter) {
   return success();
 }
 
-// -constant -> constant; -(a - b) is left alone: it is no simpler as b - a.
-LogicalResult NegOp::canonicalize(NegOp op, PatternRewriter &rewriter) {
-  std::optional<double> value = getSplat(op.getOperand());
-  if (!value)
+// Of -(a - b) nothing is made: b - a is no simpler.
+LogicalResult maek::foldFunction(Operation *op, double (*function)(double),
+                                 PatternRewriter &rewriter) {
+  std::optional<double> constant = getSplat(op->getOperand(0));
+  if (!constant)
     return failure();
-  replaceByConstant(rewriter, op, -*value);
+  double value = function(*constant);
+  bool isInfinite = std::isinf(*constant) && std::isinf(value);
+  if (!isInfinite && !isFiniteIn(op->getResult(0).getType(), value))
+    return failure();
+  replaceByConstant(rewriter, op, value);
   return success();
 }
 
@@ -121,122 +121,5 @@ LogicalResult PowOp::canonicalize(PowOp op, PatternRewriter &rewriter) {
   if (exponent != 2.0)
     return failure();
   rewriter.replaceOpWithNewOp<MulOp>(op, op.getLhs(), op.getLhs());
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Shape
-//===----------------------------------------------------------------------===//
-
-/// An op that moves elements about turns a constant into a constant.
-static LogicalResult moveConstant(Operation *op, PatternRewriter &rewriter) {
-  std::optional<double> value = getSplat(op->getOperand(0));
-  if (!value)
-    return failure();
-  replaceByConstant(rewriter, op, *value);
-  return success();
-}
-
-// convert(constant) -> constant, unless the type cannot hold it
-LogicalResult ConvertOp::canonicalize(ConvertOp op, PatternRewriter &rewriter) {
-  std::optional<double> value = getSplat(op.getOperand());
-  Type element = getElementType(op.getType());
-  if (!value)
-    return failure();
-  value = op.evaluate(*value);
-  if (element.isInteger(32) && !(*value >= INT32_MIN && *value <= INT32_MAX))
-    return failure();
-  if (!isFiniteIn(op.getType(), *value))
-    return failure();
-  replaceByConstant(rewriter, op, *value);
-  return success();
-}
-
-// broadcast(broadcast(x)) -> broadcast(x)
-LogicalResult BroadcastOp::canonicalize(BroadcastOp op,
-                                        PatternRewriter &rewriter) {
-  if (succeeded(moveConstant(op, rewriter)))
-    return success();
-  auto inner = op.getOperand().getDefiningOp<BroadcastOp>();
-  if (!inner)
-    return failure();
-  SmallVector<int64_t> dims;
-  for (int64_t dim : inner.getDims())
-    dims.push_back(op.getDims()[dim]);
-  rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), inner.getOperand(),
-                                           dims);
-  return success();
-}
-
-// transpose(transpose(x)) -> transpose(x)
-LogicalResult TransposeOp::canonicalize(TransposeOp op,
-                                        PatternRewriter &rewriter) {
-  if (succeeded(moveConstant(op, rewriter)))
-    return success();
-  auto inner = op.getOperand().getDefiningOp<TransposeOp>();
-  if (!inner)
-    return failure();
-  SmallVector<int64_t> permutation;
-  for (int64_t axis : op.getPermutation())
-    permutation.push_back(inner.getPermutation()[axis]);
-  rewriter.replaceOpWithNewOp<TransposeOp>(op, inner.getOperand(), permutation);
-  return success();
-}
-
-// reshape(reshape(x)) -> reshape(x)
-LogicalResult ReshapeOp::canonicalize(ReshapeOp op, PatternRewriter &rewriter) {
-  if (succeeded(moveConstant(op, rewriter)))
-    return success();
-  auto inner = op.getOperand().getDefiningOp<ReshapeOp>();
-  if (!inner)
-    return failure();
-  rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), inner.getOperand());
-  return success();
-}
-
-/// The operand of `concat` that holds the whole range, which then starts at
-/// `offset` of it.
-static Value findPart(ConcatOp concat, int64_t &offset, int64_t size) {
-  for (Value operand : concat.getOperands()) {
-    int64_t extent = getExtent(operand.getType(), concat.getDim()).factor;
-    if (offset < extent)
-      return offset + size <= extent ? operand : Value();
-    offset -= extent;
-  }
-  return {};
-}
-
-// slice(slice(x)) -> slice(x); slice(concat(..., x, ...)) -> slice(x), where
-// the range is within x. Both along one axis. An offset from the end of a
-// dynamic axis cannot be moved.
-LogicalResult SliceOp::canonicalize(SliceOp op, PatternRewriter &rewriter) {
-  if (succeeded(moveConstant(op, rewriter)))
-    return success();
-  Extent limit = getExtent(op.getOperand().getType(), op.getDim());
-  Extent size = getExtent(op.getType(), op.getDim());
-  if (op.getOffset() < 0 && !limit.isStatic())
-    return failure();
-  int64_t offset =
-      op.getOffset() < 0 ? limit.factor + op.getOffset() : op.getOffset();
-  auto inner = op.getOperand().getDefiningOp<SliceOp>();
-  if (inner && inner.getDim() == op.getDim()) {
-    // Counting from the end, the sum must stay below 0 to mean the same.
-    int64_t sum = 0;
-    if (llvm::AddOverflow(inner.getOffset(), offset, sum) ||
-        (inner.getOffset() < 0 && sum >= 0))
-      return failure();
-    rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), inner.getOperand(),
-                                         op.getDim(), sum);
-    return success();
-  }
-  auto concat = op.getOperand().getDefiningOp<ConcatOp>();
-  if (!concat || concat.getDim() != op.getDim() || !size.isStatic() ||
-      size.factor == 0)
-    return failure();
-  Value part = findPart(concat, offset, size.factor);
-  if (!part)
-    return failure();
-  rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), part, op.getDim(),
-                                       offset);
   return success();
 }

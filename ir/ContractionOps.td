@@ -62,6 +62,7 @@ def Maek_ReduceOp : Maek_Op<"reduce", [Pure, Maek_NamesAxes,
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat = "$kind $operand `dims` $dims attr-dict `:` type($operand)";
   let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Maek_ArgmaxOp : Maek_Op<"argmax", [Pure, Maek_NamesAxes,

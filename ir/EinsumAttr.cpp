@@ -82,12 +82,12 @@ std::string EinsumAttr::getContracted() const {
   return letters;
 }
 
-char EinsumAttr::getFreshLetter() const {
+std::optional<char> EinsumAttr::getFreshLetter() const {
   for (char letter : StringRef("tabcdefghijklmnopqrsuvwxyzABCDEFGHIJKLMNOPQRST"
                                "UVWXYZ"))
     if (!inLhs(letter) && !inRhs(letter))
       return letter;
-  return '?';
+  return std::nullopt;
 }
 
 EinsumAttr EinsumAttr::getSwapped() const {

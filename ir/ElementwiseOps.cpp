@@ -128,6 +128,8 @@ LogicalResult ExtentOp::verify() {
   return success();
 }
 
+Extent ExtentOp::getSize() { return *Extent::parse(getSymbol()); }
+
 void IotaOp::relateAxes(AxisRelations &axes) {
   axes.fix(getResult(), getDim());
 }

@@ -48,8 +48,15 @@ class Maek_Unary<string mnemonic, string formula, string function,
   let arguments = (ins Maek_FloatTensor:$operand);
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($result)";
+  let hasCanonicalizeMethod = 1;
   let extraClassDeclaration =
       "static double evaluate(double x) { return " # function # "; }";
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::canonicalize(
+        $cppClass op, ::mlir::PatternRewriter &rewriter) {
+      return ::maek::foldFunction(op, evaluate, rewriter);
+    }
+  }];
 }
 
 /// `function` as above, of a and b.
@@ -76,7 +83,6 @@ class Maek_Binary<string mnemonic, string formula, string function,
 def Maek_NegOp : Maek_Unary<"neg", "-operand[i]", "-x"> {
   let summary = "-x";
   let hasFolder = 1;
-  let hasCanonicalizeMethod = 1;
 }
 def Maek_ExpOp : Maek_Unary<"exp", "e ^ operand[i]", "std::exp(x)"> {
   let summary = "exponential";
@@ -272,7 +278,8 @@ def Maek_SourceGroup : OpDocGroup {
 
 let opDocGroup = Maek_SourceGroup in {
 
-def Maek_ConstantOp : Maek_Op<"constant", [Pure, AxisOpInterface]> {
+def Maek_ConstantOp : Maek_Op<"constant", [Pure, AxisOpInterface,
+    Maek_TriviallyRematerializable]> {
   let summary = "a tensor whose elements are all one number";
   let description = [{
     `result[i] = value`, for each index `i`. A whole number within i32 for i32,
@@ -289,7 +296,8 @@ def Maek_ConstantOp : Maek_Op<"constant", [Pure, AxisOpInterface]> {
   let hasVerifier = 1;
 }
 
-def Maek_IotaOp : Maek_Op<"iota", [Pure, Maek_NamesAxes]> {
+def Maek_IotaOp : Maek_Op<"iota", [Pure, Maek_NamesAxes,
+    Maek_TriviallyRematerializable]> {
   let summary = "each element's index along one axis";
   let description = [{
     `result[i] = i[dim]`, for each index `i`.
@@ -304,7 +312,8 @@ def Maek_IotaOp : Maek_Op<"iota", [Pure, Maek_NamesAxes]> {
   let hasVerifier = 1;
 }
 
-def Maek_ExtentOp : Maek_Op<"extent", [Pure, AxisOpInterface]> {
+def Maek_ExtentOp : Maek_Op<"extent", [Pure, AxisOpInterface,
+    Maek_TriviallyRematerializable]> {
   let summary = "an extent's value as a scalar";
   let description = [{
     `symbol` is an extent as `#maek.dims` writes it: a symbol or a product.
@@ -319,6 +328,10 @@ def Maek_ExtentOp : Maek_Op<"extent", [Pure, AxisOpInterface]> {
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat = "$symbol attr-dict `:` type($result)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What `symbol` says.
+    Extent getSize();
+  }];
 }
 
 def Maek_RandomOp : Maek_Op<"random", [Pure, AxisOpInterface]> {

@@ -124,20 +124,27 @@ DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
 //===----------------------------------------------------------------------===//
 
 Attribute InitAttr::parse(AsmParser &parser, Type) {
-  std::string kind;
   SmallVector<double> arguments;
   SMLoc loc = parser.getCurrentLocation();
   auto parseNumber = [&] {
     return parser.parseFloat(arguments.emplace_back());
   };
-  if (parser.parseLess() || parser.parseKeywordOrString(&kind) ||
-      parser.parseComma() ||
+  std::string name;
+  if (parser.parseLess() || parser.parseKeywordOrString(&name))
+    return {};
+  std::optional<InitKind> kind = symbolizeInitKind(name);
+  if (!kind) {
+    parser.emitError(loc) << "expected constant, uniform or normal, found '"
+                          << name << "'";
+    return {};
+  }
+  if (parser.parseComma() ||
       parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
                                      parseNumber) ||
       parser.parseGreater())
     return {};
   return InitAttr::getChecked(
-      [&] { return parser.emitError(loc); }, parser.getContext(), kind,
+      [&] { return parser.emitError(loc); }, parser.getContext(), *kind,
       DenseF64ArrayAttr::get(parser.getContext(), arguments));
 }
 
@@ -150,21 +157,19 @@ void InitAttr::print(AsmPrinter &printer) const {
 }
 
 LogicalResult InitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                               StringRef kind, DenseF64ArrayAttr arguments) {
-  int64_t needed = kind == "constant" ? 1 : 2;
-  if (kind != "constant" && kind != "uniform" && kind != "normal")
-    return emitError() << "expected constant, uniform or normal, found '"
-                       << kind << "'";
+                               InitKind kind, DenseF64ArrayAttr arguments) {
+  int64_t needed = kind == InitKind::Constant ? 1 : 2;
+  StringRef name = stringifyInitKind(kind);
   if (arguments.size() != needed)
-    return emitError() << kind << " takes " << needed << " numbers, found "
+    return emitError() << name << " takes " << needed << " numbers, found "
                        << arguments.size();
   if (!llvm::all_of(arguments.asArrayRef(),
                     [](double number) { return std::isfinite(number); }))
-    return emitError() << kind << " takes finite numbers";
-  if (kind == "uniform" && arguments[0] > arguments[1])
+    return emitError() << name << " takes finite numbers";
+  if (kind == InitKind::Uniform && arguments[0] > arguments[1])
     return emitError() << "uniform needs low <= high, found " << arguments[0]
                        << " and " << arguments[1];
-  if (kind == "normal" && arguments[1] < 0)
+  if (kind == InitKind::Normal && arguments[1] < 0)
     return emitError() << "normal needs a standard deviation >= 0, found "
                        << arguments[1];
   return success();

@@ -7,6 +7,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/TensorEncoding.h"
 #include "llvm/Support/Error.h"
+#include <optional>
 #include <string>
 
 #include "ir/MaekDialect.h.inc"

@@ -5,6 +5,7 @@
 
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/TensorEncoding.td"
 
@@ -47,6 +48,17 @@ def Maek_DimsAttr : Maek_Attr<"Dims", "dims", [
   let genVerifyDecl = 1;
 }
 
+/// Ops print it as a bare keyword.
+class Maek_Enum<string name, string summary, list<I64EnumAttrCase> cases>
+    : I64EnumAttr<name, summary, cases> {
+  let cppNamespace = "::maek";
+}
+
+def Maek_InitKind : Maek_Enum<"InitKind", "how first values are chosen", [
+    I64EnumAttrCase<"Constant", 0, "constant">,
+    I64EnumAttrCase<"Uniform", 1, "uniform">,
+    I64EnumAttrCase<"Normal", 2, "normal">]>;
+
 def Maek_InitAttr : Maek_Attr<"Init", "init"> {
   let summary = "How a parameter gets its first value";
   let description = [{
@@ -58,7 +70,7 @@ def Maek_InitAttr : Maek_Attr<"Init", "init"> {
     ```
   }];
   let parameters = (ins
-    StringRefParameter<"distribution">:$kind,
+    EnumParameter<Maek_InitKind>:$kind,
     "::mlir::DenseF64ArrayAttr":$arguments);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
@@ -97,8 +109,8 @@ def Maek_EinsumAttr : Maek_Attr<"Einsum", "einsum"> {
     bool inResult(char letter) const { return getResult().contains(letter); }
     /// Letters that are summed over, in lhs order, then rhs-only ones.
     std::string getContracted() const;
-    /// A letter that no term uses; '?' if all are used.
-    char getFreshLetter() const;
+    /// A letter that no term uses; none if all are used.
+    std::optional<char> getFreshLetter() const;
     /// The same product of the operands in the other order.
     EinsumAttr getSwapped() const;
     /// With the letters a, b, c, ... in order of appearance: equal for

@@ -8,7 +8,6 @@ include "ir/MaekDialect.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/CommonAttrConstraints.td"
 include "mlir/IR/CommonTypeConstraints.td"
-include "mlir/IR/EnumAttr.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -37,9 +36,9 @@ def Maek_IntAttr : SignlessIntegerAttrBase<I64, "64-bit integer"> {
   let constBuilderCall = "$_builder.getI64IntegerAttr($0)";
 }
 
-/// Ops print it as a bare keyword.
-class Maek_Enum<string name, string summary, list<I64EnumAttrCase> cases>
-    : I64EnumAttr<name, summary, cases> {
+/// See ir/Rematerializable.h.
+def Maek_TriviallyRematerializable
+    : NativeOpTrait<"TriviallyRematerializable"> {
   let cppNamespace = "::maek";
 }
 

@@ -3,6 +3,7 @@
 #include "ir/MaekOps.h"
 
 #include "ir/Extent.h"
+#include "ir/Splat.h"
 
 #include "mlir/IR/DialectImplementation.h"
 

@@ -5,6 +5,7 @@
 
 #include "ir/AxisOpInterface.h"
 #include "ir/MaekDialect.h"
+#include "ir/Rematerializable.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
@@ -17,6 +18,10 @@
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include <cmath>
+
+namespace maek {
+struct Extent;
+} // namespace maek
 
 #define GET_OP_CLASSES
 #include "ir/MaekOps.h.inc"

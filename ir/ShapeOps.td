@@ -19,7 +19,8 @@ def Maek_ShapeGroup : OpDocGroup {
 
 let opDocGroup = Maek_ShapeGroup in {
 
-def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure, Maek_NamesAxes]> {
+def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure, Maek_NamesAxes,
+    Maek_TriviallyRematerializable]> {
   let summary = "repeat a tensor along new axes";
   let description = [{
     `result[i] = operand[i[dims[0]], i[dims[1]], ...]`, for each index `i`.
@@ -97,6 +98,7 @@ def Maek_ConcatOp : Maek_Op<"concat", [Pure, Maek_NamesAxes,
   let results = (outs Maek_Tensor:$result);
   let assemblyFormat = "$operands `dim` $dim attr-dict `:` type($operands)";
   let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Maek_SplitOp : Maek_Op<"split", [Pure, Maek_NamesAxes]> {
@@ -115,6 +117,7 @@ def Maek_SplitOp : Maek_Op<"split", [Pure, Maek_NamesAxes]> {
       "$operand `dim` $dim attr-dict `:` type($operand) `->` type($outputs)";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Maek_StackOp : Maek_Op<"stack", [Pure, Maek_NamesAxes,
@@ -132,6 +135,7 @@ def Maek_StackOp : Maek_Op<"stack", [Pure, Maek_NamesAxes,
   let results = (outs Maek_Tensor:$result);
   let assemblyFormat = "$operands `dim` $dim attr-dict `:` type($operands)";
   let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Maek_UnstackOp : Maek_Op<"unstack", [Pure, Maek_NamesAxes,
@@ -149,6 +153,7 @@ def Maek_UnstackOp : Maek_Op<"unstack", [Pure, Maek_NamesAxes,
   let results = (outs Variadic<Maek_Tensor>:$outputs);
   let assemblyFormat = "$operand `dim` $dim attr-dict `:` type($operand)";
   let hasFolder = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Maek_SliceOp : Maek_Op<"slice", [Pure, Maek_NamesAxes]> {

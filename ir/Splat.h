@@ -4,7 +4,12 @@
 #define MAEK_IR_SPLAT_H
 
 #include "mlir/IR/Value.h"
+#include "mlir/Support/LLVM.h"
 #include <optional>
+
+namespace mlir {
+class PatternRewriter;
+} // namespace mlir
 
 namespace maek {
 
@@ -14,6 +19,12 @@ std::optional<double> getSplat(mlir::Value value);
 
 /// Whether `number` is finite as an element of the tensor type.
 bool isFiniteIn(mlir::Type tensor, double number);
+
+/// Replaces `op`, function(constant), by a constant, unless that is NaN, or an
+/// infinity made of a finite number.
+mlir::LogicalResult foldFunction(mlir::Operation *op,
+                                 double (*function)(double),
+                                 mlir::PatternRewriter &rewriter);
 
 } // namespace maek
 

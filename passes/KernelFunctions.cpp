@@ -35,7 +35,7 @@ llvm::SetVector<Attribute> findKernelSymbols(func::FuncOp kernel) {
   llvm::SetVector<Attribute> symbols;
   for (Operation &op : kernel.front().without_terminator()) {
     if (auto extent = dyn_cast<ExtentOp>(op)) {
-      Extent size = *Extent::parse(extent.getSymbol());
+      Extent size = extent.getSize();
       for (const std::string &symbol : size.symbols)
         symbols.insert(StringAttr::get(kernel.getContext(), symbol));
     }

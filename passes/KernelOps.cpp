@@ -41,8 +41,7 @@ static bool isMask(Operation *op, unsigned steps = 4) {
 }
 
 bool isRepeatable(Operation *op) {
-  return isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp, UnpackOp, WindowOp>(
-             op) ||
+  return isTriviallyRematerializable(op) || isa<UnpackOp, WindowOp>(op) ||
          isExtentArithmetic(op) ||
          (isa_and_present<MaekDialect>(op->getDialect()) && isMask(op));
 }

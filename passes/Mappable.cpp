@@ -130,14 +130,14 @@ struct MapTranspose : Mappable::ExternalModel<MapTranspose, TransposeOp> {
 /// are.
 struct MapEinsum : Mappable::ExternalModel<MapEinsum, EinsumOp> {
   bool hasRoom(Operation *op) const {
-    return cast<EinsumOp>(op).getEquation().getFreshLetter() != '?';
+    return cast<EinsumOp>(op).getEquation().getFreshLetter().has_value();
   }
   SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
                                  ValueRange operands,
                                  const llvm::SmallBitVector &mapped,
                                  const Extent & /*steps*/) const {
     EinsumAttr equation = cast<EinsumOp>(op).getEquation();
-    std::string letter(1, equation.getFreshLetter());
+    std::string letter(1, *equation.getFreshLetter());
     auto map = [&](bool isMapped, StringRef term) {
       return isMapped ? letter + term.str() : term.str();
     };

@@ -54,8 +54,8 @@ UnstackOp getUnstack(ArrayRef<Product> products) {
              : UnstackOp();
 }
 
-/// The letter of the merged products' new axis; '?' if none is left.
-char getGateLetter(EinsumAttr equation) {
+/// The letter of the merged products' new axis; none if all are taken.
+std::optional<char> getGateLetter(EinsumAttr equation) {
   bool hasG = equation.inLhs('g') || equation.inRhs('g');
   return hasG ? equation.getFreshLetter() : 'g';
 }
@@ -65,7 +65,7 @@ char getGateLetter(EinsumAttr equation) {
 EinsumAttr mergeEquation(const Product &first, size_t place,
                          size_t &resultDim) {
   EinsumAttr equation = EinsumOp(first.op).getEquation();
-  char letter = getGateLetter(equation);
+  char letter = *getGateLetter(equation);
   StringRef shared = equation.getTerm(first.side);
   std::string other = equation.getTerm(1 - first.side).str();
   std::string result = equation.getResult().str();
@@ -114,7 +114,7 @@ SmallVector<std::pair<Value, SmallVector<Product>>>
 collectGroups(Block &block) {
   Groups groups;
   for (auto op : block.getOps<EinsumOp>()) {
-    if (op.getLhs() == op.getRhs() || getGateLetter(op.getEquation()) == '?')
+    if (op.getLhs() == op.getRhs() || !getGateLetter(op.getEquation()))
       continue;
     for (unsigned side : {0, 1}) {
       Product product{op, side};

@@ -107,9 +107,7 @@ bool Rematerializer::collect(Value value, Chain &chain,
         return false;
       continue;
     }
-    bool isCheap = isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp>(op) ||
-                   op->hasTrait<OpTrait::Elementwise>();
-    if (!isCheap)
+    if (!isPointwise(op))
       return false;
     if (!chain.insert(op))
       continue;

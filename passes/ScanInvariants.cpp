@@ -11,11 +11,6 @@ using namespace mlir;
 
 namespace maek {
 
-/// Whether a kernel that reads the op's result computes it as it goes.
-static bool isFree(Operation *op) {
-  return isa<ConstantOp, IotaOp, ExtentOp, BroadcastOp>(op);
-}
-
 /// `op` and all it needs from the body.
 static void require(Operation *op, Block *body, SetVector<Operation *> &ops) {
   if (op->getBlock() != body || ops.contains(op))
@@ -34,7 +29,7 @@ unsigned hoistInvariants(ScanOp scan) {
   Block *body = &scan.getBody().front();
   SetVector<Operation *> ops;
   for (Operation &op : body->without_terminator())
-    if (!isFree(&op) && isMemoryEffectFree(&op) &&
+    if (!isTriviallyRematerializable(&op) && isMemoryEffectFree(&op) &&
         dependence.of(&op) == Dependence::Invariant)
       require(&op, body, ops);
   for (Operation *op : ops)

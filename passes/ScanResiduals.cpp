@@ -25,9 +25,7 @@ namespace maek {
 
 /// Whether running the op again costs less than storing its result.
 static bool isCheap(Operation *op) {
-  return op->hasTrait<OpTrait::Elementwise>() ||
-         isa<BroadcastOp, ConstantOp, ExtentOp, IotaOp, ReshapeOp, SliceOp,
-             SplitOp, UnstackOp>(op);
+  return isPointwise(op) || isa<ReshapeOp, SliceOp, SplitOp, UnstackOp>(op);
 }
 
 Value ScanAdjoint::primal(Value value) {

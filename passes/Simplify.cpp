@@ -83,7 +83,6 @@ struct Simplify : impl::SimplifyBase<Simplify> {
     populateReducePatterns(all);
     populateShapePatterns(all);
     populateSlicePatterns(all);
-    populateJoinPatterns(all);
     populateIndexingPatterns(all);
     populateScanPatterns(all);
     populateWindowPatterns(all);

@@ -13,8 +13,7 @@ namespace maek {
 
 class ScanOp;
 
-/// Functions of constants computed, factors gathered, quotients and powers
-/// made cheaper.
+/// Factors gathered, quotients and powers made cheaper.
 void populateArithmeticPatterns(mlir::RewritePatternSet &patterns);
 /// Work done before a broadcast rather than after it.
 void populateBroadcastPatterns(mlir::RewritePatternSet &patterns);
@@ -24,8 +23,6 @@ void populateReducePatterns(mlir::RewritePatternSet &patterns);
 void populateShapePatterns(mlir::RewritePatternSet &patterns);
 /// Slices moved towards the values' sources, down to a scan's final state.
 void populateSlicePatterns(mlir::RewritePatternSet &patterns);
-/// Concat against split and stack against unstack.
-void populateJoinPatterns(mlir::RewritePatternSet &patterns);
 /// Products with one-hot numbers as rows of a table.
 void populateIndexingPatterns(mlir::RewritePatternSet &patterns);
 /// Scans without what they carry in vain.

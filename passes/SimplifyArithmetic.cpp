@@ -1,45 +1,17 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Functions of constants computed, factors gathered, quotients and powers made
-// cheaper: what rounds differently, beside the ops' own identities.
+// Factors gathered, quotients and powers made cheaper: what rounds differently,
+// beside the ops' own identities.
 #include "passes/Rewriting.h"
 #include "passes/Simplify.h"
 
 #include "ir/Splat.h"
 
-#include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 
 using namespace mlir;
 
 namespace maek {
 namespace {
-
-/// f(x), in double precision.
-std::optional<double> evaluate(Operation *function, double x) {
-  return llvm::TypeSwitch<Operation *, std::optional<double>>(function)
-      .Case<ExpOp, LogOp, Log1pOp, TanhOp, SigmoidOp, SqrtOp, SinOp, CosOp,
-            ErfOp>([&](auto op) { return op.evaluate(x); })
-      .Default([](auto) { return std::nullopt; });
-}
-
-/// f(c) -> c', unless the result is NaN or infinite in the type.
-struct EvaluateFunction : RewritePattern {
-  EvaluateFunction(MLIRContext *context)
-      : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
-  LogicalResult matchAndRewrite(Operation *op,
-                                PatternRewriter &rewriter) const override {
-    if (op->getNumOperands() != 1 || op->getNumResults() != 1)
-      return failure();
-    std::optional<double> number = getSplat(op->getOperand(0));
-    if (number)
-      number = evaluate(op, *number);
-    if (!number || !isFiniteIn(op->getResult(0).getType(), *number))
-      return failure();
-    rewriter.replaceOpWithNewOp<ConstantOp>(op, op->getResult(0).getType(),
-                                            rewriter.getF64FloatAttr(*number));
-    return success();
-  }
-};
 
 Value makeConstant(PatternRewriter &rewriter, Operation *like, double number) {
   return ConstantOp::create(rewriter, like->getLoc(),
@@ -105,7 +77,7 @@ struct PowerToRoot : OpRewritePattern<PowOp> {
 } // namespace
 
 void populateArithmeticPatterns(RewritePatternSet &patterns) {
-  patterns.add<EvaluateFunction, GatherFactors, DivideByConstant, PowerToRoot>(
+  patterns.add<GatherFactors, DivideByConstant, PowerToRoot>(
       patterns.getContext());
 }
 

@@ -10,19 +10,6 @@ using namespace mlir;
 namespace maek {
 namespace {
 
-/// broadcast that repeats nothing -> reshape
-struct ReplaceBroadcast : OpRewritePattern<BroadcastOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(BroadcastOp op,
-                                PatternRewriter &rewriter) const override {
-    if (getNumElements(getExtents(op.getOperand().getType())) !=
-        getNumElements(getExtents(op.getType())))
-      return failure();
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
-    return success();
-  }
-};
-
 /// f(broadcast(x), broadcast(y), c) -> broadcast(f(x', y', c')), on the axes
 /// that x or y have, if the result repeats along another one.
 struct PullBroadcast : RewritePattern {
@@ -129,7 +116,7 @@ private:
 } // namespace
 
 void populateBroadcastPatterns(RewritePatternSet &patterns) {
-  patterns.add<ReplaceBroadcast, PullBroadcast, PullBroadcastThroughEinsum>(
+  patterns.add<PullBroadcast, PullBroadcastThroughEinsum>(
       patterns.getContext());
 }
 

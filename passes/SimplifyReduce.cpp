@@ -23,6 +23,11 @@ Value multiplyByCount(PatternRewriter &rewriter, Location loc, Value value,
   return MulOp::create(rewriter, loc, value, factor);
 }
 
+/// Whether it is the infinity that is the largest or smallest of no elements.
+bool isOfNone(ReduceOp op, const Extent &count) {
+  return op.getKind() != ReduceKind::Sum && count.factor == 0;
+}
+
 /// reduce(broadcast(x)) -> broadcast(reduce(x)), times the count for a sum.
 struct ReduceOfBroadcast : OpRewritePattern<ReduceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -50,6 +55,8 @@ struct ReduceOfBroadcast : OpRewritePattern<ReduceOp> {
         outer.push_back(result);
       ++result;
     }
+    if (isOfNone(op, count))
+      return failure();
     Value value = broadcast.getOperand();
     if (!inner.empty())
       value =
@@ -109,19 +116,6 @@ struct ReduceOfTranspose : OpRewritePattern<ReduceOp> {
   }
 };
 
-/// reduce over axes of size 1 -> reshape
-struct ReduceOfNothing : OpRewritePattern<ReduceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ReduceOp op,
-                                PatternRewriter &rewriter) const override {
-    for (int64_t dim : op.getDims())
-      if (!getExtent(op.getOperand().getType(), dim).isOne())
-        return failure();
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
-    return success();
-  }
-};
-
 /// reduce of a constant -> constant: c times the count for a sum
 struct ReduceOfConstant : OpRewritePattern<ReduceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -130,11 +124,13 @@ struct ReduceOfConstant : OpRewritePattern<ReduceOp> {
     auto constant = op.getOperand().getDefiningOp<ConstantOp>();
     if (!constant)
       return failure();
-    Value value = ConstantOp::create(rewriter, op.getLoc(), op.getType(),
-                                     constant.getValueAttr());
     Extent count;
     for (int64_t dim : op.getDims())
       count = count * getExtent(constant.getType(), dim);
+    if (isOfNone(op, count))
+      return failure();
+    Value value = ConstantOp::create(rewriter, op.getLoc(), op.getType(),
+                                     constant.getValueAttr());
     if (op.getKind() == ReduceKind::Sum)
       value = multiplyByCount(rewriter, op.getLoc(), value, count);
     rewriter.replaceOp(op, value);
@@ -146,7 +142,7 @@ struct ReduceOfConstant : OpRewritePattern<ReduceOp> {
 
 void populateReducePatterns(RewritePatternSet &patterns) {
   patterns.add<ReduceOfBroadcast, ComposeReduces, ReduceOfTranspose,
-               ReduceOfNothing, ReduceOfConstant>(patterns.getContext());
+               ReduceOfConstant>(patterns.getContext());
 }
 
 } // namespace maek

@@ -8,25 +8,6 @@ using namespace mlir;
 namespace maek {
 namespace {
 
-/// A transpose that moves axes of size 1 only -> reshape
-struct TransposeToReshape : OpRewritePattern<TransposeOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(TransposeOp op,
-                                PatternRewriter &rewriter) const override {
-    SmallVector<Extent> extents = getExtents(op.getOperand().getType());
-    int64_t last = -1;
-    for (int64_t axis : op.getPermutation()) {
-      if (extents[axis].isOne())
-        continue;
-      if (axis < last)
-        return failure();
-      last = axis;
-    }
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getOperand());
-    return success();
-  }
-};
-
 /// transpose(broadcast(x)) -> broadcast(transpose(x)), which moves less
 struct TransposeOfBroadcast : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -233,8 +214,8 @@ struct CancelTransposes : OpRewritePattern<TransposeOp> {
 } // namespace
 
 void populateShapePatterns(RewritePatternSet &patterns) {
-  patterns.add<TransposeToReshape, TransposeOfBroadcast, TransposeOfReverse,
-               AbsorbTranspose, CancelTransposes>(patterns.getContext());
+  patterns.add<TransposeOfBroadcast, TransposeOfReverse, AbsorbTranspose,
+               CancelTransposes>(patterns.getContext());
 }
 
 } // namespace maek

@@ -168,12 +168,12 @@ void Sinker::sum(Value value) {
 // sum over t of "l,r->y" a_t c_t = "tl,tr->y" a c
 Value Sinker::sumProduct(EinsumOp op) {
   EinsumAttr equation = op.getEquation();
-  char step = equation.getFreshLetter();
-  if (!isInside(op.getLhs()) || !isInside(op.getRhs()) || step == '?')
+  std::optional<char> step = equation.getFreshLetter();
+  if (!isInside(op.getLhs()) || !isInside(op.getRhs()) || !step)
     return {};
   equation =
-      EinsumAttr::get(op.getContext(), step + equation.getLhs().str(),
-                      step + equation.getRhs().str(), equation.getResult());
+      EinsumAttr::get(op.getContext(), *step + equation.getLhs().str(),
+                      *step + equation.getRhs().str(), equation.getResult());
   remarkPassed(op, kPass)
       << "one product after the scan instead of one per step: " +
              equation.str();

@@ -174,11 +174,10 @@ struct ExtentModel : HalideExpressible::ExternalModel<ExtentModel, ExtentOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto extent = cast<ExtentOp>(op);
     Halide::Type type = getHalideType(getElementType(extent.getType()));
-    kernel.define(
-        extent.getResult(), [extent, type, &kernel](IndexRef) mutable -> Expr {
-          return Halide::cast(
-              type, kernel.extent(*Extent::parse(extent.getSymbol())));
-        });
+    Extent size = extent.getSize();
+    kernel.define(extent.getResult(), [size, type, &kernel](IndexRef) -> Expr {
+      return Halide::cast(type, kernel.extent(size));
+    });
   }
 };
 

@@ -62,8 +62,9 @@ static json::Array describeStored(ModuleOp module) {
     if constexpr (std::is_same_v<Stored, StateOp>)
       if (auto parameter = stored.getAverageOf())
         tensor["average_of"] = *parameter;
-    tensor["init"] = json::Object{{"kind", stored.getInit().getKind()},
-                                  {"arguments", std::move(arguments)}};
+    tensor["init"] =
+        json::Object{{"kind", stringifyInitKind(stored.getInit().getKind())},
+                     {"arguments", std::move(arguments)}};
     tensors.push_back(std::move(tensor));
   }
   return tensors;

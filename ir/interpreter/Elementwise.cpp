@@ -39,8 +39,7 @@ static FailureOr<Tensor> evaluate(IotaOp op, Index shape, Frame &) {
 }
 
 static FailureOr<Tensor> evaluate(ExtentOp op, Index shape, Frame &frame) {
-  std::optional<int64_t> value =
-      frame.symbols.evaluate(*Extent::parse(op.getSymbol()));
+  std::optional<int64_t> value = frame.symbols.evaluate(op.getSize());
   if (!value)
     return op.emitOpError("the value of ") << op.getSymbol() << " is not known";
   return Tensor(shape, double(*value));

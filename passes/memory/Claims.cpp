@@ -53,8 +53,7 @@ bool Placement::canOverwrite(func::CallOp call, unsigned operand,
       results.any() && !results.test(result))
     return false;
   return llvm::all_of(kernel.getOps(), [](Operation &op) {
-    return op.hasTrait<OpTrait::Elementwise>() ||
-           isa<BroadcastOp, ConstantOp, ExtentOp, IotaOp, func::ReturnOp>(op);
+    return isPointwise(&op) || isa<func::ReturnOp>(op);
   });
 }
 

@@ -141,3 +141,14 @@ func.func @infinite_in_single() -> (tensor<f32>, tensor<f64>) {
   %1 = maek.exp %double : tensor<f64>
   return %0, %1 : tensor<f32>, tensor<f64>
 }
+
+// The largest of no numbers is -infinity, not one of them.
+// CHECK-LABEL: func.func @largest_of_none
+// CHECK-COUNT-2: maek.reduce max
+func.func @largest_of_none(%x: tensor<4xf64>) -> (tensor<4xf64>, tensor<f64>) {
+  %0 = maek.broadcast %x dims [0] : tensor<4xf64> -> tensor<4x0xf64>
+  %1 = maek.reduce max %0 dims [1] : tensor<4x0xf64>
+  %2 = maek.constant 1.0 : tensor<0xf64>
+  %3 = maek.reduce max %2 dims [0] : tensor<0xf64>
+  return %1, %3 : tensor<4xf64>, tensor<f64>
+}
