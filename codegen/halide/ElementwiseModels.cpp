@@ -176,7 +176,11 @@ struct ExtentModel : HalideExpressible::ExternalModel<ExtentModel, ExtentOp> {
     Halide::Type type = getHalideType(getElementType(extent.getType()));
     Extent size = extent.getSize();
     kernel.define(extent.getResult(), [size, type, &kernel](IndexRef) -> Expr {
-      return Halide::cast(type, kernel.extent(size));
+      // Not of one product of integers, which 32 bits may not hold.
+      Expr product = Halide::Internal::make_const(type, double(size.factor));
+      for (const std::string &name : size.symbols)
+        product *= Halide::cast(type, kernel.extent(Extent::symbol(name)));
+      return product;
     });
   }
 };

@@ -1,6 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/halide/KernelCache.h"
 
+#include "codegen/BesideFile.h"
+
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
@@ -8,6 +10,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -68,18 +71,19 @@ void KernelCache::store(StringRef key, StringRef data) const {
   std::string path = getPath(key);
   if (sys::fs::create_directories(sys::path::parent_path(path)))
     return;
-  Expected<sys::fs::TempFile> file =
-      sys::fs::TempFile::create(path + ".%%%%%%%%.tmp");
-  if (!file) {
-    consumeError(file.takeError());
+  SmallString<128> partial;
+  int descriptor;
+  if (createBeside(path, descriptor, partial))
     return;
-  }
-  raw_fd_ostream stream(file->FD, /*shouldClose=*/false);
+  sys::RemoveFileOnSignal(partial);
+  raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
   stream << magic << hashContent(data) << data;
-  stream.flush();
-  bool written = !stream.has_error();
+  stream.close();
+  bool isWritten = !stream.has_error();
   stream.clear_error();
-  consumeError(written ? file->keep(path) : file->discard());
+  if (!isWritten || sys::fs::rename(partial, path)) [[maybe_unused]]
+    std::error_code ignored = sys::fs::remove(partial);
+  sys::DontRemoveFileOnSignal(partial);
 }
 
 } // namespace maek::halide

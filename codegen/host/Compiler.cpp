@@ -221,8 +221,7 @@ LogicalResult Compilation::writeKernelTexts() {
       return failure();
     written.insert(file);
   }
-  return removeStale(options.output, ("^[a-z_]+_[0-9]+\\" + suffix + "$").str(),
-                     written, getLoc());
+  return removeStale(options.output, suffix, written, getLoc());
 }
 
 LogicalResult Compilation::linkOutput(LinkKind kind) {

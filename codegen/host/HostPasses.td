@@ -9,7 +9,7 @@ def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
   let summary = "Turns launches into calls that take Halide's buffer descriptors.";
   let description = [{
     Runs on entries in buffer form whose loops are branches already. Each buffer
-    that a kernel sees gets one halide_buffer_t on the stack; what does not
+    that a kernel sees gets one halide_buffer_t in the arena; what does not
     change from step to step is stored once, before the loops. An error of a
     kernel leaves the entry at once. Entries and their arenas' sizes get the C
     signatures of maek/module.h.

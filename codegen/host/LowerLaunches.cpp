@@ -74,7 +74,7 @@ static SmallVector<Value> loadSymbols(OpBuilder &builder, Location loc,
 Value EntryLowering::getSize(StringRef text) {
   if (Value known = symbols.lookup(text))
     return known;
-  Extent extent = Extent::parse(text).value_or(1);
+  Extent extent = *Extent::parse(text);
   Location loc = entry.getLoc();
   Value size;
   if (extent.factor != 1)

@@ -1,10 +1,13 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/OutputFile.h"
 
+#include "codegen/BesideFile.h"
+
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/Support/FileSystem.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Regex.h"
 #include "llvm/Support/raw_ostream.h"
 #include <climits>
 #include <csignal>
@@ -52,10 +55,11 @@ LogicalResult moveIntoPlace(StringRef finished, StringRef output,
                             Location location) {
   if (failed(checkWritable(output, location)))
     return failure();
-  SmallString<128> sibling;
+  SmallString<128> target, sibling;
+  if (fs::real_path(output, target))
+    target = output; // there is none yet
   int descriptor;
-  if (std::error_code error =
-          fs::createUniqueFile(output + ".%%%%%%", descriptor, sibling))
+  if (std::error_code error = createBeside(target, descriptor, sibling))
     return fail(location, output, error);
   llvm::raw_fd_ostream(descriptor, /*shouldClose=*/true).flush();
   std::error_code error = fs::copy_file(finished, sibling);
@@ -63,7 +67,7 @@ LogicalResult moveIntoPlace(StringRef finished, StringRef output,
     if (auto mode = fs::getPermissions(finished))
       error = fs::setPermissions(sibling, *mode);
   if (!error)
-    error = fs::rename(sibling, output);
+    error = fs::rename(sibling, target);
   if (!error)
     return success();
   [[maybe_unused]] std::error_code ignored = fs::remove(sibling);
@@ -89,8 +93,7 @@ llvm::Error replaceFile(StringRef output, StringRef text) {
   else if (std::error_code error = fs::access(target, fs::AccessMode::Write))
     return llvm::errorCodeToError(error);
   int descriptor;
-  if (std::error_code error =
-          fs::createUniqueFile(target + ".%%%%%%", descriptor, sibling))
+  if (std::error_code error = createBeside(target, descriptor, sibling))
     return llvm::errorCodeToError(error);
   llvm::raw_fd_ostream file(descriptor, /*shouldClose=*/true);
   file << text;
@@ -122,20 +125,27 @@ LogicalResult makeFolder(StringRef folder, Location location) {
   return success();
 }
 
-LogicalResult removeStale(StringRef folder, StringRef pattern,
+LogicalResult removeStale(StringRef folder, StringRef kind,
                           const llvm::StringSet<> &written, Location location) {
-  llvm::Regex isOurs(pattern);
-  std::error_code error;
-  for (fs::directory_iterator file(folder, error), end; !error && file != end;
-       file.increment(error)) {
-    StringRef name = llvm::sys::path::filename(file->path());
-    if (file->type() != fs::file_type::regular_file || written.contains(name) ||
-        !isOurs.match(name))
+  SmallString<128> list(folder);
+  llvm::sys::path::append(list, ".maek" + kind);
+  SmallVector<StringRef> former;
+  auto known = llvm::MemoryBuffer::getFile(list);
+  if (known)
+    (*known)->getBuffer().split(former, '\n', -1, /*KeepEmpty=*/false);
+  for (StringRef name : former) {
+    SmallString<128> file(folder);
+    llvm::sys::path::append(file, name);
+    // The list is a file like others: it may say anything.
+    if (written.contains(name) || llvm::sys::path::filename(name) != name ||
+        !name.ends_with(kind))
       continue;
-    if (std::error_code failed = fs::remove(file->path()))
-      return fail(location, file->path(), failed);
+    if (std::error_code error = fs::remove(file))
+      return fail(location, file, error);
   }
-  return error ? fail(location, folder, error) : success();
+  SmallVector<StringRef> names(written.keys());
+  llvm::sort(names);
+  return writeTextFile(list, llvm::join(names, "\n") + "\n", location);
 }
 
 namespace {

@@ -17,7 +17,8 @@ class raw_fd_ostream;
 namespace maek {
 
 /// Moves a finished file to `output`, through a sibling so that the last step
-/// is one rename. Keeps the file's permissions.
+/// is one rename. Keeps the file's permissions. A link stays one: what it names
+/// is written.
 mlir::LogicalResult moveIntoPlace(llvm::StringRef finished,
                                   llvm::StringRef output,
                                   mlir::Location location);
@@ -38,9 +39,9 @@ mlir::LogicalResult checkWritable(llvm::StringRef output,
 /// Makes the folder unless it is there, with the mode that the umask leaves.
 mlir::LogicalResult makeFolder(llvm::StringRef folder, mlir::Location location);
 
-/// Removes files that an earlier run wrote to the folder, and this one did not:
-/// those whose names match the regular expression.
-mlir::LogicalResult removeStale(llvm::StringRef folder, llvm::StringRef pattern,
+/// Removes files that an earlier run wrote to the folder, and this one did not.
+/// What a run writes is listed in `.maek` and `kind`, the ending of the names.
+mlir::LogicalResult removeStale(llvm::StringRef folder, llvm::StringRef kind,
                                 const llvm::StringSet<> &written,
                                 mlir::Location location);
 

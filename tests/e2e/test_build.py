@@ -40,19 +40,41 @@ class Build(MaekTest):
 
     def test_folders_of_an_earlier_run(self):
         """What it wrote goes, what others wrote stays; the umask gives the mode."""
-        file = self.folder / "small.maek"
-        file.write_text("model M {\n  input x : [3]\n  y = 2 * x\n  output y\n}\n")
-        for name, words, stale, other in (
-                ("stages", ["ir", file, "--all"], ["70-maek-old.mlir"], ["7-own.mlir", "70-Own.mlir", "notes"]),
-                ("loops", ["build", file, "--emit=stmt"], ["product_77.stmt"], ["own.stmt", "product_77.ll"])):
+        small, large = self.folder / "small.maek", self.folder / "large.maek"
+        small.write_text("model M {\n  input x : [3]\n  y = 2 * x\n  output y\n}\n")
+        large.write_text("model M {\n  input x : [3]\n  y = Linear(3, 3)(x)\n  output y\n}\n")
+        for name, command, words, other in (
+                ("stages", "ir", ["--all"], ["70-maek-own.mlir", "notes"]),
+                ("loops", "build", ["--emit=stmt"], ["product_77.stmt", "product_77.ll"])):
             folder = self.folder / name
-            self.maek(*words, "-o", folder, umask=0o022)
+            self.maek(command, small, *words, "-o", folder, umask=0o022)
             self.assertEqual(folder.stat().st_mode & 0o777, 0o755)
             first = sorted(os.listdir(folder))
-            for made in stale + other:
+            for made in other:
                 (folder / made).write_text("")
-            self.maek(*words, "-o", folder)
+            # Fewer stages, or other kernels.
+            if name == "stages":
+                self.maek(command, small, *words, "--disable-pass=simplify", "-o", folder)
+            else:
+                self.maek(command, large, *words, "-o", folder)
+            self.assertNotEqual(sorted(os.listdir(folder)), sorted(first + other))
+            self.maek(command, small, *words, "-o", folder)
             self.assertEqual(sorted(os.listdir(folder)), sorted(first + other))
+
+    def test_links_and_odd_names(self):
+        """A link stays one; a name may have a '%'."""
+        file = self.folder / "one.maek"
+        file.write_text("model M {\n  input x : [3]\n  y = 2 * x\n  output y\n}\n")
+        folder = self.folder / "a%b%%%%%%"
+        folder.mkdir()
+        link = self.folder / "link"
+        link.symlink_to(folder / "program")
+        for _ in range(2):
+            self.maek("build", file, "-o", folder / "program")
+            self.maek("build", file, "-o", link)
+            self.maek("fmt", file)
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(os.listdir(folder), ["program"])
 
     def test_a_signal_leaves_nothing(self):
         """Neither output nor temporary files."""

@@ -108,8 +108,7 @@ static int writeAll(mlir::ModuleOp module, const po::variables_map &options) {
   };
   write("front-end", module);
   good &= runStages(module, options, write);
-  good = good && succeeded(removeStale(folder, "^[0-9][0-9]+-[a-z-]+\\.mlir$",
-                                       written, location));
+  good = good && succeeded(removeStale(folder, ".mlir", written, location));
   return good ? Success : Failure;
 }
 

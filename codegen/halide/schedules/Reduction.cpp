@@ -42,7 +42,7 @@ private:
   void scheduleColumns(Reduction &reduction);
   void scheduleAlong(Reduction &reduction);
   Halide::Func cutIntoGroups(Reduction &reduction, RVar &rows);
-  Halide::Func cutIntoBlocks(Reduction &reduction, RVar &inner);
+  Halide::Func cutIntoBlocks(Reduction &reduction, std::vector<RVar> &domain);
 
   const Machine &machine;
 };
@@ -143,22 +143,28 @@ void ReductionScheduler::scheduleColumns(Reduction &reduction) {
       .unroll(column);
 }
 
-/// Cuts a large sum over everything into one sum per block; `inner` runs within
-/// a block afterwards. Gives the function that does the summing.
+/// Cuts a sum over everything, unless it is known to be small, into one sum per
+/// block of a single axis, or per index of the outermost one. `domain` is what
+/// runs within a block afterwards. Gives the function that does the summing.
 Halide::Func ReductionScheduler::cutIntoBlocks(Reduction &reduction,
-                                               RVar &inner) {
+                                               std::vector<RVar> &domain) {
   Halide::Func func = reduction.func;
-  const Extent &size = reduction.extents.back();
-  if (func.dimensions() != 0 || reduction.domain.size() != 1 ||
-      !size.isStatic() || size.factor < 2 * blockElements)
+  Extent size = getNumElements(reduction.extents);
+  if (func.dimensions() != 0 ||
+      (size.isStatic() && size.factor < 2 * blockElements))
     return func;
-  RVar ro("ro"), ri("ri");
   Var blockVar("block");
-  func.update().split(inner, ro, ri, int(blockElements),
-                      TailStrategy::GuardWithIf);
+  RVar ro("ro"), ri("ri");
+  if (domain.size() > 1) {
+    ro = domain.front();
+    domain.erase(domain.begin());
+  } else {
+    func.update().split(domain.front(), ro, ri, int(blockElements),
+                        TailStrategy::GuardWithIf);
+    domain = {ri};
+  }
   Halide::Func blocks = func.update().rfactor(ro, blockVar);
   blocks.compute_root().update().parallel(blockVar);
-  inner = ri;
   return blocks;
 }
 
@@ -166,8 +172,8 @@ Halide::Func ReductionScheduler::cutIntoBlocks(Reduction &reduction,
 void ReductionScheduler::scheduleAlong(Reduction &reduction) {
   Halide::Func func = reduction.func;
   func.compute_root();
-  RVar inner = reduction.domain.back();
-  Halide::Func summing = cutIntoBlocks(reduction, inner);
+  std::vector<RVar> domain = reduction.domain;
+  Halide::Func summing = cutIntoBlocks(reduction, domain);
   int lanes = machine.lanes(func.types().front());
   int width = chains * lanes;
   if (const Extent &size = reduction.extents.back();
@@ -175,7 +181,8 @@ void ReductionScheduler::scheduleAlong(Reduction &reduction) {
     width = lanes;
   Var lane("lane");
   RVar ro("vo"), ri("vi");
-  summing.update().split(inner, ro, ri, width, TailStrategy::GuardWithIf);
+  summing.update().split(domain.back(), ro, ri, width,
+                         TailStrategy::GuardWithIf);
   Halide::Func partial = summing.update().rfactor(ri, lane);
   std::vector<Var> rows = summing.args();
   if (rows.empty())
@@ -184,8 +191,8 @@ void ReductionScheduler::scheduleAlong(Reduction &reduction) {
     partial.compute_at(summing, rows.front());
   partial.vectorize(lane, lanes).unroll(lane);
   std::vector<Halide::VarOrRVar> order{lane, ro};
-  for (size_t i = reduction.domain.size() - 1; i-- > 0;)
-    order.push_back(reduction.domain[i]);
+  for (size_t i = domain.size() - 1; i-- > 0;)
+    order.push_back(domain[i]);
   partial.update().reorder(order).vectorize(lane, lanes).unroll(lane);
 }
 

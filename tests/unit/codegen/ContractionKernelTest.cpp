@@ -316,6 +316,30 @@ func.func @fixed(%z: tensor<9000x3xf32>) -> tensor<3xf32> {
       {{{"B", 1}}, {{"B", 7}}, {{"B", 16}}});
 }
 
+/// Sums of so many numbers of one sign that adding them up in a row would lose
+/// digits.
+TEST(ContractionKernels, LongSums) {
+  checkKernelsBothPrecisions(
+      R"(
+!x = tensor<?xf32, #maek.dims<T>>
+!y = tensor<?x?xf32, #maek.dims<T, T>>
+func.func @square(%x: !x) -> tensor<f32> {
+  %0 = maek.mul %x, %x : !x
+  %1 = maek.broadcast %0 dims [0] : !x -> !y
+  %2 = maek.broadcast %0 dims [1] : !x -> !y
+  %3 = maek.add %1, %2 : !y
+  %4 = maek.reduce sum %3 dims [0, 1] : !y
+  func.return %4 : tensor<f32>
+}
+func.func @line(%x: !x) -> tensor<f32> {
+  %0 = maek.mul %x, %x : !x
+  %1 = maek.reduce sum %0 dims [0] : !x
+  func.return %1 : tensor<f32>
+}
+)",
+      {{{"T", 1}}, {{"T", 7}}, {{"T", 3000}}});
+}
+
 /// One output unit: sums with a single element.
 TEST(ContractionKernels, SingleColumns) {
   checkKernelsBothPrecisions(

@@ -67,6 +67,20 @@ func.func @mean_multiple(%x: !t) -> !t attributes {maek.symbols = ["B"]} {
                              batches);
 }
 
+/// A product of sizes that 32 bits do not hold.
+TEST(ElementwiseKernels, LargeExtents) {
+  checkKernelsBothPrecisions(R"(
+!t = tensor<?xf32, #maek.dims<B>>
+func.func @cube(%x: !t) -> !t attributes {maek.symbols = ["B"]} {
+  %b = maek.extent "2*B*B*B" : tensor<f32>
+  %n = maek.broadcast %b dims [] : tensor<f32> -> !t
+  %y = maek.div %x, %n : !t
+  func.return %y : !t
+}
+)",
+                             {{{"B", 1300}}});
+}
+
 TEST(ElementwiseKernels, Functions) {
   checkKernelsBothPrecisions(R"(
 !t = tensor<?x200xf32, #maek.dims<B>>
