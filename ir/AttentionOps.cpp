@@ -4,6 +4,7 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace maek;
@@ -62,6 +63,12 @@ static FailureOr<AttentionShape> readShape(std::optional<Location> location,
     return failure();
   SmallVector<Extent> pairs(shape.query);
   pairs[rank - 1] = key[rank - 2];
+  if (std::optional<int64_t> causal = adaptor.getCausal();
+      causal && !llvm::isInt<32>(*causal))
+    return emitOptionalError(location,
+                             "attention needs a causal offset of 32 bits, "
+                             "found ",
+                             *causal);
   Type boolean = IntegerType::get(query.getContext(), 1);
   for (Value mask : adaptor.getMasks())
     if (failed(check(location, "masks", mask.getType(), pairs, boolean)))

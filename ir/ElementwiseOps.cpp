@@ -115,6 +115,8 @@ LogicalResult IotaOp::verify() {
   int64_t rank = getRank(getType());
   if (getDim() < 0 || getDim() >= rank)
     return emitOpError("has no axis ") << getDim() << " in " << getType();
+  if (getElementType(getType()).isInteger(1))
+    return emitOpError("counts in numbers, not in ") << getType();
   return success();
 }
 

@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include <cmath>
 
@@ -198,6 +199,31 @@ static LogicalResult verifyEntryAttribute(Operation *op,
   return success();
 }
 
+/// Passes know parameters and states by their names. The first such argument
+/// checks all of them. In buffer form a result's buffer has the same name.
+static LogicalResult verifyNames(func::FuncOp function, unsigned argument) {
+  auto isNamed = [&](unsigned i) {
+    StringRef role = getArgRole(function, i);
+    return isa<RankedTensorType>(function.getArgumentTypes()[i]) &&
+           (role == "parameter" || role == "state");
+  };
+  if (!isNamed(argument) || llvm::any_of(llvm::seq(0u, argument), isNamed))
+    return success();
+  llvm::StringSet<> known;
+  for (unsigned i = argument; i < function.getNumArguments(); ++i) {
+    if (!isNamed(i))
+      continue;
+    StringRef role = getArgRole(function, i), name = getArgName(function, i);
+    if (name.empty())
+      return function.emitError()
+             << "argument " << i << " of role " << role << " has no name";
+    if (!known.insert((role + " " + name).str()).second)
+      return function.emitError() << "argument " << i << " is a second " << role
+                                  << " '" << name << "'";
+  }
+  return success();
+}
+
 /// A result of role parameter or state is written over the argument of the same
 /// role, name and type. The first such result checks all of them, since each
 /// check alone would look through all arguments.
@@ -236,9 +262,14 @@ LogicalResult MaekDialect::verifyOperationAttribute(Operation *op,
 }
 
 LogicalResult MaekDialect::verifyRegionArgAttribute(Operation *op, unsigned,
-                                                    unsigned,
+                                                    unsigned argument,
                                                     NamedAttribute attribute) {
-  return verifyEntryAttribute(op, attribute);
+  if (failed(verifyEntryAttribute(op, attribute)))
+    return failure();
+  auto function = dyn_cast<func::FuncOp>(op);
+  return function && attribute.getName() == kRoleAttr
+             ? verifyNames(function, argument)
+             : success();
 }
 
 LogicalResult MaekDialect::verifyRegionResultAttribute(

@@ -180,7 +180,7 @@ bool AttentionMatch::addCausal(Value mask) {
   double offset = rhs->offset - lhs->offset;
   bool isStrict = predicate == Lt || predicate == Gt;
   offset = isStrict ? std::ceil(offset) - 1 : std::floor(offset);
-  if (std::abs(offset) > 1e9)
+  if (!(std::abs(offset) <= 1e9)) // NaN, too
     return false;
   causal = std::min(causal.value_or(int64_t(offset)), int64_t(offset));
   return true;
@@ -213,6 +213,27 @@ static bool getOrder(StringRef term, StringRef wanted,
   return true;
 }
 
+/// A product of `value` and a number.
+struct Scaled {
+  Value value;
+  double factor;
+};
+
+static std::optional<Scaled> getScaled(Operation *op) {
+  if (isa_and_nonnull<NegOp>(op))
+    return Scaled{op->getOperand(0), -1};
+  if (!isa_and_nonnull<MulOp, DivOp>(op))
+    return std::nullopt;
+  Value lhs = op->getOperand(0), rhs = op->getOperand(1);
+  // Either factor of a product may be the number.
+  if (isa<MulOp>(op) && !getSplat(rhs))
+    std::swap(lhs, rhs);
+  std::optional<double> factor = getSplat(rhs);
+  if (!factor)
+    return std::nullopt;
+  return Scaled{lhs, isa<MulOp>(op) ? *factor : 1 / *factor};
+}
+
 /// Whether scaling, masking and softmaxes are all that `scores` is used for:
 /// several softmaxes may share a product, which each then computes itself.
 static bool isUsedBySoftmaxOnly(Value scores) {
@@ -220,8 +241,8 @@ static bool isUsedBySoftmaxOnly(Value scores) {
     Operation *user = use.getOwner();
     if (auto select = dyn_cast<SelectOp>(user))
       return use.get() == select.getOnTrue() && isUsedBySoftmaxOnly(select);
-    if (isa<MulOp, DivOp>(user))
-      return use.getOperandNumber() == 0 && getSplat(user->getOperand(1)) &&
+    if (std::optional<Scaled> scaled = getScaled(user))
+      return scaled->value == use.get() &&
              isUsedBySoftmaxOnly(user->getResult(0));
     auto reduce = dyn_cast<ReduceOp>(user);
     return (reduce && reduce.getKind() == ReduceKind::Max) ||
@@ -247,13 +268,11 @@ StringRef AttentionMatch::matchScores() {
       value = select.getOnTrue();
       continue;
     }
-    std::optional<double> factor;
-    if (isa_and_nonnull<MulOp, DivOp>(op))
-      factor = getSplat(op->getOperand(1));
-    if (!factor)
+    std::optional<Scaled> scaled = getScaled(op);
+    if (!scaled)
       break;
-    scale = isa<MulOp>(op) ? scale * *factor : scale / *factor;
-    value = op->getOperand(0);
+    scale *= scaled->factor;
+    value = scaled->value;
   }
   scoreProduct = value.getDefiningOp<EinsumOp>();
   if (!scoreProduct)

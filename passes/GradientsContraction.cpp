@@ -58,6 +58,8 @@ static Value spreadToExtreme(ReduceKind kind, Value x, ArrayRef<int64_t> dims,
   if (dims.empty())
     return adjoint;
   int64_t axis = dims.back();
+  if (getExtent(x.getType(), axis).factor == 0)
+    return b.constant(x.getType(), 0); // there are no elements
   if (dims.size() > 1) {
     Value inner = b.create<ReduceOp>(kind, x, axis);
     adjoint = spreadToExtreme(kind, inner, dims.drop_back(), adjoint, b);

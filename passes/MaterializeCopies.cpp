@@ -33,6 +33,7 @@ public:
     llvm::raw_string_ostream(key) << type;
     return callKernel(key, "copy", {value}, type, builder, location,
                       [](OpBuilder &inner, ValueRange arguments) {
+                        // The identity: there is no gradient left to stop.
                         return StopGradientOp::create(
                             inner, inner.getUnknownLoc(),
                             arguments[0].getType(), arguments[0]);

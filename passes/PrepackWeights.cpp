@@ -120,15 +120,15 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
     Value weight = product.getRhs();
     OpBuilder builder(product.getContext());
     builder.setInsertionPointAfterValue(weight);
-    unsigned bits =
+    int64_t elementBytes =
         getElementType(weight.getType()).getIntOrFloatBitWidth() / 8;
-    Value packed =
-        PackOp::create(builder, product.getLoc(), weight, packing.dim,
-                       panelBytes / bits, packing.order);
+    int64_t width = std::max<int64_t>(panelBytes / elementBytes, 1);
+    Value packed = PackOp::create(builder, product.getLoc(), weight,
+                                  packing.dim, width, packing.order);
     builder.setInsertionPoint(product);
     product.getRhsMutable().set(
         UnpackOp::create(builder, product.getLoc(), weight.getType(), packed,
-                         packing.dim, panelBytes / bits, packing.order));
+                         packing.dim, width, packing.order));
     ++numPacked;
     remarkPassed(product, kPass) << "weights are read in panels";
   }

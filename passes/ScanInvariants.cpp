@@ -25,6 +25,9 @@ static void require(Operation *op, Block *body, SetVector<Operation *> &ops) {
 }
 
 unsigned hoistInvariants(ScanOp scan) {
+  // A gradient is one of values of its own block.
+  if (!scan.getBody().front().getOps<GradientOp>().empty())
+    return 0;
   ScanDependence dependence(scan);
   Block *body = &scan.getBody().front();
   SetVector<Operation *> ops;

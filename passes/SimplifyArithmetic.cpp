@@ -29,7 +29,8 @@ std::optional<double> getFactor(MulOp op, Value &value) {
 }
 
 /// x * c1 * c2 -> x * (c1 c2), unless the product is not a normal f32 number:
-/// as 0 it would make 0 or NaN of what x * c1 * c2 is not.
+/// as 0 it would make 0 or NaN of what x * c1 * c2 is not. Where x * c1 alone
+/// is infinite, the result is what it would be without that.
 struct GatherFactors : OpRewritePattern<MulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MulOp op,

@@ -92,6 +92,7 @@ Value getOneHot(Value value, int64_t &axis) {
 }
 
 /// Σ over k of onehot[i, k] · table[k, r] -> rows of the table at the numbers.
+/// An infinity in another row, which 0 times it made NaN, does not count.
 struct ProductToGather : OpRewritePattern<EinsumOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(EinsumOp op,

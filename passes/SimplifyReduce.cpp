@@ -23,9 +23,14 @@ Value multiplyByCount(PatternRewriter &rewriter, Location loc, Value value,
   return MulOp::create(rewriter, loc, value, factor);
 }
 
-/// Whether it is the infinity that is the largest or smallest of no elements.
-bool isOfNone(ReduceOp op, const Extent &count) {
-  return op.getKind() != ReduceKind::Sum && count.factor == 0;
+/// A reduction of no elements is no function of any: 0 for a sum. An infinity
+/// is left to be computed.
+LogicalResult reduceNone(ReduceOp op, PatternRewriter &rewriter) {
+  if (op.getKind() != ReduceKind::Sum)
+    return failure();
+  rewriter.replaceOpWithNewOp<ConstantOp>(op, op.getType(),
+                                          rewriter.getF64FloatAttr(0));
+  return success();
 }
 
 /// reduce(broadcast(x)) -> broadcast(reduce(x)), times the count for a sum.
@@ -55,8 +60,8 @@ struct ReduceOfBroadcast : OpRewritePattern<ReduceOp> {
         outer.push_back(result);
       ++result;
     }
-    if (isOfNone(op, count))
-      return failure();
+    if (count.factor == 0)
+      return reduceNone(op, rewriter);
     Value value = broadcast.getOperand();
     if (!inner.empty())
       value =
@@ -127,8 +132,8 @@ struct ReduceOfConstant : OpRewritePattern<ReduceOp> {
     Extent count;
     for (int64_t dim : op.getDims())
       count = count * getExtent(constant.getType(), dim);
-    if (isOfNone(op, count))
-      return failure();
+    if (count.factor == 0)
+      return reduceNone(op, rewriter);
     Value value = ConstantOp::create(rewriter, op.getLoc(), op.getType(),
                                      constant.getValueAttr());
     if (op.getKind() == ReduceKind::Sum)

@@ -12,7 +12,8 @@ namespace {
 /// fold(einsum(y, w)) -> einsum(window(y), w), where the windows' axis comes
 /// from y and the places' from w: Σ_{i + j·d + o = n} Σ_c y[i, c] · w[j, c] =
 /// Σ_{j, c} y[n - j·d - o, c] · w[j, c]. With a stride most of the terms would
-/// be zeros, so the fold stays.
+/// be zeros, so the fold stays. At the edges zeros are multiplied, which makes
+/// NaN of a weight that is not finite.
 struct FoldOfProduct : OpRewritePattern<FoldOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(FoldOp op,

@@ -128,7 +128,7 @@ LogicalResult makeFolder(StringRef folder, Location location) {
 LogicalResult removeStale(StringRef folder, StringRef kind,
                           const llvm::StringSet<> &written, Location location) {
   SmallString<128> list(folder);
-  llvm::sys::path::append(list, ".maek" + kind);
+  llvm::sys::path::append(list, ".maek-" + kind.ltrim('.'));
   SmallVector<StringRef> former;
   auto known = llvm::MemoryBuffer::getFile(list);
   if (known)

@@ -21,6 +21,7 @@
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -31,11 +32,27 @@ namespace {
 
 enum class Role { Query, Key };
 
+/// How many steps the caches have room for: a size that the entry has not.
+Extent chooseRoom(func::FuncOp whole) {
+  llvm::StringSet<> used;
+  auto add = [&](TypeRange types) {
+    for (Type type : types)
+      if (isa<RankedTensorType>(type))
+        for (const Extent &extent : getExtents(type))
+          used.insert(extent.symbols.begin(), extent.symbols.end());
+  };
+  add(whole.getArgumentTypes());
+  whole.walk([&](Operation *op) { add(op->getResultTypes()); });
+  std::string name = "C";
+  for (unsigned i = 2; used.contains(name); ++i)
+    name = "C" + std::to_string(i);
+  return Extent::symbol(name);
+}
+
 class StepBuilder {
 public:
   StepBuilder(func::FuncOp whole, const StepAxes &axes)
-      : whole(whole), axes(axes), masks(axes),
-        room(Extent::symbol(axes.getTime().str() == "C" ? "D" : "C")),
+      : whole(whole), axes(axes), masks(axes), room(chooseRoom(whole)),
         builder(whole.getContext()) {}
 
   func::FuncOp run();

@@ -110,3 +110,11 @@ func.func @f(%x: tensor<2x0xf32>) {
   %0 = maek.argmax %x dim 1 : tensor<2x0xf32>
   return
 }
+
+// -----
+
+func.func @f(%q: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  // expected-error@+1 {{attention needs a causal offset of 32 bits, found 9223372036854775807}}
+  %y = maek.attention %q, %q, %q scale 0.5 causal 9223372036854775807 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}

@@ -124,3 +124,11 @@ func.func @f() {
   %0 = maek.extent "T*B" : tensor<f32>
   return
 }
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{counts in numbers, not in 'tensor<4xi1>'}}
+  %0 = maek.iota 0 : tensor<4xi1>
+  return
+}

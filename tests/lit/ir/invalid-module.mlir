@@ -151,3 +151,17 @@ func.func private @f() attributes {maek.kernel = true}
 
 // expected-error@+1 {{"maek.symbols" is not a list of strings}}
 func.func private @f() attributes {maek.kernel, maek.symbols = [3]}
+
+// -----
+
+// expected-error@+1 {{argument 1 is a second parameter 'w'}}
+func.func @f(%a: tensor<4xf32> {maek.name = "w", maek.role = "parameter"}, %b: tensor<4xf32> {maek.name = "w", maek.role = "parameter"}) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{argument 0 of role state has no name}}
+func.func @f(%a: tensor<4xf32> {maek.role = "state"}) {
+  return
+}

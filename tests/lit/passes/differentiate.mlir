@@ -76,3 +76,13 @@ func.func @twice(%x: tensor<f32>) -> tensor<f32> {
   %h = maek.gradient %g wrt(%x) : tensor<f32>, tensor<f32>
   return %h : tensor<f32>
 }
+
+// Of no elements there is no extreme one.
+// CHECK-LABEL: func.func @extreme_of_none
+// CHECK-NOT: maek.argmax
+// CHECK: maek.constant 0.000000e+00 : tensor<0xf32>
+func.func @extreme_of_none(%x: tensor<0xf32>) -> tensor<0xf32> {
+  %m = maek.reduce max %x dims [0] : tensor<0xf32>
+  %g = maek.gradient %m wrt(%x) : tensor<f32>, tensor<0xf32>
+  return %g : tensor<0xf32>
+}

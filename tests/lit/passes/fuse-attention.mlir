@@ -268,3 +268,22 @@ func.func @stopped_sum(%q: !q, %k: !k, %v: !v) -> !y {
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
   return %y : !y
 }
+
+// The number stands on the left, and once as a sign: -0.5 Q Kᵀ.
+// CHECK-LABEL: func.func @scaled_on_the_left(
+// CHECK: maek.attention %{{.*}}, %{{.*}}, %{{.*}} scale -5.000000e-01 :
+func.func @scaled_on_the_left(%q: !q, %k: !k, %v: !v) -> !y {
+  %s0 = maek.einsum "hqd,hkd->hqk" %q, %k : !q, !k
+  %half = maek.constant 0.5 : !s
+  %s1 = maek.mul %half, %s0 : !s
+  %s = maek.neg %s1 : !s
+  %m = maek.reduce max %s dims [2] : !s
+  %mb = maek.broadcast %m dims [0, 1] : !r -> !s
+  %d = maek.sub %s, %mb : !s
+  %e = maek.exp %d : !s
+  %t = maek.reduce sum %e dims [2] : !s
+  %tb = maek.broadcast %t dims [0, 1] : !r -> !s
+  %p = maek.div %e, %tb : !s
+  %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
+  return %y : !y
+}

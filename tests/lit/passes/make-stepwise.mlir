@@ -122,3 +122,23 @@ func.func @forward(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"
   %y = maek.reverse %x dim 1 : !y
   return %y : !y
 }
+
+// -----
+
+// A size of the model has the name that a cache's would have.
+// CHECK-LABEL: func.func @another_room
+// CHECK-SAME: tensor<?x?x4xf32, #maek.dims<B, C2>> {maek.name = "state.cache"
+// CHECK-SAME: tensor<?x?x4xf32, #maek.dims<B, C>> {maek.name = "state.source"
+func.func @another_room(%E: tensor<7x4xf32> {maek.role = "parameter", maek.name = "E"}, %text: tensor<?x?xi32, #maek.dims<B, T>> {maek.role = "input", maek.name = "text"}, %src: tensor<?x?x4xf32, #maek.dims<B, C>> {maek.role = "input", maek.name = "source"}) -> (tensor<?x?x4xf32, #maek.dims<B, T>> {maek.role = "output", maek.name = "y"}) attributes {maek.text = "text"} {
+  %x = maek.gather %E at %text : tensor<7x4xf32>, tensor<?x?xi32, #maek.dims<B, T>>
+  %s = maek.einsum "bid,bjd->bij" %x, %x : tensor<?x?x4xf32, #maek.dims<B, T>>, tensor<?x?x4xf32, #maek.dims<B, T>>
+  %i = maek.iota 1 : tensor<?x?x?xf32, #maek.dims<B, T, T>>
+  %j = maek.iota 2 : tensor<?x?x?xf32, #maek.dims<B, T, T>>
+  %m = maek.compare le %j, %i : tensor<?x?x?xf32, #maek.dims<B, T, T>> -> tensor<?x?x?xi1, #maek.dims<B, T, T>>
+  %z = maek.constant 0.0 : tensor<?x?x?xf32, #maek.dims<B, T, T>>
+  %p = maek.select %m, %s, %z : tensor<?x?x?xi1, #maek.dims<B, T, T>>, tensor<?x?x?xf32, #maek.dims<B, T, T>>
+  %o = maek.einsum "bij,bjd->bid" %p, %x : tensor<?x?x?xf32, #maek.dims<B, T, T>>, tensor<?x?x4xf32, #maek.dims<B, T>>
+  %q = maek.einsum "bid,bcd->bic" %o, %src : tensor<?x?x4xf32, #maek.dims<B, T>>, tensor<?x?x4xf32, #maek.dims<B, C>>
+  %y = maek.einsum "bic,bcd->bid" %q, %src : tensor<?x?x?xf32, #maek.dims<B, T, C>>, tensor<?x?x4xf32, #maek.dims<B, C>>
+  return %y : tensor<?x?x4xf32, #maek.dims<B, T>>
+}

@@ -152,3 +152,13 @@ func.func @largest_of_none(%x: tensor<4xf64>) -> (tensor<4xf64>, tensor<f64>) {
   %3 = maek.reduce max %2 dims [0] : tensor<0xf64>
   return %1, %3 : tensor<4xf64>, tensor<f64>
 }
+
+// The sum of no numbers is 0, whatever they would have been.
+// CHECK-LABEL: func.func @sum_of_none
+// CHECK: %[[ZERO:.*]] = maek.constant 0.000000e+00 : tensor<4xf64>
+// CHECK-NEXT: return %[[ZERO]]
+func.func @sum_of_none(%x: tensor<4xf64>) -> tensor<4xf64> {
+  %0 = maek.broadcast %x dims [0] : tensor<4xf64> -> tensor<4x0xf64>
+  %1 = maek.reduce sum %0 dims [1] : tensor<4x0xf64>
+  return %1 : tensor<4xf64>
+}

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // What the standard library computes, by the reference interpreter, against
 // the same equations in C++.
+#include "ir/MaekOps.h"
 #include "tests/unit/dsl/ModelFixture.h"
 
 #include <cmath>
