@@ -20,6 +20,8 @@ namespace {
 constexpr int64_t minRow = 32;
 /// Elements of a sum that one thread adds up.
 constexpr int64_t blockElements = 32768;
+/// Sums of blocks that are added up in a row.
+constexpr int groupBlocks = 64;
 /// Rows that a column's partial sum adds up; keeps its rounding error that of
 /// 128 additions.
 constexpr int blockRows = 128;
@@ -165,6 +167,13 @@ Halide::Func ReductionScheduler::cutIntoBlocks(Reduction &reduction,
   }
   Halide::Func blocks = func.update().rfactor(ro, blockVar);
   blocks.compute_root().update().parallel(blockVar);
+  if (reduction.domain.size() > 1) {
+    // There may be as many blocks as each has elements.
+    RVar group("group"), inGroup("in_group");
+    func.update().split(ro, group, inGroup, groupBlocks,
+                        TailStrategy::GuardWithIf);
+    func.update().rfactor(group, Var("groups")).compute_root();
+  }
   return blocks;
 }
 
