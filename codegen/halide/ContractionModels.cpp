@@ -27,8 +27,7 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
     SmallVector<Extent> domain;
     for (char letter : contracted)
       domain.push_back(getLetterExtent(einsum, letter));
-    Halide::Func lhs = stage(kernel, einsum.getLhs(), lhsTerm, equation);
-    Halide::Func rhs = stage(kernel, einsum.getRhs(), rhsTerm, equation);
+    Halide::Func lhs = stage(kernel, einsum, 0), rhs = stage(kernel, einsum, 1);
     auto read = [&](Halide::Func &operand, StringRef term, IndexRef index,
                     IndexRef reduced) -> Expr {
       std::vector<Expr> place;
@@ -53,8 +52,18 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
 
   /// The operand as it is. Past the end of an axis that a tile of registers may
   /// overrun, it reads the last element; what comes of it is never stored.
-  static Halide::Func stage(KernelAlgorithm &kernel, Value operand,
-                            StringRef term, EinsumAttr equation) {
+  /// Tiles overrun dynamic axes where the columns are one of them.
+  static Halide::Func stage(KernelAlgorithm &kernel, EinsumOp einsum,
+                            unsigned side) {
+    EinsumAttr equation = einsum.getEquation();
+    StringRef term = equation.getTerm(side), result = equation.getResult();
+    Value operand = einsum->getOperand(side);
+    bool overrunsDynamic =
+        !result.empty() &&
+        !getExtent(einsum.getType(), result.size() - 1).isStatic();
+    auto isOverrun = [&](const Extent &extent, int64_t lanes) {
+      return extent.isStatic() ? extent.factor % lanes != 0 : overrunsDynamic;
+    };
     bool isPadded = operand.getDefiningOp<UnpackOp>() != nullptr;
     // Windows are 0 outside.
     SmallVector<int64_t> windowed;
@@ -67,10 +76,10 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
       Index source(index);
       for (auto [axis, letter, extent, i] :
            llvm::enumerate(term, extents, source))
-        if (equation.inResult(letter) && !isPadded && extent.isStatic() &&
-            extent.factor % lanes != 0 &&
+        if (equation.inResult(letter) && !isPadded &&
+            isOverrun(extent, lanes) &&
             !llvm::is_contained(windowed, int64_t(axis)))
-          i = Halide::min(Halide::likely(i), int32_t(extent.factor) - 1);
+          i = Halide::min(Halide::likely(i), kernel.extent(extent) - 1);
       return kernel.at(operand, source);
     });
   }

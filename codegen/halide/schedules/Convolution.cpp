@@ -31,7 +31,7 @@ std::optional<Convolution> match(KernelAlgorithm &kernel) {
     return std::nullopt;
   std::optional<ProductShape> product =
       ProductShape::match(kernel.getReductions().front());
-  if (!product)
+  if (!product || product->numColumns == 0)
     return std::nullopt;
   auto einsum = cast<EinsumOp>(product->reduction->op);
   unsigned side = product->equation.inRhs(product->column) ? 0 : 1;

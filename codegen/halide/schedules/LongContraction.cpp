@@ -1,8 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Weight gradients: "bn,bk->nk" with far more examples and steps than rows and
-// columns. The long axis is cut into blocks, so that a block of both operands
-// stays in the cache while all tiles of the result use it; each tile's sums
-// over one block stay in registers and are then added to the result.
+// Products of two operands that are both read as they lie: weight gradients,
+// "bn,bk->nk" with far more examples and steps than rows and columns, and
+// products whose columns only a run counts. The summed axis is cut into blocks,
+// so that a block of both operands stays in the cache while all tiles of the
+// result use it; each tile's sums over one block stay in registers and are then
+// added to the result.
 #include "codegen/halide/schedules/ProductShape.h"
 #include "codegen/halide/schedules/Schedule.h"
 
@@ -24,20 +26,26 @@ constexpr int tileVectors = 2;
 /// Tiles of rows that one task computes, with one copy of their block.
 constexpr int chunkTiles = 16;
 
-bool isLong(const ProductShape &product) {
+/// Whether it sums over one axis of both operands.
+bool isOfTwoRows(const ProductShape &product) {
   if (product.reduction->extents.size() != 1 || product.rows.empty() ||
-      !product.isStatic(product.rows + product.gates) ||
-      !product.batches.empty() || product.isPacked())
+      product.isPacked())
     return false;
   char letter = product.equation.getContracted().front();
-  if (!product.equation.inLhs(letter) || !product.equation.inRhs(letter))
-    return false;
-  const Extent &length = product.reduction->extents.front();
-  return !length.isStatic() || length.factor >= int64_t(4) * block;
+  return product.equation.inLhs(letter) && product.equation.inRhs(letter);
 }
 
+bool isLong(const ProductShape &product) {
+  const Extent &length = product.reduction->extents.front();
+  return product.isStatic(product.rows + product.gates + product.column) &&
+         product.batches.empty() &&
+         (!length.isStatic() || length.factor >= int64_t(4) * block);
+}
+
+/// `size` is 0 if it is not known.
 TailStrategy getTail(int64_t size, int factor) {
-  return size % factor ? TailStrategy::GuardWithIf : TailStrategy::Auto;
+  return size == 0 || size % factor ? TailStrategy::GuardWithIf
+                                    : TailStrategy::Auto;
 }
 
 /// The copy of one block of an operand.
@@ -58,7 +66,8 @@ void schedule(const ProductShape &product, const Machine &machine) {
   Var xo("xo"), xi("xi"), yo("yo"), yi("yi"), yc("yc"), yr("yr"),
       blockVar("block");
   RVar ro("ro"), ri("ri");
-  int64_t numRows = product.extent(product.rows.back()).factor;
+  Extent rowExtent = product.extent(product.rows.back());
+  int64_t numRows = rowExtent.isStatic() ? rowExtent.factor : 0;
   int vectors =
       product.numColumns % (int64_t(tileVectors) * lanes) ? 1 : tileVectors;
   // Tall ones where one vector leaves accumulators unused.
@@ -75,20 +84,23 @@ void schedule(const ProductShape &product, const Machine &machine) {
       .split(row, yc, yr, chunkRows, getTail(numRows, chunkRows))
       .split(yr, yo, yi, tileRows);
   std::vector<Halide::VarOrRVar> order{xi, yi, yo, xo, ro, yc};
-  for (char outer : llvm::reverse(StringRef(product.rows).drop_back()))
-    order.push_back(product.var(outer));
-  for (char gate : llvm::reverse(product.gates))
-    order.push_back(product.var(gate));
+  std::string outer = product.batches + product.gates + product.rows;
+  for (char letter : llvm::reverse(StringRef(outer).drop_back()))
+    order.push_back(product.var(letter));
   update.reorder(order).vectorize(xi, lanes).unroll(xi).unroll(yi);
-  if (numRows > chunkRows)
+  if (numRows == 0 || numRows > chunkRows)
     update.parallel(yc);
 
   // Copies without the operands' large strides, which make their rows share a
   // few cache sets: a panel of columns side by side, the rows an odd number of
   // vectors apart (4 to 6 % faster than an even one).
   Halide::Func rows = copyBlock(product, product.activations, partial);
+  bool areRowsInnermost =
+      product.operandVar(rows, product.rows.back()).name() ==
+      rows.args().front().name();
   rows.compute_at(sums, ro)
-      .align_storage(rows.args().front(), chunkRows + lanes)
+      .align_storage(rows.args().front(),
+                     (areRowsInnermost ? chunkRows : block) + lanes)
       .vectorize(rows.args().front(), lanes, TailStrategy::GuardWithIf);
   Halide::Func columns = copyBlock(product, product.weights, partial);
   columns.compute_at(sums, xo).vectorize(columns.args().front(), lanes,
@@ -111,7 +123,8 @@ bool scheduleLongContraction(KernelAlgorithm &kernel, const Machine &machine) {
     return false;
   std::optional<ProductShape> product =
       ProductShape::match(kernel.getReductions().front());
-  if (!product || !isLong(*product))
+  if (!product || !isOfTwoRows(*product) ||
+      !(product->numColumns == 0 || isLong(*product)))
     return false;
   schedule(*product, machine);
   scheduleElements(kernel, kernel.getOutputs().front(), machine);

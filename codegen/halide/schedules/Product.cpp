@@ -213,7 +213,8 @@ bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine) {
   std::vector<ProductShape> products;
   for (Reduction &reduction : kernel.getReductions()) {
     std::optional<ProductShape> product = ProductShape::match(reduction);
-    if (!product || product->rows.empty() || !product->isStatic(product->gates))
+    if (!product || product->rows.empty() || product->numColumns == 0 ||
+        !product->isStatic(product->gates))
       return false;
     products.push_back(*product);
   }

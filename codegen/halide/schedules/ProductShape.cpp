@@ -25,9 +25,8 @@ std::optional<ProductShape> ProductShape::match(Reduction &reduction) {
     return std::nullopt;
   StringRef weights = equation.getTerm(weightsAreRhs);
   StringRef others = equation.getTerm(!weightsAreRhs);
-  if (!shape.extent(shape.column).isStatic())
-    return std::nullopt;
-  shape.numColumns = shape.extent(shape.column).factor;
+  if (Extent columns = shape.extent(shape.column); columns.isStatic())
+    shape.numColumns = columns.factor;
   for (char letter : result.drop_back()) {
     if (!contains(weights, letter))
       shape.rows += letter;

@@ -18,7 +18,8 @@ struct ProductShape {
   Reduction *reduction;
   EinsumAttr equation;
   char column;
-  int64_t numColumns;
+  /// 0 if it is not static.
+  int64_t numColumns = 0;
   std::string rows, gates, batches;
   /// Product of the gates' sizes.
   int64_t numGates = 1;
@@ -29,7 +30,7 @@ struct ProductShape {
   /// Whether the weights do not, and have the column innermost.
   bool isColumnInnermost;
 
-  /// Nothing if the reduction is no contraction with a static column.
+  /// Nothing if the reduction is no contraction of that form.
   static std::optional<ProductShape> match(Reduction &reduction);
 
   bool isPacked() const { return panelWidth > 0; }

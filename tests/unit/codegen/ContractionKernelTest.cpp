@@ -316,6 +316,36 @@ func.func @fixed(%z: tensor<9000x3xf32>) -> tensor<3xf32> {
       {{{"B", 1}}, {{"B", 7}}, {{"B", 16}}});
 }
 
+/// Products of two operands of which nothing is packed and no size is known.
+TEST(ContractionKernels, DynamicColumns) {
+  checkKernelsBothPrecisions(
+      R"(
+!a = tensor<?x?x?xf32, #maek.dims<B, M, K>>
+!b = tensor<?x?x?xf32, #maek.dims<B, K, N>>
+!bt = tensor<?x?x?xf32, #maek.dims<B, N, K>>
+!c = tensor<?x?xf32, #maek.dims<K, N>>
+!y = tensor<?x?x?xf32, #maek.dims<B, M, N>>
+func.func @batches(%a: !a, %b: !b) -> !y {
+  %0 = maek.einsum "bmk,bkn->bmn" %a, %b : !a, !b
+  func.return %0 : !y
+}
+func.func @transposed(%a: !a, %b: !bt, %z: !y) -> !y {
+  %0 = maek.einsum "bmk,bnk->bmn" %a, %b : !a, !bt
+  %1 = maek.add %0, %z : !y
+  %2 = maek.tanh %1 : !y
+  func.return %2 : !y
+}
+func.func @shared(%a: !a, %c: !c) -> !y {
+  %0 = maek.einsum "bmk,kn->bmn" %a, %c : !a, !c
+  func.return %0 : !y
+}
+)",
+      {{{"B", 1}, {"M", 1}, {"K", 1}, {"N", 1}},
+       {{"B", 3}, {"M", 7}, {"K", 13}, {"N", 37}},
+       {{"B", 2}, {"M", 97}, {"K", 300}, {"N", 16}},
+       {{"B", 1}, {"M", 130}, {"K", 257}, {"N", 65}}});
+}
+
 /// So many equal numbers that one after the other, in a vector's lanes, each
 /// addition would be rounded the same way: to a thousandth of the sum.
 TEST(ContractionKernels, LongSums) {
