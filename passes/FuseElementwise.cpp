@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
+#include <list>
 
 using namespace mlir;
 
@@ -48,11 +49,17 @@ struct FunctionFacts {
 class ElementwiseFuser {
 public:
   ElementwiseFuser(Block &block, const FunctionFacts &facts)
-      : groups(block), facts(facts) {}
+      : block(block), groups(block), facts(facts) {}
 
   void decide(bool merge);
   /// Makes the kernels; returns how many, and adds the ops that joined another.
   unsigned emit(unsigned &numFused);
+  /// Constants, broadcasts and the like that the host itself uses: each use
+  /// gets its own kernel, since a state's first value must not be shared.
+  /// Returns how many kernels it made.
+  unsigned computeHostValues();
+  /// Erases what the kernels hold now, and orders the block.
+  void finish();
 
 private:
   bool isFusable(Operation *op) const;
@@ -66,7 +73,9 @@ private:
   void mergeScalars();
   void mergeReadersOfOneValue();
 
+  Block &block;
   KernelGroups groups;
+  SmallVector<KernelOp> hostValues;
   const FunctionFacts &facts;
   llvm::DenseMap<KernelGroups::Group, Domain> domains;
 };
@@ -252,16 +261,12 @@ unsigned ElementwiseFuser::emit(unsigned &numFused) {
               Twine(kernel.getNumResults()) + " values")
                  .str();
   }
-  groups.finish();
   return found.size();
 }
 
-/// Constants, broadcasts and the like that the host itself uses: each use gets
-/// its own kernel, since a state's first value must not be shared.
-static unsigned computeHostValues(Block &block) {
-  unsigned count = 0;
+unsigned ElementwiseFuser::computeHostValues() {
   for (Operation &user : llvm::make_early_inc_range(block)) {
-    if (isRepeatable(&user) || isa<KernelOp>(user))
+    if (isRepeatable(&user) || isFusable(&user) || isa<KernelOp>(user))
       continue;
     for (OpOperand &operand : user.getOpOperands()) {
       Operation *op = operand.get().getDefiningOp();
@@ -275,10 +280,17 @@ static unsigned computeHostValues(Block &block) {
       Value value = copyRepeatable(operand.get(), copies, builder);
       YieldOp::create(builder, op->getLoc(), value);
       operand.set(kernel.getResult(0));
-      ++count;
+      hostValues.push_back(kernel);
     }
   }
-  return count;
+  return hostValues.size();
+}
+
+void ElementwiseFuser::finish() {
+  groups.finish();
+  // What is computed of nothing lives as shortly as it can.
+  for (KernelOp kernel : hostValues)
+    kernel->moveBefore(*kernel->user_begin());
 }
 
 namespace {
@@ -296,15 +308,20 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     if (facts.updates.empty())
       facts.parameterValues = findParameterValues(function);
     facts.copies = findCopies(function);
+    std::list<ElementwiseFuser> fusers;
     for (Block *block : getHostBlocks(function)) {
-      ElementwiseFuser fuser(*block, facts);
+      ElementwiseFuser &fuser = fusers.emplace_back(*block, facts);
       fuser.decide(merge);
       unsigned fused = 0;
       numKernels += fuser.emit(fused);
       numFused += fused;
     }
-    for (Block *block : getHostBlocks(function))
-      numKernels += computeHostValues(*block);
+    // While attention stands where it was, what it reads is still a mask,
+    // which all others repeat as well.
+    for (ElementwiseFuser &fuser : fusers)
+      numKernels += fuser.computeHostValues();
+    for (ElementwiseFuser &fuser : fusers)
+      fuser.finish();
     eraseDeadOps(function);
   }
 };

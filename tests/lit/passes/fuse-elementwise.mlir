@@ -88,3 +88,44 @@ func.func @aroundScan(%a: tensor<4xf32>, %xs: tensor<5x4xf32>) -> tensor<4xf32> 
   %2 = maek.add %0, %1 : tensor<4xf32>
   return %2 : tensor<4xf32>
 }
+
+// A mask of attention that the host reads too has a kernel of its own.
+// CHECK-LABEL: func.func @maskOfHost
+// CHECK-NEXT: %[[Y:.*]] = maek.kernel {
+// CHECK: maek.compare
+// CHECK: maek.attention
+// CHECK: } : tensor<8x4xf32>
+// CHECK-NEXT: %[[M:.*]] = maek.kernel {
+// CHECK: maek.compare
+// CHECK: } : tensor<8x8xi1>
+// CHECK-NEXT: return %[[Y]], %[[M]]
+func.func @maskOfHost(%q: tensor<8x4xf32>) -> (tensor<8x4xf32>, tensor<8x8xi1>) {
+  %i = maek.iota 0 : tensor<8x8xi32>
+  %j = maek.iota 1 : tensor<8x8xi32>
+  %m = maek.compare ne %i, %j : tensor<8x8xi32> -> tensor<8x8xi1>
+  %y = maek.attention %q, %q, %q masks(%m) scale 1.0 : tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32> masks(tensor<8x8xi1>)
+  return %y, %m : tensor<8x4xf32>, tensor<8x8xi1>
+}
+
+// A mask of attention outside of a loop is repeated in the loop's kernel.
+// CHECK-LABEL: func.func @maskInScan
+// CHECK-NEXT: maek.kernel {
+// CHECK: maek.compare
+// CHECK: maek.attention
+// CHECK: } : tensor<8x4xf32>
+// CHECK-NEXT: maek.scan
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: maek.kernel {
+// CHECK: maek.compare
+// CHECK-NEXT: maek.select
+func.func @maskInScan(%q: tensor<8x4xf32>, %n: tensor<8x8xf32>, %xs: tensor<5x8x8xf32>) -> (tensor<8x4xf32>, tensor<8x8xf32>) {
+  %zero = maek.constant 0.0 : tensor<8x8xf32>
+  %m = maek.compare gt %n, %zero : tensor<8x8xf32> -> tensor<8x8xi1>
+  %y = maek.attention %q, %q, %q masks(%m) scale 1.0 : tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32> masks(tensor<8x8xi1>)
+  %s = maek.scan over(%xs) init(%n) {
+  ^bb0(%x: tensor<8x8xf32>, %h: tensor<8x8xf32>):
+    %0 = maek.select %m, %x, %h : tensor<8x8xi1>, tensor<8x8xf32>
+    maek.yield %0 : tensor<8x8xf32>
+  } : (tensor<5x8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %y, %s : tensor<8x4xf32>, tensor<8x8xf32>
+}
