@@ -27,7 +27,8 @@ bool Activity::isUsedBy(Operation *op) const {
 }
 
 void Activity::insert(Value value) {
-  if (isa<FloatType>(getElementType(value.getType())))
+  auto tensor = dyn_cast<RankedTensorType>(value.getType());
+  if (tensor && isa<FloatType>(tensor.getElementType()))
     active.insert(value);
 }
 

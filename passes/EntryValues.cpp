@@ -29,7 +29,8 @@ static bool isStatic(Operation *op, SymbolTableCollection &symbols) {
               bool isDynamic =
                   isa<ExtentOp>(inner) ||
                   llvm::any_of(inner->getResultTypes(), [](Type type) {
-                    return !cast<ShapedType>(type).hasStaticShape();
+                    auto tensor = dyn_cast<RankedTensorType>(type);
+                    return !tensor || !tensor.hasStaticShape();
                   });
               return isDynamic ? WalkResult::interrupt()
                                : WalkResult::advance();

@@ -86,3 +86,14 @@ func.func @extreme_of_none(%x: tensor<0xf32>) -> tensor<0xf32> {
   %g = maek.gradient %m wrt(%x) : tensor<f32>, tensor<0xf32>
   return %g : tensor<0xf32>
 }
+
+// What is no tensor has no gradient, whatever it is made of.
+// CHECK-LABEL: func.func @index
+// CHECK: %[[ONE:.*]] = maek.constant 1.0
+// CHECK: return %[[ONE]]
+func.func private @number(tensor<f32>) -> index
+func.func @index(%x: tensor<f32>) -> tensor<f32> {
+  %i = func.call @number(%x) : (tensor<f32>) -> index
+  %g = maek.gradient %x wrt(%x) : tensor<f32>, tensor<f32>
+  return %g : tensor<f32>
+}

@@ -129,3 +129,12 @@ func.func @maskInScan(%q: tensor<8x4xf32>, %n: tensor<8x8xf32>, %xs: tensor<5x8x
   } : (tensor<5x8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
   return %y, %s : tensor<8x4xf32>, tensor<8x8xf32>
 }
+
+// What is no tensor is nothing that parameters determine.
+// CHECK-LABEL: func.func @index
+// CHECK: maek.kernel
+func.func @index(%a: index, %w: tensor<4xf32> {maek.name = "w", maek.role = "parameter"}) -> (index, tensor<4xf32>) {
+  %b = arith.addi %a, %a : index
+  %c = maek.tanh %w : tensor<4xf32>
+  return %b, %c : index, tensor<4xf32>
+}
