@@ -32,58 +32,74 @@ static StringRef getKernelClass(func::FuncOp kernel) {
   return name;
 }
 
-/// Copies the ops that make `value` in the order of a walk from the results,
+/// Copies the ops that make `result` in the order of a walk from the results,
 /// so that equal kernels have equal bodies; what comes from outside becomes an
 /// argument at its first use.
-static void copyBody(Value value, Region &region, Block &entry,
+static void copyBody(Value result, Region &region, Block &entry,
                      IRMapping &copies, OpBuilder &builder,
                      llvm::SetVector<Value> &arguments) {
-  if (copies.contains(value))
-    return;
-  Operation *op = value.getDefiningOp();
-  if (!op || !region.isAncestor(op->getParentRegion())) {
-    arguments.insert(value);
-    copies.map(value, entry.addArgument(value.getType(), value.getLoc()));
-    return;
+  SmallVector<std::pair<Value, bool>> pending{{result, false}};
+  while (!pending.empty()) {
+    auto [value, hasOperands] = pending.pop_back_val();
+    if (copies.contains(value))
+      continue;
+    Operation *op = value.getDefiningOp();
+    if (!op || !region.isAncestor(op->getParentRegion())) {
+      arguments.insert(value);
+      copies.map(value, entry.addArgument(value.getType(), value.getLoc()));
+    } else if (hasOperands) {
+      builder.clone(*op, copies);
+    } else {
+      pending.push_back({value, true});
+      for (Value operand : llvm::reverse(op->getOperands()))
+        pending.push_back({operand, false});
+    }
   }
-  for (Value operand : op->getOperands())
-    copyBody(operand, region, entry, copies, builder, arguments);
-  builder.clone(*op, copies);
 }
 
 namespace {
 
-struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    SymbolTable table(module);
-    for (func::FuncOp function : module.getOps<func::FuncOp>())
-      if (isKernel(function))
-        remember(function);
-    SmallVector<KernelOp> kernels;
-    module.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
-    for (KernelOp kernel : kernels)
-      outline(kernel, table);
-  }
+/// The kernels of one module.
+struct KnownKernels {
+  explicit KnownKernels(ModuleOp module) : table(module) {}
 
   /// The equal kernel that is known already, if there is one.
   func::FuncOp remember(func::FuncOp kernel) {
-    auto [entry, isNew] = known.try_emplace(getKernelText(kernel), kernel);
+    auto [entry, isNew] = texts.try_emplace(getKernelText(kernel), kernel);
     return isNew ? func::FuncOp() : entry->second;
   }
 
-  void outline(KernelOp kernel, SymbolTable &table) {
+  SymbolTable table;
+  llvm::StringMap<func::FuncOp> texts;
+  /// Of the next kernel of each class.
+  llvm::StringMap<unsigned> numbers;
+};
+
+struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    KnownKernels known(module);
+    for (func::FuncOp function : module.getOps<func::FuncOp>())
+      if (isKernel(function))
+        known.remember(function);
+    SmallVector<KernelOp> kernels;
+    module.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
+    for (KernelOp kernel : kernels)
+      outline(kernel, known);
+  }
+
+  void outline(KernelOp kernel, KnownKernels &known) {
     llvm::SetVector<Value> arguments;
     func::FuncOp function = build(kernel, arguments);
-    if (func::FuncOp equal = remember(function)) {
+    if (func::FuncOp equal = known.remember(function)) {
       fuseKernelLocations(equal, function);
       function.erase();
       function = equal;
       ++numShared;
     } else {
       StringRef name = getKernelClass(function);
-      function.setSymName((name + "_" + Twine(numbers[name]++)).str());
-      table.insert(function);
+      function.setSymName((name + "_" + Twine(known.numbers[name]++)).str());
+      known.table.insert(function);
       ++numKernels;
     }
     OpBuilder builder(kernel);
@@ -118,9 +134,6 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     listKernelSymbols(function);
     return function;
   }
-
-  llvm::StringMap<func::FuncOp> known;
-  llvm::StringMap<unsigned> numbers;
 };
 
 } // namespace
