@@ -5,6 +5,7 @@
 #include "passes/KernelFunctions.h"
 #include "passes/KernelOps.h"
 #include "passes/Passes.h"
+#include "passes/memory/BufferForm.h"
 
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
@@ -55,7 +56,19 @@ static LogicalResult verifyKernel(func::FuncOp kernel) {
   return verifyResults(kernel);
 }
 
+/// The host passes the kernel sizes that the function's tensors have.
+static LogicalResult verifySizes(func::CallOp call, func::FuncOp kernel,
+                                 ArrayRef<std::string> sizes) {
+  if (auto needed = kernel->getAttrOfType<ArrayAttr>(kSymbolsAttr))
+    for (auto symbol : needed.getAsRange<StringAttr>())
+      if (!llvm::is_contained(sizes, symbol.getValue()))
+        return call.emitOpError("passes the size ")
+               << symbol.getValue() << ", which no tensor of the function has";
+  return success();
+}
+
 static LogicalResult verifyHost(func::FuncOp function) {
+  SmallVector<std::string> sizes = getSymbols(function);
   llvm::DenseSet<Operation *> copies;
   HostStrides strides(copies);
   SymbolTableCollection symbols;
@@ -66,7 +79,7 @@ static LogicalResult verifyHost(func::FuncOp function) {
       auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
           op, call.getCalleeAttr());
       if (kernel && isKernel(kernel))
-        return WalkResult::advance();
+        return WalkResult(verifySizes(call, kernel, sizes));
       op->emitOpError("calls '") << call.getCallee() << "', which is no kernel";
       return WalkResult::interrupt();
     }

@@ -95,3 +95,16 @@ func.func private @scans(%x: tensor<5x4xf32>, %h: tensor<4xf32>) -> tensor<4xf32
   } : (tensor<5x4xf32>, tensor<4xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+// Nobody could tell how large T is.
+func.func @unknown_size() -> tensor<f32> {
+  // expected-error @+1 {{'func.call' op passes the size T, which no tensor of the function has}}
+  %0 = call @extent() : () -> tensor<f32>
+  return %0 : tensor<f32>
+}
+func.func private @extent() -> tensor<f32> attributes {maek.kernel, maek.symbols = ["T"]} {
+  %0 = maek.extent "T" : tensor<f32>
+  return %0 : tensor<f32>
+}
