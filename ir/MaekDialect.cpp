@@ -4,6 +4,7 @@
 
 #include "ir/Entries.h"
 #include "ir/Extent.h"
+#include "ir/Limits.h"
 #include "ir/MaekOps.h"
 
 #include "mlir/IR/Builders.h"
@@ -244,20 +245,41 @@ static LogicalResult verifyUpdates(func::FuncOp function, unsigned result) {
   return success();
 }
 
+/// {size = "T", most = 128 : i64, table = "positions.P"}
+static bool isLimit(Attribute attribute) {
+  auto limit = dyn_cast<DictionaryAttr>(attribute);
+  if (!limit)
+    return false;
+  auto size = limit.getAs<StringAttr>("size");
+  auto most = limit.getAs<IntegerAttr>("most");
+  return size && Extent::parse(size.getValue()) && most &&
+         most.getType().isInteger(64) && limit.getAs<StringAttr>("table");
+}
+
 LogicalResult MaekDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
   StringAttr name = attribute.getName();
-  if (name != kKernelAttr && name != kSymbolsAttr)
+  if (!llvm::is_contained(
+          {kKernelAttr, kSymbolsAttr, kIgnoreAttr, kTextAttr, kLimitsAttr},
+          name.getValue()))
     return success();
   if (!isa<func::FuncOp>(op))
     return op->emitError() << name << " belongs on a function";
-  if (name == kKernelAttr && !isa<UnitAttr>(attribute.getValue()))
+  Attribute value = attribute.getValue();
+  if (name == kKernelAttr && !isa<UnitAttr>(value))
     return op->emitError() << name << " has no value";
-  if (name == kSymbolsAttr) {
-    auto symbols = dyn_cast<ArrayAttr>(attribute.getValue());
-    if (!symbols || !llvm::all_of(symbols, llvm::IsaPred<StringAttr>))
-      return op->emitError() << name << " is not a list of strings";
-  }
+  if (name == kTextAttr && !isa<StringAttr>(value))
+    return op->emitError() << name << " is not a string";
+  auto isListOf = [&](function_ref<bool(Attribute)> isMember) {
+    auto list = dyn_cast<ArrayAttr>(value);
+    return list && llvm::all_of(list, isMember);
+  };
+  if ((name == kSymbolsAttr || name == kIgnoreAttr) &&
+      !isListOf(llvm::IsaPred<StringAttr>))
+    return op->emitError() << name << " is not a list of strings";
+  if (name == kLimitsAttr && !isListOf(isLimit))
+    return op->emitError() << name << " is not a list of sizes with their "
+                           << "bounds and tables";
   return success();
 }
 

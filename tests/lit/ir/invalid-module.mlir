@@ -165,3 +165,24 @@ func.func @f(%a: tensor<4xf32> {maek.name = "w", maek.role = "parameter"}, %b: t
 func.func @f(%a: tensor<4xf32> {maek.role = "state"}) {
   return
 }
+
+// -----
+
+// expected-error@+1 {{"maek.ignore" is not a list of strings}}
+func.func private @f() attributes {maek.ignore = "head.*"}
+
+// -----
+
+// expected-error@+1 {{"maek.text" is not a string}}
+func.func private @f() attributes {maek.text}
+
+// -----
+
+// A limit names its size, its bound and its table.
+// expected-error@+1 {{"maek.limits" is not a list of sizes with their bounds and tables}}
+func.func private @f() attributes {maek.limits = [{}]}
+
+// -----
+
+// expected-error@+1 {{"maek.limits" is not a list of sizes with their bounds and tables}}
+func.func private @f() attributes {maek.limits = [{size = "*", most = 3 : i64, table = "t"}]}
