@@ -147,6 +147,10 @@ LogicalResult SplitOp::verify() {
   return success();
 }
 
+// A short text must not ask for results without end; what is stacked can be
+// unstacked.
+static constexpr int64_t kMaxStacked = 65536;
+
 LogicalResult StackOp::inferReturnTypes(MLIRContext *,
                                         std::optional<Location> location,
                                         Adaptor adaptor,
@@ -156,6 +160,9 @@ LogicalResult StackOp::inferReturnTypes(MLIRContext *,
   ValueRange operands = adaptor.getOperands();
   if (operands.empty())
     return emitOptionalError(location, "stack needs an operand");
+  if (int64_t(operands.size()) > kMaxStacked)
+    return emitOptionalError(location, "stack joins at most ", kMaxStacked,
+                             " operands, found ", operands.size());
   Type first = operands.front().getType();
   for (Value operand : operands)
     if (operand.getType() != first)
@@ -171,9 +178,6 @@ LogicalResult StackOp::inferReturnTypes(MLIRContext *,
   return success();
 }
 
-// A short text must not ask for results without end.
-static constexpr int64_t kMaxUnstacked = 65536;
-
 LogicalResult UnstackOp::inferReturnTypes(MLIRContext *,
                                           std::optional<Location> location,
                                           Adaptor adaptor,
@@ -187,8 +191,11 @@ LogicalResult UnstackOp::inferReturnTypes(MLIRContext *,
     return emitOptionalError(location, "unstack needs a static axis ", dim,
                              " in ", type);
   int64_t count = extents[dim].factor;
-  if (count > kMaxUnstacked)
-    return emitOptionalError(location, "unstack gives at most ", kMaxUnstacked,
+  if (count == 0)
+    return emitOptionalError(location, "unstack needs a result, found axis ",
+                             dim, " of size 0 in ", type);
+  if (count > kMaxStacked)
+    return emitOptionalError(location, "unstack gives at most ", kMaxStacked,
                              " results, found an axis of ", count);
   extents.erase(extents.begin() + dim);
   types.append(count, getTensorType(extents, getElementType(type)));

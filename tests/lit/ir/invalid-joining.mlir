@@ -151,3 +151,11 @@ func.func @f(%x: tensor<1000000000000xf32>) {
   %0 = maek.unstack %x dim 0 : tensor<1000000000000xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<0x4xf32>) {
+  // expected-error@+1 {{unstack needs a result, found axis 0 of size 0 in 'tensor<0x4xf32>'}}
+  maek.unstack %x dim 0 : tensor<0x4xf32>
+  return
+}
