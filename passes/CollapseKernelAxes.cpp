@@ -34,10 +34,11 @@ public:
   /// The type of a tensor like `value`, of the same axes, afterwards.
   RankedTensorType getType(Value value) const;
   bool isAllowed(func::FuncOp kernel, func::CallOp call) const;
-  void apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const;
+  /// Replaces the calls, which are all of the kernel.
+  void apply(func::FuncOp kernel, MutableArrayRef<func::CallOp> calls) const;
 
 private:
-  void applyToCall(func::FuncOp kernel, func::CallOp call) const;
+  func::CallOp applyToCall(func::FuncOp kernel, func::CallOp call) const;
 
   const KernelAxes &axes;
   KernelAxes::Class first, second;
@@ -105,7 +106,8 @@ static Value reshape(OpBuilder &builder, Location loc, Value value, Type type) {
   return ReshapeOp::create(builder, loc, type, value);
 }
 
-void Collapse::applyToCall(func::FuncOp kernel, func::CallOp call) const {
+func::CallOp Collapse::applyToCall(func::FuncOp kernel,
+                                   func::CallOp call) const {
   OpBuilder builder(call);
   Location loc = call.getLoc();
   SmallVector<Value> operands;
@@ -132,9 +134,11 @@ void Collapse::applyToCall(func::FuncOp kernel, func::CallOp call) const {
     if (auto inner = source.getDefiningOp<ReshapeOp>();
         inner && inner->use_empty())
       inner.erase();
+  return result;
 }
 
-void Collapse::apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const {
+void Collapse::apply(func::FuncOp kernel,
+                     MutableArrayRef<func::CallOp> calls) const {
   auto getNumber = [&](Value value, int64_t axis) {
     return this->getNumber(value, axis);
   };
@@ -152,8 +156,8 @@ void Collapse::apply(func::FuncOp kernel, ArrayRef<func::CallOp> calls) const {
       FunctionType::get(kernel.getContext(), kernel.front().getArgumentTypes(),
                         kernel.front().getTerminator()->getOperandTypes()));
   listKernelSymbols(kernel);
-  for (func::CallOp call : calls)
-    applyToCall(kernel, call);
+  for (func::CallOp &call : calls)
+    call = applyToCall(kernel, call);
 }
 
 namespace {
@@ -161,16 +165,17 @@ namespace {
 struct CollapseKernelAxes : impl::CollapseKernelAxesBase<CollapseKernelAxes> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    auto calls = findKernelCalls(module);
     for (auto kernel : module.getOps<func::FuncOp>())
       if (isKernel(kernel) && !kernel.isDeclaration())
-        while (collapseOnce(module, kernel))
+        while (collapseOnce(kernel, calls[kernel]))
           ++numCollapsed;
     shareEqualKernels(module);
   }
 
-  static bool collapseOnce(ModuleOp module, func::FuncOp kernel) {
+  static bool collapseOnce(func::FuncOp kernel,
+                           MutableArrayRef<func::CallOp> calls) {
     KernelAxes axes(kernel.front());
-    SmallVector<func::CallOp> calls = findKernelCalls(module)[kernel];
     for (unsigned a = 0; a < axes.getNumClasses(); ++a)
       for (unsigned b = 0; b < axes.getNumClasses(); ++b) {
         if (!axes.areJoinable(a, b))
