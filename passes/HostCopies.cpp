@@ -51,17 +51,19 @@ static bool isWorthCopying(TransposeOp transpose) {
   });
 }
 
+static bool isJoin(Operation *op) { return isa<StackOp, ConcatOp>(op); }
+
 /// Gives each pack its own copy of the stacks and concats that make its
 /// operand, unless they are free.
 static void splitJoins(PackOp pack, HostStrides &strides) {
   for (OpOperand *operand = &pack.getOperandMutable();;) {
     Operation *op = operand->get().getDefiningOp();
-    if (!op || !isa<StackOp, ConcatOp>(op) || strides.isInPlace(op) ||
-        op->hasOneUse())
+    if (!op || !isJoin(op) || strides.isInPlace(op) || op->hasOneUse())
       return;
     OpBuilder builder(operand->getOwner());
     Operation *copy = builder.clone(*op);
     operand->set(copy->getResult(0));
+    strides.forget();
     if (copy->getNumOperands() != 1)
       return;
     operand = &copy->getOpOperand(0);
@@ -137,31 +139,28 @@ llvm::DenseSet<Operation *> findCopies(func::FuncOp function) {
     joinParts(unstack);
   eraseDeadOps(function);
   llvm::DenseSet<Operation *> copies;
+  HostStrides strides(copies);
   SmallVector<Block *> blocks = getHostBlocks(function);
-  {
-    HostStrides strides(copies);
-    function.walk([&](PackOp pack) { splitJoins(pack, strides); });
-  }
-  // What joins values decides where they lie; the other views look at that.
+  function.walk([&](PackOp pack) { splitJoins(pack, strides); });
+  strides.forget();
+  // What joins values decides where they lie; the other views look at that. A
+  // join that is in place stays so, whatever else becomes a copy.
   for (Block *block : blocks)
-    for (Operation &op : *block) {
-      HostStrides strides(copies);
-      if (isCopy(&op) ||
-          (isa<StackOp, ConcatOp>(op) && !strides.isInPlace(&op)))
+    for (Operation &op : *block)
+      if (isCopy(&op) || (isJoin(&op) && !strides.isInPlace(&op)))
         copies.insert(&op);
-    }
+  strides.forget();
   for (Block *block : blocks)
     for (Operation &op : *block) {
       auto transpose = dyn_cast<TransposeOp>(op);
-      if (transpose && isWorthCopying(transpose)) {
+      bool isDense = transpose && isWorthCopying(transpose);
+      if (isDense)
         remarkPassed(&op, "fuse-elementwise")
             << "transpose is copied, so that a product walks rows as one axis";
-        copies.insert(&op);
+      if (!isDense && (!isView(&op) || isJoin(&op) || strides.isView(&op)))
         continue;
-      }
-      HostStrides strides(copies);
-      if (isView(&op) && !copies.contains(&op) && !strides.isView(&op))
-        copies.insert(&op);
+      copies.insert(&op);
+      strides.forget();
     }
   return copies;
 }

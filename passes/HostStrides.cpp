@@ -3,6 +3,7 @@
 
 #include "ir/MaekOps.h"
 #include "passes/KernelOps.h"
+#include "passes/memory/Placement.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -10,38 +11,90 @@ using namespace mlir;
 
 namespace maek {
 
-bool isInterleaving(Operation *join) {
-  auto stack = dyn_cast<StackOp>(join);
-  return stack && stack.getDim() > 0 &&
-         stack.getDim() == getRank(stack.getType()) - 1;
+/// Computes what is asked of `root` after what it needs for that: `addNeeded`
+/// appends what is not known yet. Chains may be too long for a recursion.
+template <typename Node>
+static void
+computeInOrder(Node root,
+               function_ref<void(Node, SmallVectorImpl<Node> &)> addNeeded,
+               function_ref<void(Node)> compute) {
+  SmallVector<Node> pending{root};
+  while (!pending.empty()) {
+    Node node = pending.back();
+    size_t count = pending.size();
+    addNeeded(node, pending);
+    if (pending.size() > count)
+      continue;
+    compute(node);
+    pending.pop_back();
+  }
+}
+
+/// The value whose strides are those of `value`, changed by its op; null if a
+/// kernel or a join makes it, or nothing does.
+Value HostStrides::getWhole(Value value) const {
+  if (Operation *op = value.getDefiningOp())
+    return copies.contains(op) || !maek::isView(op) ||
+                   isa<StackOp, ConcatOp>(op)
+               ? Value()
+               : op->getOperand(0);
+  auto argument = cast<BlockArgument>(value);
+  auto scan = dyn_cast<ScanOp>(argument.getOwner()->getParentOp());
+  return scan && argument.getArgNumber() < scan.getNumSequences()
+             ? scan.getSequences()[argument.getArgNumber()]
+             : Value();
 }
 
 std::optional<Strides> HostStrides::get(Value value) {
-  auto found = known.find(value);
-  if (found != known.end())
-    return found->second;
-  std::optional<Strides> strides = compute(value);
-  known[value] = strides;
-  return strides;
+  if (!known.contains(value))
+    computeInOrder<Value>(
+        value,
+        [&](Value part, SmallVectorImpl<Value> &needed) {
+          if (Value whole = getWhole(part); whole && !known.contains(whole))
+            needed.push_back(whole);
+        },
+        [&](Value part) { known[part] = compute(part); });
+  return known.lookup(value);
+}
+
+/// The ops that say where `value`, a kernel's result, is put: they read it in
+/// its own block.
+SmallVector<Operation *> HostStrides::getPlacers(Value value) const {
+  SmallVector<Operation *> placers;
+  for (Operation *user : value.getUsers())
+    if (isa<ReshapeOp, StackOp, ConcatOp>(user) && !copies.contains(user) &&
+        user->getBlock() == value.getParentBlock())
+      placers.push_back(user);
+  return placers;
 }
 
 /// The strides that a kernel's result has where it is put.
 std::optional<Strides> HostStrides::getPlaced(Value value) {
+  if (!placed.contains(value))
+    computeInOrder<Value>(
+        value,
+        [&](Value part, SmallVectorImpl<Value> &needed) {
+          for (Operation *user : getPlacers(part))
+            if (Value whole = user->getResult(0); !placed.contains(whole))
+              needed.push_back(whole);
+        },
+        [&](Value part) { placed[part] = computePlaced(part); });
+  return placed.lookup(value);
+}
+
+std::optional<Strides> HostStrides::computePlaced(Value value) const {
   SmallVector<Extent> extents = getExtents(value.getType());
-  for (Operation *user : value.getUsers()) {
-    if (copies.contains(user) || user->getBlock() != value.getParentBlock())
-      continue;
-    if (auto reshape = dyn_cast<ReshapeOp>(user)) {
-      SmallVector<Extent> to = getExtents(reshape.getType());
-      std::optional<Strides> strides = getPlaced(reshape);
+  for (Operation *user : getPlacers(value)) {
+    Value whole = user->getResult(0);
+    std::optional<Strides> strides = placed.lookup(whole);
+    if (isa<ReshapeOp>(user)) {
       if (strides)
-        if (auto own = reshapeStrides(to, *strides, extents);
+        if (auto own =
+                reshapeStrides(getExtents(whole.getType()), *strides, extents);
             own && *own != getDenseStrides(extents))
           return own;
-    }
-    if (!isa<StackOp, ConcatOp>(user))
       continue;
-    std::optional<Strides> strides = get(user->getResult(0));
+    }
     if (auto stack = dyn_cast<StackOp>(user))
       strides->erase(strides->begin() + stack.getDim());
     return strides;
@@ -51,22 +104,16 @@ std::optional<Strides> HostStrides::getPlaced(Value value) {
 
 std::optional<Strides> HostStrides::compute(Value value) {
   Operation *op = value.getDefiningOp();
+  Value whole = getWhole(value);
+  if (!whole)
+    return op ? getPlaced(value) : getDenseStrides(getExtents(value.getType()));
+  std::optional<Strides> strides = known.lookup(whole);
+  if (!strides || isa_and_nonnull<SliceOp, SplitOp>(op))
+    return strides;
   if (!op) {
-    auto argument = cast<BlockArgument>(value);
-    auto scan = dyn_cast<ScanOp>(argument.getOwner()->getParentOp());
-    if (!scan || argument.getArgNumber() >= scan.getNumSequences())
-      return getDenseStrides(getExtents(value.getType()));
-    std::optional<Strides> strides =
-        get(scan.getSequences()[argument.getArgNumber()]);
-    if (strides)
-      strides->erase(strides->begin());
+    strides->erase(strides->begin());
     return strides;
   }
-  if (copies.contains(op) || !maek::isView(op) || isa<StackOp, ConcatOp>(op))
-    return getPlaced(value);
-  std::optional<Strides> strides = get(op->getOperand(0));
-  if (!strides || isa<SliceOp, SplitOp>(op))
-    return strides;
   if (auto unstack = dyn_cast<UnstackOp>(op)) {
     strides->erase(strides->begin() + unstack.getDim());
     return strides;
@@ -77,7 +124,7 @@ std::optional<Strides> HostStrides::compute(Value value) {
       permuted.push_back((*strides)[axis]);
     return permuted;
   }
-  return reshapeStrides(getExtents(op->getOperand(0).getType()), *strides,
+  return reshapeStrides(getExtents(whole.getType()), *strides,
                         getExtents(value.getType()));
 }
 
@@ -93,37 +140,67 @@ bool HostStrides::isView(Operation *op) {
   });
 }
 
+/// Through the reshapes that are no copies.
+Value HostStrides::skipReshapes(Value value) const {
+  auto reshape = value.getDefiningOp<ReshapeOp>();
+  while (reshape && !copies.contains(reshape)) {
+    value = reshape.getOperand();
+    reshape = value.getDefiningOp<ReshapeOp>();
+  }
+  return value;
+}
+
 /// Whether `value` can be computed right where `join` has it: a kernel (or
 /// another such op) makes it, and no other op says where it lies.
-bool HostStrides::isPlaceable(Value value, Operation *join) {
+bool HostStrides::isPlaceable(Value value, Operation *join) const {
   auto isOtherPlace = [&](OpOperand &use) {
     Operation *user = use.getOwner();
     return user != join && !copies.contains(user) &&
            (isa<StackOp, ConcatOp>(user) ||
             user->hasTrait<OpTrait::IsTerminator>());
   };
+  Value source = skipReshapes(value);
   while (true) {
     if (llvm::any_of(value.getUses(), isOtherPlace))
       return false;
-    auto reshape = value.getDefiningOp<ReshapeOp>();
-    if (!reshape || copies.contains(reshape))
+    if (value == source)
       break;
-    value = reshape.getOperand();
+    value = value.getDefiningOp()->getOperand(0);
   }
-  Operation *op = value.getDefiningOp();
+  Operation *op = source.getDefiningOp();
   if (!op || op->getBlock() != join->getBlock() || isRepeatable(op) ||
       isa<ScanOp>(op))
     return false;
   if (copies.contains(op) || !maek::isView(op))
     return true;
-  return isa<StackOp, ConcatOp>(op) && isInPlace(op);
+  return inPlace.lookup(op);
 }
 
 bool HostStrides::isInPlace(Operation *join) {
-  return !isInterleaving(join) &&
-         llvm::any_of(join->getOperands(), [&](Value operand) {
-           return isPlaceable(operand, join);
-         });
+  if (!inPlace.contains(join))
+    computeInOrder<Operation *>(
+        join,
+        [&](Operation *op, SmallVectorImpl<Operation *> &needed) {
+          for (Value operand : op->getOperands()) {
+            Operation *inner = skipReshapes(operand).getDefiningOp();
+            if (inner && isa<StackOp, ConcatOp>(inner) &&
+                !copies.contains(inner) && !inPlace.contains(inner))
+              needed.push_back(inner);
+          }
+        },
+        [&](Operation *op) {
+          inPlace[op] = isInPlaceJoin(*op) &&
+                        llvm::any_of(op->getOperands(), [&](Value operand) {
+                          return isPlaceable(operand, op);
+                        });
+        });
+  return inPlace.lookup(join);
+}
+
+void HostStrides::forget() {
+  known.clear();
+  placed.clear();
+  inPlace.clear();
 }
 
 } // namespace maek

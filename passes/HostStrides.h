@@ -13,10 +13,6 @@
 
 namespace maek {
 
-/// Whether the op stacks along a new innermost axis: no operand's neighbours
-/// are neighbours in the result.
-bool isInterleaving(mlir::Operation *join);
-
 /// Strides of the values that the host handles. A kernel's result is dense, or
 /// lies in the stack or concat that it is an operand of. Arguments, states and
 /// the results of scans are dense.
@@ -38,13 +34,21 @@ public:
   /// computed in place is copied there (`maek-materialize-copies`).
   bool isInPlace(mlir::Operation *join);
 
+  /// After `copies` or the ops have changed.
+  void forget();
+
 private:
+  mlir::Value getWhole(mlir::Value value) const;
   std::optional<Strides> compute(mlir::Value value);
+  llvm::SmallVector<mlir::Operation *> getPlacers(mlir::Value value) const;
   std::optional<Strides> getPlaced(mlir::Value value);
-  bool isPlaceable(mlir::Value value, mlir::Operation *join);
+  std::optional<Strides> computePlaced(mlir::Value value) const;
+  mlir::Value skipReshapes(mlir::Value value) const;
+  bool isPlaceable(mlir::Value value, mlir::Operation *join) const;
 
   const llvm::DenseSet<mlir::Operation *> &copies;
-  llvm::DenseMap<mlir::Value, std::optional<Strides>> known;
+  llvm::DenseMap<mlir::Value, std::optional<Strides>> known, placed;
+  llvm::DenseMap<mlir::Operation *, bool> inPlace;
 };
 
 } // namespace maek

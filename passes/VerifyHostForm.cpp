@@ -85,7 +85,7 @@ static LogicalResult verifyHost(func::FuncOp function) {
     }
     // Operands of a join that cannot be computed in place are copied there.
     bool isJoin = isa<StackOp, ConcatOp>(op);
-    if (isJoin ? !isInterleaving(op) : strides.isView(op))
+    if (isJoin ? isInPlaceJoin(*op) : strides.isView(op))
       return WalkResult::advance();
     op->emitOpError("computes outside of a kernel");
     return WalkResult::interrupt();

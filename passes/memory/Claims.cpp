@@ -171,9 +171,11 @@ void Placement::claimScan(ScanOp scan) {
 }
 
 bool isInPlaceJoin(Operation &op) {
-  if (auto stack = dyn_cast<StackOp>(op))
-    return stack.getDim() < getRank(stack.getType()) - 1;
-  return isa<ConcatOp>(op);
+  auto stack = dyn_cast<StackOp>(op);
+  if (!stack)
+    return isa<ConcatOp>(op);
+  int64_t dim = stack.getDim();
+  return dim == 0 || dim < getRank(stack.getType()) - 1;
 }
 
 void Placement::claimAll(Block &block) {

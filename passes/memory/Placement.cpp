@@ -60,9 +60,23 @@ static std::optional<View> viewSource(View slot, Value value, Value source) {
   return slot;
 }
 
+/// Joins first: their operands lie in them. Not by recursion, since a join may
+/// be an operand of a join, and so on.
 View Placement::placeNew(Value value) {
-  if (auto known = views.find(value); known != views.end())
-    return known->second;
+  SmallVector<Value> chain;
+  for (Value next = value; !views.contains(next);) {
+    chain.push_back(next);
+    OpOperand *operand = claims.lookup(next);
+    if (!operand || !isInPlaceJoin(*operand->getOwner()))
+      break;
+    next = operand->getOwner()->getResult(0);
+  }
+  for (Value next : llvm::reverse(chain))
+    views[next] = chooseView(next);
+  return views.lookup(value);
+}
+
+View Placement::chooseView(Value value) {
   if (OpOperand *operand = claims.lookup(value)) {
     std::optional<View> slot =
         viewSource(getSlot(*operand), operand->get(), value);
@@ -73,14 +87,13 @@ View Placement::placeNew(Value value) {
             state.newOutput >= 0 && scan.getOutputs()[state.newOutput] == value;
     if (slot && slot->isInnermostContiguous() &&
         (!carriesState || slot->isContiguous()))
-      return views[value] = *slot;
+      return *slot;
     conflict(operand->getOwner(), "has gaps between its elements", {operand});
   }
   Operation *op = value.getDefiningOp();
-  return views[value] =
-             View::whole(makeStorage(Storage::Kind::Arena, value.getType(),
-                                     value.getLoc(), op->getBlock()),
-                         value.getType());
+  return View::whole(makeStorage(Storage::Kind::Arena, value.getType(),
+                                 value.getLoc(), op->getBlock()),
+                     value.getType());
 }
 
 View Placement::getSlot(OpOperand &operand) {

@@ -83,6 +83,7 @@ private:
   void placeStates(ScanOp scan);
   bool placeView(mlir::Operation &op);
   View placeNew(mlir::Value value);
+  View chooseView(mlir::Value value);
   View getSlot(mlir::OpOperand &operand);
   View getYieldSlot(ScanOp scan, unsigned number);
   View getRows(ScanOp scan, ScanState &state);
