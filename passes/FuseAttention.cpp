@@ -132,26 +132,33 @@ static SmallVector<int64_t> getOperandAxes(BroadcastOp op,
 
 /// `axes` are the axes of the mask that the axes of `value` are.
 static std::optional<IndexPlus> getIndexPlus(Value value,
-                                             ArrayRef<int64_t> axes) {
-  Operation *op = value.getDefiningOp();
-  if (auto iota = dyn_cast_or_null<IotaOp>(op))
-    return IndexPlus{axes[iota.getDim()], 0};
-  if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op))
-    return getIndexPlus(broadcast.getOperand(),
-                        getOperandAxes(broadcast, axes));
-  if (auto convert = dyn_cast_or_null<ConvertOp>(op);
-      convert && keepsPlaces(convert))
-    return getIndexPlus(convert.getOperand(), axes);
-  if (!isa_and_nonnull<AddOp, SubOp>(op))
-    return std::nullopt;
-  for (unsigned i : {0, 1}) {
-    std::optional<double> number = getSplat(op->getOperand(1 - i));
-    if (!number || (i == 1 && isa<SubOp>(op)))
-      continue;
-    std::optional<IndexPlus> index = getIndexPlus(op->getOperand(i), axes);
-    if (index)
-      index->offset += isa<SubOp>(op) ? -*number : *number;
-    return index;
+                                             SmallVector<int64_t> axes) {
+  SmallVector<double> added;
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto iota = dyn_cast<IotaOp>(op)) {
+      // As the ops do, from the index on.
+      double offset = 0;
+      for (double number : llvm::reverse(added))
+        offset += number;
+      return IndexPlus{axes[iota.getDim()], offset};
+    }
+    unsigned operand = 0;
+    if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+      axes = getOperandAxes(broadcast, axes);
+    } else if (isa<AddOp, SubOp>(op)) {
+      std::optional<double> number = getSplat(op->getOperand(1));
+      if (!number && isa<AddOp>(op)) {
+        number = getSplat(op->getOperand(0));
+        operand = 1;
+      }
+      if (!number)
+        break;
+      added.push_back(isa<SubOp>(op) ? -*number : *number);
+    } else if (auto convert = dyn_cast<ConvertOp>(op);
+               !convert || !keepsPlaces(convert)) {
+      break;
+    }
+    value = op->getOperand(operand);
   }
   return std::nullopt;
 }
@@ -237,17 +244,21 @@ static std::optional<Scaled> getScaled(Operation *op) {
 /// Whether scaling, masking and softmaxes are all that `scores` is used for:
 /// several softmaxes may share a product, which each then computes itself.
 static bool isUsedBySoftmaxOnly(Value scores) {
-  return llvm::all_of(scores.getUses(), [](OpOperand &use) {
-    Operation *user = use.getOwner();
-    if (auto select = dyn_cast<SelectOp>(user))
-      return use.get() == select.getOnTrue() && isUsedBySoftmaxOnly(select);
-    if (std::optional<Scaled> scaled = getScaled(user))
-      return scaled->value == use.get() &&
-             isUsedBySoftmaxOnly(user->getResult(0));
-    auto reduce = dyn_cast<ReduceOp>(user);
-    return (reduce && reduce.getKind() == ReduceKind::Max) ||
-           (isa<SubOp>(user) && use.getOperandNumber() == 0);
-  });
+  SmallVector<Value> pending{scores};
+  while (!pending.empty())
+    for (OpOperand &use : pending.pop_back_val().getUses()) {
+      Operation *user = use.getOwner();
+      auto select = dyn_cast<SelectOp>(user);
+      std::optional<Scaled> scaled = getScaled(user);
+      auto reduce = dyn_cast<ReduceOp>(user);
+      if ((select && use.get() == select.getOnTrue()) ||
+          (scaled && use.get() == scaled->value))
+        pending.push_back(user->getResult(0));
+      else if (!(reduce && reduce.getKind() == ReduceKind::Max) &&
+               !(isa<SubOp>(user) && use.getOperandNumber() == 0))
+        return false;
+    }
+  return true;
 }
 
 /// Follows the scores to the product that they are, through scales and masks.

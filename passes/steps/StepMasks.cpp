@@ -28,22 +28,31 @@ bool StepMasks::isPositional(Value value, unsigned level) {
 
 /// The axis whose index the value's elements are; -1 if they are none.
 int64_t StepMasks::getIndexAxis(Value value) const {
-  if (auto iota = value.getDefiningOp<IotaOp>())
-    return iota.getDim();
-  if (auto convert = value.getDefiningOp<ConvertOp>();
-      convert && keepsPlaces(convert))
-    return getIndexAxis(convert.getOperand());
-  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    if (int64_t axis = getIndexAxis(broadcast.getOperand()); axis >= 0)
-      return broadcast.getDims()[axis];
-  return -1;
+  SmallVector<BroadcastOp> broadcasts;
+  while (true) {
+    if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+      broadcasts.push_back(broadcast);
+    else if (auto convert = value.getDefiningOp<ConvertOp>();
+             !convert || !keepsPlaces(convert))
+      break;
+    value = value.getDefiningOp()->getOperand(0);
+  }
+  auto iota = value.getDefiningOp<IotaOp>();
+  if (!iota)
+    return -1;
+  int64_t axis = iota.getDim();
+  for (BroadcastOp broadcast : llvm::reverse(broadcasts))
+    axis = broadcast.getDims()[axis];
+  return axis;
 }
 
 /// Whether the value of queries and keys holds for no key behind the query.
 bool StepMasks::isCausalMask(Value value) const {
-  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    return axes.get(broadcast.getOperand().getType()).size() == 2 &&
-           isCausalMask(broadcast.getOperand());
+  while (auto broadcast = value.getDefiningOp<BroadcastOp>()) {
+    value = broadcast.getOperand();
+    if (axes.get(value.getType()).size() != 2)
+      return false;
+  }
   auto compare = value.getDefiningOp<CompareOp>();
   SmallVector<int64_t> own = axes.get(value.getType());
   if (!compare || own.size() != 2)
