@@ -6,6 +6,7 @@
 #include "passes/Rewriting.h"
 
 #include "mlir/IR/DialectRegistry.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 
 using namespace mlir;
 
@@ -20,14 +21,11 @@ Type addAxis(Type type, const Extent &steps) {
   return getTensorType(extents, getElementType(type));
 }
 
-/// The axes, moved up by one; the new one in front of them if `withNew`.
-SmallVector<int64_t> shiftAxes(ArrayRef<int64_t> axes, bool withNew) {
-  SmallVector<int64_t> shifted;
-  if (withNew)
-    shifted.push_back(0);
-  for (int64_t axis : axes)
-    shifted.push_back(axis + 1);
-  return shifted;
+/// The new axis in front of others.
+SmallVector<int64_t> putFirst(ArrayRef<int64_t> axes) {
+  SmallVector<int64_t> all{0};
+  llvm::append_range(all, axes);
+  return all;
 }
 
 /// The operands, all of them with the new axis.
@@ -42,7 +40,8 @@ SmallVector<Value> repeatUnmapped(OpBuilder &builder, Location loc,
     Type type = addAxis(operand.getType(), steps);
     auto dims = llvm::to_vector(llvm::seq<int64_t>(1, getRank(type)));
     if (auto broadcast = operand.getDefiningOp<BroadcastOp>()) {
-      dims = shiftAxes(broadcast.getDims(), false);
+      dims = llvm::map_to_vector(broadcast.getDims(),
+                                 [](int64_t axis) { return axis + 1; });
       operand = broadcast.getOperand();
     }
     operand = BroadcastOp::create(builder, loc, type, operand, dims);
@@ -50,79 +49,34 @@ SmallVector<Value> repeatUnmapped(OpBuilder &builder, Location loc,
   return all;
 }
 
-/// The op on operands that all have the new axis; `shift` changes the clone's
-/// attributes.
-template <typename Op, typename Shift>
-SmallVector<Value> mapAll(Op op, OpBuilder &builder, ValueRange operands,
-                          const llvm::SmallBitVector &mapped,
-                          const Extent &steps, Shift shift) {
+/// The op on operands that all have the new axis.
+Operation *mapAll(Operation *op, OpBuilder &builder, ValueRange operands,
+                  const llvm::SmallBitVector &mapped, const Extent &steps) {
   SmallVector<Value> all =
       repeatUnmapped(builder, op->getLoc(), operands, mapped, steps);
   SmallVector<Type> types;
   for (Type type : op->getResultTypes())
     types.push_back(addAxis(type, steps));
   Operation *clone = cloneWith(builder, op, types, all);
-  shift(cast<Op>(clone));
-  return SmallVector<Value>(clone->getResults());
+  cast<AxisOpInterface>(clone).renumberAxes(
+      [](Value, int64_t axis) { return axis + 1; });
+  return clone;
 }
 
-/// Ops whose attributes name no axis.
+/// Ops that do the same at each index of the new axis.
 template <typename Op>
-struct MapPlain : Mappable::ExternalModel<MapPlain<Op>, Op> {
+struct MapAxes : Mappable::ExternalModel<MapAxes<Op>, Op> {
   SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
                                  ValueRange operands,
                                  const llvm::SmallBitVector &mapped,
                                  const Extent &steps) const {
-    return mapAll(cast<Op>(op), builder, operands, mapped, steps, [](Op) {});
-  }
-};
-
-/// Ops with an axis `dim`.
-template <typename Op>
-struct MapDim : Mappable::ExternalModel<MapDim<Op>, Op> {
-  SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
-                                 ValueRange operands,
-                                 const llvm::SmallBitVector &mapped,
-                                 const Extent &steps) const {
-    return mapAll(cast<Op>(op), builder, operands, mapped, steps,
-                  [](Op clone) { clone.setDim(clone.getDim() + 1); });
-  }
-};
-
-struct MapReduce : Mappable::ExternalModel<MapReduce, ReduceOp> {
-  SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
-                                 ValueRange operands,
-                                 const llvm::SmallBitVector &mapped,
-                                 const Extent &steps) const {
-    return mapAll(cast<ReduceOp>(op), builder, operands, mapped, steps,
-                  [](ReduceOp clone) {
-                    clone.setDims(shiftAxes(clone.getDims(), false));
-                  });
-  }
-};
-
-struct MapBroadcast : Mappable::ExternalModel<MapBroadcast, BroadcastOp> {
-  SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
-                                 ValueRange operands,
-                                 const llvm::SmallBitVector &mapped,
-                                 const Extent &steps) const {
-    return mapAll(cast<BroadcastOp>(op), builder, operands, mapped, steps,
-                  [](BroadcastOp clone) {
-                    clone.setDims(shiftAxes(clone.getDims(), true));
-                  });
-  }
-};
-
-struct MapTranspose : Mappable::ExternalModel<MapTranspose, TransposeOp> {
-  SmallVector<Value> mapOverAxis(Operation *op, OpBuilder &builder,
-                                 ValueRange operands,
-                                 const llvm::SmallBitVector &mapped,
-                                 const Extent &steps) const {
-    return mapAll(cast<TransposeOp>(op), builder, operands, mapped, steps,
-                  [](TransposeOp clone) {
-                    clone.setPermutation(
-                        shiftAxes(clone.getPermutation(), true));
-                  });
+    Operation *clone = mapAll(op, builder, operands, mapped, steps);
+    // Their attribute names every axis.
+    if (auto broadcast = dyn_cast<BroadcastOp>(clone))
+      broadcast.setDims(putFirst(broadcast.getDims()));
+    else if (auto transpose = dyn_cast<TransposeOp>(clone))
+      transpose.setPermutation(putFirst(transpose.getPermutation()));
+    return SmallVector<Value>(clone->getResults());
   }
 };
 
@@ -159,8 +113,8 @@ struct MapGather : Mappable::ExternalModel<MapGather, GatherOp> {
     if (!mapped[0] && gather.getBatch() == 0)
       return {
           GatherOp::create(builder, op->getLoc(), operands[0], operands[1], 0)};
-    return mapAll(gather, builder, operands, mapped, steps,
-                  [](GatherOp clone) { clone.setBatch(clone.getBatch() + 1); });
+    return SmallVector<Value>(
+        mapAll(op, builder, operands, mapped, steps)->getResults());
   }
 };
 
@@ -173,14 +127,11 @@ void attach(MLIRContext *context) {
 
 void registerMappableModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
-    attach<MapPlain, NegOp, ExpOp, LogOp, Log1pOp, TanhOp, SigmoidOp, SqrtOp,
+    attach<MapAxes, NegOp, ExpOp, LogOp, Log1pOp, TanhOp, SigmoidOp, SqrtOp,
            SinOp, CosOp, ErfOp, AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp,
-           CompareOp, SelectOp, ConvertOp, StopGradientOp, ReshapeOp>(context);
-    attach<MapDim, ConcatOp, SplitOp, StackOp, UnstackOp, SliceOp, PadOp,
-           ReverseOp, ArgmaxOp, WindowOp, FoldOp>(context);
-    ReduceOp::attachInterface<MapReduce>(*context);
-    BroadcastOp::attachInterface<MapBroadcast>(*context);
-    TransposeOp::attachInterface<MapTranspose>(*context);
+           CompareOp, SelectOp, ConvertOp, StopGradientOp, ReshapeOp, ConcatOp,
+           SplitOp, StackOp, UnstackOp, SliceOp, PadOp, ReverseOp, ArgmaxOp,
+           WindowOp, FoldOp, ReduceOp, BroadcastOp, TransposeOp>(context);
     EinsumOp::attachInterface<MapEinsum>(*context);
     GatherOp::attachInterface<MapGather>(*context);
   });
