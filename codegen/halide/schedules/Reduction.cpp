@@ -145,35 +145,40 @@ void ReductionScheduler::scheduleColumns(Reduction &reduction) {
       .unroll(column);
 }
 
-/// Cuts a sum over everything, unless it is known to be small, into one sum per
-/// block of a single axis, or per index of the outermost one. `domain` is what
-/// runs within a block afterwards. Gives the function that does the summing.
+/// Cuts a large sum over everything into one sum per block of a single axis, or
+/// per index of the outermost one. `domain` is what runs within a block
+/// afterwards. Gives the function that does the summing. A single axis of a
+/// size that only a run knows stays whole: a block of it would be run through
+/// to its end, for a hundred times what a short one takes.
 Halide::Func ReductionScheduler::cutIntoBlocks(Reduction &reduction,
                                                std::vector<RVar> &domain) {
   Halide::Func func = reduction.func;
   Extent size = getNumElements(reduction.extents);
-  if (func.dimensions() != 0 ||
-      (size.isStatic() && size.factor < 2 * blockElements))
+  bool isLong =
+      size.isStatic() ? size.factor >= 2 * blockElements : domain.size() > 1;
+  if (func.dimensions() != 0 || !isLong)
     return func;
   Var blockVar("block");
   RVar ro("ro"), ri("ri");
-  if (domain.size() > 1) {
-    ro = domain.front();
-    domain.erase(domain.begin());
-  } else {
+  if (domain.size() == 1) {
     func.update().split(domain.front(), ro, ri, int(blockElements),
                         TailStrategy::GuardWithIf);
     domain = {ri};
+    Halide::Func blocks = func.update().rfactor(ro, blockVar);
+    blocks.compute_root().update().parallel(blockVar);
+    return blocks;
   }
-  Halide::Func blocks = func.update().rfactor(ro, blockVar);
-  blocks.compute_root().update().parallel(blockVar);
-  if (reduction.domain.size() > 1) {
-    // There may be as many blocks as each has elements.
-    RVar group("group"), inGroup("in_group");
-    func.update().split(ro, group, inGroup, groupBlocks,
-                        TailStrategy::GuardWithIf);
-    func.update().rfactor(group, Var("groups")).compute_root();
-  }
+  Halide::Func blocks = func.update().rfactor(domain.front(), blockVar);
+  blocks.compute_root();
+  if (size.isStatic() &&
+      size.factor >= reduction.extents.front().factor * blockElements)
+    blocks.update().parallel(blockVar);
+  // There may be as many blocks as each has elements.
+  RVar group("group"), inGroup("in_group");
+  func.update().split(domain.front(), group, inGroup, groupBlocks,
+                      TailStrategy::GuardWithIf);
+  func.update().rfactor(group, Var("groups")).compute_root();
+  domain.erase(domain.begin());
   return blocks;
 }
 
