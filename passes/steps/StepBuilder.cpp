@@ -140,8 +140,9 @@ bool StepBuilder::keepsSteps(Operation *op) const {
       .Case([&](GatherOp gather) {
         return axes.get(gather.getTable().getType()).empty();
       })
+      // Neither keys nor queries may be summed by an op that knows no mask.
       .Default([&](Operation *other) {
-        return !fixesAxis(other, [&](Value value, int64_t axis) {
+        return keepsAxes(other, [&](Value value, int64_t axis) {
           return llvm::is_contained(axes.get(value.getType()), axis);
         });
       });

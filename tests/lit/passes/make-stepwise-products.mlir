@@ -133,3 +133,18 @@ func.func @flags(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"},
   %y = maek.einsum "bqk,bkd->bqd" %w, %x : !s, !x
   return %y : !x
 }
+
+// -----
+
+!text = tensor<?x?xi32, #maek.dims<B, T>>
+!x = tensor<?x?x7xf32, #maek.dims<B, T>>
+
+// Rows of all steps are added up at their classes.
+// CHECK-NOT: func.func @counts
+func.func @counts(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"}, %text: !text {maek.name = "text", maek.role = "input"})
+    -> (!x {maek.name = "y", maek.role = "output"}) attributes {maek.text = "text"} {
+  %x = maek.gather %E at %text : tensor<7x7xf32>, !text
+  %s = maek.scatter_add %x at %text : !x, !text -> tensor<7x7xf32>
+  %y = maek.gather %s at %text : tensor<7x7xf32>, !text
+  return %y : !x
+}
