@@ -14,8 +14,8 @@
 // is not stored, and neither is C.
 #include "passes/ScanAdjoint.h"
 
-#include "ir/Extent.h"
 #include "passes/Remarks.h"
+#include "passes/Scans.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -146,38 +146,14 @@ void ScanAdjoint::recompute(ArrayRef<Value> values, IRMapping &known) {
 /// Makes each of `stored` an output sequence of the forward scan and that the
 /// sequence of its placeholder. A value that is one already is not added again.
 void ScanAdjoint::storeResiduals(ArrayRef<Value> stored) {
-  SmallVector<Value> yielded = llvm::to_vector(scan.getYield().getValues());
-  SmallVector<Type> types = llvm::to_vector(scan.getResultTypes());
-  SmallVector<unsigned> results;
-  Extent steps = getExtent(scan.getSequences().front().getType(), 0);
-  for (Value value : stored) {
-    auto same =
-        llvm::find(llvm::drop_begin(yielded, scan.getNumStates()), value);
-    results.push_back(same - yielded.begin());
-    if (same != yielded.end())
-      continue;
-    yielded.push_back(value);
-    SmallVector<Extent> extents = getExtents(value.getType());
-    extents.insert(extents.begin(), steps);
-    types.push_back(getTensorType(extents, getElementType(value.getType())));
-  }
-  if (types.size() != scan.getNumResults()) {
-    OpBuilder at(scan);
-    auto larger = ScanOp::create(at, scan.getLoc(), types, scan.getSequences(),
-                                 scan.getInits(), scan.getReverse());
-    larger->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
-    larger.getBody().takeBody(scan.getBody());
-    larger.getYield().getValuesMutable().assign(yielded);
-    for (auto [from, to] : llvm::zip(scan.getResults(), larger.getResults())) {
+  SmallVector<Value> before(scan.getResults());
+  IRRewriter rewriter(scan.getContext());
+  SmallVector<Value> results = collectOverSteps(rewriter, scan, stored);
+  for (auto [from, to] : llvm::zip(before, scan.getResults()))
+    if (from != to)
       outer.replace(from, to);
-      from.replaceAllUsesWith(to);
-    }
-    scan.erase();
-    scan = larger;
-  }
   for (auto [value, result] : llvm::zip(stored, results))
-    sequences[residuals.lookup(value).getArgNumber()] =
-        outer.primal(scan.getResult(result));
+    sequences[residuals.lookup(value).getArgNumber()] = outer.primal(result);
 }
 
 } // namespace maek

@@ -4,6 +4,7 @@
 #include "ir/Extent.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 
 using namespace mlir;
 
@@ -62,19 +63,28 @@ static Type getStepType(Value sequence) {
                        getElementType(sequence.getType()));
 }
 
+RankedTensorType getSequenceType(ScanOp scan, Type step) {
+  SmallVector<Extent> extents = getExtents(step);
+  extents.insert(extents.begin(),
+                 getExtent(scan.getSequences().front().getType(), 0));
+  return getTensorType(extents, getElementType(step));
+}
+
 ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
-                   ValueRange moreSequences) {
+                   ValueRange moreSequences, ValueRange moreOutputs) {
   OpBuilder::InsertionGuard guard(rewriter);
   SmallVector<Value> sequences = keep(scan.getSequences(), drops.sequences);
   SmallVector<Value> inits = keep(scan.getInits(), drops.states);
   SmallVector<Value> results = keep(scan.getFinals(), drops.states);
   llvm::append_range(sequences, moreSequences);
   llvm::append_range(results, keep(scan.getOutputs(), drops.outputs));
+  SmallVector<Type> types(ValueRange(results).getTypes());
+  for (Value value : moreOutputs)
+    types.push_back(getSequenceType(scan, value.getType()));
 
   rewriter.setInsertionPoint(scan);
-  auto rebuilt =
-      ScanOp::create(rewriter, scan.getLoc(), ValueRange(results).getTypes(),
-                     sequences, inits, scan.getReverse());
+  auto rebuilt = ScanOp::create(rewriter, scan.getLoc(), types, sequences,
+                                inits, scan.getReverse());
   rebuilt->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
   rewriter.inlineRegionBefore(scan.getBody(), rebuilt.getBody(),
                               rebuilt.getBody().end());
@@ -86,6 +96,7 @@ ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
       keep(yield.getValues().take_front(numStates), drops.states);
   llvm::append_range(
       yielded, keep(yield.getValues().drop_front(numStates), drops.outputs));
+  llvm::append_range(yielded, moreOutputs);
   rewriter.modifyOpInPlace(yield,
                            [&] { yield.getValuesMutable().assign(yielded); });
   rewriter.modifyOpInPlace(rebuilt, [&] {
@@ -104,6 +115,25 @@ ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
     rewriter.replaceAllUsesWith(old, now);
   rewriter.eraseOp(scan);
   return rebuilt;
+}
+
+SmallVector<Value> collectOverSteps(RewriterBase &rewriter, ScanOp &scan,
+                                    ValueRange values) {
+  SmallVector<Value> collected(
+      scan.getYield().getValues().drop_front(scan.getNumStates()));
+  SmallVector<unsigned> numbers;
+  for (Value value : values) {
+    auto same = llvm::find(collected, value);
+    numbers.push_back(same - collected.begin());
+    if (same == collected.end())
+      collected.push_back(value);
+  }
+  ValueRange more = ArrayRef(collected).drop_front(scan.getNumOutputs());
+  if (!more.empty())
+    scan = rebuildScan(rewriter, scan, ScanDrops(scan), {}, more);
+  return llvm::map_to_vector(numbers, [&](unsigned number) -> Value {
+    return scan.getOutputs()[number];
+  });
 }
 
 } // namespace maek

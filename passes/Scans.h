@@ -48,12 +48,23 @@ struct ScanDrops {
   llvm::BitVector sequences, states, outputs;
 };
 
-/// Replaces `scan` by one without what `drops` names, and with
-/// `moreSequences` after the other sequences, to be used through the last of
-/// `getElements()`. The elements, states and results to drop have no uses,
-/// except by the yield that is rebuilt here.
+/// The type of what a scan collects of a value of its body.
+mlir::RankedTensorType getSequenceType(ScanOp scan, mlir::Type step);
+
+/// Replaces `scan` by one without what `drops` names, with `moreSequences`
+/// after the other sequences, to be used through the last of `getElements()`,
+/// and with the body's values `moreOutputs` collected after the other outputs.
+/// The elements, states and results to drop have no uses, except by the yield
+/// that is rebuilt here.
 ScanOp rebuildScan(mlir::RewriterBase &rewriter, ScanOp scan,
-                   const ScanDrops &drops, mlir::ValueRange moreSequences = {});
+                   const ScanDrops &drops, mlir::ValueRange moreSequences = {},
+                   mlir::ValueRange moreOutputs = {});
+
+/// The outputs of `scan` that collect these values of its body. Where there is
+/// none of a value yet, another scan replaces this one.
+llvm::SmallVector<mlir::Value> collectOverSteps(mlir::RewriterBase &rewriter,
+                                                ScanOp &scan,
+                                                mlir::ValueRange values);
 
 } // namespace maek
 

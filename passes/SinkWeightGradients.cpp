@@ -4,14 +4,11 @@
 // large einsum or reduce over time follows the scan.
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
-
-#include "ir/Extent.h"
-#include "ir/MaekOps.h"
+#include "passes/Scans.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
 
@@ -43,7 +40,7 @@ private:
   Value sumReduced(Operation *op);
   Value sumProduct(EinsumOp op);
   Value getSequence(Value value);
-  void rebuild(const llvm::SmallBitVector &sunk, ArrayRef<Value> sums);
+  void rebuild(const llvm::BitVector &sunk, ArrayRef<Value> sums);
 
   bool isInside(Value value) const { return value.getParentBlock() == body; }
 
@@ -99,11 +96,8 @@ Value Sinker::getSequence(Value value) {
   if (known != sequenced.end())
     return block->getArgument(known - sequenced.begin());
   sequenced.push_back(value);
-  SmallVector<Extent> extents = getExtents(value.getType());
-  extents.insert(extents.begin(),
-                 getExtent(scan.getSequences().front().getType(), 0));
-  return block->addArgument(
-      getTensorType(extents, getElementType(value.getType())), value.getLoc());
+  return block->addArgument(getSequenceType(scan, value.getType()),
+                            value.getLoc());
 }
 
 /// The operands of the op that makes `value` of whose sums over the steps that
@@ -199,65 +193,31 @@ Value Sinker::sumReduced(Operation *op) {
                           getSequence(reduce.getOperand()), dims);
 }
 
-/// Makes the scan without the `sunk` states and with the output sequences, then
+/// Makes the scan with the output sequences and without the `sunk` states, and
 /// puts `block` behind it; `totals` are the sunk states' final values.
-void Sinker::rebuild(const llvm::SmallBitVector &sunk, ArrayRef<Value> totals) {
-  unsigned numStates = scan.getNumStates();
-  YieldOp yield = scan.getYield();
-  SmallVector<Value> inits, yielded;
-  SmallVector<Type> types;
-  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
-    if (i < numStates && sunk[i])
-      continue;
-    if (i < numStates)
-      inits.push_back(scan.getInits()[i]);
-    yielded.push_back(value);
-    types.push_back(scan.getResult(i).getType());
-  }
-  SmallVector<unsigned> results;
-  unsigned keptStates = inits.size();
-  for (auto [value, argument] : llvm::zip(sequenced, block->getArguments())) {
-    auto same = std::find(yielded.begin() + keptStates, yielded.end(), value);
-    results.push_back(same - yielded.begin());
-    if (same != yielded.end())
-      continue;
-    yielded.push_back(value);
-    types.push_back(argument.getType());
-  }
-  builder.setInsertionPoint(scan);
-  auto smaller = ScanOp::create(builder, scan.getLoc(), types,
-                                scan.getSequences(), inits, scan.getReverse());
-  smaller->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
-  smaller.getBody().takeBody(scan.getBody());
-  yield.getValuesMutable().assign(yielded);
-
-  unsigned next = 0;
-  for (unsigned i : llvm::seq(scan.getNumResults()))
-    if (i >= numStates || !sunk[i])
-      scan.getResult(i).replaceAllUsesWith(smaller.getResult(next++));
+void Sinker::rebuild(const llvm::BitVector &sunk, ArrayRef<Value> totals) {
+  IRRewriter rewriter(scan.getContext());
+  SmallVector<Value> results = collectOverSteps(rewriter, scan, sequenced);
   for (auto [argument, result] : llvm::zip(block->getArguments(), results))
-    argument.replaceAllUsesWith(smaller.getResult(result));
-  scan->getBlock()->getOperations().splice(scan->getIterator(),
+    argument.replaceAllUsesWith(result);
+  scan->getBlock()->getOperations().splice(std::next(scan->getIterator()),
                                            block->getOperations());
-  for (auto [i, total] : llvm::zip(sunk.set_bits(), totals))
-    scan.getResult(i).replaceAllUsesWith(total);
-  scan.erase();
-  scan = smaller;
-
+  for (auto [i, total] : llvm::zip(sunk.set_bits(), totals)) {
+    scan.getFinals()[i].replaceAllUsesWith(total);
+    scan.getYield()->setOperand(i, scan.getStates()[i]);
+  }
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(*body)))
     if (isOpTriviallyDead(&op))
       op.erase();
-  body->eraseArguments([&](BlockArgument argument) {
-    unsigned number = argument.getArgNumber();
-    return number >= smaller.getNumSequences() &&
-           sunk[number - smaller.getNumSequences()];
-  });
-  if (isOpTriviallyDead(smaller))
-    smaller.erase();
+  ScanDrops drops(scan);
+  drops.states = sunk;
+  scan = rebuildScan(rewriter, scan, drops);
+  if (isOpTriviallyDead(scan))
+    scan.erase();
 }
 
 unsigned Sinker::run() {
-  llvm::SmallBitVector sunk(scan.getNumStates());
+  llvm::BitVector sunk(scan.getNumStates());
   SmallVector<Value> totals;
   for (unsigned i : llvm::seq(scan.getNumStates())) {
     SmallVector<Value> terms = findTerms(i);
