@@ -215,32 +215,42 @@ void KernelGroups::release(Operation *op) {
   moveTo(std::next(places[old]), own);
 }
 
+// Both give what is found first by way of each use or operand in turn.
+
 SmallVector<Operation *> KernelGroups::users(Value value) const {
   llvm::SetVector<Operation *> found;
-  for (Operation *user : value.getUsers()) {
-    Operation *inBlock = block.findAncestorOpInBlock(*user);
-    if (!inBlock)
-      continue;
-    if (!isRepeatable(inBlock))
-      found.insert(inBlock);
-    else
-      for (Operation *next : users(inBlock->getResult(0)))
-        found.insert(next);
+  SmallVector<Operation *> pending;
+  auto push = [&](Value read) {
+    size_t count = pending.size();
+    llvm::append_range(pending, read.getUsers());
+    std::reverse(pending.begin() + count, pending.end());
+  };
+  push(value);
+  while (!pending.empty()) {
+    Operation *user = block.findAncestorOpInBlock(*pending.pop_back_val());
+    if (user && isRepeatable(user))
+      push(user->getResult(0));
+    else if (user)
+      found.insert(user);
   }
   return found.takeVector();
 }
 
 SmallVector<Operation *> KernelGroups::producers(Operation *op) const {
   llvm::SetVector<Operation *> found;
-  for (Value operand : op->getOperands()) {
-    Operation *source = operand.getDefiningOp();
+  SmallVector<Value> pending;
+  auto push = [&](Operation *reader) {
+    llvm::append_range(pending, llvm::reverse(reader->getOperands()));
+  };
+  push(op);
+  while (!pending.empty()) {
+    Operation *source = pending.pop_back_val().getDefiningOp();
     if (!source || source->getBlock() != &block)
       continue;
-    if (!isRepeatable(source))
-      found.insert(source);
+    if (isRepeatable(source))
+      push(source);
     else
-      for (Operation *next : producers(source))
-        found.insert(next);
+      found.insert(source);
   }
   return found.takeVector();
 }

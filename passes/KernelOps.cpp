@@ -47,15 +47,21 @@ bool isRepeatable(Operation *op) {
 }
 
 Value copyRepeatable(Value value, IRMapping &copies, OpBuilder &builder) {
-  Operation *op = value.getDefiningOp();
-  if (!op || !isRepeatable(op))
-    return copies.lookupOrDefault(value);
-  if (!copies.contains(value)) {
-    for (Value operand : op->getOperands())
-      copyRepeatable(operand, copies, builder);
-    builder.clone(*op, copies);
+  SmallVector<std::pair<Value, bool>> pending{{value, false}};
+  while (!pending.empty()) {
+    auto [next, hasOperands] = pending.pop_back_val();
+    Operation *op = next.getDefiningOp();
+    if (copies.contains(next) || !op || !isRepeatable(op))
+      continue;
+    if (hasOperands) {
+      builder.clone(*op, copies);
+      continue;
+    }
+    pending.push_back({next, true});
+    for (Value operand : llvm::reverse(op->getOperands()))
+      pending.push_back({operand, false});
   }
-  return copies.lookup(value);
+  return copies.lookupOrDefault(value);
 }
 
 bool isElementwise(Operation *op) {

@@ -5,6 +5,12 @@
 // VIEWS-COUNT-20000: maek.transpose
 // VIEWS: maek.kernel
 
+// RUN: python3 %S/Inputs/chains.py repeats 20000 | maek-opt --mlir-disable-threading --maek-fuse-elementwise | FileCheck %s --check-prefix=REPEATS
+// REPEATS: maek.kernel
+// REPEATS-NEXT: maek.exp
+// REPEATS-COUNT-20000: maek.broadcast
+// REPEATS-NEXT: maek.tanh
+
 // RUN: python3 %S/Inputs/chains.py packs 20000 | maek-opt --mlir-disable-threading --maek-fuse-elementwise | FileCheck %s --check-prefix=PACKS
 // PACKS: maek.kernel
 // PACKS-NOT: maek.pack

@@ -23,6 +23,16 @@ def views(length):
             *lines, f"%y = maek.tanh {last} : {x}", f"return %y : {x}", "}"]
 
 
+def repeats(length):
+    """Broadcasts along no axis, which each kernel repeats."""
+    x = "tensor<4x6xf32>"
+    lines, last = chain(f"{{result}} = maek.broadcast {{operand}} dims [0, 1] : {x} -> {x}",
+                        "c", "%e", length)
+    return [f"func.func @forward(%x: {x} {role('x')}) -> ({x} {role('y', 'output')}) {{",
+            f"%e = maek.exp %x : {x}", *lines, f"%y = maek.tanh {last} : {x}",
+            f"return %y : {x}", "}"]
+
+
 def joins(length):
     """Concats of concats, each of one more row, that a kernel makes."""
     row = "tensor<1x4xf32>"
@@ -100,7 +110,7 @@ def positions(length):
 
 
 KINDS = {function.__name__: function
-         for function in (views, joins, packs, scales, offsets,
+         for function in (views, repeats, joins, packs, scales, offsets,
                           positions)}
 
 print("\n".join(KINDS[sys.argv[1]](int(sys.argv[2]))))
