@@ -38,6 +38,7 @@ private:
   StringRef matchValues();
   bool matchMask(SelectOp select);
   bool addCausal(Value mask);
+  bool isUsedBySoftmaxOnly(Value scores);
 
   EinsumOp product;
   unsigned operand = 0;
@@ -51,6 +52,8 @@ private:
   /// Orders in which [L..., rows, features] are in the operands.
   SmallVector<int64_t> queryOrder, keyOrder, valueOrder, resultOrder;
   Value query, key;
+  /// Values of which isUsedBySoftmaxOnly was asked, by way of others too.
+  DenseSet<Value> askedScores;
 };
 
 /// Below these the sum and the maximum of a softmax are not. std's softmax
@@ -242,11 +245,15 @@ static std::optional<Scaled> getScaled(Operation *op) {
 }
 
 /// Whether scaling, masking and softmaxes are all that `scores` is used for:
-/// several softmaxes may share a product, which each then computes itself.
-static bool isUsedBySoftmaxOnly(Value scores) {
+/// several softmaxes may share a product, which each then computes itself. One
+/// no ends the match, so what was asked before need not be asked again.
+bool AttentionMatch::isUsedBySoftmaxOnly(Value scores) {
   SmallVector<Value> pending{scores};
-  while (!pending.empty())
-    for (OpOperand &use : pending.pop_back_val().getUses()) {
+  while (!pending.empty()) {
+    Value value = pending.pop_back_val();
+    if (!askedScores.insert(value).second)
+      continue;
+    for (OpOperand &use : value.getUses()) {
       Operation *user = use.getOwner();
       auto select = dyn_cast<SelectOp>(user);
       std::optional<Scaled> scaled = getScaled(user);
@@ -258,6 +265,7 @@ static bool isUsedBySoftmaxOnly(Value scores) {
                !(isa<SubOp>(user) && use.getOperandNumber() == 0))
         return false;
     }
+  }
   return true;
 }
 
