@@ -131,6 +131,24 @@ TEST(AtomicFile, TwoWritersDoNotMix) {
   EXPECT_EQ(readFile(scratch / "f"), "first");
 }
 
+// Between opening and locking the partial file, the other one makes it the
+// file.
+TEST(AtomicFile, AFileThatIsFinishedMeanwhileStaysWhole) {
+  Scratch scratch;
+  std::string path = scratch / "f";
+  Expected<AtomicFile> other = AtomicFile::create(path);
+  ASSERT_TRUE(other);
+  ASSERT_FALSE(other->write("finished"));
+  injection().beforeLock = [&] { EXPECT_FALSE(other->commit()); };
+  EXPECT_EQ(writeAll(path, "new").message(),
+            path + ": another program is writing this file");
+  EXPECT_EQ(injection().beforeLock, nullptr);
+  EXPECT_EQ(readFile(path), "finished");
+  EXPECT_EQ(scratch.files(), std::vector<std::string>{"f"});
+  ASSERT_FALSE(writeAll(path, "new"));
+  EXPECT_EQ(readFile(path), "new");
+}
+
 TEST(AtomicFile, RemainsOfAKilledWriterAreOverwritten) {
   Scratch scratch;
   writeFile(scratch / "f.partial", "remains that are longer than the new one");

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 maek::fake::Injection &maek::fake::injection() {
   static Injection injection;
@@ -31,6 +32,7 @@ ssize_t __real_write(int descriptor, const void *data, size_t size);
 int __real_fsync(int descriptor);
 int __real_rename(const char *from, const char *to);
 int __real_close(int descriptor);
+int __real_flock(int descriptor, int operation);
 
 int __wrap_open(const char *path, int flags, ...) {
   va_list arguments;
@@ -59,6 +61,12 @@ int __wrap_rename(const char *from, const char *to) {
 int __wrap_close(int descriptor) {
   int result = __real_close(descriptor);
   return mustFail("close") && errno ? -1 : result;
+}
+
+int __wrap_flock(int descriptor, int operation) {
+  if (auto before = std::exchange(maek::fake::injection().beforeLock, nullptr))
+    before();
+  return __real_flock(descriptor, operation);
 }
 }
 // NOLINTEND

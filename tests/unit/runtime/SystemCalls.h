@@ -1,8 +1,11 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Lets system calls of saving fail. Linked with -Wl,--wrap=open,--wrap=write,
-// --wrap=fsync,--wrap=rename,--wrap=close.
+// Lets system calls of saving fail, or something happen before one. Linked with
+// -Wl,--wrap=open,--wrap=write,--wrap=fsync,--wrap=rename,--wrap=close,
+// --wrap=flock.
 #ifndef MAEK_TESTS_UNIT_RUNTIME_SYSTEMCALLS_H
 #define MAEK_TESTS_UNIT_RUNTIME_SYSTEMCALLS_H
+
+#include <functional>
 
 namespace maek::fake {
 
@@ -12,6 +15,7 @@ struct Injection {
   int after = -1;        ///< calls that still work; negative: all
   int calls = 0;         ///< calls made
   const char *last = ""; ///< name of the call that failed
+  std::function<void()> beforeLock = nullptr; ///< called by the next flock
 };
 Injection &injection();
 
