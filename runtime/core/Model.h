@@ -109,6 +109,7 @@ private:
   Error checkSizes(const EntryState &entry);
   Error checkClasses(const EntryState &entry);
   Error sizeResults(EntryState &entry);
+  Error makeRoom(EntryState &entry);
   Error call(EntryState &entry);
   Error prepare();
   Error checkScalars(double lr, int64_t steps) const;

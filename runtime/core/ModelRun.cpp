@@ -153,10 +153,28 @@ void *Model::storageOf(const EntryState &entry, const PortInfo &port) {
   }
 }
 
-Error Model::call(EntryState &entry) {
-  const EntryInfo &info = *entry.info;
+Error Model::makeRoom(EntryState &entry) {
   if (Error error = sizeResults(entry))
     return error;
+  int64_t bytes = entry.code.arena_size(entry.dims.data());
+  if (bytes < 0)
+    return makeError(MAEK_OUT_OF_MEMORY, "entry '", entry.info->name,
+                     "': a tensor would have more than 2^31 - 1 numbers");
+  if (bytes > arena.capacity())
+    return arena.reserve(bytes, "the arena", &budget);
+  return Error::success();
+}
+
+Error Model::call(EntryState &entry) {
+  const EntryInfo &info = *entry.info;
+  // Shapes and buffers of the results change from here on.
+  entry.ran = false;
+  if (Error error = makeRoom(entry)) {
+    // What grew in vain must not be held against smaller runs.
+    for (Result &result : entry.results)
+      result.data.release(budget);
+    return error;
+  }
   size_t numArguments = info.arguments.size();
   for (size_t i = 0; i < numArguments; ++i) {
     const PortInfo &port = info.arguments[i];
@@ -172,14 +190,6 @@ Error Model::call(EntryState &entry) {
     entry.buffers[numArguments + r] =
         storage ? storage : entry.results[r].data.data();
   }
-  int64_t bytes = entry.code.arena_size(entry.dims.data());
-  if (bytes < 0)
-    return makeError(MAEK_OUT_OF_MEMORY, "entry '", info.name,
-                     "': a tensor would have more than 2^31 - 1 numbers");
-  if (bytes > arena.capacity())
-    if (Error error = arena.reserve(bytes, "the arena", &budget))
-      return error;
-  entry.ran = false;
   clearKernelError();
   int32_t status =
       entry.code.run(entry.buffers.data(), entry.dims.data(), arena.data());

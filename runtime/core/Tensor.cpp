@@ -85,6 +85,11 @@ Buffer &Buffer::operator=(Buffer &&other) noexcept {
 
 Buffer::~Buffer() { std::free(memory); }
 
+void Buffer::release(MemoryBudget &budget) {
+  std::free(std::exchange(memory, nullptr));
+  budget.held -= static_cast<uint64_t>(std::exchange(size, 0));
+}
+
 Error Buffer::reserve(int64_t bytes, std::string_view what,
                       MemoryBudget *budget) {
   constexpr int64_t alignment = 64;

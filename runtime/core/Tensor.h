@@ -46,6 +46,8 @@ public:
   /// `what` names the buffer in the message.
   Error reserve(int64_t bytes, std::string_view what,
                 MemoryBudget *budget = nullptr);
+  /// Gives the memory back.
+  void release(MemoryBudget &budget);
   void *data() { return memory; }
   const void *data() const { return memory; }
   template <typename T>

@@ -50,7 +50,8 @@ typedef enum {
    *  or it was built for another processor. Build the model again. */
   MAEK_BAD_MODULE = 2,
   /** No memory, or more than maek_options_t.memory_limit. The model is as
-   *  before the call. Use a smaller batch or length. */
+   *  before the call, but the entry has no results. Use a smaller batch or
+   *  length. */
   MAEK_OUT_OF_MEMORY = 3,
   /** A file cannot be opened, read or written. The model and any older file
    *  of that name are as before. Look at the path, the rights, the disk. */
@@ -125,8 +126,7 @@ MAEK_API maek_status_t maek_model_load(maek_model_t *model, const char *path);
  *  instance, from a safetensors file of that model's own. Its averages, if the
  *  file has them. Nothing is changed on failure. */
 MAEK_API maek_status_t maek_model_load_used(maek_model_t *model,
-                                            const char *name,
-                                            const char *path);
+                                            const char *name, const char *path);
 
 /** Writes parameters, states and the step counter as safetensors. The file is
  *  complete on disk when this returns, and at no moment half written.

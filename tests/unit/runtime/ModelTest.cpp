@@ -323,6 +323,35 @@ TEST_F(ModelTest, MemoryIsLimitedAsAsked) {
   maek_model_destroy(small);
 }
 
+// Of a run that found no memory nothing is left: no shape over old or freed
+// numbers, no bytes that count against the limit.
+TEST_F(ModelTest, ARunWithoutMemoryLeavesNothing) {
+  maek_model_t *small = nullptr;
+  maek_options_t options = {sizeof(options), 0, 1080, 0};
+  ASSERT_EQ(maek_model_create(&logistic(), &options, &small), MAEK_OK);
+  ASSERT_EQ(maek_model_forward(small, tensors, 1), MAEK_OK);
+  setBatch(14);
+  EXPECT_EQ(maek_model_forward(small, tensors, 1), MAEK_OUT_OF_MEMORY);
+  EXPECT_STREQ(
+      maek_model_last_error(small),
+      "the arena needs 360 bytes; the model holds 1020 of its limit of "
+      "1080");
+  maek_tensor_t logits;
+  EXPECT_EQ(maek_model_result(small, "forward", "logits", &logits),
+            MAEK_INVALID_ARGUMENT);
+  EXPECT_STREQ(maek_model_last_error(small),
+               "entry 'forward' has no results: its latest run failed or there "
+               "was none");
+  setBatch(5);
+  EXPECT_EQ(maek_model_evaluate(small, tensors, 2), MAEK_OK)
+      << maek_model_last_error(small);
+  ASSERT_EQ(maek_model_init(small, 1), MAEK_OK);
+  EXPECT_EQ(maek_model_forward(small, tensors, 1), MAEK_OK);
+  ASSERT_EQ(maek_model_result(small, "forward", "logits", &logits), MAEK_OK);
+  EXPECT_EQ(logits.shape[0], 5);
+  maek_model_destroy(small);
+}
+
 TEST_F(ModelTest, ArenasThatCannotBeAreRefused) {
   knobs().arenaBytes = -1;
   EXPECT_EQ(maek_model_forward(model, tensors, 1), MAEK_OUT_OF_MEMORY);
