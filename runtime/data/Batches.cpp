@@ -121,6 +121,10 @@ Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
                      shapeText(column->shape), "; ", what, " needs ",
                      port.shapeText(entry.symbols),
                      ", of which the first is the batch");
+  if (countElements(column->shape) == 0)
+    return makeError(MAEK_BAD_FILE, column->file, ": an example has shape ",
+                     shapeText(column->shape), ", which is empty; ", what,
+                     " needs at least one number");
   if (out.classes > 0)
     out.shape.push_back(out.classes);
   else if (isInteger != (port.dtype == MAEK_I32) &&

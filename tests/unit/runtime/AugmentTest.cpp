@@ -106,6 +106,21 @@ TEST_F(Augment, ClassesFillNumbers) {
   }
 }
 
+// A file of shape [4000, 0, 5] fits an axis of any size.
+TEST_F(Augment, ExamplesWithoutNumbersAreRefused) {
+  entry.symbols.push_back("T");
+  entry.arguments[0].shape[1] = {1, {1}};
+  Column &image = data.columns[0];
+  image.file = "train-image.npy";
+  image.shape = {0, width};
+  image.data.clear();
+  Expected<Batches> none = Batches::create(entry, data, count);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.takeError().message(),
+            "train-image.npy: an example has shape [0, 5], which is empty; "
+            "input 'image' needs at least one number");
+}
+
 TEST_F(Augment, CropShiftsEachWayAsOften) {
   AugmentInfo info;
   info.crop = 2;
