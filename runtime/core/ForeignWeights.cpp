@@ -103,7 +103,7 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
   for (size_t i = 0; i < parameters.size(); ++i)
     resetAverage(i);
   step = 0;
-  mustPrepare = true;
+  takeNewWeights();
   return Error::success();
 }
 

@@ -128,9 +128,26 @@ Error Model::initialize(uint64_t seed) {
   for (size_t i = 0; i < parameters.size(); ++i)
     resetAverage(i);
   this->seed = seed;
-  step = pending = 0;
-  mustPrepare = true;
+  step = 0;
+  takeNewWeights();
   return Error::success();
+}
+
+void Model::takeNewWeights(int64_t batches) {
+  mustPrepare = true;
+  pending = batches;
+  for (Stored &state : states) {
+    std::string_view name = state.info->name;
+    bool isSum = name == sumOfExamples ||
+                 (name.starts_with(sumPrefix) &&
+                  std::any_of(parameters.begin(), parameters.end(),
+                              [&](const Stored &parameter) {
+                                return name.substr(sumPrefix.size()) ==
+                                       parameter.info->name;
+                              }));
+    if (isSum && batches == 0)
+      reset(state, seed);
+  }
 }
 
 int64_t Model::arenaSize(size_t entry, const std::vector<int64_t> &dims) const {

@@ -14,6 +14,11 @@ namespace maek::runtime {
 struct SafetensorsHeader;
 class SafetensorsFile;
 
+/// The states in which gradients of several batches are summed: this with the
+/// parameter's name, and their number of examples.
+inline constexpr std::string_view sumPrefix = "accumulated.",
+                                  sumOfExamples = "accumulated_examples";
+
 class Model {
 public:
   /// Makes all tensors, with first values drawn from `seed`.
@@ -102,6 +107,9 @@ private:
                  std::string_view kind);
   Error setUpEntries(const maek_module_t &module);
   void reset(Stored &stored, uint64_t seed);
+  /// Forgets what was made of the weights before: prepared tensors, and sums of
+  /// gradients unless they are those of `batches` batches with the new ones.
+  void takeNewWeights(int64_t batches = 0);
 
   static bool isFinite(const Stored &stored);
   Error match(EntryState &entry, std::span<const maek_tensor_t> arguments);

@@ -19,7 +19,7 @@ static Error checkNames(const std::string &path,
                         const SafetensorsHeader &header, const UseInfo &use,
                         const std::vector<std::string_view> &names) {
   for (const FileTensor &tensor : header.tensors)
-    if (tensor.name != "accumulated_examples" &&
+    if (tensor.name != sumOfExamples &&
         std::none_of(names.begin(), names.end(), [&](std::string_view name) {
           return tensor.name == name || belongsTo(tensor.name, name);
         }))
@@ -71,6 +71,6 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
     return error;
   for (size_t i : targets)
     resetAverage(i);
-  mustPrepare = true;
+  takeNewWeights();
   return Error::success();
 }

@@ -165,8 +165,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
       resetAverage(i);
   step = *newStep;
   // Sums that were not in the file begin anew.
-  pending = missing.empty() ? *newPending : 0;
-  mustPrepare = true;
+  takeNewWeights(missing.empty() ? *newPending : 0);
   return header.metadata;
 }
 
@@ -182,7 +181,8 @@ Expected<Metadata> Model::loadToBegin(const std::string &path) {
   for (size_t i = 0; i < states.size(); ++i)
     if (!neededForInference(i))
       reset(states[i], 0);
-  step = pending = 0;
+  step = 0;
+  takeNewWeights();
   return metadata;
 }
 

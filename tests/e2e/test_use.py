@@ -7,6 +7,7 @@ import unittest
 import numpy
 from safetensors.numpy import load_file, save_file
 
+from library import Model
 from support import MaekTest, run
 
 MODEL = """
@@ -218,6 +219,41 @@ class Use(MaekTest):
         library.maek_model_destroy(model)
         numpy.testing.assert_array_equal(load_file(path)["teacher.linear.W"],
                                          load_file(self.weights)["average.linear.W"])
+
+    def test_weights_that_are_read_forget_the_batches_before(self):
+        """Amid an update of two batches: the next two are the first ones."""
+        names = "linear.W", "linear.b", "teacher.linear.W", "teacher.linear.b", \
+            "teacher.linear_2.W", "teacher.linear_2.b"
+        text = MODEL.replace("USE", "use teacher = Teacher frozen")
+        text = text.replace("FILE", "accumulate 2") + "weights other of Student {\n" + \
+            "".join(f'"{name}" = "other.{name}"\n' for name in names) + "}\n"
+        (self.folder / "amid.maek").write_text(text)
+        self.maek("build", self.folder / "amid.maek", "--model", "Student",
+                  "--emit=shared", "-o", self.folder / "libamid.so")
+        own, other, end = (bytes(self.folder / f"amid{n}.safetensors") for n in range(3))
+        x = numpy.load(self.folder / "train-x.npy")
+        t = numpy.load(self.folder / "train-t.npy").astype("i4")
+
+        def train(load, stray):
+            model = Model(self.folder / "libamid.so", "amid")
+            model.call("load_used", b"teacher", bytes(self.weights))
+            model.call("save", own)
+            model.call("export", other, b"other")
+            for batch in [2] * stray:
+                model.train_step({"x": x[batch:batch + 16], "t": t[batch:batch + 16]})
+            model.call(*load)
+            for batch in range(2):
+                self.assertEqual(model.step(), 0)
+                model.train_step({"x": x[batch:batch + 16], "t": t[batch:batch + 16]})
+            self.assertEqual(model.step(), 1)
+            model.call("save", end)
+            model.close()
+            return load_file(end.decode())
+        for load in (("load", own), ("load", other), ("init", ctypes.c_uint64(0)),
+                     ("load_used", b"teacher", bytes(self.weights))):
+            fresh, after = train(load, 0), train(load, 1)
+            for name in fresh:
+                numpy.testing.assert_array_equal(fresh[name], after[name], f"{load} {name}")
 
     def test_info_tells_what_is_used(self):
         program = self.build("told", "--model", "Student")
