@@ -201,8 +201,9 @@ Error Model::setParameter(const maek_tensor_t &value) {
       return makeError(MAEK_INVALID_ARGUMENT, "parameter '", name, "' is ",
                        dtypeName(tensor.dtype), shapeText(tensor.shape),
                        ", given ", dtypeName(value.dtype), shapeText(shape));
-    std::memcpy(stored.data.data(), value.data,
-                static_cast<size_t>(*countBytes(tensor.shape, tensor.dtype)));
+    // It may be the parameter itself.
+    std::memmove(stored.data.data(), value.data,
+                 static_cast<size_t>(*countBytes(tensor.shape, tensor.dtype)));
     resetAverage(i);
     mustPrepare = true;
     return Error::success();

@@ -116,6 +116,7 @@ private:
   Error bindSymbols(EntryState &entry);
   Error checkSizes(const EntryState &entry);
   Error checkClasses(const EntryState &entry);
+  Error checkOverlaps(const EntryState &entry);
   Error sizeResults(EntryState &entry);
   Error makeRoom(EntryState &entry);
   Error call(EntryState &entry);
@@ -124,7 +125,8 @@ private:
   Error checkLoss(size_t entry) const;
   Error update(double lr, int64_t steps);
   void setScalars(EntryState &entry, double lr, int64_t steps);
-  void *storageOf(const EntryState &entry, const PortInfo &port);
+  /// The tensor of the model that the port is, or null.
+  Buffer *storageOf(const EntryState &entry, const PortInfo &port);
   /// A parameter's average, where the model has one, begins as the parameter.
   void resetAverage(size_t parameter);
   bool neededForInference(size_t state) const;

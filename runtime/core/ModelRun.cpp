@@ -110,6 +110,31 @@ Error Model::checkClasses(const EntryState &entry) {
   return Error::success();
 }
 
+// Kernels take it that nothing else lies where they write.
+Error Model::checkOverlaps(const EntryState &entry) {
+  const EntryInfo &info = *entry.info;
+  for (size_t i = 0; i < info.arguments.size(); ++i) {
+    if (!isGiven(info.arguments[i]))
+      continue;
+    const maek_tensor_t &given = *entry.given[i];
+    auto begin = reinterpret_cast<uintptr_t>(given.data);
+    auto bytes =
+        static_cast<uintptr_t>(*countBytes(shapeOf(given), given.dtype));
+    for (size_t r = 0; r < info.results.size(); ++r) {
+      Buffer *storage = storageOf(entry, info.results[r]);
+      const Buffer &written = storage ? *storage : entry.results[r].data;
+      auto at = reinterpret_cast<uintptr_t>(written.data());
+      if (begin < at + static_cast<uintptr_t>(written.capacity()) &&
+          at < begin + bytes)
+        return makeError(MAEK_INVALID_ARGUMENT, describe(info.arguments[i]),
+                         " lies in the ", describe(info.results[r]),
+                         ", which entry '", info.name,
+                         "' writes; give it a copy");
+    }
+  }
+  return Error::success();
+}
+
 Error Model::sizeResults(EntryState &entry) {
   const EntryInfo &info = *entry.info;
   for (size_t r = 0; r < info.results.size(); ++r) {
@@ -137,17 +162,17 @@ Error Model::sizeResults(EntryState &entry) {
 }
 
 // What only reads the weights gets their averages, where there are some.
-void *Model::storageOf(const EntryState &entry, const PortInfo &port) {
+Buffer *Model::storageOf(const EntryState &entry, const PortInfo &port) {
   switch (port.role) {
   case Role::Parameter:
     if (std::optional<size_t> average = parameters[port.storage].info->average;
         average && !entry.updates)
-      return states[*average].data.data();
-    return parameters[port.storage].data.data();
+      return &states[*average].data;
+    return &parameters[port.storage].data;
   case Role::State:
-    return states[port.storage].data.data();
+    return &states[port.storage].data;
   case Role::Prepared:
-    return prepared[port.storage].data.data();
+    return &prepared[port.storage].data;
   default:
     return nullptr;
   }
@@ -183,12 +208,12 @@ Error Model::call(EntryState &entry) {
     else if (port.role == Role::Scalar)
       entry.buffers[i] = &entry.scalars[i];
     else
-      entry.buffers[i] = storageOf(entry, port);
+      entry.buffers[i] = storageOf(entry, port)->data();
   }
   for (size_t r = 0; r < info.results.size(); ++r) {
-    void *storage = storageOf(entry, info.results[r]);
+    Buffer *storage = storageOf(entry, info.results[r]);
     entry.buffers[numArguments + r] =
-        storage ? storage : entry.results[r].data.data();
+        (storage ? *storage : entry.results[r].data).data();
   }
   clearKernelError();
   int32_t status =
@@ -249,6 +274,8 @@ Error Model::run(size_t index, std::span<const maek_tensor_t> arguments) {
   if (Error error = checkSizes(entry))
     return error;
   if (Error error = entry.info->checkLimits(entry.dims))
+    return error;
+  if (Error error = checkOverlaps(entry))
     return error;
   if (Error error = checkClasses(entry))
     return error;

@@ -79,7 +79,9 @@ typedef struct {
   maek_dtype_t dtype;
   int32_t rank;
   const int64_t *shape; /* `rank` sizes; may be null for rank 0 */
-  void *data;           /* aligned to its element; not written as argument */
+  void *data;           /* aligned to its element. An argument is not written,
+                           and must not lie in what the call writes: results,
+                           in training also parameters */
 } maek_tensor_t;
 
 /** An instance of a module: weights, states, counters and buffers. */
@@ -161,7 +163,7 @@ MAEK_API maek_status_t maek_model_train_step(maek_model_t *model,
                                              int64_t steps);
 
 /** A result (output, loss, metric or report) of the entry's latest run. The
- *  view is valid until that entry runs again. */
+ *  view is valid until that entry runs again: give that run a copy of it. */
 MAEK_API maek_status_t maek_model_result(maek_model_t *model, const char *entry,
                                          const char *name,
                                          maek_tensor_t *result);

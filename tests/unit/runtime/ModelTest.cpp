@@ -182,6 +182,33 @@ TEST_F(ModelTest, WrongArgumentsAreNamed) {
   EXPECT_EQ(maek_model_step(model), 0);
 }
 
+// Kernels take it that nothing else lies where they write.
+TEST_F(ModelTest, WhatTheCallWritesIsNoArgument) {
+  ASSERT_EQ(maek_model_forward(model, tensors, 1), MAEK_OK);
+  maek_tensor_t logits, weight, image = tensors[0];
+  int64_t one[] = {1, 4, 4};
+  image.shape = one;
+  ASSERT_EQ(maek_model_result(model, "forward", "logits", &logits), MAEK_OK);
+  image.data = static_cast<float *>(logits.data) - 15;
+  EXPECT_EQ(maek_model_forward(model, &image, 1), MAEK_INVALID_ARGUMENT);
+  EXPECT_EQ(error(), "input 'image' lies in the output 'logits', which entry "
+                     "'forward' writes; give it a copy");
+  std::vector<float> copy(static_cast<float *>(logits.data),
+                          static_cast<float *>(logits.data) + 15);
+  copy.resize(16);
+  image.data = copy.data();
+  EXPECT_EQ(maek_model_forward(model, &image, 1), MAEK_OK);
+  // What is read only may be given.
+  ASSERT_EQ(maek_model_parameter(model, "linear.W", &weight), MAEK_OK);
+  image.data = static_cast<float *>(weight.data) + 32;
+  EXPECT_EQ(maek_model_forward(model, &image, 1), MAEK_OK);
+  tensors[0] = image;
+  labelShape[0] = 1;
+  EXPECT_EQ(train(), MAEK_INVALID_ARGUMENT);
+  EXPECT_EQ(error(), "input 'image' lies in the parameter 'linear.W', which "
+                     "entry 'train_step' writes; give it a copy");
+}
+
 TEST_F(ModelTest, ResultsAndParametersAreFoundByName) {
   double value;
   maek_tensor_t tensor;
