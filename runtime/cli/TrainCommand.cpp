@@ -2,7 +2,6 @@
 // `train`: learns on a data set, saves checkpoints, goes on from them.
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/TrainConsole.h"
-#include "runtime/core/Files.h"
 #include "runtime/core/Names.h"
 
 #include <algorithm>
@@ -156,14 +155,6 @@ static std::vector<std::string> logColumns(const Trainer &trainer) {
   return columns;
 }
 
-// Finds out now, not after an hour, that a checkpoint cannot be written.
-static Error checkWritable(const std::string &path) {
-  if (path.empty())
-    return Error::success();
-  Expected<AtomicFile> file = AtomicFile::create(path);
-  return file ? Error::success() : file.takeError();
-}
-
 // Examples are not written over, neither by weights nor by figures.
 static Error checkKeepsData(const TrainRequest &request, const Dataset &data) {
   for (const std::string &written :
@@ -197,6 +188,17 @@ static int reportInterrupt(const Program &program, const Trainer &trainer,
                         : "saved; go on with --resume " + save + again);
   std::fprintf(stderr, "%s\n", line.c_str());
   return ExitInterrupted;
+}
+
+// The weights that the run begins with or goes on from, and what their file
+// says of them; nothing of a run that begins anew.
+static Expected<Metadata> loadWeights(Model &model,
+                                      const TrainRequest &request) {
+  if (!request.weights.empty())
+    return model.loadToBegin(request.weights);
+  if (!request.resume.empty())
+    return model.load(request.resume, /*complete=*/true);
+  return Metadata();
 }
 
 static Error loadUses(Model &model, const TrainRequest &request) {
@@ -242,18 +244,15 @@ static int trainModel(const Program &program, size_t entry,
       Model::create(*program.module, options.seed, 0);
   if (!model)
     return report(program, model.takeError());
-  Metadata known;
-  if (!request.weights.empty()) {
-    Expected<Metadata> metadata = (*model)->loadToBegin(request.weights);
-    if (!metadata)
-      return report(program, metadata.takeError());
-    known = std::move(*metadata);
-  }
+  // What the data must be read by: the characters behind the classes.
+  Expected<Metadata> known = loadWeights(**model, request);
+  if (!known)
+    return report(program, known.takeError());
   if (Error error = loadUses(**model, request))
     return report(program, error);
   const EntryInfo &ports = program.info.entries[entry];
   Expected<Dataset> train =
-      loadDataset(options.data, request.folder, Split::Train, ports, known);
+      loadDataset(options.data, request.folder, Split::Train, ports, *known);
   if (!train)
     return report(program, train.takeError());
   if (Error error = checkKeepsData(request, *train))
@@ -261,7 +260,7 @@ static int trainModel(const Program &program, size_t entry,
   std::optional<Dataset> test;
   if (options.evaluateEvery > 0) {
     Expected<Dataset> loaded =
-        loadDataset(options.data, request.folder, Split::Test, ports, known);
+        loadDataset(options.data, request.folder, Split::Test, ports, *known);
     if (!loaded)
       return report(program, loaded.takeError());
     test = std::move(*loaded);
@@ -273,9 +272,9 @@ static int trainModel(const Program &program, size_t entry,
   if (!trainer)
     return report(program, trainer.takeError());
   if (!request.resume.empty())
-    if (Error error = trainer->resume(request.resume))
+    if (Error error = trainer->resume(request.resume, *known))
       return report(program, error);
-  if (Error error = checkWritable(options.save))
+  if (Error error = trainer->checkSave())
     return report(program, error);
   RunLog log;
   if (Error error = log.open(request.csv, request.jsonl,

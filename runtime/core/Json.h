@@ -44,7 +44,7 @@ public:
 };
 
 /// Reads `text`, which must be one JSON value with at most 32 levels and no
-/// token longer than 64 KiB. Errors have the code MAEK_BAD_FILE.
+/// token longer than 8 MiB. Errors have the code MAEK_BAD_FILE.
 Error readJson(std::string_view text, JsonListener &listener);
 
 /// The same as a tree; a key that comes twice in an object is an error.

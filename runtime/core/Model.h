@@ -70,6 +70,8 @@ public:
   const TensorInfo *findNotFinite() const;
   /// Writes all tensors, `extra` and the step counter.
   Error save(const std::string &path, const Metadata &extra) const;
+  /// An error if what `save` would write could not be read again.
+  Error checkSave(const std::string &path, const Metadata &extra) const;
 
   /// Writes the weights as the weights block `format` names and lays them out.
   Error exportTo(const std::string &path, const std::string &format);
@@ -130,6 +132,8 @@ private:
   /// A parameter's average, where the model has one, begins as the parameter.
   void resetAverage(size_t parameter);
   bool neededForInference(size_t state) const;
+  std::vector<maek_tensor_t> allTensors() const;
+  Metadata allMetadata(const Metadata &extra) const;
   std::string describeMissing(const SafetensorsHeader &header,
                               const std::vector<Stored> &tensors,
                               size_t first) const;

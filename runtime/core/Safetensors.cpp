@@ -378,11 +378,35 @@ const char *maek::runtime::safetensorsName(maek_dtype_t dtype) {
   return "";
 }
 
-Error maek::runtime::writeSafetensors(const std::string &path,
-                                      std::span<const maek_tensor_t> tensors,
-                                      const Metadata &metadata) {
+// What readers refuse is not written.
+static Error checkReadable(const std::string &path, std::string_view json,
+                           int64_t dataSize, const Metadata &metadata) {
+  if (json.size() > maxHeader)
+    return makeError(MAEK_INVALID_ARGUMENT, path,
+                     ": the header would be too long");
+  Expected<SafetensorsHeader> header = readSafetensorsHeader(
+      json, 8 + json.size() + static_cast<uint64_t>(dataSize));
+  if (header)
+    return Error::success();
+  for (const auto &[key, value] : metadata)
+    if (!parseJson(quoteJson(value)))
+      return makeError(MAEK_INVALID_ARGUMENT, path, ": metadata '", key,
+                       "' is no UTF-8 or too long, so the file could not be "
+                       "read again");
+  return makeError(
+      MAEK_INVALID_ARGUMENT, path,
+      ": the file could not be read again: ", header.takeError().message());
+}
+
+static std::span<const int64_t> shapeOf(const maek_tensor_t &tensor) {
+  return {tensor.shape, static_cast<size_t>(tensor.rank)};
+}
+
+Expected<std::string>
+maek::runtime::makeSafetensorsHeader(const std::string &path,
+                                     std::span<const maek_tensor_t> tensors,
+                                     const Metadata &metadata) {
   std::string json = "{";
-  auto separate = [&] { json += json.size() > 1 ? "," : ""; };
   if (!metadata.empty()) {
     json += "\"__metadata__\":{";
     for (const auto &[key, value] : metadata) {
@@ -393,39 +417,43 @@ Error maek::runtime::writeSafetensors(const std::string &path,
     json += '}';
   }
   int64_t at = 0;
-  std::vector<size_t> sizes;
   for (const maek_tensor_t &tensor : tensors) {
-    std::span<const int64_t> shape(tensor.shape,
-                                   static_cast<size_t>(tensor.rank));
-    std::optional<int64_t> bytes = countBytes(shape, tensor.dtype);
+    std::optional<int64_t> bytes = countBytes(shapeOf(tensor), tensor.dtype);
     std::optional<int64_t> end = bytes ? addChecked(at, *bytes) : bytes;
     if (!end)
       return makeError(MAEK_INVALID_ARGUMENT, path, ": tensor '", tensor.name,
                        "' is too large to address");
-    separate();
-    json +=
-        text(quoteJson(tensor.name), ":{\"dtype\":\"",
-             safetensorsName(tensor.dtype), "\",\"shape\":", shapeText(shape),
-             ",\"data_offsets\":[", at, ',', *end, "]}");
-    sizes.push_back(static_cast<size_t>(*bytes));
+    json += text(json.size() > 1 ? "," : "", quoteJson(tensor.name),
+                 ":{\"dtype\":\"", safetensorsName(tensor.dtype),
+                 "\",\"shape\":", shapeText(shapeOf(tensor)),
+                 ",\"data_offsets\":[", at, ',', *end, "]}");
     at = *end;
   }
   json += '}';
   json.append((8 - json.size() % 8) % 8, ' ');
-  if (json.size() > maxHeader)
-    return makeError(MAEK_INVALID_ARGUMENT, path,
-                     ": the header would be too long");
+  if (Error error = checkReadable(path, json, at, metadata))
+    return error;
+  return json;
+}
 
+Error maek::runtime::writeSafetensors(const std::string &path,
+                                      std::span<const maek_tensor_t> tensors,
+                                      const Metadata &metadata) {
+  Expected<std::string> json = makeSafetensorsHeader(path, tensors, metadata);
+  if (!json)
+    return json.takeError();
   Expected<AtomicFile> file = AtomicFile::create(path);
   if (!file)
     return file.takeError();
-  uint64_t length = json.size();
+  uint64_t length = json->size();
   if (Error error = file->write(&length, sizeof(length)))
     return error;
-  if (Error error = file->write(json))
+  if (Error error = file->write(*json))
     return error;
-  for (size_t i = 0; i < tensors.size(); ++i)
-    if (Error error = file->write(tensors[i].data, sizes[i]))
+  for (const maek_tensor_t &tensor : tensors)
+    if (Error error = file->write(
+            tensor.data,
+            static_cast<size_t>(*countBytes(shapeOf(tensor), tensor.dtype))))
       return error;
   return file->commit();
 }

@@ -75,6 +75,13 @@ private:
 Error checkFileTensor(const std::string &path, const FileTensor &found,
                       const TensorInfo &needed);
 
+/// The JSON of a file of these tensors in their order. An error, which begins
+/// with the path, if readSafetensorsHeader would refuse it.
+Expected<std::string>
+makeSafetensorsHeader(const std::string &path,
+                      std::span<const maek_tensor_t> tensors,
+                      const Metadata &metadata);
+
 /// Writes `tensors` under their names in their order, atomically.
 Error writeSafetensors(const std::string &path,
                        std::span<const maek_tensor_t> tensors,

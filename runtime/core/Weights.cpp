@@ -224,7 +224,7 @@ const TensorInfo *Model::findNotFinite() const {
   return nullptr;
 }
 
-Error Model::save(const std::string &path, const Metadata &extra) const {
+std::vector<maek_tensor_t> Model::allTensors() const {
   std::vector<maek_tensor_t> tensors;
   for (const std::vector<Stored> *group : {&parameters, &states})
     for (const Stored &stored : *group) {
@@ -234,10 +234,24 @@ Error Model::save(const std::string &path, const Metadata &extra) const {
                          tensor.shape.data(),
                          const_cast<void *>(stored.data.data())});
     }
+  return tensors;
+}
+
+Metadata Model::allMetadata(const Metadata &extra) const {
   Metadata metadata = {{"maek.model", info.name},
                        {std::string(stepKey), text(step)}};
   if (info.findEntry("update"))
     metadata.emplace_back(pendingKey, text(pending));
   metadata.insert(metadata.end(), extra.begin(), extra.end());
-  return writeSafetensors(path, tensors, metadata);
+  return metadata;
+}
+
+Error Model::save(const std::string &path, const Metadata &extra) const {
+  return writeSafetensors(path, allTensors(), allMetadata(extra));
+}
+
+Error Model::checkSave(const std::string &path, const Metadata &extra) const {
+  Expected<std::string> header =
+      makeSafetensorsHeader(path, allTensors(), allMetadata(extra));
+  return header ? Error::success() : header.takeError();
 }

@@ -96,7 +96,7 @@ maek::runtime::readTrainOptions(const std::string &path) {
   return options;
 }
 
-Error Trainer::restore(const std::string &path, const Metadata &metadata) {
+Error Trainer::resume(const std::string &path, const Metadata &metadata) {
   Reader reader(path, metadata);
   // What decides the order of examples must be as it was.
   const std::pair<const char *, std::string> fixed[] = {
@@ -131,5 +131,7 @@ Error Trainer::restore(const std::string &path, const Metadata &metadata) {
     return error;
   if (!trainMeter.restore(meter))
     return reader.bad("metadata 'maek.meter' is damaged");
+  if (path == options.save)
+    savedStep = model->step;
   return Error::success();
 }

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The training loop.
 #include "runtime/train/Trainer.h"
+#include "runtime/core/Files.h"
 #include "runtime/core/Philox.h"
 
 #include <algorithm>
@@ -222,13 +223,11 @@ Error Trainer::save(TrainListener &listener) {
   return Error::success();
 }
 
-Error Trainer::resume(const std::string &path) {
-  Expected<Metadata> metadata = model->load(path, true);
-  if (!metadata)
-    return metadata.takeError();
-  if (Error error = restore(path, *metadata))
-    return error;
-  if (path == options.save)
-    savedStep = model->step;
-  return Error::success();
+Error Trainer::checkSave() const {
+  if (options.save.empty())
+    return Error::success();
+  Expected<AtomicFile> file = AtomicFile::create(options.save);
+  if (!file)
+    return file.takeError();
+  return model->checkSave(options.save, describe());
 }

@@ -63,8 +63,13 @@ public:
   static Expected<Trainer> create(Model &model, const Dataset &train,
                                   const Dataset *test, TrainOptions options);
 
-  /// Continues from a checkpoint of the same model, data, seed and batch.
-  Error resume(const std::string &path);
+  /// Goes on from a checkpoint that the model was loaded from, of the same
+  /// model, data, seed and batch; `metadata` is the file's.
+  Error resume(const std::string &path, const Metadata &metadata);
+
+  /// An error if checkpoints cannot be written, or read again: found out before
+  /// an hour of training, not after it.
+  Error checkSave() const;
 
   /// Trains up to the last epoch, saving as the options say. An interrupt is
   /// answered after the current step, and saved.
@@ -84,7 +89,6 @@ private:
         trainMeter(std::move(meter)), trainBatches(std::move(batches)) {}
 
   Metadata describe() const;
-  Error restore(const std::string &path, const Metadata &metadata);
   void shuffle();
   /// Batches of one update, and how many updates an epoch has.
   int64_t accumulated() const;

@@ -1,5 +1,6 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """Text as data, a language model of it, and text that it generates."""
+import os
 import re
 import unittest
 
@@ -57,6 +58,38 @@ class Generate(MaekTest):
         said = run(program, "generate", "--weights", weights, "--greedy", "--prompt",
                    VERSE[:12], "--length", "20").stdout
         self.assertEqual(said.rstrip("\n"), VERSE[:32])
+
+    def test_resume_keeps_the_characters(self):
+        """A file of the same length in which one character became another."""
+        text, weights = self.folder / "other.txt", self.folder / "resumed.safetensors"
+        words = ["--save", weights, "--data", f'text(file = "{text}", length = 40)']
+
+        def resume(content, code=0):
+            text.write_text(content)
+            return run(self.program, "train", "--resume", weights, "--epochs", "2", code=code)
+        text.write_text(VERSE * 60)
+        run(self.program, "train", *words, "--epochs", "1")
+        before = weights.read_bytes()
+        error = resume(VERSE * 59 + VERSE.replace("!", "?"), code=1).stderr
+        self.assertEqual(error, f"lm: error: {text}: the character '?' is none of the "
+                         f"{len(set(VERSE))} that the weights know\n")
+        self.assertEqual(weights.read_bytes(), before)
+        # Without its last "j" the characters behind it keep their classes.
+        resume(VERSE.replace("j", "k") * 60)
+        with safe_open(weights, "numpy") as file:
+            self.assertEqual(file.metadata()["maek.text.symbols"], "".join(sorted(set(VERSE))))
+
+    def test_checkpoints_that_could_not_be_read_are_not_begun(self):
+        text = self.folder / os.fsdecode(b"caf\xe9.txt")
+        text.write_text(VERSE * 60)
+        weights = self.folder / "never.safetensors"
+        words = ["train", "--epochs", "1", "--data", f'text(file = "{text}", length = 40)']
+        done = run(self.program, *words, "--save", weights, code=1)
+        self.assertEqual((done.stdout, done.stderr), (
+            "", f"lm: error: {weights}: metadata 'maek.data' is no UTF-8 or too long, so the "
+            "file could not be read again\n"))
+        self.assertFalse(weights.exists())
+        run(self.program, *words)
 
     def test_errors(self):
         def check(message, *words, code=1):

@@ -88,6 +88,38 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
   EXPECT_EQ(scratch.files(), std::vector<std::string>{"w.safetensors"});
 }
 
+// All of Unicode as a vocabulary; what readers refuse is not written.
+TEST(Safetensors, NothingIsWrittenThatCannotBeRead) {
+  Scratch scratch;
+  std::string path = scratch / "w.safetensors";
+  float number = 1;
+  maek_tensor_t tensor = {"a", MAEK_F32, 0, nullptr, &number};
+  auto write = [&](const Metadata &metadata) {
+    Error error = writeSafetensors(path, {&tensor, 1}, metadata);
+    return std::string(error.message());
+  };
+  std::string symbols(4'400'000, 'x');
+  EXPECT_EQ(write({{"symbols", symbols}}), "");
+  Expected<SafetensorsFile> file = SafetensorsFile::open(path);
+  ASSERT_TRUE(file) << file.takeError().message();
+  EXPECT_EQ(*file->header().findMetadata("symbols"), symbols);
+  std::string before = readFile(path);
+  std::string why = "' is no UTF-8 or too long, so the file could not be read "
+                    "again";
+  EXPECT_EQ(write({{"a", "b"}, {"data", "caf\xe9"}}),
+            path + ": metadata 'data" + why);
+  EXPECT_EQ(write({{"symbols", std::string(9'000'000, 'x')}}),
+            path + ": metadata 'symbols" + why);
+  EXPECT_EQ(write({{"a", "b"}, {"a", "c"}}),
+            path + ": the file could not be read again: __metadata__ has 'a' "
+                   "twice");
+  std::string name(1025, 'x');
+  tensor.name = name.c_str();
+  EXPECT_EQ(write({}), path + ": the file could not be read again: the header "
+                              "has a name of more than 1024 bytes");
+  EXPECT_EQ(readFile(path), before);
+}
+
 TEST(Safetensors, GoodFilesAreAccepted) {
   Scratch scratch;
   EXPECT_EQ(load(scratch, makeFile("{}", 0)), "ok");
@@ -219,9 +251,9 @@ TEST(Safetensors, BombsAreRefused) {
   std::string deep = R"({"a":)" + std::string(100'000, '[');
   EXPECT_EQ(load(scratch, makeFile(deep, 0)),
             "JSON at byte 36 is nested deeper than 32 levels");
-  std::string longName = "{\"" + std::string(100'000, 'x') + "\":1}";
+  std::string longName = "{\"" + std::string(10'000'000, 'x') + "\":1}";
   EXPECT_EQ(load(scratch, makeFile(longName, 0)),
-            "JSON token at byte 0 is longer than 65536 bytes");
+            "JSON token at byte 0 is longer than 8388608 bytes");
   std::string name = "{\"" + std::string(2000, 'x') + "\":1}";
   EXPECT_EQ(load(scratch, makeFile(name, 0)),
             "the header has a name of more than 1024 bytes");
