@@ -14,6 +14,9 @@ using namespace maek::runtime;
 
 static constexpr std::string_view stepKey = "maek.step";
 static constexpr std::string_view pendingKey = "maek.pending";
+/// Entries take the step as a number, which tells no more steps than these
+/// apart. Nobody will train for so long.
+static constexpr int64_t mostUpdates = int64_t{1} << 53;
 
 // Running statistics and the like; an optimizer's moments are not.
 bool Model::neededForInference(size_t state) const {
@@ -52,7 +55,7 @@ static Expected<int64_t> readCount(const std::string &path,
   auto [end, status] =
       std::from_chars(value->data(), value->data() + value->size(), count);
   if (status != std::errc() || end != value->data() + value->size() ||
-      count < 0)
+      count < 0 || count > mostUpdates)
     return makeError(MAEK_BAD_FILE, path, ": metadata '", key, "' is '", *value,
                      "', needed a count");
   return count;

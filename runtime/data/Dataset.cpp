@@ -148,6 +148,17 @@ static Expected<Dataset> loadNpy(const std::string &folder, Split split,
   return data;
 }
 
+// A slip in an argument must not bring the machine down.
+Error maek::runtime::checkDatasetSize(std::string_view name,
+                                      std::optional<int64_t> bytes) {
+  constexpr int64_t mostBytes = int64_t{1} << 34;
+  if (bytes && *bytes <= mostBytes)
+    return Error::success();
+  return makeError(MAEK_INVALID_ARGUMENT, "data set '", name, "': would take ",
+                   bytes.value_or(INT64_MAX), " bytes, at most ", mostBytes,
+                   " are allowed; take fewer or shorter examples");
+}
+
 Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
                                              const std::string &folder,
                                              Split split,

@@ -30,6 +30,10 @@ struct Dataset {
   Metadata about;
 };
 
+/// An error if a data set that is made or cut would take too much memory. Null
+/// for more bytes than can be counted.
+Error checkDatasetSize(std::string_view name, std::optional<int64_t> bytes);
+
 enum class Split { Train, Test };
 
 /// Reads or makes one half of the data set `name`, which may have arguments

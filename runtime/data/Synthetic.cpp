@@ -40,15 +40,12 @@ struct Task {
 } // namespace
 
 Error Task::allocate(std::vector<Column> columns) {
-  // A slip in an argument must not bring the machine down.
-  constexpr int64_t mostBytes = int64_t{1} << 34, elementBytes = 4;
+  constexpr int64_t elementBytes = 4;
   int64_t bytes = 0;
   for (Column &column : columns)
     bytes += count * *countElements(column.shape) * elementBytes;
-  if (bytes > mostBytes)
-    return makeError(MAEK_INVALID_ARGUMENT, "data set '", spec.name(),
-                     "': would take ", bytes, " bytes, at most ", mostBytes,
-                     " are allowed; take fewer or shorter examples");
+  if (Error error = checkDatasetSize(spec.name(), bytes))
+    return error;
   for (Column &column : columns) {
     column.file = text("data set '", spec.name(), "'");
     column.data.resize(static_cast<size_t>(

@@ -220,13 +220,17 @@ static Error checkClasses(const EntryInfo &entry, int64_t size,
 }
 
 // Windows of `length` symbols, and the same one place further.
-static Dataset cutWindows(std::span<const int32_t> symbols,
-                          const TextSpec &spec) {
+static Expected<Dataset> cutWindows(std::span<const int32_t> symbols,
+                                    const TextSpec &spec) {
   Dataset data;
   auto length = static_cast<size_t>(spec.length);
   auto stride = static_cast<size_t>(spec.stride);
   size_t count = (symbols.size() - 1 - length) / stride + 1;
   data.count = static_cast<int64_t>(count);
+  if (Error error = checkDatasetSize(
+          "text", multiplyChecked(data.count,
+                                  2 * spec.length * int64_t{sizeof(int32_t)})))
+    return error;
   for (size_t shift : {0u, 1u}) {
     Column &column = data.columns.emplace_back();
     column = {shift ? "next" : "text",
@@ -277,7 +281,8 @@ Expected<Dataset> maek::runtime::loadText(const DataSpec &spec,
                      split == Split::Train ? "training" : "evaluation",
                      "; length = ", wanted->length, " needs ",
                      wanted->length + 1);
-  Dataset data = cutWindows(part, *wanted);
-  data.about = vocabulary.describe();
+  Expected<Dataset> data = cutWindows(part, *wanted);
+  if (data)
+    data->about = vocabulary.describe();
   return data;
 }

@@ -168,9 +168,9 @@ Error Trainer::trainBatch(TrainListener &listener) {
 }
 
 Expected<Outcome> Trainer::finishEpoch(TrainListener &listener) {
-  bool evaluates =
-      testBatches && ((at.epoch + 1) % options.evaluateEvery == 0 ||
-                      at.epoch + 1 == at.epochs);
+  bool evaluates = testBatches && options.evaluateEvery > 0 &&
+                   ((at.epoch + 1) % options.evaluateEvery == 0 ||
+                    at.epoch + 1 == at.epochs);
   if (evaluates) {
     Expected<Outcome> outcome = evaluate(*model, *testBatches, tested,
                                          options.batch, *testMeter, listener);

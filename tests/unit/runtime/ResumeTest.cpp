@@ -3,6 +3,7 @@
 #include "Run.h"
 #include "Scratch.h"
 #include "runtime/cli/Interrupts.h"
+#include "runtime/train/Trainer.h"
 
 #include <csignal>
 #include <cstring>
@@ -255,6 +256,8 @@ TEST_F(ResumeTest, DamagedCheckpointsAreRefused) {
          "metadata 'maek.batch' is '9223372036854775807', needed a count");
   expect(R"("maek.epochs":"3")", R"("maek.epochs":"9223372036854775807")",
          "metadata 'maek.epochs' is '9223372036854775807', needed a count");
+  expect(R"("maek.step":"4")", R"("maek.step":"9223372036854775807")",
+         "metadata 'maek.step' is '9223372036854775807', needed a count");
   expect(R"("maek.lr":"0.1")", R"("maek.lr":"nan")",
          "metadata 'maek.lr' is 'nan', needed a number");
   expect(R"("maek.epoch":"0")", R"("maek.epoch":"x")",
@@ -321,6 +324,45 @@ TEST_F(ResumeTest, NeedsNoTestSetWithoutEvaluation) {
   ASSERT_EQ(train({"--evaluate-every", "0", "--log-csv", log, "--quiet"}).code,
             0);
   EXPECT_EQ(readFile(log).find("test"), std::string::npos);
+}
+
+namespace {
+/// Counts evaluations.
+struct Counter : maek::runtime::TrainListener {
+  void onStep(const maek::runtime::TrainPosition &,
+              const maek::runtime::Meter &) override {}
+  void onEvaluate(int64_t, int64_t) override {}
+  void onEpoch(const maek::runtime::TrainPosition &,
+               const maek::runtime::Meter &,
+               const maek::runtime::Meter *test) override {
+    ++epochs;
+    evaluations += test != nullptr;
+  }
+  void onSave(const std::string &) override {}
+  bool mustStop() override { return false; }
+
+  int epochs = 0, evaluations = 0;
+};
+} // namespace
+
+TEST_F(ResumeTest, NeverEvaluatesIfToldSoWhateverIsGiven) {
+  using namespace maek::runtime;
+  auto model = Model::create(logistic(), 0, 0);
+  ASSERT_TRUE(model);
+  const ModuleInfo &module = (*model)->module();
+  Expected<Dataset> data =
+      loadDataset("npy", scratch.path(), Split::Test,
+                  module.entries[*module.findEntry("evaluate")]);
+  ASSERT_TRUE(data);
+  TrainOptions options;
+  options.epochs = 2, options.evaluateEvery = 0;
+  Expected<Trainer> trainer =
+      Trainer::create(**model, *data, &*data, std::move(options));
+  ASSERT_TRUE(trainer);
+  Counter counter;
+  ASSERT_TRUE(trainer->run(counter));
+  EXPECT_EQ(counter.epochs, 2);
+  EXPECT_EQ(counter.evaluations, 0);
 }
 
 TEST_F(ResumeTest, EvaluatesAfterSomeEpochsAndTheLast) {

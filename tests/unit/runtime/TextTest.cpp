@@ -109,6 +109,11 @@ TEST_F(Text, SaysWhatIsWrong) {
   EXPECT_EQ(errorOf(", lenght = 3"),
             "data set 'text': unknown argument 'lenght'; did you mean "
             "'length'?");
+  writeFile(file, std::string(300'000, 'a'));
+  EXPECT_EQ(
+      errorOf(", length = 10000, stride = 1"),
+      "data set 'text': would take 20800000000 bytes, at most 17179869184 "
+      "are allowed; take fewer or shorter examples");
   writeFile(file, "abc");
   Metadata known = {{"maek.text.unit", "characters"},
                     {"maek.text.symbols", "ab"}};
