@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -101,7 +102,19 @@ private:
 
 constinit ScratchPool scratch;
 
-void *allocateScratch(void *, size_t bytes) { return scratch.allocate(bytes); }
+// Kernels are compiled without checks, so they would write to null; and through
+// them no error comes back.
+void *allocateScratch(void *, size_t bytes) {
+  void *memory = scratch.allocate(bytes);
+  if (!memory) {
+    std::fprintf(stderr,
+                 "maek: no memory for a kernel's scratch, %zu "
+                 "bytes\n",
+                 bytes);
+    std::abort();
+  }
+  return memory;
+}
 void releaseScratch(void *, void *memory) { scratch.release(memory); }
 } // namespace
 
@@ -116,11 +129,6 @@ void maek::runtime::catchKernelErrors() {
       halide_set_custom_free(releaseScratch);
     }
   });
-}
-
-void maek::runtime::clearKernelError() {
-  std::scoped_lock lock(errorMutex);
-  errorMessage[0] = '\0';
 }
 
 std::string maek::runtime::takeKernelError() {

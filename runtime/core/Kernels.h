@@ -10,12 +10,12 @@
 namespace maek::runtime {
 
 /// Sends the kernels' error messages to takeKernelError instead of standard
-/// error and abort, and keeps their scratch memory between calls. Idempotent.
+/// error and abort, and keeps their scratch memory between calls; where there
+/// is none, says so and aborts. Idempotent.
 void catchKernelErrors();
 
-/// Forgets this thread's message.
-void clearKernelError();
-/// The latest message since then, from any thread; empty if there was none.
+/// The latest message of a kernel of any model, which is forgotten; empty if
+/// there was none. Kernels complain if they were built with --asserts alone.
 std::string takeKernelError();
 
 /// The processor's cores that this program may run on.

@@ -215,7 +215,6 @@ Error Model::call(EntryState &entry) {
     entry.buffers[numArguments + r] =
         (storage ? *storage : entry.results[r].data).data();
   }
-  clearKernelError();
   int32_t status =
       entry.code.run(entry.buffers.data(), entry.dims.data(), arena.data());
   if (status != 0) {

@@ -13,10 +13,12 @@
  *   maek_model_result(model, "forward", "logits", &logits);
  *
  * Rules. Every function reports by maek_status_t; the message is that of
- * maek_model_last_error. No function throws, exits or prints. A model is used
- * by one thread at a time; different models are independent, except that the
- * pool of worker threads is the library's. Nothing is allocated by a call that
- * runs an entry, unless its batch or length is larger than any before.
+ * maek_model_last_error. No function throws, exits or prints, except that a
+ * kernel without memory for its scratch says so on standard error and aborts. A
+ * model is used by one thread at a time; different models are independent,
+ * except that the pool of worker threads is the library's. Nothing is allocated
+ * by a call that runs an entry, unless its batch or length is larger than any
+ * before.
  */
 #ifndef MAEK_MAEK_H
 #define MAEK_MAEK_H
@@ -59,8 +61,9 @@ typedef enum {
   /** A file is not what it should be; the message says where. The model is
    *  as before. Use another file. */
   MAEK_BAD_FILE = 5,
-  /** A compiled kernel failed. After a training step the weights may be
-   *  partly updated: load or initialise them again. */
+  /** A compiled kernel failed, which one built with --asserts alone can. After
+   * a training step the weights may be partly updated: load or initialise them
+   * again. */
   MAEK_KERNEL_FAILED = 6,
   /** The loss of a training step is infinite or not a number; the weights
    *  are updated with it. Or weights with such numbers should be saved; no file
@@ -91,7 +94,9 @@ typedef struct maek_model maek_model_t;
 typedef struct {
   uint64_t size;         /* sizeof(maek_options_t) */
   uint64_t seed;         /* of the first weights */
-  uint64_t memory_limit; /* bytes this model may hold; 0 = no limit */
+  uint64_t memory_limit; /* bytes this model may hold; 0 = no limit. The
+                            scratch of kernels, which models share, is not
+                            among them */
   int32_t threads;       /* as maek_model_set_threads; 0 = leave as it is */
 } maek_options_t;
 
