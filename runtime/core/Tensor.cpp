@@ -2,6 +2,7 @@
 // Element types, checked sizes, aligned buffers.
 #include "runtime/core/Tensor.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 using namespace maek::runtime;
@@ -95,11 +96,12 @@ Error Buffer::reserve(int64_t bytes, std::string_view what,
   constexpr int64_t alignment = 64;
   if (bytes <= size && memory)
     return Error::success();
-  std::optional<int64_t> padded = addChecked(bytes, 2 * alignment);
+  // Whole lines; one for no bytes, so that null means that there is no memory.
+  std::optional<int64_t> padded =
+      addChecked(std::max(bytes, int64_t{1}), alignment - 1);
   if (!padded)
     return makeError(MAEK_OUT_OF_MEMORY, what,
                      " needs more bytes than can be counted");
-  // One spare line behind the data: vector loads may touch it.
   *padded = *padded / alignment * alignment;
   uint64_t added = static_cast<uint64_t>(bytes - size);
   if (budget &&
