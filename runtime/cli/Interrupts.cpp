@@ -8,12 +8,11 @@
 
 using namespace maek::runtime;
 
-SignalHandlers::SignalHandlers(void (*handler)(int), bool once) {
+SignalHandlers::SignalHandlers(void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
   sigemptyset(&action.sa_mask);
-  action.sa_flags =
-      once ? static_cast<int>(SA_RESETHAND | SA_RESTART) : SA_RESTART;
+  action.sa_flags = SA_RESTART;
   for (size_t i = 0; i < std::size(signals); ++i) {
     sigaction(signals[i], nullptr, &former[i]);
     if (former[i].sa_handler != SIG_IGN)
@@ -28,7 +27,14 @@ SignalHandlers::~SignalHandlers() {
 
 namespace {
 volatile std::sig_atomic_t wasInterrupted = 0;
-void noteInterrupt(int) { wasInterrupted = 1; }
+void noteInterrupt(int signal) {
+  if (wasInterrupted) {
+    // Comes once this handler has returned.
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+  wasInterrupted = 1;
+}
 
 // A handler can call little, so the text is made before.
 char lastWords[256];
@@ -51,9 +57,9 @@ static void (*startNoting())(int) {
   return noteInterrupt;
 }
 
-InterruptGuard::InterruptGuard() : former(startNoting(), /*once=*/true) {}
+InterruptGuard::InterruptGuard() : former(startNoting()) {}
 
 bool InterruptGuard::interrupted() const { return wasInterrupted != 0; }
 
 InterruptExit::InterruptExit(const std::string &message)
-    : former(prepareExit(message), /*once=*/false) {}
+    : former(prepareExit(message)) {}

@@ -12,8 +12,7 @@ namespace maek::runtime {
 /// SIGINT, SIGTERM and SIGHUP, except for those that are ignored (nohup).
 class SignalHandlers {
 public:
-  /// Handles them by `handler`; `once` leaves a second one to the system.
-  SignalHandlers(void (*handler)(int), bool once);
+  explicit SignalHandlers(void (*handler)(int));
   ~SignalHandlers();
   SignalHandlers(const SignalHandlers &) = delete;
   SignalHandlers &operator=(const SignalHandlers &) = delete;
@@ -23,8 +22,8 @@ private:
   struct sigaction former[3];
 };
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP is noted and puts the
-/// system's own handling back. Signals that are ignored stay ignored (nohup).
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP is noted; the second,
+/// which may be another of them, kills.
 class InterruptGuard {
 public:
   InterruptGuard();

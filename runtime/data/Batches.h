@@ -22,7 +22,6 @@ public:
   static Expected<Batches> create(const EntryInfo &entry, const Dataset &data,
                                   int64_t batch);
 
-  /// Examples in all.
   /// The arguments for these examples, at most `batch`, varied if there is an
   /// augmenter; good until the next call.
   std::span<const maek_tensor_t> gather(std::span<const uint32_t> examples,

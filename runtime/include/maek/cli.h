@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/** Runs the command that `argv` names: train, eval, predict, bench, info.
+/** Runs the command that `argv` names: train, eval, predict, generate,
+ *  convert, bench, info.
  *  Returns the exit code: 0, 1 after an error, 2 after a wrong command line,
  *  130 after an interrupt. */
 MAEK_API int maek_main(const maek_module_t *module, int argc, char **argv);

@@ -124,15 +124,17 @@ TEST_F(ResumeTest, OtherSignalsAreAnsweredToo) {
   }
 }
 
-TEST_F(ResumeTest, ASecondCtrlCKills) {
-  auto interruptTwice = [&] {
-    knobs().onTrain = [] {
-      std::raise(SIGINT);
-      std::raise(SIGINT);
+TEST_F(ResumeTest, ASecondSignalKills) {
+  for (int second : {SIGINT, SIGTERM}) {
+    auto interruptTwice = [&] {
+      knobs().onTrain = [second] {
+        std::raise(SIGINT);
+        std::raise(second);
+      };
+      train({"--quiet"});
     };
-    train({"--quiet"});
-  };
-  EXPECT_EXIT(interruptTwice(), testing::KilledBySignal(SIGINT), "");
+    EXPECT_EXIT(interruptTwice(), testing::KilledBySignal(second), "");
+  }
 }
 
 TEST_F(ResumeTest, AnIgnoredSignalStaysIgnored) {
