@@ -67,15 +67,14 @@ void NameChecker::checkName(const NameExpr &name) {
   unknown(name);
 }
 
+void NameChecker::usedTooEarly(SMLoc use, StringRef spelling, SMLoc value) {
+  diagnostics.error(use, "'" + spelling + "' is used before it has a value")
+      .note(value, "it gets its value here");
+}
+
 void NameChecker::unknown(const NameExpr &name) {
-  if (auto it = later.find(name.name); it != later.end()) {
-    diagnostics
-        .error(name.loc, "'" + name.spelling +
-                             "' is used before it has a "
-                             "value")
-        .note(it->second, "it gets its value here");
-    return;
-  }
+  if (auto it = later.find(name.name); it != later.end())
+    return usedTooEarly(name.loc, name.spelling, it->second);
   std::vector<StringRef> known;
   for (Scope &scope : llvm::reverse(scopes))
     for (auto &entry : scope)

@@ -7,6 +7,7 @@
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 #include "dsl/Training.h"
+#include "dsl/Unicode.h"
 
 #include "llvm/Support/Casting.h"
 #include <cmath>
@@ -66,7 +67,7 @@ void ModelEmitter::readExceptions() {
       continue;
     OptimizerGroup group;
     for (Identifier pattern : item.patterns) {
-      group.patterns.push_back(pattern.name.str());
+      group.patterns.push_back(getCanonicalName(pattern.name));
       bool isUsed = llvm::any_of(getTrained(), [&](auto *known) {
         return fnmatch(group.patterns.back().c_str(), known->name.c_str(), 0) ==
                0;

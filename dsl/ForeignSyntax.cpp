@@ -57,6 +57,8 @@ StringRef getForeignStatement(StringRef word) {
 
 StringRef getForeignName(StringRef name) {
   return StringSwitch<StringRef>(name)
+      .Case("maximum", "; that is 'max(a, b)'")
+      .Case("minimum", "; that is 'min(a, b)'")
       .Cases({"Dense", "dense", "FullyConnected", "Affine"},
              "; that layer is 'Linear(I, O)'")
       .Cases({"Conv2D", "Conv"}, "; that layer is 'Conv2d(I, O, size)'")
@@ -84,9 +86,11 @@ StringRef getForeignName(StringRef name) {
       .Cases({"Sequential", "ModuleList", "Model", "Module"},
              "; layers follow one another in equations: y = Linear(8, "
              "2)(relu(h)), or 'for l in 1..depth { … }'")
-      .Cases(
-          {"Flatten", "flatten", "view", "squeeze", "unsqueeze", "expand_dims"},
-          "; 'reshape(x, [n, d])' states every size")
+      .Cases({"Flatten", "flatten", "view", "squeeze"},
+             "; 'reshape(x, [n, d])' states every size")
+      .Cases({"unsqueeze", "expand_dims"},
+             "; sizes of 1 are not repeated: to scale rows, 'fn scale(row : "
+             "[d], m : []) = row * m'")
       .Cases({"MaxPool2d", "MaxPooling2D", "max_pool2d"},
              "; that is a function: 'max_pool(x, size)'")
       .Cases({"AvgPool2d", "AveragePooling2D", "avg_pool2d"},

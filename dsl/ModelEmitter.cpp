@@ -5,6 +5,7 @@
 #include "dsl/Diagnostics.h"
 #include "dsl/Program.h"
 #include "dsl/ShapeTable.h"
+#include "dsl/Unicode.h"
 #include "ir/Entries.h"
 
 #include "llvm/Support/Casting.h"
@@ -34,12 +35,14 @@ bool ModelEmitter::setHyperparameters(const Overrides &overrides) {
   StringMap<double> given;
   for (const Formal &formal : model.hyperparameters)
     known.push_back(formal.name.name);
-  for (auto &[name, text] : overrides) {
+  for (auto &[spelling, text] : overrides) {
+    std::string name = getCanonicalName(spelling);
     double number = 0;
     if (!llvm::is_contained(known, StringRef(name)))
       diagnostics.error(model.name.loc, "model '" + model.name.name +
-                                            "' has no hyperparameter '" + name +
-                                            "'" + didYouMean(name, known));
+                                            "' has no hyperparameter '" +
+                                            spelling + "'" +
+                                            didYouMean(name, known));
     else if (StringRef(text).getAsDouble(number) || !std::isfinite(number))
       diagnostics.error(model.name.loc, Twine("hyperparameter '") + name +
                                             "' needs a number, found '" + text +

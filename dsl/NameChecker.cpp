@@ -7,6 +7,7 @@
 #include "dsl/Primitives.h"
 #include "dsl/Program.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Casting.h"
 
 using namespace llvm;
@@ -155,6 +156,20 @@ void NameChecker::checkHyperparameters() {
                           "' needs a hyperparameter 'lr', the learning rate");
 }
 
+/// Which is which goes by the order: a usual name at another place is a slip.
+void NameChecker::checkStepOrder(const Function &step) {
+  static constexpr StringRef usual[] = {"p", "g", "lr", "t"};
+  for (auto [i, formal] : llvm::enumerate(step.formals)) {
+    const auto *place = llvm::find(usual, formal.name.name);
+    if (place != std::end(usual) && place - usual != int64_t(i))
+      return (void)diagnostics.error(
+          formal.name.loc,
+          "'" + formal.name.name +
+              "' at another's place: a step takes the parameter, its gradient, "
+              "the learning rate and the number of the update, in this order");
+  }
+}
+
 void NameChecker::checkFunction(const Function &checked) {
   function = &checked;
   bool isOptimizer = current->kind == DefinitionKind::Optimizer;
@@ -163,6 +178,8 @@ void NameChecker::checkFunction(const Function &checked) {
     diagnostics.error(checked.loc,
                       "an optimizer's step takes a parameter, its gradient, "
                       "the learning rate and the number of the update");
+  if (isOptimizer)
+    checkStepOrder(checked);
   for (const Formal &formal : checked.formals) {
     if (formal.defaultValue)
       checkExpr(formal.defaultValue.get());
@@ -271,7 +288,10 @@ void NameChecker::checkBlock(const Block &block) {
       checkExpr(map->file.get());
     } else if (auto *output = dyn_cast<OutputStmt>(stmt.get())) {
       for (Identifier name : output->names)
-        if (!findUsed(name.name)) {
+        if (auto it = later.find(name.name);
+            it != later.end() && !find(name.name)) {
+          usedTooEarly(name.loc, name.name, it->second);
+        } else if (!findUsed(name.name)) {
           std::vector<StringRef> known;
           for (auto &entry : scopes.back())
             known.push_back(entry.first());

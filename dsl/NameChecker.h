@@ -69,6 +69,7 @@ private:
   void beginSetting(const Definition &model);
   void checkHyperparameters();
   void checkFunction(const Function &function);
+  void checkStepOrder(const Function &step);
   void checkType(const TypeSyntax &type, bool bindsDimensions);
   void checkBlock(const Block &block);
   void checkLoop(const ForStmt &loop);
@@ -82,6 +83,8 @@ private:
   void checkUse(const UseStmt &use);
   void checkDefinitionCall(const CallExpr &call, const Definition &callee);
   void unknown(const NameExpr &name);
+  void usedTooEarly(llvm::SMLoc use, llvm::StringRef spelling,
+                    llvm::SMLoc value);
   Entry *find(llvm::StringRef name);
   /// The same, of a name that is read.
   Entry *findUsed(llvm::StringRef name);

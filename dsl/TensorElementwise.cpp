@@ -205,7 +205,8 @@ Value TensorBuilder::select(const Value &condition, const Value &a,
   if (condition.is(ValueKind::Number))
     return condition.number != 0 ? a : b;
   if (!condition.is(ValueKind::Tensor) || condition.element != Element::Bool) {
-    error("'where' needs a comparison, found " + describe(condition));
+    error("'where' needs a comparison, such as 'x > 0', found " +
+          describe(condition));
     return {};
   }
   Shape shape;
