@@ -140,6 +140,11 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
   int64_t threads = line.count("threads", 0, 1, 1024);
   requireFiles(line, inputs);
   std::erase_if(outputs, [](const PortFile &one) { return one.path.empty(); });
+  for (size_t i = 0; i < outputs.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (isSameFile(outputs[j].path, outputs[i].path))
+        line.complain("two outputs name the same file, '", outputs[i].path,
+                      "'");
   for (const PortFile &output : outputs) {
     auto compare = [&](const char *option, const std::string &file) {
       if (!file.empty() && isSameFile(file, output.path))

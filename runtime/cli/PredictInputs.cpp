@@ -125,6 +125,9 @@ Expected<NpyArray> maek::runtime::readInput(const std::string &path,
   if (!array)
     return array.takeError();
   std::string_view type = array->type;
+  if (array->isBytes && arePixels(port))
+    if (Error error = checkPixels(path, *array))
+      return error;
   array = toPrecision(std::move(*array), port);
   array->type = type;
   return array;

@@ -125,6 +125,7 @@ private:
   Error prepare();
   Error checkScalars(double lr, int64_t steps) const;
   Error checkLoss(size_t entry) const;
+  static std::string blameInputs(const EntryState &entry);
   Error update(double lr, int64_t steps);
   void setScalars(EntryState &entry, double lr, int64_t steps);
   /// The tensor of the model that the port is, or null.

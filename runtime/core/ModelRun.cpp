@@ -84,10 +84,15 @@ Error Model::checkSizes(const EntryState &entry) {
       continue;
     std::span<const int64_t> shape = shapeOf(*entry.given[i]);
     for (size_t axis = 0; axis < shape.size(); ++axis)
-      if (port.shape[axis].evaluate(entry.dims) != shape[axis])
+      if (port.shape[axis].evaluate(entry.dims) != shape[axis]) {
+        std::vector<int64_t> needed;
+        for (const Extent &extent : port.shape)
+          needed.push_back(extent.evaluate(entry.dims).value_or(0));
         return makeError(MAEK_INVALID_ARGUMENT, describe(port), " has shape ",
                          shapeText(shape), ", needed ",
-                         port.shapeText(info.symbols));
+                         port.shapeText(info.symbols), ", here ",
+                         shapeText(needed));
+      }
   }
   return Error::success();
 }
@@ -329,6 +334,26 @@ Error Model::checkScalars(double lr, int64_t steps) const {
   return Error::success();
 }
 
+template <typename T>
+static bool areFinite(const maek_tensor_t &tensor) {
+  const T *data = static_cast<const T *>(tensor.data);
+  return std::all_of(data, data + *countElements(shapeOf(tensor)),
+                     [](T number) { return std::isfinite(number); });
+}
+
+// Of the arguments of the run just made.
+std::string Model::blameInputs(const EntryState &entry) {
+  for (size_t i = 0; i < entry.given.size(); ++i) {
+    const PortInfo &port = entry.info->arguments[i];
+    if (!isGiven(port) || port.dtype == MAEK_I32)
+      continue;
+    if (!(port.dtype == MAEK_F32 ? areFinite<float>(*entry.given[i])
+                                 : areFinite<double>(*entry.given[i])))
+      return text("; ", describe(port), " has such numbers");
+  }
+  return "";
+}
+
 Error Model::checkLoss(size_t entry) const {
   const std::vector<PortInfo> &results = entries[entry].info->results;
   for (size_t r = 0; r < results.size(); ++r) {
@@ -339,7 +364,8 @@ Error Model::checkLoss(size_t entry) const {
     if (!std::isfinite(loss))
       return makeError(MAEK_NOT_FINITE, "the ", port.name, " is ",
                        std::isnan(loss) ? "not a number" : "infinite",
-                       " at step ", pending > 0 ? step + 1 : step);
+                       " at step ", pending > 0 ? step + 1 : step,
+                       blameInputs(entries[entry]));
   }
   return Error::success();
 }

@@ -116,11 +116,14 @@ Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
     out.classes = shape.back().factor;
     shape = shape.first(shape.size() - 1);
   }
-  if (!fitShape(shape, column->shape, out.shape))
+  if (!fitShape(shape, column->shape, out.shape)) {
+    std::vector<std::string> needed;
+    for (const Extent &extent : std::span(port.shape).subspan(1))
+      needed.push_back(extent.str(entry.symbols));
     return makeError(MAEK_BAD_FILE, column->file, ": an example has shape ",
                      shapeText(column->shape), "; ", what, " needs ",
-                     port.shapeText(entry.symbols),
-                     ", of which the first is the batch");
+                     shapeText(needed));
+  }
   if (countElements(column->shape) == 0)
     return makeError(MAEK_BAD_FILE, column->file, ": an example has shape ",
                      shapeText(column->shape), ", which is empty; ", what,

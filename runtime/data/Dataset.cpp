@@ -135,6 +135,9 @@ static Expected<Dataset> loadNpy(const std::string &folder, Split split,
     data.count = array->shape[0];
     if (array->isBytes && !arePixels(port))
       widenBytes(*array);
+    else if (array->isBytes)
+      if (Error error = checkPixels(path, *array))
+        return error;
     Column &column = data.columns.emplace_back();
     column = {port.name,
               path,

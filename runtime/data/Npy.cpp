@@ -243,6 +243,16 @@ bool maek::runtime::arePixels(const PortInfo &port) {
   return port.dtype != MAEK_I32 && port.shape.size() >= pictureRank;
 }
 
+Error maek::runtime::checkPixels(const std::string &path,
+                                 const NpyArray &array) {
+  if (array.data.empty() ||
+      std::ranges::max(array.data) != std::byte{1}) // a picture may be black
+    return Error::success();
+  return makeError(MAEK_BAD_FILE, path,
+                   ": has bytes of 0 and 1, which as pixels would stand for 0 "
+                   "and 1/255; for numbers save x.astype(\"float32\")");
+}
+
 void maek::runtime::widenBytes(NpyArray &array) {
   std::vector<std::byte> wide(array.data.size() * sizeof(int32_t));
   for (size_t i = 0; i < array.data.size(); ++i) {

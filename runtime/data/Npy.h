@@ -51,6 +51,8 @@ std::string castHint(maek_dtype_t needed);
 /// What bytes stand for depends on where they go: in numbers with two axes or
 /// more behind the batch they are pixels, v / 255, elsewhere v.
 bool arePixels(const PortInfo &port);
+/// Fails where the bytes are 0 and 1 alone: those are numbers, no picture.
+Error checkPixels(const std::string &path, const NpyArray &array);
 /// Bytes as int32.
 void widenBytes(NpyArray &array);
 

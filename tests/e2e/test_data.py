@@ -99,7 +99,7 @@ class Data(MaekTest):
     def test_wrong_arguments(self):
         program = self.program(ADDER, "wrong")
         told = run(program, "train", "--data", "adding(T = 13)", code=1).stderr
-        self.assertIn("an example has shape [13, 2]; input 'x' needs [B, 6, 2]", told)
+        self.assertIn("an example has shape [13, 2]; input 'x' needs [6, 2]", told)
         told = run(program, "train", "--data", "adding(Z = 13)", code=1).stderr
         self.assertIn("data set 'adding': unknown argument 'Z'", told)
 

@@ -184,8 +184,7 @@ TEST_F(CliErrorsTest, DataThatDoesNotFit) {
   writeImages("train-image.npy", MAEK_F32, {50, 5, 5});
   expectError(train({}), scratch / "train-image.npy" +
                              ": an example has shape [5, 5]; input 'image' "
-                             "needs [B, 4, 4], of which the first is the "
-                             "batch");
+                             "needs [4, 4]");
   writeImages("train-image.npy", MAEK_I32, {50, 4, 4});
   expectError(train({}), scratch / "train-image.npy" +
                              ": has int32; input 'image' needs f32; save "
@@ -201,6 +200,11 @@ TEST_F(CliErrorsTest, DataThatDoesNotFit) {
   constexpr int64_t shape[] = {50, 4, 4};
   std::string bytes = maek::runtime::makeNpyHeader(MAEK_F32, shape);
   bytes.replace(bytes.find("<f4"), 3, "|u1");
+  writeFile(scratch / "train-image.npy", bytes + std::string(800, '\1'));
+  expectError(train({}), scratch / "train-image.npy" +
+                             ": has bytes of 0 and 1, which as pixels would "
+                             "stand for 0 and 1/255; for numbers save "
+                             "x.astype(\"float32\")");
   writeFile(scratch / "train-image.npy", bytes + std::string(800, '\0'));
   expectError(train({}), scratch / "test-image.npy" + ": has float32, but " +
                              scratch / "train-image.npy" +
@@ -243,8 +247,7 @@ TEST_F(CliErrorsTest, IdxDataThatDoesNotFit) {
   write("train", 4, 5, good);
   expectError(arguments, scratch / "train-images-idx3-ubyte.gz" +
                              ": an example has shape [5, 5]; input 'image' "
-                             "needs [B, 4, 4], of which the first is the "
-                             "batch");
+                             "needs [4, 4]");
   write("train", 4, 4, std::string("\0\1\7\1", 4));
   expectError(arguments, scratch / "train-labels-idx1-ubyte" +
                              ": has class 7 at index 2; target 'label' needs "

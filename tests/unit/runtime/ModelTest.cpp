@@ -154,7 +154,7 @@ TEST_F(ModelTest, WrongArgumentsAreNamed) {
   int64_t wrong[] = {5, 4, 3};
   image.shape = wrong;
   expect(maek_model_forward(model, &image, 1),
-         "input 'image' has shape [5, 4, 3], needed [B, 4, 4]");
+         "input 'image' has shape [5, 4, 3], needed [B, 4, 4], here [5, 4, 4]");
   wrong[2] = -4;
   expect(maek_model_forward(model, &image, 1),
          "input 'image' has shape [5, 4, -4], needed [B, 4, 4]");
@@ -173,7 +173,7 @@ TEST_F(ModelTest, WrongArgumentsAreNamed) {
   int64_t six[] = {6};
   tensors[1].shape = six;
   expect(maek_model_evaluate(model, tensors, 2),
-         "target 'label' has shape [6], needed [B]");
+         "target 'label' has shape [6], needed [B], here [5]");
   setBatch(5);
   labels[3] = 3;
   expect(train(), "target 'label' has class 3 at index 3, needed 0 to 2");
@@ -422,6 +422,6 @@ TEST(DynamicSizes, AreReadFromTheShapes) {
   nShape[0] = 5;
   EXPECT_EQ(maek_model_forward(model, tensors, 2), MAEK_INVALID_ARGUMENT);
   EXPECT_STREQ(maek_model_last_error(model),
-               "input 'n' has shape [5], needed [B*T]");
+               "input 'n' has shape [5], needed [B*T], here [6]");
   maek_model_destroy(model);
 }
