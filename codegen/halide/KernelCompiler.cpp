@@ -2,6 +2,7 @@
 #include "codegen/halide/KernelCompiler.h"
 
 #include "codegen/halide/HalideGuard.h"
+#include "codegen/halide/LoadsBelowZero.h"
 #include "codegen/halide/LoadsFirst.h"
 #include "codegen/halide/schedules/Schedule.h"
 #include "ir/Entries.h"
@@ -80,6 +81,7 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
     // all be held in registers.
     if (algorithm->getReductions().empty() && algorithm->getAttention().empty())
       pipeline.add_custom_lowering_pass(new LoadsFirst);
+    pipeline.add_custom_lowering_pass(new LoadsBelowZero);
     Halide::Module module =
         pipeline.compile_to_module(algorithm->getArguments(), symbol.str(),
                                    target, Halide::LinkageType::External);

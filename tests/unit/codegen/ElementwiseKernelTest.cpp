@@ -224,6 +224,13 @@ func.func @reverse_inner(%a: !y) -> !y {
   %0 = maek.reverse %a dim 1 : !y
   func.return %0 : !y
 }
+func.func @reverse_row(%a: tensor<?x6xf32, #maek.dims<B>>, %p: tensor<6xf32>) -> tensor<?x6xf32, #maek.dims<B>> {
+  %0 = maek.broadcast %p dims [1] : tensor<6xf32> -> tensor<?x6xf32, #maek.dims<B>>
+  %1 = maek.add %a, %0 : tensor<?x6xf32, #maek.dims<B>>
+  %2 = maek.reverse %1 dim 1 : tensor<?x6xf32, #maek.dims<B>>
+  %3 = maek.add %a, %2 : tensor<?x6xf32, #maek.dims<B>>
+  func.return %3 : tensor<?x6xf32, #maek.dims<B>>
+}
 func.func @pad(%a: !y) -> tensor<?x60xf32, #maek.dims<B>> {
   %0 = maek.pad %a dim 1 offset 20 : !y -> tensor<?x60xf32, #maek.dims<B>>
   func.return %0 : tensor<?x60xf32, #maek.dims<B>>
