@@ -91,7 +91,7 @@ std::optional<Strides> HostStrides::computePlaced(Value value) const {
       if (strides)
         if (auto own =
                 reshapeStrides(getExtents(whole.getType()), *strides, extents);
-            own && *own != getDenseStrides(extents))
+            own && !isDense(extents, *own))
           return own;
       continue;
     }

@@ -19,7 +19,8 @@ namespace maek {
 #define GEN_PASS_DEF_VERIFYHOSTFORM
 #include "passes/Passes.h.inc"
 
-/// Each value once, no argument, one shape unless something is reduced.
+/// Each value once, no argument, one shape unless something is reduced or is
+/// attention's.
 static LogicalResult verifyResults(func::FuncOp kernel) {
   Operation *end = kernel.front().getTerminator();
   llvm::DenseSet<Value> seen;
@@ -30,8 +31,9 @@ static LogicalResult verifyResults(func::FuncOp kernel) {
     if (!seen.insert(value).second)
       return kernel.emitOpError("yields a value twice");
   }
-  bool reduces = llvm::any_of(kernel.getOps(),
-                              [](Operation &op) { return isReduction(&op); });
+  bool reduces = llvm::any_of(kernel.getOps(), [](Operation &op) {
+    return isReduction(&op) || isAttention(&op);
+  });
   for (Value value : end->getOperands())
     if (!reduces && getShapeKey(value.getType()) !=
                         getShapeKey(end->getOperand(0).getType()))

@@ -45,6 +45,11 @@ static SmallVector<Run> getRuns(ArrayRef<Extent> extents,
   return runs;
 }
 
+bool isDense(ArrayRef<Extent> extents, ArrayRef<Extent> strides) {
+  SmallVector<Run> runs = getRuns(extents, strides);
+  return runs.empty() || (runs.size() == 1 && runs.front().stride.isOne());
+}
+
 std::optional<Strides> reshapeStrides(ArrayRef<Extent> from,
                                       ArrayRef<Extent> strides,
                                       ArrayRef<Extent> to) {

@@ -22,6 +22,10 @@ std::optional<Strides> reshapeStrides(llvm::ArrayRef<Extent> from,
                                       llvm::ArrayRef<Extent> strides,
                                       llvm::ArrayRef<Extent> to);
 
+/// Whether the elements lie one behind the other in row-major order. Axes of
+/// one element have no stride to speak of.
+bool isDense(llvm::ArrayRef<Extent> extents, llvm::ArrayRef<Extent> strides);
+
 /// Whether neighbours along the innermost axis are neighbours in memory, as
 /// every kernel needs it.
 bool isInnermostContiguous(llvm::ArrayRef<Extent> extents,

@@ -120,3 +120,29 @@ func.func private @rows_0(%x: tensor<5x3x4xf32>) -> tensor<5x3x4xf32> attributes
   %2 = maek.sub %x, %1 : tensor<5x3x4xf32>
   return %2 : tensor<5x3x4xf32>
 }
+
+// -----
+
+// Rows that lie 15 apart, each with an axis of one element: no kernel has all of
+// them in one axis, whatever was asked first.
+// CHECK-LABEL: func.func @rows_apart
+// CHECK: call @used({{.*}}) : (tensor<3x3xf32>) -> tensor<2x3x3xf32>
+func.func @rows_apart(%x: tensor<3x1x3xf32>, %q: tensor<3x4x3xf32>) -> (tensor<2x3x1x3xf32>, tensor<f32>) {
+  %0 = call @made(%x) : (tensor<3x1x3xf32>) -> tensor<3x1x3xf32>
+  %1 = maek.concat %0, %q dim 1 : tensor<3x1x3xf32>, tensor<3x4x3xf32>
+  %2 = call @sum(%1) : (tensor<3x5x3xf32>) -> tensor<f32>
+  %3 = call @used(%0) : (tensor<3x1x3xf32>) -> tensor<2x3x1x3xf32>
+  return %3, %2 : tensor<2x3x1x3xf32>, tensor<f32>
+}
+func.func private @used(%x: tensor<3x1x3xf32>) -> tensor<2x3x1x3xf32> attributes {maek.kernel, maek.symbols = []} {
+  %0 = maek.broadcast %x dims [1, 2, 3] : tensor<3x1x3xf32> -> tensor<2x3x1x3xf32>
+  return %0 : tensor<2x3x1x3xf32>
+}
+func.func private @made(%x: tensor<3x1x3xf32>) -> tensor<3x1x3xf32> attributes {maek.kernel, maek.symbols = []} {
+  %0 = maek.exp %x : tensor<3x1x3xf32>
+  return %0 : tensor<3x1x3xf32>
+}
+func.func private @sum(%x: tensor<3x5x3xf32>) -> tensor<f32> attributes {maek.kernel, maek.symbols = []} {
+  %0 = maek.reduce sum %x dims [0, 1, 2] : tensor<3x5x3xf32>
+  return %0 : tensor<f32>
+}

@@ -108,3 +108,15 @@ func.func private @extent() -> tensor<f32> attributes {maek.kernel, maek.symbols
   %0 = maek.extent "T" : tensor<f32>
   return %0 : tensor<f32>
 }
+
+// -----
+
+// The gradients of attention have other shapes than one another.
+func.func @gradients(%q: tensor<2x4xf32>, %k: tensor<5x4xf32>, %v: tensor<5x3xf32>, %y: tensor<2x3xf32>, %s: tensor<2xf32>) -> (tensor<5x4xf32>, tensor<5x3xf32>) {
+  %0:2 = call @attention_0(%q, %k, %v, %y, %s) : (tensor<2x4xf32>, tensor<5x4xf32>, tensor<5x3xf32>, tensor<2x3xf32>, tensor<2xf32>) -> (tensor<5x4xf32>, tensor<5x3xf32>)
+  return %0#0, %0#1 : tensor<5x4xf32>, tensor<5x3xf32>
+}
+func.func private @attention_0(%q: tensor<2x4xf32>, %k: tensor<5x4xf32>, %v: tensor<5x3xf32>, %y: tensor<2x3xf32>, %s: tensor<2xf32>) -> (tensor<5x4xf32>, tensor<5x3xf32>) attributes {maek.kernel, maek.symbols = []} {
+  %0, %1 = maek.attention_key_gradient %q, %k, %v, %y, %s, %s scale 0.5 : tensor<2x4xf32>, tensor<5x4xf32>, tensor<5x3xf32>, tensor<2x3xf32>, tensor<2xf32>, tensor<2xf32>
+  return %0, %1 : tensor<5x4xf32>, tensor<5x3xf32>
+}

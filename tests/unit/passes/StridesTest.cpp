@@ -43,6 +43,13 @@ TEST(Strides, AxesOfOneElementJoinAnything) {
   EXPECT_EQ(reshapeStrides(Extents{1, 1}, Strides{7, 9}, Extents{}), Strides{});
 }
 
+TEST(Strides, AxesOfOneElementDoNotMakeGaps) {
+  EXPECT_TRUE(isDense(Extents{3, 1, 5}, Strides{5, 1, 1}));
+  EXPECT_TRUE(isDense(Extents{1, 1}, Strides{7, 9}));
+  EXPECT_FALSE(isDense(Extents{3, 1, 5}, Strides{25, 5, 1}));
+  EXPECT_FALSE(isDense(Extents{3, 5}, Strides{10, 2}));
+}
+
 TEST(Strides, NoElementsAreNoDivision) {
   Extents from{0, 4};
   EXPECT_EQ(reshapeStrides(from, getDenseStrides(from), Extents{0}),
