@@ -88,11 +88,6 @@ static std::optional<AskedAxes> ask(Operation *op, AxisPredicate isAsked) {
   return axes;
 }
 
-bool fixesAxis(Operation *op, AxisPredicate isAsked) {
-  std::optional<AskedAxes> axes = ask(op, isAsked);
-  return !axes || axes->fixes;
-}
-
 bool keepsAxes(Operation *op, AxisPredicate isAsked) {
   std::optional<AskedAxes> axes = ask(op, isAsked);
   if (!axes || axes->fixes)

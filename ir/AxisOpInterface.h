@@ -38,10 +38,6 @@ llvm::SmallVector<int64_t> renumber(AxisNumbering numbering, mlir::Value value,
 
 using AxisPredicate = llvm::function_ref<bool(mlir::Value, int64_t)>;
 
-/// Whether the op needs an axis as it is for which `isAsked` holds. True for
-/// ops without the interface.
-bool fixesAxis(mlir::Operation *op, AxisPredicate isAsked);
-
 /// Whether the results at one index of the axes for which `isAsked` holds
 /// depend on the operands at that index alone: no such axis is fixed, and each
 /// one of an operand is one of a result. False for ops without the interface.

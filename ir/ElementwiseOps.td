@@ -80,7 +80,7 @@ class Maek_Binary<string mnemonic, string formula, string function,
                               "return " # function # "; }";
 }
 
-def Maek_NegOp : Maek_Unary<"neg", "-operand[i]", "-x"> {
+def Maek_NegOp : Maek_Unary<"neg", "-operand[i]", "-x", [Maek_Linear]> {
   let summary = "-x";
   let hasFolder = 1;
 }
@@ -112,12 +112,13 @@ def Maek_ErfOp : Maek_Unary<"erf", "2/√π ∫ e ^ -t² dt from 0 to operand[i]
   let summary = "error function";
 }
 
-def Maek_AddOp : Maek_Binary<"add", "lhs[i] + rhs[i]", "a + b", [Commutative]> {
+def Maek_AddOp : Maek_Binary<"add", "lhs[i] + rhs[i]", "a + b",
+    [Commutative, Maek_Linear]> {
   let summary = "the sum a + b";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
 }
-def Maek_SubOp : Maek_Binary<"sub", "lhs[i] - rhs[i]", "a - b"> {
+def Maek_SubOp : Maek_Binary<"sub", "lhs[i] - rhs[i]", "a - b", [Maek_Linear]> {
   let summary = "the difference a - b";
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;

@@ -125,6 +125,11 @@ Extent getNumElements(ArrayRef<Extent> extents) {
   return product;
 }
 
+RankedTensorType getStepType(Type sequence) {
+  return getTensorType(ArrayRef(getExtents(sequence)).drop_front(),
+                       getElementType(sequence));
+}
+
 RankedTensorType withElementType(Type tensor, Type element) {
   auto type = cast<RankedTensorType>(tensor);
   return RankedTensorType::get(type.getShape(), element, type.getEncoding());

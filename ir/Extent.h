@@ -64,6 +64,9 @@ mlir::RankedTensorType getTensorType(llvm::ArrayRef<Extent> extents,
 /// The product of all extents.
 Extent getNumElements(llvm::ArrayRef<Extent> extents);
 
+/// The type of one index of axis 0, a step of a sequence.
+mlir::RankedTensorType getStepType(mlir::Type sequence);
+
 /// The same shape with another element type.
 mlir::RankedTensorType withElementType(mlir::Type tensor, mlir::Type element);
 inline int64_t getRank(mlir::Type tensor) {

@@ -42,6 +42,11 @@ def Maek_TriviallyRematerializable
   let cppNamespace = "::maek";
 }
 
+/// See ir/Linear.h.
+def Maek_Linear : NativeOpTrait<"Linear"> {
+  let cppNamespace = "::maek";
+}
+
 class Maek_Op<string mnemonic, list<Trait> traits = []>
     : Op<Maek_Dialect, mnemonic, traits>;
 

@@ -4,6 +4,7 @@
 #define MAEK_IR_MAEKOPS_H
 
 #include "ir/AxisOpInterface.h"
+#include "ir/Linear.h"
 #include "ir/MaekDialect.h"
 #include "ir/Rematerializable.h"
 

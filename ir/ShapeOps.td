@@ -19,7 +19,7 @@ def Maek_ShapeGroup : OpDocGroup {
 
 let opDocGroup = Maek_ShapeGroup in {
 
-def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure, Maek_NamesAxes,
+def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure, Maek_Linear, Maek_NamesAxes,
     Maek_TriviallyRematerializable]> {
   let summary = "repeat a tensor along new axes";
   let description = [{
@@ -42,7 +42,7 @@ def Maek_BroadcastOp : Maek_Op<"broadcast", [Pure, Maek_NamesAxes,
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_TransposeOp : Maek_Op<"transpose", [Pure, Maek_NamesAxes,
+def Maek_TransposeOp : Maek_Op<"transpose", [Pure, Maek_Linear, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "permute the axes";
   let description = [{
@@ -61,7 +61,7 @@ def Maek_TransposeOp : Maek_Op<"transpose", [Pure, Maek_NamesAxes,
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_ReshapeOp : Maek_Op<"reshape", [Pure, Maek_RelatesAxes]> {
+def Maek_ReshapeOp : Maek_Op<"reshape", [Pure, Maek_Linear, Maek_RelatesAxes]> {
   let summary = "the same elements in row-major order, another shape";
   let description = [{
     The n-th element of the result is the n-th of the operand, both counted in
@@ -81,7 +81,7 @@ def Maek_ReshapeOp : Maek_Op<"reshape", [Pure, Maek_RelatesAxes]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_ConcatOp : Maek_Op<"concat", [Pure, Maek_NamesAxes,
+def Maek_ConcatOp : Maek_Op<"concat", [Pure, Maek_Linear, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "join tensors along one axis";
   let description = [{
@@ -101,7 +101,7 @@ def Maek_ConcatOp : Maek_Op<"concat", [Pure, Maek_NamesAxes,
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_SplitOp : Maek_Op<"split", [Pure, Maek_NamesAxes]> {
+def Maek_SplitOp : Maek_Op<"split", [Pure, Maek_Linear, Maek_NamesAxes]> {
   let summary = "cut a tensor along one axis";
   let description = [{
     The inverse of `maek.concat`: the results are consecutive ranges of axis
@@ -120,7 +120,7 @@ def Maek_SplitOp : Maek_Op<"split", [Pure, Maek_NamesAxes]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_StackOp : Maek_Op<"stack", [Pure, Maek_NamesAxes,
+def Maek_StackOp : Maek_Op<"stack", [Pure, Maek_Linear, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "join equal tensors along a new axis";
   let description = [{
@@ -138,7 +138,7 @@ def Maek_StackOp : Maek_Op<"stack", [Pure, Maek_NamesAxes,
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_UnstackOp : Maek_Op<"unstack", [Pure, Maek_NamesAxes,
+def Maek_UnstackOp : Maek_Op<"unstack", [Pure, Maek_Linear, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "take one axis apart, one result per index";
   let description = [{
@@ -156,7 +156,7 @@ def Maek_UnstackOp : Maek_Op<"unstack", [Pure, Maek_NamesAxes,
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_SliceOp : Maek_Op<"slice", [Pure, Maek_NamesAxes]> {
+def Maek_SliceOp : Maek_Op<"slice", [Pure, Maek_Linear, Maek_NamesAxes]> {
   let summary = "a contiguous range along one axis";
   let description = [{
     `result[..., n, ...] = operand[..., offset + n, ...]`, where `n` stands at
@@ -181,7 +181,7 @@ def Maek_SliceOp : Maek_Op<"slice", [Pure, Maek_NamesAxes]> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_ReverseOp : Maek_Op<"reverse", [Pure, Maek_NamesAxes,
+def Maek_ReverseOp : Maek_Op<"reverse", [Pure, Maek_Linear, Maek_NamesAxes,
     SameOperandsAndResultType, AllTypesMatch<["operand", "result"]>]> {
   let summary = "one axis from its end to its start";
   let description = [{
@@ -199,7 +199,7 @@ def Maek_ReverseOp : Maek_Op<"reverse", [Pure, Maek_NamesAxes,
   let hasFolder = 1;
 }
 
-def Maek_PadOp : Maek_Op<"pad", [Pure, Maek_NamesAxes]> {
+def Maek_PadOp : Maek_Op<"pad", [Pure, Maek_Linear, Maek_NamesAxes]> {
   let summary = "zeros around a range along one axis";
   let description = [{
     The adjoint of `maek.slice`: `result[..., offset + n, ...] =
@@ -238,7 +238,7 @@ def Maek_LayoutGroup : OpDocGroup {
 
 let opDocGroup = Maek_LayoutGroup in {
 
-def Maek_PackOp : Maek_Op<"pack", [Pure, Maek_NamesAxes,
+def Maek_PackOp : Maek_Op<"pack", [Pure, Maek_Linear, Maek_NamesAxes,
     InferTypeOpAdaptor]> {
   let summary = "cut one axis into panels, padded with zeros";
   let description = [{

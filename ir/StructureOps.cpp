@@ -30,12 +30,6 @@ YieldOp ScanOp::getYield() {
   return cast<YieldOp>(getBody().front().getTerminator());
 }
 
-/// The type of one step of a sequence.
-static RankedTensorType getStepType(Type sequence) {
-  return getTensorType(ArrayRef(getExtents(sequence)).drop_front(),
-                       getElementType(sequence));
-}
-
 LogicalResult ScanOp::verify() {
   if (getSequences().empty())
     return emitOpError("needs a sequence to run over");

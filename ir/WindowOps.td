@@ -15,7 +15,8 @@ def Maek_WindowGroup : OpDocGroup {
   }];
 }
 
-class Maek_WindowBase<string mnemonic> : Maek_Op<mnemonic, [Pure, Maek_NamesAxes]> {
+class Maek_WindowBase<string mnemonic>
+    : Maek_Op<mnemonic, [Pure, Maek_Linear, Maek_NamesAxes]> {
   let arguments = (ins Maek_FloatTensor:$operand, Maek_IntAttr:$dim,
                        Maek_IntAttr:$stride, Maek_IntAttr:$dilation,
                        Maek_IntAttr:$offset);

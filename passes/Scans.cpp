@@ -57,12 +57,6 @@ static SmallVector<Value> keep(Range range, const llvm::BitVector &drops) {
   return kept;
 }
 
-/// The type of one step of a sequence.
-static Type getStepType(Value sequence) {
-  return getTensorType(ArrayRef(getExtents(sequence.getType())).drop_front(),
-                       getElementType(sequence.getType()));
-}
-
 RankedTensorType getSequenceType(ScanOp scan, Type step) {
   SmallVector<Extent> extents = getExtents(step);
   extents.insert(extents.begin(),
@@ -102,7 +96,7 @@ ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
   rewriter.modifyOpInPlace(rebuilt, [&] {
     unsigned numSequences = drops.sequences.size();
     for (auto [i, sequence] : llvm::enumerate(moreSequences))
-      body.insertArgument(numSequences + i, getStepType(sequence),
+      body.insertArgument(numSequences + i, getStepType(sequence.getType()),
                           sequence.getLoc());
     for (unsigned i = numStates; i-- > 0;)
       if (drops.states[i])

@@ -111,9 +111,7 @@ SmallVector<Value> Sinker::getLinearOperands(Value value) const {
   llvm::copy_if(op->getOperands(), std::back_inserter(inside),
                 [&](Value operand) { return isInside(operand); });
   bool isLinearInAll =
-      isa<AddOp, SubOp, NegOp, StackOp, ConcatOp, UnstackOp, SplitOp, ReshapeOp,
-          TransposeOp, SliceOp, PadOp, BroadcastOp>(op) &&
-      inside.size() == op->getNumOperands();
+      op->hasTrait<Linear>() && inside.size() == op->getNumOperands();
   bool isLinearInOne = isa<EinsumOp, MulOp>(op) && inside.size() == 1;
   return isLinearInAll || isLinearInOne ? inside : SmallVector<Value>();
 }
