@@ -121,7 +121,8 @@ Error HeaderListener::value(Json &value) {
       return bad(field == Field::Shape ? "has a size that is no count"
                                        : "has an offset that is no count");
     if (numbers.size() == maxRank)
-      return bad("has more than 16 axes");
+      return bad(field == Field::Shape ? "has more than 16 axes"
+                                       : "has more offsets than two");
     numbers.push_back(value.integer);
     return Error::success();
   }
