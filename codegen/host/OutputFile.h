@@ -40,8 +40,8 @@ mlir::LogicalResult checkWritable(llvm::StringRef output,
 mlir::LogicalResult makeFolder(llvm::StringRef folder, mlir::Location location);
 
 /// Removes files that an earlier run wrote to the folder, and this one did not.
-/// What a run writes, names that end in `kind`, is listed in `.maek-stmt` or the
-/// like.
+/// What a run writes, names that end in `kind`, is listed in `.maek-stmt` or
+/// the like.
 mlir::LogicalResult removeStale(llvm::StringRef folder, llvm::StringRef kind,
                                 const llvm::StringSet<> &written,
                                 mlir::Location location);
