@@ -6,6 +6,8 @@
 #include "codegen/halide/schedules/ProductShape.h"
 #include "codegen/halide/schedules/Schedule.h"
 
+#include "ir/MaekOps.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -175,6 +177,24 @@ void ProductScheduler::scheduleSums(const ProductShape &product) {
   scheduleStage(held, product, /*isUpdate=*/false);
 }
 
+/// Whether a product is made of `value`: it is needed far from the results,
+/// too.
+static bool isSummed(Value value) {
+  llvm::SmallVector<Value> pending{value};
+  llvm::DenseSet<Value> seen;
+  while (!pending.empty()) {
+    Value next = pending.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    for (Operation *user : next.getUsers()) {
+      if (isa<EinsumOp>(user))
+        return true;
+      llvm::append_range(pending, user->getResults());
+    }
+  }
+  return false;
+}
+
 /// A value that several results need is computed once for each vector of them.
 void ProductScheduler::scheduleShared(Halide::Func func) {
   if (func.dimensions() == int(letters.size()))
@@ -204,7 +224,8 @@ void ProductScheduler::run() {
   // Past the last column there is nothing that a shared value could read.
   if (first.numColumns % lanes == 0 && !hasPaddedTail)
     for (auto [value, func] : kernel.getShared())
-      scheduleShared(func);
+      if (!isSummed(value))
+        scheduleShared(func);
 }
 
 } // namespace

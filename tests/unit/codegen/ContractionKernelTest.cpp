@@ -316,6 +316,22 @@ func.func @fixed(%z: tensor<9000x3xf32>) -> tensor<3xf32> {
       {{{"B", 1}}, {{"B", 7}}, {{"B", 16}}});
 }
 
+/// What a product is made of is part of its results, too.
+TEST(ContractionKernels, SharedOperand) {
+  checkKernelsBothPrecisions(
+      R"(
+!x = tensor<?x32xf32, #maek.dims<B>>
+func.func @product(%x: !x, %w: tensor<32x32xf32>) -> (!x, !x) {
+  %t = maek.tanh %x : !x
+  %z = maek.einsum "bk,nk->bn" %t, %w : !x, tensor<32x32xf32>
+  %y = maek.add %z, %t : !x
+  %v = maek.mul %z, %t : !x
+  func.return %y, %v : !x, !x
+}
+)",
+      {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}});
+}
+
 /// Products of two operands of which nothing is packed and no size is known.
 TEST(ContractionKernels, DynamicColumns) {
   checkKernelsBothPrecisions(
