@@ -5,6 +5,7 @@
 #define MAEK_DSL_MODELEMITTER_H
 
 #include "dsl/Evaluator.h"
+#include "runtime/core/StateNames.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -15,10 +16,10 @@ namespace maek::dsl {
 /// Values that replace the defaults of a model's hyperparameters.
 using Overrides = std::vector<std::pair<std::string, std::string>>;
 
-/// Names of what is kept between the batches of one update.
-inline constexpr llvm::StringLiteral kSumPrefix = "accumulated.";
-inline constexpr llvm::StringLiteral kSumOfExamples = "accumulated_examples";
-inline constexpr llvm::StringLiteral kAveragePrefix = "average.";
+/// Names of states that training keeps.
+inline constexpr llvm::StringLiteral kSumPrefix = runtime::kSumPrefix;
+inline constexpr llvm::StringLiteral kSumOfExamples = runtime::kSumOfExamples;
+inline constexpr llvm::StringLiteral kAveragePrefix = runtime::kAveragePrefix;
 
 class ModelEmitter {
 public:

@@ -4,6 +4,7 @@
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Philox.h"
 #include "runtime/core/Processor.h"
+#include "runtime/core/StateNames.h"
 
 #include <algorithm>
 #include <cmath>
@@ -138,11 +139,11 @@ void Model::takeNewWeights(int64_t batches) {
   pending = batches;
   for (Stored &state : states) {
     std::string_view name = state.info->name;
-    bool isSum = name == sumOfExamples ||
-                 (name.starts_with(sumPrefix) &&
+    bool isSum = name == kSumOfExamples ||
+                 (name.starts_with(kSumPrefix) &&
                   std::any_of(parameters.begin(), parameters.end(),
                               [&](const Stored &parameter) {
-                                return name.substr(sumPrefix.size()) ==
+                                return name.substr(std::strlen(kSumPrefix)) ==
                                        parameter.info->name;
                               }));
     if (isSum && batches == 0)

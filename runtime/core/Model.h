@@ -14,11 +14,6 @@ namespace maek::runtime {
 struct SafetensorsHeader;
 class SafetensorsFile;
 
-/// The states in which gradients of several batches are summed: this with the
-/// parameter's name, and their number of examples.
-inline constexpr std::string_view sumPrefix = "accumulated.",
-                                  sumOfExamples = "accumulated_examples";
-
 class Model {
 public:
   /// Makes all tensors, with first values drawn from `seed`.

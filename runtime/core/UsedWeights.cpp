@@ -3,6 +3,7 @@
 #include "runtime/core/Model.h"
 #include "runtime/core/Names.h"
 #include "runtime/core/Safetensors.h"
+#include "runtime/core/StateNames.h"
 
 #include <algorithm>
 
@@ -19,7 +20,7 @@ static Error checkNames(const std::string &path,
                         const SafetensorsHeader &header, const UseInfo &use,
                         const std::vector<std::string_view> &names) {
   for (const FileTensor &tensor : header.tensors)
-    if (tensor.name != sumOfExamples &&
+    if (tensor.name != kSumOfExamples &&
         std::none_of(names.begin(), names.end(), [&](std::string_view name) {
           return tensor.name == name || belongsTo(tensor.name, name);
         }))
@@ -50,7 +51,7 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
         std::string_view(parameters[i].info->name).substr(prefix.size()));
     needed.name = names.back();
     // The average is what that model itself would infer with.
-    const FileTensor *tensor = header.find("average." + needed.name);
+    const FileTensor *tensor = header.find(kAveragePrefix + needed.name);
     if (!tensor)
       tensor = header.find(needed.name);
     if (!tensor)
