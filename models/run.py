@@ -117,6 +117,9 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="a few steps each; fails unless each loss falls")
     parser.add_argument("--again", action="store_true", help="train anew")
+    parser.add_argument("--kept", action="store_true",
+                        help="count models as trained whose results are kept in "
+                             "models/results")
     parser.add_argument("--record", action="store_true",
                         help="keep the results in models/results and show them "
                              "in models/README.md")
@@ -136,12 +139,14 @@ def main():
                    for other in entry.get("uses", {}).values()}
     chosen = {name: entries[name] for name in entries if name in chosen}
     folder = ROOT / "build/models"
-    store = Store(folder / "results")
+    store, kept = Store(folder / "results"), Store(HERE / "results")
     for name, entry in chosen.items():
         wanted = key([entry.get("full", {}), entry.get("model", "")],
                      HERE / f"{name}.maek",
                      *(HERE / f"{other}.maek"
                        for other in entry.get("uses", {}).values()))
+        if options.kept:
+            store.take(name, wanted, kept)
         if options.again or not store.find(name, wanted):
             start(folder / f"{name}.key", wanted, f"{name}-run.*", options.again)
             say(f"== {name}")
@@ -152,7 +157,6 @@ def main():
     text = table(HEAD, rows_of(entries, store))
     print(text, end="")
     if options.record:
-        kept = Store(HERE / "results")
         kept.copy(store, chosen)
         insert(HERE / "README.md", "measured", table(HEAD, rows_of(entries, kept)))
     return 0

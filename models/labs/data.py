@@ -15,8 +15,8 @@ SYSTEMS = {"CNN": ("../cnn.maek", ["C=16"], None), "ViT": ("../vit.maek", [], No
            "ViT-augmented": ("data.maek", [], None),
            "DeiT-hard": ("../deit.maek", ["C=16", "hard=1"], "CNN"),
            "DeiT-soft": ("../deit.maek", ["C=16", "hard=0"], "CNN")}
-# Images, seeds, epochs, batch: some five thousand updates each.
-SIZES = [(1000, 3, 160, 32), (5000, 3, 64, 64), (60000, 1, 10, 128)]
+# Images, seeds, epochs, batch: some 2,500 updates each.
+SIZES = [(1000, 3, 80, 32), (5000, 3, 32, 64), (60000, 1, 5, 128)]
 
 
 def rows(quick):
@@ -30,7 +30,8 @@ def rows(quick):
     return result
 
 
-def run(lab, name, settings):
+def train(lab, name, settings):
+    """A row's trained program and its log."""
     system = name.split()[0]
     file, sets, teacher = SYSTEMS[system]
     program = Program(HERE / file, lab.folder, lab.program_name(name), sets)
@@ -39,10 +40,15 @@ def run(lab, name, settings):
                "--evaluate-every", max(1, settings["epochs"] // 10)]
     uses = []
     if teacher:
-        # The teacher saw the same images as its student.
-        taught = lab.program_name(name.replace(system, teacher, 1))
-        uses = [f"teacher={lab.folder / taught}-run.safetensors"]
-    log = program.train("run", options, lab.quick, uses)
+        # The teacher saw the same images as its student, in a row before. It is
+        # trained here if only that row's figures came from elsewhere.
+        taught, _ = train(lab, name.replace(system, teacher, 1), settings)
+        uses = [f"teacher={taught.weights('run')}"]
+    return program, program.train("run", options, lab.quick, uses)
+
+
+def run(lab, name, settings):
+    _, log = train(lab, name, settings)
     return {"accuracy": last(log, "test", "accuracy"),
             "curve": [[row["epoch"], row["accuracy"]] for row in log
                       if row["split"] == "test"]}

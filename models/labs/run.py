@@ -29,13 +29,16 @@ class Lab:
         self.folder = folder / name
         self.plots = self.folder / "plots"
         self.store = Store(self.folder / "results")
+        self.kept = Store(HERE / "results" / name)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.plots.mkdir(exist_ok=True)
 
-    def run(self, again):
+    def run(self, again, kept):
         rows = self.module.rows(self.quick)
         for at, (name, settings) in enumerate(rows.items()):
             wanted = key(settings, *(HERE / file for file in self.module.FILES))
+            if kept:
+                self.store.take(name, wanted, self.kept)
             if not again and self.store.find(name, wanted):
                 continue
             program = self.program_name(name)
@@ -62,9 +65,8 @@ class Lab:
 
     def record(self):
         """Keeps the results beside the lab, and its table and plots in README.md."""
-        kept = Store(HERE / "results" / self.name)
-        kept.copy(self.store, self.results(self.store))
-        text = self.show(kept, HERE)
+        self.kept.copy(self.store, self.results(self.store))
+        text = self.show(self.kept, HERE)
         plots = sorted(path.name for path in self.plots.glob("*.svg"))
         images = " ".join(f"![{self.module.TITLE}]({plot})" for plot in plots)
         insert(HERE / "README.md", self.name, f"{text}\n{images}\n")
@@ -76,6 +78,9 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="tiny sizes: shows that it works, not what is true")
     parser.add_argument("--again", action="store_true", help="run every row anew")
+    parser.add_argument("--kept", action="store_true",
+                        help="count rows as finished whose results are kept in "
+                             "models/labs/results")
     parser.add_argument("--record", action="store_true",
                         help="keep results and plots in models/labs and show them "
                              "in its README.md")
@@ -88,7 +93,7 @@ def main():
     folder = options.folder / "quick" if options.quick else options.folder
     for name in options.names or LABS:
         lab = Lab(name, folder, options.quick)
-        lab.run(options.again)
+        lab.run(options.again, options.kept)
         text = lab.show(lab.store, lab.plots)
         print(f"{lab.module.TITLE}\n\n{text}", flush=True)
         for plot in sorted(lab.plots.glob("*.svg")):

@@ -73,6 +73,18 @@ class Results(unittest.TestCase):
             self.assertIsNone(store.find("a b", key({"x": 1}, model)))
             self.assertIsNone(store.read("c"))
 
+    def test_a_result_of_that_key_is_taken_from_another_store(self):
+        with tempfile.TemporaryDirectory() as name:
+            kept = Store(pathlib.Path(name) / "kept")
+            store = Store(pathlib.Path(name) / "results")
+            kept.write("a b", key({"x": 1}), "./dev labs", {"loss": 0.5})
+            self.assertIsNone(store.take("a b", key({"x": 2}), kept))
+            self.assertIsNone(store.read("a b"))
+            self.assertEqual(store.take("a b", key({"x": 1}), kept), kept.read("a b"))
+            store.write("a b", key({"x": 1}), "./dev labs", {"loss": 0.25})
+            store.take("a b", key({"x": 1}), kept)
+            self.assertEqual(store.read("a b")["figures"]["loss"], 0.25)
+
     def test_tables_go_into_their_place(self):
         with tempfile.TemporaryDirectory() as name:
             page = pathlib.Path(name) / "README.md"

@@ -71,6 +71,12 @@ class Store:
         result = self.read(name)
         return result if result and result["key"] == wanted else None
 
+    def take(self, name, wanted, other):
+        """The result of that key, if need be copied from another store."""
+        if not self.find(name, wanted) and other.find(name, wanted):
+            self.copy(other, [name])
+        return self.find(name, wanted)
+
     def write(self, name, wanted, command, figures):
         result = {"name": name, "key": wanted, "command": command,
                   "commit": commit(), "machine": machine(),
