@@ -10,11 +10,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 TITLE = "A ViT needs data, a CNN less, DeiT closes the gap"
 FILES = ["data.maek", "data.py", "../cnn.maek", "../vit.maek", "../deit.maek"]
 HEAD = ["model", "images", "test accuracy, mean", "spread", "seeds"]
-# A model, its file and hyperparameters, what it learns from beside the labels.
-SYSTEMS = {"CNN": ("../cnn.maek", ["C=16"], None), "ViT": ("../vit.maek", [], None),
-           "ViT-augmented": ("data.maek", [], None),
-           "DeiT-hard": ("../deit.maek", ["C=16", "hard=1"], "CNN"),
-           "DeiT-soft": ("../deit.maek", ["C=16", "hard=0"], "CNN")}
+CNN, VIT = {"C": 16}, {"d": 64, "heads": 4, "depth": 4}
+# A model's file and hyperparameters, what it learns from beside the labels.
+SYSTEMS = {"CNN": ("../cnn.maek", CNN, None), "ViT": ("../vit.maek", VIT, None),
+           "ViT-augmented": ("data.maek", VIT, None),
+           "DeiT-hard": ("../deit.maek", {**CNN, **VIT, "hard": 1}, "CNN"),
+           "DeiT-soft": ("../deit.maek", {**CNN, **VIT, "hard": 0}, "CNN")}
+TINY = {"C": 2, "d": 8, "heads": 2, "depth": 1}
 # Images, seeds, epochs, batch: some 2,500 updates each.
 SIZES = [(1000, 3, 80, 32), (5000, 3, 32, 64), (60000, 1, 5, 128)]
 
@@ -33,8 +35,11 @@ def rows(quick):
 def train(lab, name, settings):
     """A row's trained program and its log."""
     system = name.split()[0]
-    file, sets, teacher = SYSTEMS[system]
-    program = Program(HERE / file, lab.folder, lab.program_name(name), sets)
+    file, sizes, teacher = SYSTEMS[system]
+    if lab.quick:
+        sizes = {word: TINY.get(word, size) for word, size in sizes.items()}
+    program = Program(HERE / file, lab.folder, lab.program_name(name),
+                      [f"{word}={size}" for word, size in sizes.items()])
     options = ["--seed", settings["seed"], "--epochs", settings["epochs"],
                "--batch", settings["batch"], "--examples", settings["images"],
                "--evaluate-every", max(1, settings["epochs"] // 10)]

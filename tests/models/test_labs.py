@@ -11,6 +11,8 @@ import unittest
 import xml.dom.minidom
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+# How many plots each has.
+LABS = {"forget": 2, "gates": 1, "reach": 2, "order": 1, "data": 1}
 sys.path.insert(0, str(ROOT / "tools"))
 from experiments.results import Store, insert, key, table  # noqa: E402
 
@@ -27,15 +29,15 @@ class Labs(unittest.TestCase):
     def test_each_lab_shows_a_table_and_plots(self):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            done = labs(folder, "forget", "gates", "reach", "order")
+            done = labs(folder, *LABS)
             self.assertIn("| LSTM | gradient", done.stdout)
-            for lab, plots in (("forget", 2), ("gates", 1), ("reach", 2), ("order", 1)):
+            for lab, plots in LABS.items():
                 found = list((folder / "quick" / lab / "plots").glob("*.svg"))
                 self.assertEqual(len(found), plots, lab)
                 for plot in found:
                     xml.dom.minidom.parse(str(plot))
             results = sorted((folder / "quick").glob("*/results/*.json"))
-            self.assertEqual(len(results), 13)
+            self.assertEqual(len(results), 18)
             for path in results:
                 result = json.loads(path.read_text())
                 self.assertTrue(result["command"] and result["commit"]
@@ -48,7 +50,7 @@ class Labs(unittest.TestCase):
             before = {path: path.read_text() for path in results}
             before_plots = {path: path.read_bytes()
                             for path in (folder / "quick").glob("*/plots/*.svg")}
-            again = labs(folder, "forget", "gates", "reach", "order")
+            again = labs(folder, *LABS)
             self.assertEqual(again.stdout, done.stdout)
             self.assertEqual(before, {path: path.read_text() for path in results})
             for path, content in before_plots.items():
