@@ -14,7 +14,7 @@ import tomllib
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tools"))
 from experiments.program import Program, say  # noqa: E402
-from experiments.results import ROOT, Store, insert, key, start, table  # noqa: E402
+from experiments.results import ROOT, Store, attempt, insert, key, table  # noqa: E402
 
 HEAD = ["model", "data", "parameters", "result", "epochs", "seconds an epoch", "cores",
         "command"]
@@ -148,12 +148,13 @@ def main():
         if options.kept:
             store.take(name, wanted, kept)
         if options.again or not store.find(name, wanted):
-            start(folder / f"{name}.key", wanted, f"{name}-run.*", options.again)
             say(f"== {name}")
             if "text" in entry and not write_text(entry["text"], folder):
                 continue
-            store.write(name, wanted, f"./dev models {name}",
-                        measure(name, entry, folder, "full"))
+            with attempt(folder / f"{name}.work", wanted, f"{name}-run.*",
+                         options.again) as seconds:
+                figures = measure(name, entry, folder, "full")
+                store.write(name, wanted, f"./dev models {name}", figures, seconds())
     text = table(HEAD, rows_of(entries, store))
     print(text, end="")
     if options.record:

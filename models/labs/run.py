@@ -11,7 +11,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
 from experiments.program import say  # noqa: E402
-from experiments.results import ROOT, Store, insert, key, start, table  # noqa: E402
+from experiments.results import ROOT, Store, attempt, insert, key, table  # noqa: E402
 
 # In the order of README.md.
 LABS = ["forget", "gates", "reach", "order", "data"]
@@ -42,10 +42,12 @@ class Lab:
             if not again and self.store.find(name, wanted):
                 continue
             program = self.program_name(name)
-            start(self.folder / f"{program}.key", wanted, f"{program}-*", again)
             say(f"== {self.name}: {name} ({at + 1} of {len(rows)})")
-            figures = self.module.run(self, name, settings)
-            self.store.write(name, wanted, f"./dev labs {self.name}", figures)
+            with attempt(self.folder / f"{program}.work", wanted, f"{program}-*",
+                         again) as seconds:
+                figures = self.module.run(self, name, settings)
+                self.store.write(name, wanted, f"./dev labs {self.name}", figures,
+                                 seconds())
 
     @staticmethod
     def program_name(row):

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # How many plots each has.
 LABS = {"forget": 2, "gates": 1, "reach": 2, "order": 1, "data": 1}
 sys.path.insert(0, str(ROOT / "tools"))
-from experiments.results import Store, insert, key, table  # noqa: E402
+from experiments.results import Store, attempt, insert, key, table  # noqa: E402
 
 
 def labs(folder, *words):
@@ -41,7 +41,7 @@ class Labs(unittest.TestCase):
             for path in results:
                 result = json.loads(path.read_text())
                 self.assertTrue(result["command"] and result["commit"]
-                                and result["machine"]["cpu"])
+                                and result["seconds"] > 0 and result["machine"]["cpu"])
             # Positions are what breaks the symmetry.
             order = Store(folder / "quick/order/results")
             self.assertLess(order.read("without")["figures"]["change"], 1e-5)
@@ -68,7 +68,7 @@ class Results(unittest.TestCase):
             model.write_text("a")
             store = Store(pathlib.Path(name) / "results")
             wanted = key({"x": 1}, model)
-            store.write("a b", wanted, "./dev labs", {"loss": 0.5})
+            store.write("a b", wanted, "./dev labs", {"loss": 0.5}, 1)
             self.assertEqual(store.find("a b", wanted)["figures"]["loss"], 0.5)
             self.assertIsNone(store.find("a b", key({"x": 2}, model)))
             model.write_text("b")
@@ -79,13 +79,31 @@ class Results(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             kept = Store(pathlib.Path(name) / "kept")
             store = Store(pathlib.Path(name) / "results")
-            kept.write("a b", key({"x": 1}), "./dev labs", {"loss": 0.5})
+            kept.write("a b", key({"x": 1}), "./dev labs", {"loss": 0.5}, 1)
             self.assertIsNone(store.take("a b", key({"x": 2}), kept))
             self.assertIsNone(store.read("a b"))
             self.assertEqual(store.take("a b", key({"x": 1}), kept), kept.read("a b"))
-            store.write("a b", key({"x": 1}), "./dev labs", {"loss": 0.25})
+            store.write("a b", key({"x": 1}), "./dev labs", {"loss": 0.25}, 1)
             store.take("a b", key({"x": 1}), kept)
             self.assertEqual(store.read("a b")["figures"]["loss"], 0.25)
+
+    def test_what_an_interrupted_run_left_stays_for_its_key(self):
+        with tempfile.TemporaryDirectory() as name:
+            marker, left = (pathlib.Path(name) / word for word in ("m.work", "m-run"))
+            with self.assertRaises(SystemExit), attempt(marker, "a", "m-*", False):
+                left.write_text("")
+                raise SystemExit(130)
+            self.assertGreater(json.loads(marker.read_text())["seconds"], 0)
+            marker.write_text(json.dumps({"key": "a", "seconds": 1e6}))
+            with attempt(marker, "a", "m-*", False) as seconds:
+                self.assertTrue(left.exists())
+                self.assertGreater(seconds(), 1e6)
+            with attempt(marker, "a", "m-*", True):
+                self.assertFalse(left.exists())
+                left.write_text("")
+            with attempt(marker, "b", "m-*", False) as seconds:
+                self.assertFalse(left.exists())
+                self.assertLess(seconds(), 1e6)
 
     def test_tables_go_into_their_place(self):
         with tempfile.TemporaryDirectory() as name:

@@ -1,6 +1,7 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """Results as files, so that what was measured is not measured again, and what
 is shown can be traced to the command, the commit and the machine."""
+import contextlib
 import datetime
 import hashlib
 import json
@@ -8,6 +9,7 @@ import os
 import pathlib
 import platform
 import subprocess
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -41,15 +43,30 @@ def key(settings, *files):
     return digest.hexdigest()[:16]
 
 
-def start(marker, wanted, leftovers, again):
-    """Before something of that key is run: what an interrupted run left is kept
-    to go on from, unless it was of another key or all is to run `again`."""
-    if again or not marker.exists() or marker.read_text() != wanted:
+@contextlib.contextmanager
+def attempt(marker, wanted, leftovers, again):
+    """Around a run of that key: what an interrupted run left is kept to go on
+    from, unless it was of another key or all is to run `again`. Gives a function
+    that says the seconds so far, those of interrupted runs among them."""
+    before = json.loads(marker.read_text()) if marker.exists() else {}
+    if again or before.get("key") != wanted:
+        before = {}
         for file in marker.parent.glob(leftovers):
             if file.is_file():
                 file.unlink()
+    begin = time.monotonic()
+
+    def spent():
+        return before.get("seconds", 0) + time.monotonic() - begin
+
+    def keep():
+        marker.write_text(json.dumps({"key": wanted, "seconds": spent()}))
     marker.parent.mkdir(parents=True, exist_ok=True)
-    marker.write_text(wanted)
+    keep()
+    try:
+        yield spent
+    finally:
+        keep()
 
 
 class Store:
@@ -77,10 +94,12 @@ class Store:
             self.copy(other, [name])
         return self.find(name, wanted)
 
-    def write(self, name, wanted, command, figures):
+    def write(self, name, wanted, command, figures, seconds):
+        """`seconds`: what it took."""
         result = {"name": name, "key": wanted, "command": command,
                   "commit": commit(), "machine": machine(),
-                  "date": datetime.date.today().isoformat(), "figures": figures}
+                  "date": datetime.date.today().isoformat(),
+                  "seconds": round(seconds, 1), "figures": figures}
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.path(name).with_suffix(".partial")
         partial.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
