@@ -58,8 +58,9 @@ def main():
         for begin in range(0, len(x), batch):
             pick = order[begin:begin + batch]
             step += 1
-            scale = (step / warmup if step < warmup else
-                     0.5 * (1 + math.cos(math.pi * (step - warmup) / (steps - warmup))))
+            scale = (step / warmup if step <= warmup else
+                     0.5 * (1 + math.cos(math.pi * (step - 1 - warmup)
+                                     / (steps - warmup))))
             optimizer.param_groups[0]["lr"] = 1e-3 * scale
             loss = torch.nn.functional.cross_entropy(model(x[pick]), y[pick])
             optimizer.zero_grad(set_to_none=True)

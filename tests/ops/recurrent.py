@@ -45,7 +45,7 @@ class Model:
         (loss, logits), gradients = jax.value_and_grad(get_loss, has_aux=True)(p)
         norm = math.sqrt(sum(float(jnp.sum(g * g)) for g in gradients.values()))
         step, steps = arguments["step"], arguments["steps"]
-        done = np.clip((step - self.warmup) / max(steps - self.warmup, 1), 0, 1)
+        done = np.clip((step - 1 - self.warmup) / max(steps - self.warmup, 1), 0, 1)
         rate = (arguments["lr"] * min(1, step / self.warmup)
                 * (1 + math.cos(math.pi * done)) / 2)
         expected = {"loss": loss, "grad_norm": norm,

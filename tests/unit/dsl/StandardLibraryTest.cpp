@@ -240,9 +240,12 @@ TEST_F(StandardLibrary, schedules) {
   llvm::StringRef cosine = "cosine(step, steps, warmup = 10, floor = 0.1)";
   EXPECT_NEAR(at(cosine, 1), 0.1, 1e-14);
   EXPECT_NEAR(at(cosine, 10), 1, 1e-14);
-  EXPECT_NEAR(at(cosine, 55), 0.55, 1e-14);
-  EXPECT_NEAR(at(cosine, 100), 0.1, 1e-14);
-  EXPECT_NEAR(at("linear(step, steps)", 25), 0.75, 1e-14);
+  EXPECT_NEAR(at(cosine, 11), 1, 1e-14);
+  EXPECT_NEAR(at(cosine, 56), 0.55, 1e-14);
+  // The last update still moves: the floor would come after it.
+  EXPECT_GT(at(cosine, 100), 0.1 + 1e-5);
+  EXPECT_NEAR(at(cosine, 101), 0.1, 1e-14);
+  EXPECT_NEAR(at("linear(step, steps)", 26), 0.75, 1e-14);
   llvm::StringRef decay = "step_decay(step, steps, every = 30)";
   EXPECT_NEAR(at(decay, 30), 1, 1e-14);
   EXPECT_NEAR(at(decay, 31), 0.1, 1e-14);
