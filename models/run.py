@@ -13,7 +13,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tools"))
-from experiments.program import Program, say  # noqa: E402
+from experiments.program import Program, meaning, say  # noqa: E402
 from experiments.results import ROOT, Store, attempt, insert, key, table  # noqa: E402
 
 HEAD = ["model", "data", "parameters", "result", "epochs", "seconds an epoch", "cores",
@@ -100,13 +100,23 @@ def quick(chosen, entries):
     return failed
 
 
+def wanted(name, entries):
+    """The key of a model's result."""
+    entry = entries[name]
+    return key([entry.get("full", {}), entry.get("model", "")],
+               meaning(HERE / f"{name}.maek", entry.get("model", "")),
+               *(meaning(HERE / f"{other}.maek")
+                 for other in entry.get("uses", {}).values()))
+
+
 def rows_of(entries, store):
     for name, entry in entries.items():
         result = store.read(name)
         if result:
             figures = result["figures"]
+            stale = "" if result["key"] == wanted(name, entries) else " (an earlier version)"
             yield [f"[{name}.maek]({name}.maek)", entry["data"],
-                   f"{figures['parameters']:,}", result_text(entry, figures),
+                   f"{figures['parameters']:,}", result_text(entry, figures) + stale,
                    figures["epochs"], f"{figures['seconds_an_epoch']:.1f}",
                    result["machine"]["cores"], f"`{result['command']}`"]
 
@@ -141,24 +151,22 @@ def main():
     folder = ROOT / "build/models"
     store, kept = Store(folder / "results"), Store(HERE / "results")
     for name, entry in chosen.items():
-        wanted = key([entry.get("full", {}), entry.get("model", "")],
-                     HERE / f"{name}.maek",
-                     *(HERE / f"{other}.maek"
-                       for other in entry.get("uses", {}).values()))
+        own = wanted(name, entries)
         if options.kept:
-            store.take(name, wanted, kept)
-        if options.again or not store.find(name, wanted):
+            store.take(name, own, kept)
+        if options.again or not store.find(name, own):
             say(f"== {name}")
             if "text" in entry and not write_text(entry["text"], folder):
                 continue
-            with attempt(folder / f"{name}.work", wanted, f"{name}-run.*",
+            with attempt(folder / f"{name}.work", own, f"{name}-run.*",
                          options.again) as seconds:
                 figures = measure(name, entry, folder, "full")
-                store.write(name, wanted, f"./dev models {name}", figures, seconds())
+                store.write(name, own, f"./dev models {name}", figures, seconds())
     text = table(HEAD, rows_of(entries, store))
     print(text, end="")
     if options.record:
-        kept.copy(store, chosen)
+        # Those that were left out have none.
+        kept.copy(store, [name for name in chosen if store.read(name)])
         insert(HERE / "README.md", "measured", table(HEAD, rows_of(entries, kept)))
     return 0
 

@@ -15,7 +15,8 @@ CNN, VIT = {"C": 16}, {"d": 64, "heads": 4, "depth": 4}
 SYSTEMS = {"CNN": ("../cnn.maek", CNN, None), "ViT": ("../vit.maek", VIT, None),
            "ViT-augmented": ("data.maek", VIT, None),
            "DeiT-hard": ("../deit.maek", {**CNN, **VIT, "hard": 1}, "CNN"),
-           "DeiT-soft": ("../deit.maek", {**CNN, **VIT, "hard": 0}, "CNN")}
+           # As Touvron et al. 2021, section 5.2, of soft distillation.
+           "DeiT-soft": ("../deit.maek", {**CNN, **VIT, "hard": 0, "α": 0.1}, "CNN")}
 TINY = {"C": 2, "d": 8, "heads": 2, "depth": 1}
 # Images, seeds, epochs, batch: some 2,500 updates each.
 SIZES = [(1000, 3, 80, 32), (5000, 3, 32, 64), (60000, 1, 5, 128)]
@@ -47,7 +48,9 @@ def train(lab, name, settings):
     if teacher:
         # The teacher saw the same images as its student, in a row before. It is
         # trained here if only that row's figures came from elsewhere.
-        taught, _ = train(lab, name.replace(system, teacher, 1), settings)
+        other = name.replace(system, teacher, 1)
+        with lab.attempt(other, settings):
+            taught, _ = train(lab, other, settings)
         uses = [f"teacher={taught.weights('run')}"]
     return program, program.train("run", options, lab.quick, uses)
 

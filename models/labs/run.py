@@ -10,11 +10,15 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "tools")]
-from experiments.program import say  # noqa: E402
+from experiments.program import meaning, say  # noqa: E402
 from experiments.results import ROOT, Store, attempt, insert, key, table  # noqa: E402
 
 # In the order of README.md.
 LABS = ["forget", "gates", "reach", "order", "data"]
+
+
+def text_of(file):
+    return meaning(file) if file.suffix == ".maek" else file.read_text()
 
 
 class Lab:
@@ -28,6 +32,7 @@ class Lab:
         self.name, self.quick = name, quick
         self.folder = folder / name
         self.plots = self.folder / "plots"
+        self.texts = "".join(text_of(HERE / file) for file in self.module.FILES)
         self.store = Store(self.folder / "results")
         self.kept = Store(HERE / "results" / name)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -36,18 +41,27 @@ class Lab:
     def run(self, again, kept):
         rows = self.module.rows(self.quick)
         for at, (name, settings) in enumerate(rows.items()):
-            wanted = key(settings, *(HERE / file for file in self.module.FILES))
+            wanted = self.key(settings)
             if kept:
                 self.store.take(name, wanted, self.kept)
             if not again and self.store.find(name, wanted):
                 continue
-            program = self.program_name(name)
             say(f"== {self.name}: {name} ({at + 1} of {len(rows)})")
-            with attempt(self.folder / f"{program}.work", wanted, f"{program}-*",
-                         again) as seconds:
+            with self.attempt(name, settings, again) as seconds:
                 figures = self.module.run(self, name, settings)
                 self.store.write(name, wanted, f"./dev labs {self.name}", figures,
                                  seconds())
+
+    def key(self, settings):
+        """Of a row: its settings, the experiment, what its models mean."""
+        return key(settings, self.texts)
+
+    def attempt(self, name, settings, again=False):
+        """Around what makes a row's files, its own ones or those of another row
+        that it needs."""
+        program = self.program_name(name)
+        return attempt(self.folder / f"{program}.work", self.key(settings),
+                       f"{program}-*", again)
 
     @staticmethod
     def program_name(row):

@@ -67,12 +67,12 @@ class Results(unittest.TestCase):
             model = pathlib.Path(name) / "m.maek"
             model.write_text("a")
             store = Store(pathlib.Path(name) / "results")
-            wanted = key({"x": 1}, model)
+            wanted = key({"x": 1}, model.read_text())
             store.write("a b", wanted, "./dev labs", {"loss": 0.5}, 1)
             self.assertEqual(store.find("a b", wanted)["figures"]["loss"], 0.5)
-            self.assertIsNone(store.find("a b", key({"x": 2}, model)))
+            self.assertIsNone(store.find("a b", key({"x": 2}, model.read_text())))
             model.write_text("b")
-            self.assertIsNone(store.find("a b", key({"x": 1}, model)))
+            self.assertIsNone(store.find("a b", key({"x": 1}, model.read_text())))
             self.assertIsNone(store.read("c"))
 
     def test_a_result_of_that_key_is_taken_from_another_store(self):

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,14 @@ def call(*words, show=False):
         say(done.stderr or "")
         raise SystemExit(f"{' '.join(words)}: exit code {done.returncode}")
     return done.stdout
+
+
+def meaning(file, model=""):
+    """The front end's IR of a file's models, or of one: what its equations say,
+    those of its imports and of the standard library among them."""
+    names = [model] if model else re.findall(r"^model (\w+)", file.read_text(), re.M)
+    which = [["--model", name] for name in names] or [[]]
+    return "".join(call(MAEK, "ir", file, *words) for words in which)
 
 
 class Program:

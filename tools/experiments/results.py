@@ -35,25 +35,26 @@ def commit():
         "+" if git("status", "--porcelain", "--untracked-files=no") else "")
 
 
-def key(settings, *files):
-    """A digest of what a result depends on: its settings, the model files."""
+def key(settings, *texts):
+    """A digest of what a result depends on: its settings, what models mean."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for file in files:
-        digest.update(pathlib.Path(file).read_bytes())
+    for text in texts:
+        digest.update(text.encode())
     return digest.hexdigest()[:16]
 
 
 @contextlib.contextmanager
 def attempt(marker, wanted, leftovers, again):
     """Around a run of that key: what an interrupted run left is kept to go on
-    from, unless it was of another key or all is to run `again`. Gives a function
-    that says the seconds so far, those of interrupted runs among them."""
+    from, unless it was of another key or all is to run `again`; then it is called
+    `*.old`. Gives a function that says the seconds so far, those of interrupted
+    runs among them."""
     before = json.loads(marker.read_text()) if marker.exists() else {}
     if again or before.get("key") != wanted:
         before = {}
         for file in marker.parent.glob(leftovers):
-            if file.is_file():
-                file.unlink()
+            if file.is_file() and file.suffix != ".old":
+                file.replace(file.with_name(file.name + ".old"))
     begin = time.monotonic()
 
     def spent():
