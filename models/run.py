@@ -16,8 +16,8 @@ sys.path.insert(0, str(HERE.parent / "tools"))
 from experiments.program import Program, meaning, say  # noqa: E402
 from experiments.results import ROOT, Store, attempt, insert, key, table  # noqa: E402
 
-HEAD = ["model", "data", "parameters", "result", "epochs", "seconds an epoch", "cores",
-        "command"]
+HEAD = ["model", "paper", "input → output", "data", "parameters", "result", "epochs",
+        "seconds an epoch", "ms for one", "cores", "command"]
 
 
 def sets(words):
@@ -51,12 +51,16 @@ def write_text(text, folder):
     return True
 
 
+def file_of(name, entry):
+    return HERE / f"{entry.get('file', name)}.maek"
+
+
 def measure(name, entry, folder, mode, quiet=False):
     """The figures of one model, trained fully or (mode "quick") a little. The
     models that it uses are trained already, in the same folder."""
     uses = [f"{use}={weights_of(other, folder)}"
             for use, other in entry.get("uses", {}).items()]
-    program = Program(HERE / f"{name}.maek", folder, name,
+    program = Program(file_of(name, entry), folder, name,
                       sets(words_of(entry, mode, "build")), entry.get("model", ""))
     train = words_of(entry, mode, "train")
     if mode == "full" and "text" in entry:
@@ -68,6 +72,7 @@ def measure(name, entry, folder, mode, quiet=False):
             "epochs": len(train),
             "seconds_an_epoch": seconds[len(seconds) // 2],
             "train_loss": [row["loss"] for row in train],
+            "forward_ms": program.bench("forward", 1, entry.get("sizes", [])),
             "test": {figure: value for figure, value in
                      [row for row in rows if row["split"] == "test"][-1].items()
                      if figure not in ("epoch", "step", "split")}}
@@ -103,22 +108,26 @@ def quick(chosen, entries):
 def wanted(name, entries):
     """The key of a model's result."""
     entry = entries[name]
-    return key([entry.get("full", {}), entry.get("model", "")],
-               meaning(HERE / f"{name}.maek", entry.get("model", "")),
-               *(meaning(HERE / f"{other}.maek")
-                 for other in entry.get("uses", {}).values()))
+    used = entry.get("uses", {}).values()
+    return key(entry.get("full", {}),
+               *(meaning(file_of(one, entries[one]), entries[one].get("model", ""))
+                 for one in (name, *used)))
 
 
 def rows_of(entries, store):
     for name, entry in entries.items():
+        file = file_of(name, entry).name
+        row = [f"[{name}]({file})", entry["paper"], entry["shapes"], entry["data"]]
         result = store.read(name)
-        if result:
-            figures = result["figures"]
-            stale = "" if result["key"] == wanted(name, entries) else " (an earlier version)"
-            yield [f"[{name}.maek]({name}.maek)", entry["data"],
-                   f"{figures['parameters']:,}", result_text(entry, figures) + stale,
-                   figures["epochs"], f"{figures['seconds_an_epoch']:.1f}",
-                   result["machine"]["cores"], f"`{result['command']}`"]
+        if not result:
+            yield [*row, "", "not measured", "", "", "", "", f"`./dev models {name}`"]
+            continue
+        figures = result["figures"]
+        stale = "" if result["key"] == wanted(name, entries) else ", an earlier version"
+        yield [*row, f"{figures['parameters']:,}", result_text(entry, figures) + stale,
+               figures["epochs"], f"{figures['seconds_an_epoch']:.1f}",
+               f"{figures['forward_ms']:.3g}" if "forward_ms" in figures else "",
+               result["machine"]["cores"], f"`{result['command']}`"]
 
 
 def main():

@@ -77,8 +77,8 @@ class Attention(MaekTest):
         self.assertRegex(done.stderr, "'forward' at .*: a tensor would have more than 2.31 - 1 numbers")
 
     def test_every_mask_is_numpys(self):
-        self.maek("build", SOURCE / "models/attention.maek", "-o",
-                  self.folder / "attention", "--set", "heads=2", "--set", "d=16")
+        self.maek("build", SOURCE / "models/attention.maek", "--model", "Attention",
+                  "-o", self.folder / "attention", "--set", "heads=2", "--set", "d=16")
         rng = numpy.random.default_rng(1)
         q, k, v = (rng.standard_normal((3, 2, n, 16)).astype("f")
                    for n in (37, 150, 150))

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # How many plots each has.
 LABS = {"forget": 2, "gates": 1, "reach": 2, "order": 1, "data": 1}
 sys.path.insert(0, str(ROOT / "tools"))
+from experiments.program import Program, last  # noqa: E402
 from experiments.results import Store, attempt, insert, key, table  # noqa: E402
 
 
@@ -104,6 +105,26 @@ class Results(unittest.TestCase):
             with attempt(marker, "b", "m-*", False) as seconds:
                 self.assertFalse(left.exists())
                 self.assertLess(seconds(), 1e6)
+
+    def test_a_training_that_was_interrupted_goes_on(self):
+        with tempfile.TemporaryDirectory() as name:
+            program = Program.__new__(Program)
+            program.path = pathlib.Path(name) / "p"
+            program.path.write_text(
+                '#!/bin/sh\ncd "${0%/*}"\necho "$@" >> words\n: > p-run.safetensors\n'
+                'echo \'{"split": "test", "epoch": 1, "loss": 0.5}\' > p-run.jsonl\n'
+                "test $(wc -l < words) -gt 1 || exit 130\n")
+            program.path.chmod(0o755)
+            with self.assertRaises(SystemExit) as left:
+                program.train("run", uses=["teacher=t"])
+            self.assertEqual(left.exception.code, 130)
+            rows = program.train("run", uses=["teacher=t"])
+            self.assertEqual(last(rows, "test", "loss"), 0.5)
+            first, second = (program.path.with_name("words").read_text().splitlines())
+            self.assertIn("--use teacher=t", first)
+            self.assertNotIn("--resume", first)
+            self.assertIn(f"--resume {program.weights('run')}", second)
+            self.assertNotIn("--use", second)
 
     def test_tables_go_into_their_place(self):
         with tempfile.TemporaryDirectory() as name:
