@@ -45,7 +45,7 @@ class Labs(unittest.TestCase):
                                 and result["seconds"] > 0 and result["machine"]["cpu"])
             # Positions are what breaks the symmetry.
             order = Store(folder / "quick/order/results")
-            self.assertLess(order.read("without")["figures"]["change"], 1e-5)
+            self.assertLess(order.read("without")["figures"]["change"], 1e-12)
             self.assertGreater(order.read("with")["figures"]["change"], 1e-3)
             # What is there is shown, not run; a lost row alone is run again.
             before = {path: path.read_text() for path in results}
