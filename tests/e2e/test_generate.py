@@ -1,9 +1,11 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """Text as data, a language model of it, and text that it generates."""
+import itertools
 import os
 import re
 import unittest
 
+import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
@@ -126,6 +128,58 @@ class Generate(MaekTest):
         many = self.folder / "many.txt"
         many.write_text("".join(chr(0x100 + i) for i in range(400)))
         check("has 400 characters; input 'text' has 32 classes", f"text(file = {many})")
+
+
+# What comes after a symbol is drawn from these, counted on from the symbol.
+CHANCES = [0.10, 0.40, 0.03, 0.25, 0.07, 0.15]
+DICE = """model Dice(n = 6) {
+  input text : [T] of class(n)
+  y = Embedding(n, n)(text)
+  output y
+}
+"""
+
+
+class Sampling(MaekTest):
+    """The frequencies of what is drawn, with a fixed seed."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.folder / "dice.maek").write_text(DICE)
+        cls.program, cls.weights = cls.folder / "dice", cls.folder / "dice.safetensors"
+        cls.maek("build", cls.folder / "dice.maek", "-o", cls.program)
+        scores = np.log(np.array(CHANCES, np.float32))
+        save_file({"embedding.E": np.stack([np.roll(scores, i) for i in range(6)])}, cls.weights,
+                  {"maek.text.unit": "characters", "maek.text.symbols": "abcdef"})
+
+    def check(self, expected, *words):
+        """Counts 20000 draws; 30 is beyond the 99.99th percentile of χ² with 5 degrees."""
+        draws = 20000
+        said = run(self.program, "generate", "--weights", self.weights, "--prompt", "a",
+                   "--length", draws, "--seed", "7", *words).stdout.rstrip("\n")
+        self.assertEqual(len(said), draws + 1)
+        found = [0] * 6
+        for before, after in itertools.pairwise(said):
+            found[(ord(after) - ord(before)) % 6] += 1
+        expected = np.array(expected) / sum(expected) * draws
+        self.assertEqual([n > 0 for n in found], [n > 0 for n in expected], (words, found))
+        distance = sum((n - m) ** 2 / m for n, m in zip(found, expected, strict=True) if m > 0)
+        self.assertLess(distance, 30, (words, found, expected))
+
+    def test_temperature(self):
+        self.check(CHANCES)
+        self.check([p ** 2 for p in CHANCES], "--temperature", "0.5")
+        self.check([p ** 0.25 for p in CHANCES], "--temperature", "4")
+
+    def test_the_likeliest(self):
+        self.check([0, 0.40, 0, 0.25, 0, 0.15], "--top-k", "3")
+        self.check([0, 0.40, 0, 0.25, 0, 0], "--top-p", "0.6")
+        self.check([0, 0.40, 0, 0.25, 0, 0.15], "--top-p", "0.7")
+        self.check([0.10, 0.40, 0, 0.25, 0.07, 0.15], "--top-p", "0.96")
+        # Of the three likeliest, squared, the first two have more than 0.9.
+        self.check([0, 0.16, 0, 0.0625, 0, 0], "--top-k", "3", "--top-p", "0.9",
+                   "--temperature", "0.5")
 
 
 if __name__ == "__main__":
