@@ -141,7 +141,8 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
   if (entry != Entry::Update)
     addRole("input");
   if (entry == Entry::GenerateStep)
-    addRole("carry");
+    for (StringRef role : {"begins", "carried"})
+      addRole(role);
   if (entry == Entry::Evaluate || entry == Entry::TrainStep)
     addRole("target");
 
@@ -157,7 +158,8 @@ bool ModelEmitter::emitEntry(Entry entry, StringRef name,
   for (auto [argument, value] : llvm::zip(order, block.getArguments())) {
     value.setLoc(argument->location);
     argumentValues[(argument->role + "." + argument->name).str()] = value;
-    StringRef role = argument->role == "carry" ? "input" : argument->role;
+    // An input of this entry alone.
+    StringRef role = argument->role == "begins" ? "input" : argument->role;
     mlir::NamedAttrList own(getRoleAttrs(context, role, argument->name));
     if (argument->classes)
       own.append(kClassesAttr, ops.getI64IntegerAttr(argument->classes));

@@ -12,9 +12,6 @@ using namespace llvm;
 
 namespace maek::dsl {
 
-/// The role of what one call hands to the next, until the entry is made.
-static constexpr StringLiteral carryRole = "carry";
-
 /// Whether `scores` are one number for each class of a text `steps` long, where
 /// a last class may only say that it begins.
 static bool areScores(mlir::Type scores, const Extent &steps, int64_t classes) {
@@ -79,7 +76,7 @@ mlir::Value ModelEmitter::beginState(StringRef name, mlir::Value init) {
   auto type = cast<mlir::RankedTensorType>(init.getType());
   auto flag = getTensorType(getExtent(type, 0), floatType);
   mlir::Value begins =
-      getArgument(carryRole, runtime::kBeginsName, flag, location);
+      getArgument("begins", runtime::kBeginsName, flag, location);
   mlir::Value zero =
       ConstantOp::create(ops, location, flag, ops.getF64FloatAttr(0));
   mlir::Value test =
@@ -88,7 +85,7 @@ mlir::Value ModelEmitter::beginState(StringRef name, mlir::Value init) {
   test =
       BroadcastOp::create(ops, location, withElementType(type, ops.getI1Type()),
                           test, ArrayRef<int64_t>{0});
-  mlir::Value carried = getArgument(carryRole, name, type, location);
+  mlir::Value carried = getArgument("carried", name, type, location);
   return SelectOp::create(ops, location, test, init, carried);
 }
 
@@ -103,7 +100,7 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
     std::string name = (Twine(runtime::kCarriedPrefix) + path).str();
     if (unsigned count = ++names[name]; count > 1)
       name += "_" + std::to_string(count);
-    states.push_back({"output", name, {}});
+    states.push_back({"carried", name, {}});
     isCarried &= getRank(init.getType()) > 0 &&
                  getExtent(init.getType(), 0) == tensors.getMappedAxis(0).size;
     if (isCarried)

@@ -9,8 +9,9 @@ using namespace mlir;
 namespace maek {
 
 bool isKnownRole(StringRef role) {
-  return llvm::is_contained({"parameter", "state", "input", "target", "scalar",
-                             "prepared", "output", "loss", "metric", "report"},
+  return llvm::is_contained({"parameter", "state", "carried", "input", "target",
+                             "scalar", "prepared", "output", "loss", "metric",
+                             "report"},
                             role);
 }
 
@@ -34,7 +35,7 @@ StringRef getResultName(func::FuncOp entry, unsigned index) {
 
 bool isUpdate(func::FuncOp entry, unsigned result) {
   StringRef role = getResultRole(entry, result);
-  return role == "parameter" || role == "state";
+  return role == "parameter" || role == "state" || role == "carried";
 }
 
 SmallVector<int> getUpdatedArguments(func::FuncOp entry) {

@@ -200,13 +200,14 @@ static LogicalResult verifyEntryAttribute(Operation *op,
   return success();
 }
 
-/// Passes know parameters and states by their names. The first such argument
-/// checks all of them. In buffer form a result's buffer has the same name.
+/// Passes know parameters and what is updated by their names. The first such
+/// argument checks all of them. In buffer form a result's buffer has the same
+/// name.
 static LogicalResult verifyNames(func::FuncOp function, unsigned argument) {
   auto isNamed = [&](unsigned i) {
     StringRef role = getArgRole(function, i);
     return isa<RankedTensorType>(function.getArgumentTypes()[i]) &&
-           (role == "parameter" || role == "state");
+           (role == "parameter" || role == "state" || role == "carried");
   };
   if (!isNamed(argument) || llvm::any_of(llvm::seq(0u, argument), isNamed))
     return success();
@@ -225,9 +226,9 @@ static LogicalResult verifyNames(func::FuncOp function, unsigned argument) {
   return success();
 }
 
-/// A result of role parameter or state is written over the argument of the same
-/// role, name and type. The first such result checks all of them, since each
-/// check alone would look through all arguments.
+/// A result of role parameter, state or carried is written over the argument of
+/// the same role, name and type. The first such result checks all of them,
+/// since each check alone would look through all arguments.
 static LogicalResult verifyUpdates(func::FuncOp function, unsigned result) {
   auto before = llvm::seq(0u, result);
   if (!isUpdate(function, result) ||

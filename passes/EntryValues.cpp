@@ -60,6 +60,13 @@ llvm::DenseSet<Value> findParameterValues(func::FuncOp entry) {
   return found;
 }
 
+bool changesParameters(func::FuncOp entry) {
+  return llvm::any_of(llvm::seq(entry.getNumResults()), [&](unsigned i) {
+    StringRef role = getResultRole(entry, i);
+    return role == "parameter" || role == "state";
+  });
+}
+
 llvm::DenseSet<Value> findUpdates(func::FuncOp entry) {
   llvm::DenseSet<Value> found;
   if (entry.isDeclaration())

@@ -14,8 +14,12 @@ namespace maek {
 /// The arguments are among them, constants are not.
 llvm::DenseSet<mlir::Value> findParameterValues(mlir::func::FuncOp entry);
 
-/// The results of role parameter or state, which the runtime has written over
-/// the arguments of the same names.
+/// Whether the entry gives parameters or states new values: what it computes of
+/// parameters alone is of use to no other call.
+bool changesParameters(mlir::func::FuncOp entry);
+
+/// The results of role parameter, state or carried, which the runtime has
+/// written over the arguments of the same names.
 llvm::DenseSet<mlir::Value> findUpdates(mlir::func::FuncOp entry);
 
 /// The arguments that the updates are written over.

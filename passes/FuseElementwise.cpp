@@ -305,7 +305,7 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     FunctionFacts facts;
     facts.updates = findUpdates(function);
     facts.updated = findUpdated(function);
-    if (facts.updates.empty())
+    if (!changesParameters(function))
       facts.parameterValues = findParameterValues(function);
     facts.copies = findCopies(function);
     std::list<ElementwiseFuser> fusers;

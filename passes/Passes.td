@@ -12,9 +12,9 @@ def MakeStepwise : Pass<"maek-make-stepwise", "::mlir::ModuleOp"> {
     computes a whole text. If no step needs another one but for the states that
     scans carry, the entry stays as it is: a text can be read piece by piece.
     Otherwise it becomes one of a single step, the one whose number is the input
-    `state.position`. What attention needs of the steps before is kept: inputs
-    `state.cache`, `state.cache_2`, ... with room for any number of steps, C, and
-    outputs of the same names.
+    `state.position`. What attention needs of the steps before is kept: carried
+    tensors `state.cache`, `state.cache_2`, ... with room for any number of steps,
+    C.
 
     ```mlir
     func.func @generate_step(
@@ -26,7 +26,7 @@ def MakeStepwise : Pass<"maek-make-stepwise", "::mlir::ModuleOp"> {
     ```mlir
     func.func @generate_step(
         %text: tensor<?x1xi32, #maek.dims<B>> {...},
-        %number: tensor<f32> {maek.name = "state.position", ...},
+        %number: tensor<i32> {maek.name = "state.position", ...},
         %cache: tensor<?x?x7xf32, #maek.dims<B, C>> {...})
         -> (tensor<?x1x7xf32, #maek.dims<B>> {...},
             tensor<?x?x7xf32, #maek.dims<B, C>> {...})

@@ -184,7 +184,7 @@ void PrepareParameters::runOnOperation() {
   SmallVector<func::FuncOp> entries;
   for (auto function : module.getOps<func::FuncOp>())
     if (isEntry(function) && !function.isDeclaration() &&
-        findUpdates(function).empty() && takesInput(function))
+        !changesParameters(function) && takesInput(function))
       entries.push_back(function);
   if (entries.empty() || module.lookupSymbol("prepare"))
     return;

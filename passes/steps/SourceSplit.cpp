@@ -32,6 +32,7 @@ private:
   enum class Needs { Parameters, Source, Text };
 
   bool isSource(unsigned argument);
+  bool isOfText(unsigned argument);
   void classify();
   Needs classify(Operation &op, ArrayRef<Value> used) const;
   func::FuncOp makeSource(StringRef name);
@@ -55,6 +56,12 @@ bool SourceSplit::isSource(unsigned argument) {
          !name.starts_with(runtime::kCarriedPrefix);
 }
 
+/// The text, or what one call hands to the next.
+bool SourceSplit::isOfText(unsigned argument) {
+  StringRef role = getArgRole(step, argument);
+  return role == "carried" || (role == "input" && !isSource(argument));
+}
+
 bool SourceSplit::hasSource() {
   for (unsigned i = 0; i < step.getNumArguments(); ++i)
     if (isSource(i))
@@ -76,10 +83,9 @@ SourceSplit::Needs SourceSplit::classify(Operation &op,
 void SourceSplit::classify() {
   for (BlockArgument argument : step.getArguments()) {
     unsigned number = argument.getArgNumber();
-    bool isInput = getArgRole(step, number) == "input";
-    needs[argument] = isSource(number) ? Needs::Source
-                      : isInput        ? Needs::Text
-                                       : Needs::Parameters;
+    needs[argument] = isSource(number)   ? Needs::Source
+                      : isOfText(number) ? Needs::Text
+                                         : Needs::Parameters;
     if (needs[argument] != Needs::Text)
       known.add(argument.getType());
   }
@@ -134,7 +140,7 @@ func::FuncOp SourceSplit::makeSource(StringRef name) {
   // Neither the text nor the states are anything to it.
   llvm::BitVector others(source.getNumArguments());
   for (unsigned i = 0; i < source.getNumArguments(); ++i)
-    if (getArgRole(source, i) == "input" && !isSource(i))
+    if (isOfText(i))
       others.set(i);
   (void)source.eraseArguments(others);
   (void)source.eraseResults(llvm::BitVector(source.getNumResults(), true));

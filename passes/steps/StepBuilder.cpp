@@ -167,8 +167,10 @@ Value StepBuilder::buildPosition(IotaOp op, Role role) {
       (own.size() == 1 ? role == Role::Query : own[0] == op.getDim());
   if (!isQuery)
     return IotaOp::create(builder, op.getLoc(), type, op.getDim());
-  Value number = ConvertOp::create(
-      builder, op.getLoc(), getTensorType({}, getElementType(type)), position);
+  Value number = position;
+  if (Type own = withElementType(position.getType(), getElementType(type));
+      own != number.getType())
+    number = ConvertOp::create(builder, op.getLoc(), own, number);
   return BroadcastOp::create(builder, op.getLoc(), type, number,
                              ArrayRef<int64_t>{});
 }
@@ -188,13 +190,11 @@ Value StepBuilder::keep(Value value, Value row) {
   size_t number = caches.size();
   Value before = addInput(type, name);
   Type numbers = withElementType(type, builder.getI32Type());
-  Value place = ConvertOp::create(
-      builder, loc, getTensorType({}, builder.getI32Type()), position);
   Value isNow = CompareOp::create(
       builder, loc, withElementType(type, builder.getI1Type()),
       ComparePredicate::Eq,
       IotaOp::create(builder, loc, numbers, axis).getResult(),
-      BroadcastOp::create(builder, loc, numbers, place, ArrayRef<int64_t>{})
+      BroadcastOp::create(builder, loc, numbers, position, ArrayRef<int64_t>{})
           .getResult());
   SmallVector<Extent> extents = getExtents(now);
   extents.erase(extents.begin() + axis);
@@ -362,8 +362,8 @@ void StepBuilder::setAttributes() {
   whole.getAllResultAttrs(results);
   arguments.push_back(getRoleAttrs(context, "input", runtime::kPositionName));
   for (auto &[name, value] : caches) {
-    arguments.push_back(getRoleAttrs(context, "input", name));
-    results.push_back(getRoleAttrs(context, "output", name));
+    arguments.push_back(getRoleAttrs(context, "carried", name));
+    results.push_back(getRoleAttrs(context, "carried", name));
   }
   step.setAllArgAttrs(arguments);
   step.setAllResultAttrs(results);
@@ -379,8 +379,8 @@ func::FuncOp StepBuilder::run() {
     built[{argument, int(Role::Query)}] = block->addArgument(
         convert(argument.getType(), Role::Query), argument.getLoc());
   Operation *end = whole.getBody().front().getTerminator();
-  Type number = getTensorType({}, getElementType(end->getOperand(0).getType()));
-  position = block->addArgument(number, whole.getLoc());
+  position = block->addArgument(getTensorType({}, builder.getI32Type()),
+                                whole.getLoc());
   SmallVector<Value> results;
   for (Value result : end->getOperands()) {
     results.push_back(build(result, Role::Query));

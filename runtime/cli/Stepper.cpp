@@ -7,6 +7,9 @@
 
 using namespace maek::runtime;
 
+// Symbols that there is room for at first.
+static constexpr int64_t firstRoom = 64;
+
 static std::optional<size_t> findResult(const EntryInfo &entry,
                                         std::string_view name) {
   for (size_t i = 0; i < entry.results.size(); ++i)
@@ -16,37 +19,36 @@ static std::optional<size_t> findResult(const EntryInfo &entry,
 }
 
 Error Stepper::add(const PortInfo &port, const std::vector<int64_t> &dims) {
-  State state{&port, findResult(info(), port.name), {}, {}};
-  bool isKnown =
-      state.result || port.name == kBeginsName || port.name == kPositionName;
+  Fact fact{&port, {}, {}};
+  bool isKnown = port.name == kBeginsName || port.name == kPositionName;
   for (const Extent &extent : port.shape)
-    state.shape.push_back(extent.evaluate(dims).value_or(0));
-  std::optional<int64_t> bytes = countBytes(state.shape, port.dtype);
+    fact.shape.push_back(extent.evaluate(dims).value_or(0));
+  std::optional<int64_t> bytes = countBytes(fact.shape, port.dtype);
   if (!isKnown || !bytes)
     return makeError(MAEK_BAD_MODULE, "entry '", info().name,
                      "' has no use for '", port.name, "'");
-  state.data.resize(static_cast<size_t>(*bytes));
-  states.push_back(std::move(state));
+  fact.data.resize(static_cast<size_t>(*bytes));
+  facts.push_back(std::move(fact));
   return Error::success();
 }
 
 // What generate_source has left, if the port is of that kind.
 bool Stepper::addSource(const PortInfo &port) {
   std::optional<size_t> source = model->module().findEntry("generate_source");
-  if (!source || findResult(info(), port.name))
+  if (!source)
     return false;
   std::optional<size_t> result =
       findResult(model->module().entries[*source], port.name);
   if (!result)
     return false;
   maek_tensor_t given = model->result(*source, *result);
-  State state{&port, std::nullopt, {given.shape, given.shape + given.rank}, {}};
-  std::optional<int64_t> bytes = countBytes(state.shape, given.dtype);
+  Fact fact{&port, {given.shape, given.shape + given.rank}, {}};
+  std::optional<int64_t> bytes = countBytes(fact.shape, given.dtype);
   if (!bytes || given.dtype != port.dtype)
     return false;
   const auto *data = static_cast<const std::byte *>(given.data);
-  state.data.assign(data, data + *bytes);
-  states.push_back(std::move(state));
+  fact.data.assign(data, data + *bytes);
+  facts.push_back(std::move(fact));
   return true;
 }
 
@@ -54,14 +56,11 @@ Expected<Stepper> Stepper::create(Model &model) {
   std::optional<size_t> entry = model.module().findEntry("generate_step");
   Stepper stepper(model, entry.value_or(0));
   const EntryInfo &info = stepper.info();
-  auto isState = [](const PortInfo &port) {
-    return port.name.starts_with(kCarriedPrefix);
-  };
   for (const PortInfo &port : info.arguments)
-    if (port.role == Role::Input && !isState(port))
+    if (port.role == Role::Input && !port.name.starts_with(kCarriedPrefix))
       stepper.text = &port;
   for (size_t i = 0; i < info.results.size(); ++i)
-    if (!isState(info.results[i]))
+    if (info.results[i].role == Role::Output)
       stepper.scores = i;
   const PortInfo *text = stepper.text;
   const std::vector<Extent> &shape = info.results[stepper.scores].shape;
@@ -75,9 +74,11 @@ Expected<Stepper> Stepper::create(Model &model) {
   return stepper;
 }
 
-Error Stepper::begin(int64_t room, std::span<const maek_tensor_t> source) {
-  states.clear();
+Error Stepper::begin(int64_t length, std::span<const maek_tensor_t> source) {
+  facts.clear();
   position = 0;
+  most = length;
+  room = std::min(most, firstRoom);
   if (auto first = model->module().findEntry("generate_source"))
     if (Error error = model->run(*first, source))
       return error;
@@ -88,7 +89,7 @@ Error Stepper::begin(int64_t room, std::span<const maek_tensor_t> source) {
     if (port.role != Role::Input || &port == text)
       continue;
     if (addSource(port))
-      shapes[i] = states.back().shape;
+      shapes[i] = facts.back().shape;
     else
       others.push_back(&port);
   }
@@ -100,12 +101,13 @@ Error Stepper::begin(int64_t room, std::span<const maek_tensor_t> source) {
       dims);
   for (size_t i = 0; i < dims.size(); ++i)
     if (dims[i] == EntryInfo::unknownSize)
-      dims[i] = info().symbols[i] == batchSymbol ? 1 : room;
+      dims[i] = info().symbols[i] == batchSymbol ? 1 : most;
   if (Error error = info().checkLimits(dims))
     return error;
   for (const PortInfo *port : others)
     if (Error error = add(*port, dims))
       return error;
+  model->beginCarrying(entry, room);
   return Error::success();
 }
 
@@ -115,34 +117,42 @@ std::optional<int32_t> Stepper::start() const {
   return static_cast<int32_t>(classes());
 }
 
+template <typename T>
+static void set(std::vector<std::byte> &data, T value) {
+  std::memcpy(data.data(), &value, sizeof(value));
+}
+
 static void setNumber(std::vector<std::byte> &data, maek_dtype_t dtype,
-                      double value) {
-  auto narrow = static_cast<float>(value);
+                      int64_t value) {
   if (dtype == MAEK_F64)
-    std::memcpy(data.data(), &value, sizeof(value));
+    set(data, static_cast<double>(value));
+  else if (dtype == MAEK_F32)
+    set(data, static_cast<float>(value));
   else
-    std::memcpy(data.data(), &narrow, sizeof(narrow));
+    set(data, static_cast<int32_t>(value));
 }
 
 Error Stepper::run(std::span<const int32_t> piece) {
   const int64_t shape[] = {1, static_cast<int64_t>(piece.size())};
+  // Attention looks at all the room that there is: twice the steps so far, and
+  // never much more.
+  if (int64_t end = position + shape[1]; end > room) {
+    room = std::min(most, std::max(2 * room, end));
+    model->makeMoreRoom(entry, room);
+  }
   std::vector<maek_tensor_t> given = {{text->name.c_str(), MAEK_I32, 2, shape,
                                        const_cast<int32_t *>(piece.data())}};
-  for (State &state : states) {
-    if (state.port->name == kBeginsName)
-      setNumber(state.data, state.port->dtype, position == 0 ? 1 : 0);
-    else if (state.port->name == kPositionName)
-      setNumber(state.data, state.port->dtype, static_cast<double>(position));
-    given.push_back({state.port->name.c_str(), state.port->dtype,
-                     static_cast<int32_t>(state.shape.size()),
-                     state.shape.data(), state.data.data()});
+  for (Fact &fact : facts) {
+    if (fact.port->name == kBeginsName)
+      setNumber(fact.data, fact.port->dtype, position == 0 ? 1 : 0);
+    else if (fact.port->name == kPositionName)
+      setNumber(fact.data, fact.port->dtype, position);
+    given.push_back({fact.port->name.c_str(), fact.port->dtype,
+                     static_cast<int32_t>(fact.shape.size()), fact.shape.data(),
+                     fact.data.data()});
   }
   if (Error error = model->run(entry, given))
     return error;
-  for (State &state : states)
-    if (state.result)
-      std::memcpy(state.data.data(), model->result(entry, *state.result).data,
-                  state.data.size());
   position += shape[1];
   return Error::success();
 }

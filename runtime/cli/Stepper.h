@@ -15,9 +15,9 @@ class Stepper {
 public:
   /// The model has the entry generate_step.
   static Expected<Stepper> create(Model &model);
-  /// Begins a text of which at most `room` symbols are read; `source` are the
+  /// Begins a text of which at most `length` symbols are read; `source` are the
   /// arguments of generate_source, one example.
-  Error begin(int64_t room, std::span<const maek_tensor_t> source);
+  Error begin(int64_t length, std::span<const maek_tensor_t> source);
   /// Reads on; the scores of what comes next, one for each class.
   Expected<std::vector<double>> read(std::span<const int32_t> piece);
   /// The class of the text that says that it begins; nothing if there is none.
@@ -26,10 +26,10 @@ public:
   int64_t classes() const { return info().results[scores].shape[2].factor; }
 
 private:
-  /// What one call hands to the next.
-  struct State {
+  /// An input beside the text: where in it the step stands, or what is known of
+  /// the source.
+  struct Fact {
     const PortInfo *port;
-    std::optional<size_t> result; ///< its new value among the results
     std::vector<int64_t> shape;
     std::vector<std::byte> data;
   };
@@ -44,7 +44,9 @@ private:
   size_t scores = 0;
   const PortInfo *text = nullptr;
   int64_t position = 0; ///< symbols that were read
-  std::vector<State> states;
+  int64_t most = 0;     ///< symbols that may be read
+  int64_t room = 0;     ///< symbols that there is room for
+  std::vector<Fact> facts;
 };
 
 } // namespace maek::runtime

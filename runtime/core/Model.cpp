@@ -44,8 +44,11 @@ Error Model::setUpEntries(const maek_module_t &module) {
         });
     for (size_t r = 0; r < entry.results.size(); ++r)
       state.results[r].shape.resize(entry.results[r].shape.size());
+    state.roomSymbol = entry.findRoom();
     for (const PortInfo &port : entry.arguments) {
       state.needsPrepared |= port.role == Role::Prepared;
+      if (port.role == Role::Carried)
+        state.carried.emplace_back();
       if (port.role == Role::Scalar && port.name != "lr" &&
           port.name != "step" && port.name != "steps" &&
           port.name != "key_low" && port.name != "key_high")

@@ -23,8 +23,14 @@ public:
   const ModuleInfo &module() const { return info; }
   Error initialize(uint64_t seed);
 
-  /// Runs the entry on tensors for its inputs and targets, in any order.
+  /// Runs the entry on tensors for its inputs and targets, in any order. What
+  /// it carries is that of its latest run, at first zeros.
   Error run(size_t entry, std::span<const maek_tensor_t> arguments);
+  /// The entry's next run carries zeros on, with room for so many steps, if it
+  /// is one that needs room.
+  void beginCarrying(size_t entry, int64_t room);
+  /// The same with more room from the next run on: what is carried stays.
+  void makeMoreRoom(size_t entry, int64_t room);
   /// Runs `train_step` and counts the update. MAEK_NOT_FINITE if the loss is
   /// not finite. Where several batches make one update, it is made with the
   /// last of them, or with this one if it is the epoch's last.
@@ -86,6 +92,11 @@ private:
     Buffer data;
     std::vector<int64_t> shape;
   };
+  /// What one run of an entry hands to the next.
+  struct Carried {
+    Buffer data;
+    std::vector<int64_t> shape; ///< empty before the first run
+  };
   struct EntryState {
     const EntryInfo *info;
     maek_entry_code_t code;
@@ -94,6 +105,10 @@ private:
     std::vector<void *> buffers;              ///< arguments, then results
     std::vector<double> scalars;              ///< storage, per argument
     std::vector<Result> results;              ///< per result
+    std::vector<Carried> carried;             ///< per argument of that role
+    std::optional<size_t> roomSymbol;         ///< see EntryInfo::findRoom
+    int64_t room = 0;                         ///< its value; 0 = none chosen
+    bool begins = true;                       ///< carries zeros
     bool ran = false;
     bool needsPrepared = false;
     bool updates = false; ///< parameters or states
@@ -113,9 +128,12 @@ private:
   Error bindSymbols(EntryState &entry);
   Error checkSizes(const EntryState &entry);
   Error checkClasses(const EntryState &entry);
-  Error checkOverlaps(const EntryState &entry);
+  Error checkOverlaps(EntryState &entry);
   Error sizeResults(EntryState &entry);
   Error makeRoom(EntryState &entry);
+  Error sizeCarried(EntryState &entry);
+  Error resizeCarried(const PortInfo &port, bool begins,
+                      const std::vector<int64_t> &shape, Carried &carried);
   Error call(EntryState &entry);
   Error prepare();
   Error checkScalars(double lr, int64_t steps) const;
@@ -124,7 +142,7 @@ private:
   Error update(double lr, int64_t steps);
   void setScalars(EntryState &entry, double lr, int64_t steps);
   /// The tensor of the model that the port is, or null.
-  Buffer *storageOf(const EntryState &entry, const PortInfo &port);
+  Buffer *storageOf(EntryState &entry, const PortInfo &port);
   /// A parameter's average, where the model has one, begins as the parameter.
   void resetAverage(size_t parameter);
   bool neededForInference(size_t state) const;

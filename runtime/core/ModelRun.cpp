@@ -64,6 +64,8 @@ Error Model::bindSymbols(EntryState &entry) {
         return entry.given[i] ? entry.given[i]->shape : nullptr;
       },
       entry.dims);
+  if (entry.roomSymbol && entry.room > 0)
+    entry.dims[*entry.roomSymbol] = entry.room;
   for (size_t symbol = 0; symbol < entry.dims.size(); ++symbol)
     if (entry.dims[symbol] < 1)
       return makeError(
@@ -116,7 +118,7 @@ Error Model::checkClasses(const EntryState &entry) {
 }
 
 // Kernels take it that nothing else lies where they write.
-Error Model::checkOverlaps(const EntryState &entry) {
+Error Model::checkOverlaps(EntryState &entry) {
   const EntryInfo &info = *entry.info;
   for (size_t i = 0; i < info.arguments.size(); ++i) {
     if (!isGiven(info.arguments[i]))
@@ -167,7 +169,7 @@ Error Model::sizeResults(EntryState &entry) {
 }
 
 // What only reads the weights gets their averages, where there are some.
-Buffer *Model::storageOf(const EntryState &entry, const PortInfo &port) {
+Buffer *Model::storageOf(EntryState &entry, const PortInfo &port) {
   switch (port.role) {
   case Role::Parameter:
     if (std::optional<size_t> average = parameters[port.storage].info->average;
@@ -178,6 +180,8 @@ Buffer *Model::storageOf(const EntryState &entry, const PortInfo &port) {
     return &states[port.storage].data;
   case Role::Prepared:
     return &prepared[port.storage].data;
+  case Role::Carried:
+    return &entry.carried[port.storage].data;
   default:
     return nullptr;
   }
@@ -185,6 +189,8 @@ Buffer *Model::storageOf(const EntryState &entry, const PortInfo &port) {
 
 Error Model::makeRoom(EntryState &entry) {
   if (Error error = sizeResults(entry))
+    return error;
+  if (Error error = sizeCarried(entry))
     return error;
   int64_t bytes = entry.code.arena_size(entry.dims.data());
   if (bytes < 0)

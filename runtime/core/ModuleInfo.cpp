@@ -9,8 +9,8 @@ using namespace maek::runtime;
 
 const char *maek::runtime::roleName(Role role) {
   static const char *const names[] = {
-      "parameter", "state",  "prepared", "input",  "target",
-      "scalar",    "output", "loss",     "metric", "report"};
+      "parameter", "state",  "prepared", "carried", "input", "target",
+      "scalar",    "output", "loss",     "metric",  "report"};
   return names[static_cast<int>(role)];
 }
 
@@ -73,6 +73,18 @@ void EntryInfo::bindSymbols(
       }
     }
   }
+}
+
+std::optional<size_t> EntryInfo::findRoom() const {
+  std::vector<bool> isCarried(symbols.size()), isGiven(symbols.size());
+  for (const PortInfo &port : arguments)
+    for (const Extent &extent : port.shape)
+      for (uint32_t symbol : extent.symbols)
+        (port.role == Role::Carried ? isCarried : isGiven)[symbol] = true;
+  for (size_t i = 0; i < symbols.size(); ++i)
+    if (isCarried[i] && !isGiven[i])
+      return i;
+  return std::nullopt;
 }
 
 Error EntryInfo::checkLimits(const std::vector<int64_t> &dims) const {

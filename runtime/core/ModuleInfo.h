@@ -19,6 +19,7 @@ enum class Role {
   Parameter,
   State,
   Prepared,
+  Carried,
   Input,
   Target,
   Scalar,
@@ -36,6 +37,7 @@ struct Extent {
   std::vector<uint32_t> symbols;
 
   bool isStatic() const { return symbols.empty(); }
+  bool operator==(const Extent &) const = default;
   /// Its value, or nothing on overflow. `dims` are the symbols' values.
   std::optional<int64_t> evaluate(const std::vector<int64_t> &dims) const;
   /// "2*T".
@@ -50,7 +52,8 @@ struct PortInfo {
   std::vector<Extent> shape;
   int64_t classes = 0; ///< i32: values are 0 .. classes - 1; 0 = not known
 
-  /// The element that `name` has among parameters, states or prepared.
+  /// The element that `name` has among parameters, states or prepared, or among
+  /// what the entry carries.
   size_t storage = 0;
   /// "[B, 28, 28]".
   std::string shapeText(const std::vector<std::string> &symbols) const;
@@ -103,6 +106,9 @@ struct EntryInfo {
   /// `unknownSize`. `shapeOf` gives the shape of an argument, or null.
   void bindSymbols(const std::function<const int64_t *(size_t)> &shapeOf,
                    std::vector<int64_t> &dims) const;
+  /// The size that only carried tensors have: how many steps there is room for.
+  /// Nothing if there is none.
+  std::optional<size_t> findRoom() const;
   /// An error if a size is beyond its limit.
   Error checkLimits(const std::vector<int64_t> &dims) const;
 

@@ -42,6 +42,7 @@ private:
                    const EntryInfo &entry, Extent &out);
   Error linkStorage(std::string_view where, PortInfo &port);
   Error checkInPlace(const EntryInfo &entry);
+  static void linkCarried(EntryInfo &entry);
 
   ModuleInfo info;
 };
@@ -311,11 +312,12 @@ Error Reader::linkStorage(std::string_view where, PortInfo &port) {
 }
 
 static std::optional<Role> parseRole(std::string_view name, bool isResult) {
-  constexpr Role arguments[] = {Role::Parameter, Role::State,  Role::Prepared,
-                                Role::Input,     Role::Target, Role::Scalar};
-  constexpr Role results[] = {Role::Parameter, Role::State, Role::Prepared,
-                              Role::Output,    Role::Loss,  Role::Metric,
-                              Role::Report};
+  constexpr Role arguments[] = {Role::Parameter, Role::State, Role::Prepared,
+                                Role::Carried,   Role::Input, Role::Target,
+                                Role::Scalar};
+  constexpr Role results[] = {Role::Parameter, Role::State,  Role::Prepared,
+                              Role::Carried,   Role::Output, Role::Loss,
+                              Role::Metric,    Role::Report};
   std::span<const Role> known = arguments;
   if (isResult)
     known = results;
@@ -363,18 +365,35 @@ Error Reader::readPort(const Json &json, const EntryInfo &entry, bool isResult,
 // A new value is written over the argument, so there must be one.
 Error Reader::checkInPlace(const EntryInfo &entry) {
   for (const PortInfo &result : entry.results) {
-    if (result.role != Role::Parameter && result.role != Role::State)
+    if (result.role != Role::Parameter && result.role != Role::State &&
+        result.role != Role::Carried)
       continue;
-    bool found = std::any_of(entry.arguments.begin(), entry.arguments.end(),
-                             [&](const PortInfo &argument) {
-                               return argument.role == result.role &&
-                                      argument.name == result.name;
-                             });
-    if (!found)
+    auto found = std::find_if(entry.arguments.begin(), entry.arguments.end(),
+                              [&](const PortInfo &argument) {
+                                return argument.role == result.role &&
+                                       argument.name == result.name;
+                              });
+    if (found == entry.arguments.end())
       return bad("entry '", entry.name, "' writes the ", roleName(result.role),
                  " '", result.name, "' that it does not take");
+    if (found->dtype != result.dtype || found->shape != result.shape)
+      return bad("entry '", entry.name, "' takes the ", roleName(result.role),
+                 " '", result.name, "' in another shape than it gives");
   }
   return Error::success();
+}
+
+// Numbers the tensors that the entry carries, by their arguments.
+void Reader::linkCarried(EntryInfo &entry) {
+  size_t next = 0;
+  for (PortInfo &argument : entry.arguments) {
+    if (argument.role != Role::Carried)
+      continue;
+    argument.storage = next++;
+    for (PortInfo &result : entry.results)
+      if (result.role == Role::Carried && result.name == argument.name)
+        result.storage = argument.storage;
+  }
 }
 
 // For people only, so nothing depends on what it says.
@@ -444,6 +463,7 @@ Error Reader::readEntry(const Json &json, EntryInfo &out) {
     for (const Json &pattern : ignored->elements)
       out.ignored.push_back(pattern.string);
   out.memory = readMemory(json);
+  linkCarried(out);
   return checkInPlace(out);
 }
 

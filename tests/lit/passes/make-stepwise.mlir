@@ -27,10 +27,10 @@ func.func @rows(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"}, 
 // REMARK: [Passed] make-stepwise{{.*}}a text is read step by step
 // CHECK-LABEL: func.func @attention
 // CHECK-SAME: %[[TEXT:[a-z0-9]+]]: tensor<?x1xi32, #maek.dims<B>> {maek.name = "text"
-// CHECK-SAME: %[[NUMBER:[a-z0-9]+]]: tensor<f32> {maek.name = "state.position", maek.role = "input"}
-// CHECK-SAME: %[[CACHE:[a-z0-9]+]]: tensor<?x?x4xf32, #maek.dims<B, C>> {maek.name = "state.cache", maek.role = "input"}
+// CHECK-SAME: %[[NUMBER:[a-z0-9]+]]: tensor<i32> {maek.name = "state.position", maek.role = "input"}
+// CHECK-SAME: %[[CACHE:[a-z0-9]+]]: tensor<?x?x4xf32, #maek.dims<B, C>> {maek.name = "state.cache", maek.role = "carried"}
 // CHECK-SAME: tensor<?x1x4xf32, #maek.dims<B>> {maek.name = "y"
-// CHECK-SAME: tensor<?x?x4xf32, #maek.dims<B, C>> {maek.name = "state.cache", maek.role = "output"}
+// CHECK-SAME: tensor<?x?x4xf32, #maek.dims<B, C>> {maek.name = "state.cache", maek.role = "carried"}
 // CHECK: %[[X:.*]] = maek.gather %{{.*}} at %[[TEXT]]
 // CHECK: %[[NOW:.*]] = maek.compare eq
 // CHECK: %[[KEYS:.*]] = maek.select %[[NOW]], %{{.*}}, %[[CACHE]]
