@@ -111,23 +111,56 @@ Tensor makeInput(std::vector<int64_t> shape, uint64_t seed) {
                           [&](Index) { return randomNumber(seed, "x", i++); });
 }
 
+/// Masks of `keys` places: %f is that of lengths, %a3, and %o lets no query see
+/// place 1.
+std::string makeMasks(int64_t keys) {
+  std::string size = std::to_string(keys);
+  std::string row = "tensor<3x" + size + "xf64>";
+  std::string rowMask = "tensor<3x" + size + "xi1>";
+  std::string mask = "tensor<3x4x" + size + "xi1>";
+  auto widen = [&](const std::string &from, const std::string &to) {
+    return to + " = maek.broadcast " + from + " dims [0, 2] : " + rowMask +
+           " -> " + mask + "\n";
+  };
+  return "%i = maek.iota 1 : " + row +
+         "\n%n = maek.broadcast %a3 dims [0] : tensor<3xf64> -> " + row +
+         "\n%f1 = maek.compare lt %i, %n : " + row + " -> " + rowMask +
+         "\n%one = maek.constant 1.0 : " + row +
+         "\n%o1 = maek.compare ne %i, %one : " + row + " -> " + rowMask + "\n" +
+         widen("%f1", "%f") + widen("%o1", "%o");
+}
+
+/// Four queries of fewer keys and of more; queries that may see none, by the
+/// causal mask, by the example's length and by both.
 TEST(Attention, GradientIsFiniteDifference) {
   auto context = makeTestContext();
-  for (const char *how :
-       {"scale 0.5", "scale 1.0 causal 1", "scale 0.7 causal -2"}) {
-    GradientProblem problem{
-        "",
-        {"tensor<2x4x3xf64>", "tensor<2x5x3xf64>", "tensor<2x5x2xf64>"},
-        {"tensor<2x4x2xf64>"},
-        std::string("%r0 = maek.attention %a0, %a1, %a2 ") + how +
-            " : tensor<2x4x3xf64>, tensor<2x5x3xf64>, tensor<2x5x2xf64>",
-        {0, 1, 2}};
-    EXPECT_EQ(checkGradient(*context, problem,
-                            {makeInput({2, 4, 3}, 1), makeInput({2, 5, 3}, 2),
-                             makeInput({2, 5, 2}, 3)}),
-              "")
-        << how;
-  }
+  for (int64_t keys : {3, 6})
+    for (std::string how :
+         {"scale 0.5", "scale 1.0 causal 1", "scale 0.7 causal -2",
+          "masks(%f) scale 0.5", "masks(%f, %o) scale 1.0",
+          "masks(%f) scale 0.7 causal 0",
+          "masks(%o, %f) scale 0.7 causal -1"}) {
+      std::string size = std::to_string(keys);
+      std::string q = "tensor<3x4x3xf64>", k = "tensor<3x" + size + "x3xf64>",
+                  v = "tensor<3x" + size + "x2xf64>", y = "tensor<3x4x2xf64>",
+                  mask = "tensor<3x4x" + size + "xi1>";
+      std::string types = ": " + q + ", " + k + ", " + v;
+      if (size_t count = llvm::StringRef(how).count('%'))
+        types += " masks(" + mask + (count > 1 ? ", " + mask : "") + ")";
+      GradientProblem problem{
+          "",
+          {q, k, v, "tensor<3xf64>"},
+          {y},
+          makeMasks(keys) + "%r0 = maek.attention %a0, %a1, %a2 " + how + types,
+          {0, 1, 2}};
+      EXPECT_EQ(
+          checkGradient(*context, problem,
+                        {makeInput({3, 4, 3}, 1), makeInput({3, keys, 3}, 2),
+                         makeInput({3, keys, 2}, 3),
+                         Tensor(Index({3}), {0, 2, double(keys)})}),
+          "")
+          << how << " of " << keys << " keys";
+    }
 }
 
 } // namespace
