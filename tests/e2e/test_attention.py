@@ -9,16 +9,21 @@ import numpy
 
 from support import SOURCE, MaekTest, run
 
+# Every attention that there is: masked by lengths, causal, of another sequence.
 MODEL = """
-model Line(d = 32) {
+model Lines(d = 32) {
   input  x : [N, d]
+  input  y : [M, d]
+  input  n : []
   target t : [N, d]
-  y    = TransformerBlock(d, 2, causal = 1)(x)
-  loss = mse(y, t)
-  output y
+  read = arange(M) < n
+  u    = TransformerBlock(d, 2)(y, read)
+  z    = DecoderBlock(d, 2)(x, u, read)
+  loss = mse(z, t)
+  output z
 }
 
-train Line { optimizer sgd(lr = 0.1)  batch 2 }
+train Lines { optimizer sgd(lr = 0.1)  batch 2 }
 """
 
 ENCODER = """
@@ -63,17 +68,20 @@ class Attention(MaekTest):
         return self.folder / name
 
     def test_memory_grows_with_the_length_alone(self):
-        program = self.build("line", MODEL)
+        program = self.build("lines", MODEL)
         sizes = {}
-        for n in (2048, 4096):
-            text = run(program, "info", "--arena", "--batch", "1", "--dim", f"N={n}").stdout
+        for n in (2048, 4096, 8192):
+            text = run(program, "info", "--arena", "--batch", "1", "--dim", f"N={n}",
+                       "--dim", f"M={n + 1}").stdout
             for entry, size in re.findall(r"arena of (\w+).*: (\d+) bytes", text):
                 sizes[entry, n] = int(size)
         for entry in ("forward", "train_step"):
-            self.assertLess(sizes[entry, 4096], 2.1 * sizes[entry, 2048])
-            # One matrix of 4096 x 4096 numbers takes 64 MiB.
-            self.assertLess(sizes[entry, 4096], 64 << 20)
-        done = run(program, "info", "--arena", "--batch", "1000000000", "--dim", "N=4096", code=1)
+            for n in (2048, 4096):
+                self.assertLess(sizes[entry, 2 * n], 2.1 * sizes[entry, n])
+            # One matrix of 8192 x 8192 numbers takes 256 MiB.
+            self.assertLess(sizes[entry, 8192], 256 << 20)
+        done = run(program, "info", "--arena", "--batch", "1000000000", "--dim", "N=4096",
+                   "--dim", "M=4096", code=1)
         self.assertRegex(done.stderr, "'forward' at .*: a tensor would have more than 2.31 - 1 numbers")
 
     def test_every_mask_is_numpys(self):
