@@ -35,7 +35,24 @@ struct Range {
 };
 } // namespace
 
-static Range getRange(func::FuncOp function, unsigned number, StringRef name) {
+/// Whether it is one number for each example.
+static bool isLength(func::FuncOp function, unsigned number) {
+  return getArgRole(function, number) == "input" &&
+         getExtents(function.getArgumentTypes()[number]) ==
+             SmallVector<Extent>{Extent::symbol(kBatchSymbol)};
+}
+
+/// From one step to all of the shortest sequence.
+static Range getLengths(const Dims &dims) {
+  int64_t most = 10;
+  for (const auto &[symbol, value] : dims)
+    if (symbol != kBatchSymbol)
+      most = std::min(most, value);
+  return {1, double(most) + 1, true};
+}
+
+static Range getRange(func::FuncOp function, unsigned number, StringRef name,
+                      const Dims &dims) {
   StringRef role = getArgRole(function, number);
   Type type = function.getArgumentTypes()[number];
   Type element = getElementType(type);
@@ -46,6 +63,8 @@ static Range getRange(func::FuncOp function, unsigned number, StringRef name) {
     return {0, 2, true};
   if (isa<IntegerType>(element))
     return {0, 10, true};
+  if (isLength(function, number))
+    return getLengths(dims);
   if (role == "scalar")
     return name == "lr"     ? Range{0.01, 0.01}
            : name == "step" ? Range{3, 3}
@@ -71,14 +90,15 @@ static std::string getName(StringRef name, StringRef fallback,
 }
 
 static FailureOr<Tensor> makeArgument(func::FuncOp function, unsigned number,
-                                      StringRef name, const SymbolValues &dims,
+                                      StringRef name, const Dims &dims,
+                                      const SymbolValues &symbols,
                                       uint64_t seed) {
   auto type = dyn_cast<RankedTensorType>(function.getArgumentTypes()[number]);
   if (!type)
     return function.emitError() << "argument " << name << " is no tensor";
   Shape shape;
   for (const Extent &extent : getExtents(type)) {
-    std::optional<int64_t> size = dims.evaluate(extent);
+    std::optional<int64_t> size = symbols.evaluate(extent);
     if (!size)
       return function.emitError() << "the value of " << extent.str() << " in "
                                   << type << " of " << name << " is not given";
@@ -86,7 +106,7 @@ static FailureOr<Tensor> makeArgument(func::FuncOp function, unsigned number,
   }
   if (!countElements(shape))
     return function.emitError() << "argument " << name << " is too large";
-  Range range = getRange(function, number, name);
+  Range range = getRange(function, number, name, dims);
   Tensor tensor(shape);
   for (auto [i, element] : llvm::enumerate(tensor.elements)) {
     element =
@@ -111,7 +131,8 @@ FailureOr<NamedTensors> makeArguments(func::FuncOp function, const Dims &dims,
       arguments.emplace_back(name, *tensor);
       continue;
     }
-    FailureOr<Tensor> tensor = makeArgument(function, i, name, symbols, seed);
+    FailureOr<Tensor> tensor =
+        makeArgument(function, i, name, dims, symbols, seed);
     if (failed(tensor))
       return failure();
     arguments.emplace_back(name, std::move(*tensor));

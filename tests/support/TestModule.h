@@ -54,12 +54,12 @@ Shape getShape(mlir::Type type, const Dims &dims);
 /// One number in [0, 1) that depends on its three arguments alone.
 double randomNumber(uint64_t seed, llvm::StringRef name, uint64_t index);
 
-/// Arguments for `function`, each decided by its name, role, shape and the
-/// seed alone: the same at every stage of a model's IR. Floats are in
-/// [-1, 1), states in [0, 0.1), parameters within 1/sqrt(last extent); labels
-/// and other integers are below `maek.classes` or 10; `lr` is 0.01, `step` 3,
-/// `steps` 100. Tensors of `given` replace those of the same name. Fails,
-/// after a diagnostic, where `dims` lacks a symbol.
+/// Arguments for `function`, each decided by its name, role, shape and the seed
+/// alone: the same at every stage of a model's IR. Floats are in [-1, 1),
+/// states in [0, 0.1), parameters within 1/sqrt(last extent); integers are
+/// below `maek.classes` or 10, inputs of one number count steps; `lr` is 0.01,
+/// `step` 3, `steps` 100. Tensors of `given` replace those of the same name.
+/// Fails, after a diagnostic, where `dims` lacks a symbol.
 mlir::FailureOr<NamedTensors> makeArguments(mlir::func::FuncOp function,
                                             const Dims &dims, uint64_t seed,
                                             const NamedTensors &given = {});
