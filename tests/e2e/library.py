@@ -52,5 +52,10 @@ class Model:
     def train_step(self, arrays, lr=1e-3, steps=100):
         self.run("train_step", arrays, ctypes.c_double(lr), ctypes.c_int64(steps))
 
+    def scalar(self, name, entry="train_step"):
+        value = ctypes.c_double()
+        self.call("scalar", entry.encode(), name.encode(), ctypes.byref(value))
+        return value.value
+
     def step(self):
         return self.library.maek_model_step(self.handle)

@@ -1,0 +1,67 @@
+# Part of Maek, under the MIT licence; see LICENSE.
+"""Sums and extremes along axes."""
+import numpy
+
+from .node import listed, moved_last, permuted, reshaped
+
+PRELUDE = ""
+
+
+def reduction(pattern):
+    """x reduced along axes, or, where the pattern names v, each vector of the
+    last axis."""
+    def write(node):
+        axes = node.numbers(1, "axes")
+        if not axes and node.get("noop_with_empty_axes"):
+            return node(0)
+        axes = sorted(a % node.rank() for a in axes or range(node.rank()))
+        others = [i for i in range(node.rank()) if i not in axes]
+        shape = node.shape()
+        vectors = [shape[i] for i in others] + [numpy.prod([shape[i] for i in axes])]
+        text = pattern.format(
+            x=node(0), axes=f"axis = {listed(axes)}",
+            v=reshaped(permuted(node(0), others + axes), vectors))
+        return reshaped(text, [1 if i in axes else n for i, n in enumerate(shape)]) \
+            if node.get("keepdims", 1) else text
+    return write
+
+
+def argument(sign):
+    """Where several are the largest, the language chooses the first one: the last
+    one is the first one from behind."""
+    def write(node):
+        axis = node.axis(0)
+        shape = node.shape()
+        if node.get("select_last_index"):
+            back = f"one_hot(argmax(reverse({sign}{node(0)}, axis = {axis}), axis = {axis}))"
+            text = f"{shape[axis] - 1} - {back} · arange({shape[axis]})"
+        else:
+            text = f"argmax({sign}{node(0)}, axis = {axis})"
+        shape[axis:axis + 1] = [1] * node.get("keepdims", 1)
+        return reshaped(text, shape)
+    return write
+
+
+def along_last(pattern):
+    return lambda node: moved_last(node, node.axis(-1), pattern)
+
+
+def cumulative_sum(node):
+    """A product with the matrix of what is summed."""
+    axis = int(node.values[1]) % node.rank()
+    n = node.shape()[axis]
+    sums = f"upto(arange({n}) - {node.get('exclusive', 0)}, arange({n}))"
+    return moved_last(node, axis, f"({{x}} · {sums}{'' if node.get('reverse') else 'ᵀ'})")
+
+
+WRITERS = {
+    "ArgMax": argument(""), "ArgMin": argument("-"), "CumSum": cumulative_sum,
+    "Hardmax": along_last("one_hot(argmax({x}))"), "LogSoftmax": along_last("log_softmax({x})"),
+    "ReduceL1": reduction("sum(abs({x}), {axes})"),
+    "ReduceL2": reduction("√(sum({x}², {axes}))"),
+    "ReduceLogSum": reduction("log(sum({x}, {axes}))"),
+    "ReduceLogSumExp": reduction("logsumexp({v})"),
+    "ReduceMax": reduction("max({x}, {axes})"), "ReduceMean": reduction("mean({x}, {axes})"),
+    "ReduceMin": reduction("min({x}, {axes})"), "ReduceSum": reduction("sum({x}, {axes})"),
+    "ReduceSumSquare": reduction("sum({x}², {axes})"), "Softmax": along_last("softmax({x})"),
+}
