@@ -204,6 +204,7 @@ void Formatter::addToken(size_t index) {
   const Token &current = token(index);
   const char *at = current.loc.getPointer();
   bool isItem = trainItems.contains(at);
+  bool isFirst = index > 0 && token(index - 1).is(TokenKind::LBrace);
   bool starts = isStart(current) || isItem || current.is(TokenKind::RBrace);
   addComments(at, !starts && index > 0);
   if (current.is(TokenKind::RBrace) && braces)
@@ -216,7 +217,7 @@ void Formatter::addToken(size_t index) {
     classify(lines.back(), index);
   } else {
     lines.back().pieces.push_back(
-        {isItem ? 2 : getSpaces(index), current.text.str()});
+        {isItem && !isFirst ? 2 : getSpaces(index), current.text.str()});
   }
   FormattedLine &line = lines.back();
   bool atTop = brackets == 0;

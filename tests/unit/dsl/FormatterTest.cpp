@@ -102,6 +102,7 @@ TEST(Formatter, trainSettingsShareALine) {
             "  data d  optimizer adam(lr = 1e-3)  clip_norm 1\n"
             "  batch 3  epochs 2\n"
             "}\n");
+  EXPECT_EQ(format("train M {  batch 3 }"), "train M { batch 3 }\n");
 }
 
 TEST(Formatter, standardLibraryIsCanonical) {
