@@ -2,6 +2,7 @@
 // Weights in the names and layouts of other programs. The model file's weights
 // blocks are compiled to entries: `import_<format>` takes a file's tensors and
 // sets the model's, `export_<format>` gives a file's.
+#include "runtime/core/Mismatches.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Names.h"
 #include "runtime/core/Safetensors.h"
@@ -62,23 +63,24 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
     names.push_back(port.name);
   }
   std::vector<TensorRead> found;
+  Mismatches mismatches(
+      text(", which weights in the format '", format, "' have"),
+      text("the model's format '", format, '\''));
   for (const TensorInfo &tensor : needed) {
     const FileTensor *inFile = header.find(tensor.name);
-    if (!inFile)
-      return makeError(MAEK_BAD_FILE, file.path(), ": has no tensor '",
-                       tensor.name, "', which weights in the format '", format,
-                       "' have as ", safetensorsName(tensor.dtype),
-                       shapeText(tensor.shape));
-    if (Error error = checkFileTensor(file.path(), *inFile, tensor))
-      return error;
+    if (!inFile) {
+      mismatches.addMissing(tensor);
+      continue;
+    }
+    mismatches.checkFound(*inFile, tensor);
     found.push_back({inFile, tensor.dtype});
   }
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
         !isIgnored(entry, tensor.name))
-      return makeError(MAEK_BAD_FILE, file.path(), ": tensor '", tensor.name,
-                       "' is not in the model's format '", format, "'",
-                       suggest(tensor.name, names));
+      mismatches.addExtra(tensor.name, names);
+  if (Error error = mismatches.makeError(file.path()))
+    return error;
 
   Expected<Buffer> content = file.readAll(found);
   if (!content)

@@ -148,9 +148,6 @@ private:
   bool neededForInference(size_t state) const;
   std::vector<maek_tensor_t> allTensors() const;
   Metadata allMetadata(const Metadata &extra) const;
-  std::string describeMissing(const SafetensorsHeader &header,
-                              const std::vector<Stored> &tensors,
-                              size_t first) const;
   /// The entry that reads such a file, if its names are not the model's own.
   std::optional<size_t> findImport(const SafetensorsHeader &header) const;
   Error importFrom(const SafetensorsFile &file, size_t entry);

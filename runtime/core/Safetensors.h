@@ -18,8 +18,8 @@ struct FileTensor {
   uint64_t begin = 0, end = 0;
 };
 
-/// A tensor of a file that `checkFileTensor` is content with, and the type that
-/// its numbers are needed in.
+/// A tensor of a file that has the needed shape and holds numbers of the needed
+/// type, `dtype`, or of the other type of floats.
 struct TensorRead {
   const FileTensor *tensor;
   maek_dtype_t dtype;
@@ -69,11 +69,6 @@ private:
   InputFile file;
   SafetensorsHeader content;
 };
-
-/// An error, worded for users, unless the tensor has the shape that the model
-/// needs and its type, or the other type of floats.
-Error checkFileTensor(const std::string &path, const FileTensor &found,
-                      const TensorInfo &needed);
 
 /// The JSON of a file of these tensors in their order. An error, which begins
 /// with the path, if readSafetensorsHeader would refuse it.

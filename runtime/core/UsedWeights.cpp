@@ -1,7 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The weights of a model that another one uses, from a file of its own.
+#include "runtime/core/Mismatches.h"
 #include "runtime/core/Model.h"
-#include "runtime/core/Names.h"
 #include "runtime/core/Safetensors.h"
 #include "runtime/core/StateNames.h"
 
@@ -16,18 +16,15 @@ static bool belongsTo(std::string_view tensor, std::string_view parameter) {
 }
 
 /// Every tensor of the file is one of the model's or belongs to one.
-static Error checkNames(const std::string &path,
-                        const SafetensorsHeader &header, const UseInfo &use,
-                        const std::vector<std::string_view> &names) {
+static void checkNames(const SafetensorsHeader &header,
+                       const std::vector<std::string_view> &names,
+                       Mismatches &mismatches) {
   for (const FileTensor &tensor : header.tensors)
     if (tensor.name != kSumOfExamples &&
         std::none_of(names.begin(), names.end(), [&](std::string_view name) {
           return tensor.name == name || belongsTo(tensor.name, name);
         }))
-      return makeError(MAEK_BAD_FILE, path, ": tensor '", tensor.name,
-                       "' is not in '", use.model, "', which '", use.name,
-                       "' is", suggest(tensor.name, names));
-  return Error::success();
+      mismatches.addExtra(tensor.name, names);
 }
 
 Error Model::loadUsed(const UseInfo &use, const std::string &path) {
@@ -43,6 +40,8 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
   std::vector<std::string_view> names;
   std::vector<TensorRead> found;
   std::vector<size_t> targets;
+  Mismatches mismatches(text(", which '", use.name, "' needs"),
+                        text('\'', use.model, "', which '", use.name, "' is"));
   for (size_t i = 0; i < parameters.size(); ++i) {
     TensorInfo needed = *parameters[i].info;
     if (!needed.name.starts_with(prefix))
@@ -54,16 +53,16 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
     const FileTensor *tensor = header.find(kAveragePrefix + needed.name);
     if (!tensor)
       tensor = header.find(needed.name);
-    if (!tensor)
-      return makeError(MAEK_BAD_FILE, path, ": has no tensor '", needed.name,
-                       "', which '", use.name, "' needs as ",
-                       safetensorsName(needed.dtype), shapeText(needed.shape));
-    if (Error error = checkFileTensor(path, *tensor, needed))
-      return error;
+    if (!tensor) {
+      mismatches.addMissing(needed);
+      continue;
+    }
+    mismatches.checkFound(*tensor, needed);
     found.push_back({tensor, needed.dtype});
     targets.push_back(i);
   }
-  if (Error error = checkNames(path, header, use, names))
+  checkNames(header, names, mismatches);
+  if (Error error = mismatches.makeError(path))
     return error;
   std::vector<void *> places;
   for (size_t i : targets)

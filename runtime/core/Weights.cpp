@@ -1,7 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // A model's tensors to and from a safetensors file.
+#include "runtime/core/Mismatches.h"
 #include "runtime/core/Model.h"
-#include "runtime/core/Names.h"
 #include "runtime/core/Philox.h"
 #include "runtime/core/Safetensors.h"
 
@@ -28,22 +28,6 @@ bool Model::neededForInference(size_t state) const {
   return false;
 }
 
-Error maek::runtime::checkFileTensor(const std::string &path,
-                                     const FileTensor &found,
-                                     const TensorInfo &needed) {
-  auto isFloat = [](std::string_view dtype) {
-    return dtype == safetensorsName(MAEK_F32) ||
-           dtype == safetensorsName(MAEK_F64);
-  };
-  std::string_view dtype = safetensorsName(needed.dtype);
-  if (found.shape == needed.shape &&
-      (found.dtype == dtype || (isFloat(found.dtype) && isFloat(dtype))))
-    return Error::success();
-  return makeError(MAEK_BAD_FILE, path, ": tensor '", needed.name, "' is ",
-                   found.dtype, shapeText(found.shape), ", the model needs ",
-                   safetensorsName(needed.dtype), shapeText(needed.shape));
-}
-
 // 0 if the file does not say.
 static Expected<int64_t> readCount(const std::string &path,
                                    const SafetensorsHeader &header,
@@ -59,37 +43,6 @@ static Expected<int64_t> readCount(const std::string &path,
     return makeError(MAEK_BAD_FILE, path, ": metadata '", key, "' is '", *value,
                      "', needed a count");
   return count;
-}
-
-// The first tensor that the file lacks, and how many more; the first one that
-// it has instead.
-std::string Model::describeMissing(const SafetensorsHeader &header,
-                                   const std::vector<Stored> &tensors,
-                                   size_t first) const {
-  auto isMissing = [&](const Stored &stored) {
-    return !header.find(stored.info->name);
-  };
-  auto rest = tensors.begin() + static_cast<ptrdiff_t>(first) + 1;
-  auto more = std::count_if(rest, tensors.end(), isMissing);
-  const TensorInfo &needed = *tensors[first].info;
-  std::string message =
-      text("has no tensor '", needed.name, "', which the model needs as ",
-           safetensorsName(needed.dtype), shapeText(needed.shape));
-  if (more > 0)
-    append(message, text(", nor ", more, " other", more > 1 ? "s" : ""));
-  auto isOwn = [&](const FileTensor &tensor) {
-    auto hasName = [&](const Stored &stored) {
-      return stored.info->name == tensor.name;
-    };
-    return std::any_of(parameters.begin(), parameters.end(), hasName) ||
-           std::any_of(states.begin(), states.end(), hasName);
-  };
-  auto foreign =
-      std::find_if_not(header.tensors.begin(), header.tensors.end(), isOwn);
-  if (foreign != header.tensors.end())
-    append(message,
-           text("; it has '", foreign->name, "', which is not in the model"));
-  return message;
 }
 
 Expected<Metadata> Model::load(const std::string &path, bool complete) {
@@ -115,6 +68,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   std::vector<TensorRead> found;
   std::vector<void *> places;
   std::vector<Stored *> missing;
+  Mismatches mismatches(", which the model needs", "the model");
   auto visit = [&](std::vector<Stored> &tensors, bool areStates) {
     for (size_t i = 0; i < tensors.size(); ++i) {
       const TensorInfo &needed = *tensors[i].info;
@@ -122,32 +76,30 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
       const FileTensor *tensor = header.find(needed.name);
       if (!tensor) {
         if (!areStates || complete || neededForInference(i))
-          return makeError(MAEK_BAD_FILE, path, ": ", whose,
-                           describeMissing(header, tensors, i));
-        missing.push_back(&tensors[i]);
+          mismatches.addMissing(needed);
+        else
+          missing.push_back(&tensors[i]);
         continue;
       }
-      if (Error error = checkFileTensor(path, *tensor, needed))
-        return error;
-      if (complete && tensor->dtype != safetensorsName(needed.dtype))
-        return makeError(MAEK_BAD_FILE, path, ": is a run in ", tensor->dtype,
-                         ", which a program in ", safetensorsName(needed.dtype),
-                         " cannot go on with; --weights begins a new run with "
-                         "its weights");
+      mismatches.checkFound(*tensor, needed);
       found.push_back({tensor, needed.dtype});
       places.push_back(tensors[i].data.data());
     }
-    return Error::success();
   };
-  if (Error error = visit(parameters, false))
-    return error;
-  if (Error error = visit(states, true))
-    return error;
+  visit(parameters, false);
+  visit(states, true);
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end())
-      return makeError(MAEK_BAD_FILE, path, ": ", whose, "tensor '",
-                       tensor.name, "' is not in the model",
-                       suggest(tensor.name, names));
+      mismatches.addExtra(tensor.name, names);
+  if (Error error = mismatches.makeError(path, whose))
+    return error;
+  for (const TensorRead &read : found)
+    if (complete && read.tensor->dtype != safetensorsName(read.dtype))
+      return makeError(MAEK_BAD_FILE, path, ": is a run in ",
+                       read.tensor->dtype, ", which a program in ",
+                       safetensorsName(read.dtype),
+                       " cannot go on with; --weights begins a new run with "
+                       "its weights");
   Expected<int64_t> newStep = readCount(path, header, stepKey);
   if (!newStep)
     return newStep.takeError();

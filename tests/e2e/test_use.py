@@ -183,10 +183,10 @@ class Use(MaekTest):
                  not name.startswith(("adam", "average"))}
         path = self.folder / "changed.safetensors"
         save_file(plain | {"linear.W": own["linear_2.W"]}, path)
-        expect(f"{path}: tensor 'linear.W' is F32[3, 7], the model needs F32[7, 5]",
+        expect(f"{path}: tensor 'linear.W' (F32[3, 7], needed F32[7, 5]) does not fit",
                "--use", f"teacher={path}")
         save_file({name: plain[name] for name in plain if name != "linear.b"}, path)
-        expect(f"{path}: has no tensor 'linear.b', which 'teacher' needs as F32[7]",
+        expect(f"{path}: has no tensor 'linear.b' (F32[7]), which 'teacher' needs",
                "--use", f"teacher={path}")
         save_file(plain | {"lineer": own["linear.b"]}, path)
         expect(f"{path}: tensor 'lineer' is not in 'Teacher', which 'teacher' is",

@@ -283,21 +283,22 @@ TEST_F(CliErrorsTest, WeightsThatDoNotFit) {
              "tensor 'm.linear.b' at bytes 396 to 408: the file's data ends "
              "at 407");
   expectEval(replace("linear.W", "linear.V"),
-             "has no tensor 'linear.W', which the model needs as F32[3, 16]; "
-             "it has 'linear.V', which is not in the model");
+             "has no tensor 'linear.W' (F32[3, 16]), which the model needs; "
+             "tensor 'linear.V' (did you mean 'linear.W'?) is not in the "
+             "model");
   std::string other =
       replace("\"maek.model\":\"Logistic\"", "\"maek.model\":\"Convnets\"");
   expectEval(other.replace(other.find("linear."), 7, "layers_"),
              "holds weights of 'Convnets', not of 'Logistic': has no tensor "
-             "'linear.W', which the model needs as F32[3, 16]; it has "
-             "'layers_W', which is not in the model");
+             "'linear.W' (F32[3, 16]), which the model needs; tensor "
+             "'layers_W' is not in the model");
   expectEval(replace("m.linear.W", "m.linear.V"),
-             "tensor 'm.linear.V' is not in the model; did you mean "
-             "'m.linear.W'?");
+             "tensor 'm.linear.V' (did you mean 'm.linear.W'?) is not in the "
+             "model");
   expectEval(replace("[3, 16]", "[16, 3]"),
-             "tensor 'linear.W' is F32[16, 3], the model needs F32[3, 16]");
+             "tensor 'linear.W' (F32[16, 3], needed F32[3, 16]) does not fit");
   expectEval(replace("\"F32\"", "\"I32\""),
-             "tensor 'linear.W' is I32[3, 16], the model needs F32[3, 16]");
+             "tensor 'linear.W' (I32[3, 16], needed F32[3, 16]) does not fit");
   expectEval(replace("\"maek.step\":\"14\"", "\"maek.step\":\"-4\""),
              "metadata 'maek.step' is '-4', needed a count");
   expectError({"eval", "--weights", scratch / "no", "--data", "npy",
