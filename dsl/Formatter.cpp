@@ -276,7 +276,7 @@ static bool endsOperand(const Token &token) {
 bool Formatter::isPrefix(size_t index) const {
   if (token(index).is(TokenKind::Sqrt))
     return true;
-  return index == 0 || !endsOperand(token(index - 1));
+  return index == 0 || isStart(token(index)) || !endsOperand(token(index - 1));
 }
 
 /// 1/√H stays as it is, a / b too.

@@ -93,9 +93,17 @@ ExprPtr Parser::parseComparison() {
                 {left, right}, left->begin);
 }
 
+/// In a weights block: a line that begins with '-' is the next equation. A
+/// difference could not be undone.
+bool Parser::atNextMapping() const {
+  return inWeights && nesting == 0 && peek().is(TokenKind::Minus) &&
+         peek().startsLine;
+}
+
 ExprPtr Parser::parseSum() {
   ExprPtr lhs = parseProduct();
-  while (lhs && (peek().is(TokenKind::Plus) || peek().is(TokenKind::Minus))) {
+  while (lhs && (peek().is(TokenKind::Plus) || peek().is(TokenKind::Minus)) &&
+         !atNextMapping()) {
     Token op = take();
     ExprPtr rhs = parseProduct();
     if (!rhs)

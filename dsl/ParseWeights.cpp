@@ -5,6 +5,9 @@
 #include "dsl/Diagnostics.h"
 #include "dsl/ParserBraces.h"
 
+#include "llvm/Support/Casting.h"
+#include "llvm/Support/SaveAndRestore.h"
+
 using namespace llvm;
 
 namespace maek::dsl {
@@ -58,6 +61,13 @@ bool Parser::parseMapping(Block &block) {
   map->file = parseSum();
   if (!map->file)
     return false;
+  if (peek().is(TokenKind::Assign)) {
+    auto *last = dyn_cast<BinaryExpr>(map->file.get());
+    bool isMinus = last && last->op == TokenKind::Minus;
+    errorExpectedHere("the next equation").message +=
+        isMinus ? "; one that begins with '-' begins a line" : "";
+    return false;
+  }
   block.push_back(std::move(map));
   return true;
 }
@@ -111,8 +121,12 @@ ExprPtr Parser::parseStored() {
     if (isLast)
       break;
   }
-  if (takeIf(TokenKind::Colon) && !parseType(stored->type.emplace()))
-    return nullptr;
+  if (takeIf(TokenKind::Colon)) {
+    // Its numbers go on in the next line, as anywhere in brackets.
+    SaveAndRestore outside(inWeights, false);
+    if (!parseType(stored->type.emplace()))
+      return nullptr;
+  }
   return stored;
 }
 

@@ -86,6 +86,7 @@ private:
   /// False, reported, where the text goes on as another language would.
   bool checkForeignOperator();
   void errorMember(const Expr &expr);
+  bool atNextMapping() const;
   ExprPtr parseSum();
   ExprPtr parseProduct();
   ExprPtr parseUnary();

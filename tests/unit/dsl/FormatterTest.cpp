@@ -61,6 +61,12 @@ TEST(Formatter, weights) {
             "  \"x\"    = [\"b.{i-1}\" : [2, 3], -\"c\"]\n"
             "  \"long\" = \"d\" + \"e\"\n"
             "}\n");
+  // An equation that begins with a minus is no end of the one before.
+  EXPECT_EQ(format("weights a of M { \"x\"ᵀ=\"b\"\n- \"y\"=\"c\"\n}"),
+            "weights a of M {\n"
+            "  \"x\"ᵀ = \"b\"\n"
+            "  -\"y\" = \"c\"\n"
+            "}\n");
 }
 
 TEST(Formatter, blocks) {
