@@ -24,15 +24,19 @@ std::optional<size_t> Model::findImport(const SafetensorsHeader &header) const {
   std::optional<size_t> best;
   auto most =
       std::count_if(info.parameters.begin(), info.parameters.end(), isInFile);
+  ptrdiff_t fewest = 0;
   for (size_t i = 0; i < info.entries.size(); ++i) {
-    const std::vector<PortInfo> &ports = info.entries[i].arguments;
     if (!isImport(info.entries[i]))
       continue;
-    auto count = std::count_if(ports.begin(), ports.end(), [&](auto &port) {
-      return port.role == Role::Input && isInFile(port);
-    });
-    if (count > most) {
-      most = count;
+    ptrdiff_t found = 0, missing = 0;
+    for (const PortInfo &port : info.entries[i].arguments)
+      if (port.role == Role::Input)
+        ++(isInFile(port) ? found : missing);
+    // Where one format has all names of another and more, the file has them
+    // all or is of the other.
+    if (found > most || (found == most && best && missing < fewest)) {
+      most = found;
+      fewest = missing;
       best = i;
     }
   }
