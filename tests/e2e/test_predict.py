@@ -1,10 +1,13 @@
 # Part of Maek, under the MIT licence; see LICENSE.
-"""The compiled forward pass against the LSTM's equations in numpy, f64."""
+"""The compiled forward pass against the LSTM's equations in numpy, f64; pictures
+as inputs."""
 import unittest
 
 import numpy
+from PIL import Image
 from safetensors.numpy import save_file
 
+from pictures import draw, fit
 from support import SOURCE, MaekTest, run
 
 
@@ -64,6 +67,35 @@ class Predict(MaekTest):
 
     def test_f64(self):
         self.check(24, "f64", 1e-12)
+
+
+class Pictures(MaekTest):
+    """What a model sees of a file: here it says so itself."""
+
+    def check(self, shape, mode, kinds):
+        program, out = self.folder / mode, self.folder / "out.npy"
+        file = self.folder / "seen.maek"
+        file.write_text(f"model Seen {{ input image : {list(shape)}\n"
+                        "scale = 2 * image\noutput scale }\n")
+        self.maek("build", file, "-o", program)
+        own = self.folder / "own.safetensors"
+        save_file({}, own)
+        # Larger and smaller than 20 x 30, wider and taller.
+        for height, width in ((61, 97), (97, 61), (9, 13), (20, 30), (5, 200)):
+            for kind, options in kinds:
+                path = self.folder / f"picture.{kind}"
+                Image.fromarray(draw(height, width)).save(path, **options)
+                run(program, "predict", "--weights", own, "--input", path, "--output", out)
+                needed = 2 * fit(path, 20, 30, mode).reshape(1, *shape)
+                error = abs(numpy.load(out) - needed).max() / 2
+                self.assertLess(error, 1e-5, f"{height} x {width}, {kind} {options}")
+
+    def test_colour(self):
+        self.check((3, 20, 30), "RGB", (
+            ("png", {}), ("jpg", {"quality": 90}), ("jpg", {"progressive": True})))
+
+    def test_grey(self):
+        self.check((20, 30), "L", [("jpg", {"quality": 90})])
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """timm's Vision Transformers: vit_*_patch16_224 and deit_*_distilled_patch16_224."""
-import os
-import struct
+import math
+import re
 import unittest
-import zlib
 
 import jax
 import jax.numpy as jnp
 import numpy
+from PIL import Image
 from safetensors.numpy import save_file
 
 from checkpoints import CheckpointTest, attention, gelu, layer_norm, linear
+from pictures import draw, fit
 from support import SOURCE, MaekTest, run
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -100,53 +101,81 @@ class DeiT(Small, MaekTest):
     file, model, distilled = "timm_deit", "DeiT", True
 
 
-def write_png(path, pixels):
-    """Bytes [height, width, 3]."""
-    def chunk(kind, content):
-        return (struct.pack(">I", len(content)) + kind + content
-                + struct.pack(">I", zlib.crc32(kind + content)))
-
-    height, width, _ = pixels.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n"
-                     + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-
-
 class FullSize(MaekTest):
-    """Ti at 224 x 224, from a picture to probabilities: two blocks, or as many as
-    the variable MAEK_TIMM_DEPTH says. All twelve: MAEK_TIMM_DEPTH=12 ./dev test -R timm"""
-    DEPTH = int(os.environ.get("MAEK_TIMM_DEPTH", "2"))
+    """Ti at 224 x 224, all of it, from pictures of other sizes to probabilities. What
+    training would need is not compiled."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for path in (SOURCE / "models").glob("timm_*.maek"):
+            text, count = re.subn(r"^train \w+ \{.*?^\}$", "", path.read_text(),
+                                  flags=re.DOTALL | re.MULTILINE)
+            assert count == 1
+            (cls.folder / path.name).write_text(text)
 
     def check(self, file, distilled):
         random = numpy.random.default_rng(5)
-        weights = make(random, 224, 16, 192, self.DEPTH, 1000, distilled)
+        weights = make(random, 224, 16, 192, 12, 1000, distilled)
         save_file(weights, self.folder / "timm.safetensors")
-        y, x = numpy.mgrid[0:224, 0:224]
-        pixels = numpy.stack([(x * 3 + y) % 256, (x ^ y) % 256, (y * y // 64) % 256], -1)
-        write_png(self.folder / "picture.png", pixels.astype("u1"))
-        self.maek("build", SOURCE / f"models/{file}.maek", "--set", f"depth={self.DEPTH}",
-                  "-o", self.folder / file)
+        self.maek("build", self.folder / f"{file}.maek", "-o", self.folder / file)
         names = self.folder / "names.txt"
         names.write_text("".join(f"class number {i}\n" for i in range(1000)))
-        printed = run(self.folder / file, "predict", "--weights",
-                      self.folder / "timm.safetensors", "--input", self.folder / "picture.png",
-                      "--labels", names, "--top", "3").stdout
-        image = jnp.asarray(pixels.transpose(2, 0, 1)[None] / 255)
         wide = {name: jnp.asarray(value, "f8") for name, value in weights.items()}
-        p = jax.nn.softmax(forward(wide, normalized(image, distilled), 3)[0])
-        best = numpy.argsort(-p)[:3]
-        found = [line.split("  ") for line in printed.splitlines()]
-        self.assertEqual([line[1:] for line in found],
-                         [[str(i), f"class number {i}"] for i in best])
-        for line, i in zip(found, best, strict=True):
-            self.assertLess(abs(float(line[0]) - p[i]), 1e-4)
+        for name, size in (("wide.jpg", (250, 417)), ("small.png", (190, 101))):
+            path = self.folder / name
+            Image.fromarray(draw(*size)).save(path)
+            printed = run(self.folder / file, "predict", "--weights",
+                          self.folder / "timm.safetensors", "--input", path,
+                          "--labels", names, "--top", "1000").stdout
+            image = jnp.asarray(fit(path, 224, 224)[None])
+            p = jax.nn.softmax(forward(wide, normalized(image, distilled), 3)[0])
+            found = [line.split("  ") for line in printed.splitlines()]
+            self.assertEqual({tuple(line[1:]) for line in found},
+                             {(str(i), f"class number {i}") for i in range(1000)})
+            self.assertEqual(found[0][1], str(p.argmax()))
+            self.assertGreater(p.max(), 5 * p.mean())
+            for line in found:
+                self.assertLess(abs(float(line[0]) - p[int(line[1])]), 1e-4)
 
     def test_vit(self):
         self.check("timm_vit", False)
 
     def test_deit(self):
         self.check("timm_deit", True)
+
+
+class Sizes(MaekTest):
+    """How many numbers there are, of models that are too large to build here."""
+    # d, heads; what timm says of vit_* and deit_*_distilled_patch16_224.
+    TIMM = {"tiny": (192, 3, 5_717_416, 5_910_800), "small": (384, 6, 22_050_664, 22_436_432),
+            "base": (768, 12, 86_567_656, 87_338_192)}
+
+    def count(self, file, **sets):
+        words = [word for name, value in sets.items() for word in ("--set", f"{name}={value}")]
+        text = self.maek("ir", SOURCE / f"models/{file}.maek", *words).stdout
+        shapes = re.findall(r"^  maek\.parameter @\S+ : tensor<([0-9x]*)f32>", text, re.M)
+        return sum(math.prod(int(size) for size in shape.split("x")[:-1]) for shape in shapes)
+
+    @staticmethod
+    def blocks(d, depth):
+        """Two normalisations, q, k, v and what joins them, a network of 4 d."""
+        return depth * (2 * 2 * d + 4 * (d * d + d) + 2 * 4 * d * d + 4 * d + d)
+
+    def test_timm(self):
+        for d, heads, vit, deit in self.TIMM.values():
+            for file, tokens, documented in (("timm_vit", 1, vit), ("timm_deit", 2, deit)):
+                positions = (224 // 16) ** 2 + tokens
+                needed = (self.blocks(d, 12) + (16 * 16 * 3 * d + d) + (tokens + positions) * d
+                          + 2 * d + tokens * (d * 1000 + 1000))
+                self.assertEqual(needed, documented)
+                self.assertEqual(self.count(file, d=d, heads=heads), documented)
+
+    def test_vit_of_the_sizes_in_its_file(self):
+        for d, heads, _, _ in self.TIMM.values():
+            needed = (self.blocks(d, 12) + (7 * 7 * d + d) + (1 + (28 // 7) ** 2 + 1) * d
+                      + 2 * d + d * 10 + 10)
+            self.assertEqual(self.count("vit", d=d, heads=heads, depth=12), needed)
 
 
 if __name__ == "__main__":
