@@ -177,7 +177,8 @@ def Maek_CompareOp : Maek_Op<"compare", [Pure, AxisOpInterface, Elementwise, Sam
   let description = [{
     `result[i] = lhs[i] predicate rhs[i]`, for each index `i`. `predicate` is
     one of `eq ne lt le gt ge`. With a NaN, `ne` holds and the others do not.
-    Operands have one type; the result has their shape.
+    Operands have one type; the result has their shape. To a compiled kernel
+    the largest finite number is infinite where it meets a constant that is.
 
     ```mlir
     %c = maek.compare ge %a, %b : tensor<4xf32> -> tensor<4xi1>

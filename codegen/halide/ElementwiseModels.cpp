@@ -57,6 +57,14 @@ Expr subtract(const Expr &a, const Expr &b) { return a - b; }
 Expr multiply(const Expr &a, const Expr &b) { return a * b; }
 Expr divide(const Expr &a, const Expr &b) { return a / b; }
 
+/// What is beyond the type's range, an infinity too, is its largest finite
+/// number: see the head of Activations.cpp.
+double clampToFinite(double value, Type element) {
+  double largest = element.isF64() ? std::numeric_limits<double>::max()
+                                   : std::numeric_limits<float>::max();
+  return std::abs(value) > largest ? std::copysign(largest, value) : value;
+}
+
 /// A comparison as it stands. Halide would make x < m - 0.1 of x + 0.1 < m,
 /// which is not the same where x + 0.1 rounds to m, and takes every value for
 /// the same as itself, NaN too. Halide::strict_float would reach into the
@@ -88,6 +96,53 @@ Expr holds(ComparePredicate predicate, const Expr &a, const Expr &b) {
   llvm_unreachable("unknown predicate");
 }
 
+/// The predicate of -a and -b, or of b and a, that this is of a and b.
+ComparePredicate mirror(ComparePredicate predicate) {
+  switch (predicate) {
+  case ComparePredicate::Lt:
+    return ComparePredicate::Gt;
+  case ComparePredicate::Le:
+    return ComparePredicate::Ge;
+  case ComparePredicate::Gt:
+    return ComparePredicate::Lt;
+  case ComparePredicate::Ge:
+    return ComparePredicate::Le;
+  default:
+    return predicate;
+  }
+}
+
+/// Whether the value is a constant that a kernel has no number for.
+bool isInfinite(Value value) {
+  std::optional<double> splat = getSplat(value);
+  Type element = getElementType(value.getType());
+  return splat && isa<FloatType>(element) &&
+         std::abs(clampToFinite(*splat, element)) < std::abs(*splat);
+}
+
+/// x and an infinity, in whose place stands the largest finite number of its
+/// sign: that number is infinite, too, since where(c, inf, x) is.
+Expr holdsOfInfinity(ComparePredicate predicate, const Expr &x,
+                     const Expr &limit, bool isNegative) {
+  Expr isReached =
+      holds(isNegative ? ComparePredicate::Le : ComparePredicate::Ge, x, limit);
+  Expr isNumber = holds(ComparePredicate::Eq, x, x);
+  switch (isNegative ? mirror(predicate) : predicate) {
+  case ComparePredicate::Eq:
+  case ComparePredicate::Ge:
+    return isReached;
+  case ComparePredicate::Ne:
+    return !isReached;
+  case ComparePredicate::Lt:
+    return isNumber && !isReached;
+  case ComparePredicate::Le:
+    return isNumber;
+  case ComparePredicate::Gt:
+    return Halide::cast<bool>(false);
+  }
+  llvm_unreachable("unknown predicate");
+}
+
 struct CompareModel
     : HalideExpressible::ExternalModel<CompareModel, CompareOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
@@ -100,6 +155,13 @@ struct CompareModel
                       a = Halide::cast<uint8_t>(a);
                       b = Halide::cast<uint8_t>(b);
                     }
+                    if (isInfinite(compare.getRhs()))
+                      return holdsOfInfinity(compare.getPredicate(), a, b,
+                                             *getSplat(compare.getRhs()) < 0);
+                    if (isInfinite(compare.getLhs()))
+                      return holdsOfInfinity(mirror(compare.getPredicate()), b,
+                                             a,
+                                             *getSplat(compare.getLhs()) < 0);
                     return holds(compare.getPredicate(), a, b);
                   });
   }
@@ -135,14 +197,6 @@ struct ConvertModel
         });
   }
 };
-
-/// What is beyond the type's range, an infinity too, is its largest finite
-/// number: see the head of Activations.cpp.
-double clampToFinite(double value, Type element) {
-  double largest = element.isF64() ? std::numeric_limits<double>::max()
-                                   : std::numeric_limits<float>::max();
-  return std::abs(value) > largest ? std::copysign(largest, value) : value;
-}
 
 struct ConstantModel
     : HalideExpressible::ExternalModel<ConstantModel, ConstantOp> {

@@ -60,9 +60,9 @@ def gelu(node):
 
 
 def is_infinite(node):
-    signs = [sign for sign, name in ((">= inf", "detect_positive"), ("<= -inf", "detect_negative"))
+    signs = [sign for sign, name in (("inf", "detect_positive"), ("-inf", "detect_negative"))
              if node.get(name, 1)]
-    return " + ".join(f"({node(0)} {sign})" for sign in signs)
+    return " + ".join(f"({node(0)} == {sign})" for sign in signs)
 
 
 def dropout(node):

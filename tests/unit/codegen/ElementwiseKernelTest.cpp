@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Kernels without a contraction or reduction: elementwise work, sources, and
 // the movement of elements.
+#include "ir/MaekOps.h"
 #include "tests/unit/codegen/KernelHarness.h"
 
 #include <gtest/gtest.h>
@@ -489,5 +490,50 @@ func.func private @numbers(%a: !t) -> (!t, !t, !t) attributes {maek.kernel} {
     bool isSingle = element == "f32";
     EXPECT_EQ(found, (std::vector<double>{isSingle ? -largest : -1e39, largest,
                                           isSingle ? double(-2e38f) : -2e38}));
+  }
+}
+
+// The largest finite number stands for an infinity of the text, and is one.
+TEST(ElementwiseKernels, ComparisonsWithInfinity) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> x = {inf, -inf, nan, 0, 1, -1e30};
+  std::string text = R"(
+!t = tensor<6xf32>
+!c = tensor<6xi1>
+)";
+  const std::string predicates[] = {"eq", "ne", "lt", "le", "gt", "ge"};
+  for (std::string sign : {"7", "F"}) // of the bits of an infinity
+    for (const std::string &predicate : predicates)
+      text += "func.func private @" + predicate + sign + R"((%x: !t) -> (!c, !c)
+    attributes {maek.kernel} {
+  %infinity = maek.constant 0x)" +
+              sign + R"(FF0000000000000 : !t
+  %right = maek.compare )" +
+              predicate + R"( %x, %infinity : !t -> !c
+  %left = maek.compare )" +
+              predicate + R"( %infinity, %x : !t -> !c
+  func.return %right, %left : !c, !c
+}
+)";
+  for (llvm::StringRef element : {"f32", "f64"}) {
+    OwnKernels own(text, element.str());
+    ASSERT_TRUE(own.kernels);
+    for (double infinity : {inf, -inf})
+      for (size_t n = 0; n < std::size(predicates); ++n) {
+        std::string name = predicates[n] + (infinity > 0 ? "7" : "F");
+        std::vector<maek::Tensor> found =
+            own.kernels->run(own.module->lookupSymbol<mlir::func::FuncOp>(name),
+                             {maek::Tensor({6}, x)}, {});
+        for (size_t i = 0; i < x.size(); ++i) {
+          auto predicate = maek::ComparePredicate(n);
+          EXPECT_EQ(found[0].elements[i] != 0,
+                    maek::CompareOp::evaluate(predicate, x[i], infinity))
+              << element.str() << ": " << x[i] << " " << name;
+          EXPECT_EQ(found[1].elements[i] != 0,
+                    maek::CompareOp::evaluate(predicate, infinity, x[i]))
+              << element.str() << ": " << name << " " << x[i];
+        }
+      }
   }
 }
