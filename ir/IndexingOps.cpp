@@ -52,6 +52,21 @@ LogicalResult ScatterAddOp::verify() {
   return success();
 }
 
+LogicalResult UpdateSliceOp::verify() {
+  int64_t dim = getDim();
+  SmallVector<Extent> extents = getExtents(getType());
+  if (dim < 0 || dim >= int64_t(extents.size()))
+    return emitOpError("has no axis ") << dim << " in " << getType();
+  extents[dim] = Extent(1);
+  Type slice = getTensorType(extents, getElementType(getType()));
+  if (slice != getSlice().getType())
+    return emitOpError("gives ")
+           << slice << " anew, found " << getSlice().getType();
+  if (getRank(getPosition().getType()) != 0)
+    return emitOpError("needs one position, found ") << getPosition().getType();
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Axes
 //===----------------------------------------------------------------------===//
@@ -85,4 +100,12 @@ void ScatterAddOp::relateAxes(AxisRelations &axes) {
 
 void ScatterAddOp::renumberAxes(AxisNumbering numbering) {
   setBatch(*numbering(getResult(), getBatch()));
+}
+
+void UpdateSliceOp::relateAxes(AxisRelations &axes) {
+  axes.parts(getResult(), {getOperand(), getSlice()}, getDim());
+}
+
+void UpdateSliceOp::renumberAxes(AxisNumbering numbering) {
+  setDim(*numbering(getResult(), getDim()));
 }

@@ -8,7 +8,7 @@ include "ir/MaekOpBase.td"
 def Maek_IndexingGroup : OpDocGroup {
   let summary = "Indexing operations";
   let description = [{
-    Places along one axis of a table come from a tensor of numbers. A number
+    Places along one axis of a tensor come from another tensor of numbers. A number
     outside of the axis is an error of the caller: the runtime checks classes
     when it reads them.
   }];
@@ -60,6 +60,33 @@ def Maek_ScatterAddOp : Maek_Op<"scatter_add", [Pure, Maek_NamesAxes]> {
   let assemblyFormat = [{
     $updates `at` $indices (`batch` $batch^)? attr-dict
     `:` type($updates) `,` type($indices) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Maek_UpdateSliceOp : Maek_Op<"update_slice", [Pure, Maek_NamesAxes,
+    AllTypesMatch<["operand", "result"]>]> {
+  let summary = "one place of an axis given anew";
+  let description = [{
+    `result[..., n, ...] = slice[..., 0, ...]` where `n`, which stands at axis
+    `dim`, is `position`, else `operand[..., n, ...]`. The slice has the
+    operand's shape but for its size 1 at axis `dim`.
+
+    Where the operand is an argument that the result is written over, nothing
+    but the slice is written, and it is computed right in its place.
+
+    ```mlir
+    // the keys seen so far, with those of the present step
+    %keys = maek.update_slice %cache, %key at %position dim 0
+      : tensor<?x8xf32, #maek.dims<C>>, tensor<1x8xf32>, tensor<i32>
+    ```
+  }];
+  let arguments = (ins Maek_FloatTensor:$operand, Maek_FloatTensor:$slice,
+                       Maek_IntTensor:$position, Maek_IntAttr:$dim);
+  let results = (outs Maek_FloatTensor:$result);
+  let assemblyFormat = [{
+    $operand `,` $slice `at` $position `dim` $dim attr-dict
+    `:` type($operand) `,` type($slice) `,` type($position)
   }];
   let hasVerifier = 1;
 }

@@ -1,5 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Gradient rules of the ops whose places come from a tensor. Both are linear.
+// Gradient rules of the ops whose places come from a tensor. All are linear.
 #include "passes/Differentiable.h"
 #include "passes/Gradients.h"
 
@@ -43,9 +43,28 @@ static void differentiateScatterAdd(ScatterAddOp op, AdjointBuilder &b) {
                                   op.getBatch()));
 }
 
+// x̄ = ȳ with zeros for the slice, whose own adjoint is what ȳ has there
+static void differentiateUpdateSlice(UpdateSliceOp op, AdjointBuilder &b) {
+  Type type = op.getType(), slice = op.getSlice().getType();
+  int64_t dim = op.getDim();
+  Value position = b.primal(op.getPosition());
+  b.accumulate(op.getOperand(),
+               b.create<UpdateSliceOp>(type, b.adjoint(op),
+                                       b.constant(slice, 0), position, dim));
+  Type numbers =
+      withElementType(type, getElementType(op.getPosition().getType()));
+  Value isSlice =
+      b.compare(ComparePredicate::Eq, b.create<IotaOp>(numbers, dim),
+                b.create<BroadcastOp>(numbers, position, ArrayRef<int64_t>{}));
+  Value own = b.select(isSlice, b.adjoint(op), b.constant(type, 0));
+  own = b.create<ReduceOp>(ReduceKind::Sum, own, ArrayRef<int64_t>{dim});
+  b.accumulate(op.getSlice(), b.create<ReshapeOp>(slice, own));
+}
+
 void attachIndexingGradients(MLIRContext &context) {
   attachGradient<GatherOp, differentiateGather>(context);
   attachGradient<ScatterAddOp, differentiateScatterAdd>(context);
+  attachGradient<UpdateSliceOp, differentiateUpdateSlice>(context);
 }
 
 } // namespace maek

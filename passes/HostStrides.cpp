@@ -57,13 +57,20 @@ std::optional<Strides> HostStrides::get(Value value) {
   return known.lookup(value);
 }
 
+/// Whether `user` has `value` computed in its place in an argument.
+static bool isPlacedSlice(Operation *user, Value value) {
+  auto update = dyn_cast<UpdateSliceOp>(user);
+  return update && update.getSlice() == value && isInPlaceUpdate(update);
+}
+
 /// The ops that say where `value`, a kernel's result, is put: they read it in
 /// its own block.
 SmallVector<Operation *> HostStrides::getPlacers(Value value) const {
   SmallVector<Operation *> placers;
   for (Operation *user : value.getUsers())
-    if (isa<ReshapeOp, StackOp, ConcatOp>(user) && !copies.contains(user) &&
-        user->getBlock() == value.getParentBlock())
+    if ((isa<ReshapeOp, StackOp, ConcatOp>(user) ||
+         isPlacedSlice(user, value)) &&
+        !copies.contains(user) && user->getBlock() == value.getParentBlock())
       placers.push_back(user);
   return placers;
 }
@@ -86,6 +93,8 @@ std::optional<Strides> HostStrides::computePlaced(Value value) const {
   SmallVector<Extent> extents = getExtents(value.getType());
   for (Operation *user : getPlacers(value)) {
     Value whole = user->getResult(0);
+    if (isa<UpdateSliceOp>(user))
+      return getDenseStrides(getExtents(whole.getType()));
     std::optional<Strides> strides = placed.lookup(whole);
     if (isa<ReshapeOp>(user)) {
       if (strides)
@@ -108,7 +117,7 @@ std::optional<Strides> HostStrides::compute(Value value) {
   if (!whole)
     return op ? getPlaced(value) : getDenseStrides(getExtents(value.getType()));
   std::optional<Strides> strides = known.lookup(whole);
-  if (!strides || isa_and_nonnull<SliceOp, SplitOp>(op))
+  if (!strides || isa_and_nonnull<SliceOp, SplitOp, UpdateSliceOp>(op))
     return strides;
   if (!op) {
     strides->erase(strides->begin());
@@ -133,6 +142,8 @@ bool HostStrides::isView(Operation *op) {
     return false;
   if (isa<StackOp, ConcatOp>(op))
     return isInPlace(op);
+  if (auto update = dyn_cast<UpdateSliceOp>(op))
+    return isInPlaceUpdate(update);
   return llvm::all_of(op->getResults(), [&](Value result) {
     std::optional<Strides> strides = get(result);
     return strides &&
@@ -156,7 +167,7 @@ bool HostStrides::isPlaceable(Value value, Operation *join) const {
   auto isOtherPlace = [&](OpOperand &use) {
     Operation *user = use.getOwner();
     return user != join && !copies.contains(user) &&
-           (isa<StackOp, ConcatOp>(user) ||
+           (isa<StackOp, ConcatOp>(user) || isPlacedSlice(user, use.get()) ||
             user->hasTrait<OpTrait::IsTerminator>());
   };
   Value source = skipReshapes(value);

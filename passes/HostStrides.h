@@ -14,8 +14,8 @@
 namespace maek {
 
 /// Strides of the values that the host handles. A kernel's result is dense, or
-/// lies in the stack or concat that it is an operand of. Arguments, states and
-/// the results of scans are dense.
+/// lies in the stack, concat or updated argument that it is an operand of.
+/// Arguments, states and the results of scans are dense.
 class HostStrides {
 public:
   /// Ops in `copies` are kernels, whatever their kind.

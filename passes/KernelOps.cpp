@@ -86,7 +86,7 @@ bool isReduction(Operation *op) { return isa<ReduceOp, ArgmaxOp, FoldOp>(op); }
 
 bool isView(Operation *op) {
   return isa<ReshapeOp, SliceOp, SplitOp, UnstackOp, TransposeOp, StackOp,
-             ConcatOp>(op);
+             ConcatOp, UpdateSliceOp>(op);
 }
 
 bool isCopy(Operation *op) {

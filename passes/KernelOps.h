@@ -39,7 +39,8 @@ bool isAttention(mlir::Operation *op);
 bool isReduction(mlir::Operation *op);
 
 /// Names elements of its operands: reshape, slice, split, unstack, transpose,
-/// stack, concat. The host may do these without moving an element.
+/// stack, concat, update_slice. The host may do these without moving an
+/// element.
 bool isView(mlir::Operation *op);
 
 /// Copies elements to other places, and is never a view: pack, pad, reverse,

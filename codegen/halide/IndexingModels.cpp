@@ -66,11 +66,31 @@ struct ScatterAddModel
   }
 };
 
+struct UpdateSliceModel
+    : HalideExpressible::ExternalModel<UpdateSliceModel, UpdateSliceOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto update = cast<UpdateSliceOp>(op);
+    int64_t dim = update.getDim();
+    kernel.define(update.getResult(),
+                  [update, dim, &kernel](IndexRef index) mutable -> Expr {
+                    Expr position = getRow(kernel, update.getPosition(),
+                                           Index(), update.getResult(), dim);
+                    Index place(index);
+                    place[dim] = 0;
+                    return Halide::select(
+                        index[dim] == position,
+                        kernel.at(update.getSlice(), place),
+                        kernel.at(update.getOperand(), index));
+                  });
+  }
+};
+
 } // namespace
 
 void attachIndexingModels(MLIRContext &context) {
   GatherOp::attachInterface<GatherModel>(context);
   ScatterAddOp::attachInterface<ScatterAddModel>(context);
+  UpdateSliceOp::attachInterface<UpdateSliceModel>(context);
 }
 
 } // namespace maek::halide

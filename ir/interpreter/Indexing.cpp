@@ -55,7 +55,24 @@ static FailureOr<Tensor> evaluate(ScatterAddOp op, Index shape, Frame &frame) {
   return result;
 }
 
+static FailureOr<Tensor> evaluate(UpdateSliceOp op, Index shape, Frame &frame) {
+  const Tensor &operand = frame[op.getOperand()], &slice = frame[op.getSlice()];
+  int64_t dim = op.getDim();
+  double position = frame[op.getPosition()][Index()];
+  if (!(position >= 0 && position < double(shape[dim])))
+    return op.emitOpError("position ")
+           << int64_t(position) << " is outside of " << shape[dim];
+  return Tensor::generate(shape, [&](Index i) {
+    if (double(i[dim]) != position)
+      return operand[i];
+    Shape place(i);
+    place[dim] = 0;
+    return slice[place];
+  });
+}
+
 void maek::attachIndexingModels(MLIRContext &context) {
   GatherOp::attachInterface<Evaluated<GatherOp, evaluate>>(context);
   ScatterAddOp::attachInterface<Evaluated<ScatterAddOp, evaluate>>(context);
+  UpdateSliceOp::attachInterface<Evaluated<UpdateSliceOp, evaluate>>(context);
 }

@@ -59,6 +59,7 @@ public:
 private:
   func::FuncOp createFunction(ArrayRef<std::string> symbols);
   void createSlots(IndexMath &index, Value arena);
+  void createPlaces(IndexMath &index);
   void emitBlock(Block &block, OpBuilder &builder);
   void emitCall(func::CallOp call, OpBuilder &builder);
   void emitScan(ScanOp scan, OpBuilder &builder);
@@ -124,6 +125,23 @@ void Emitter::createSlots(IndexMath &math, Value arenaArgument) {
     end = end ? arith::AddIOp::create(top, top.getUnknownLoc(), end, size)
                     .getResult()
               : size;
+  }
+}
+
+/// Reads the places that arguments tell; one outside of its axis, which is an
+/// error of the caller, is the nearest one in it.
+void Emitter::createPlaces(IndexMath &math) {
+  OpBuilder &top = math.getTop();
+  Location location = from.getLoc();
+  for (const auto &[name, place] : placement.getPlaces()) {
+    Value number = memref::LoadOp::create(
+        top, location, to.getArgument(place.argument), ValueRange());
+    Value index =
+        arith::IndexCastOp::create(top, location, top.getIndexType(), number);
+    index = arith::MinSIOp::create(top, location, index,
+                                   math.get(Polynomial(place.size) - 1, top));
+    math.setSymbol(name, arith::MaxSIOp::create(top, location, index,
+                                                math.getConstant(0)));
   }
 }
 
@@ -332,6 +350,7 @@ func::FuncOp Emitter::emit() {
   Value arenaArgument = to.getArgument(next++);
   for (const std::string &symbol : symbols)
     math.setSymbol(symbol, to.getArgument(next++));
+  createPlaces(math);
   createSlots(math, arenaArgument);
   emitBlock(from.getBody().front(), body);
   mark->erase();

@@ -3,6 +3,7 @@
 // A value that is returned, collected by a scan or joined with others is
 // computed right there; where two operands want the same value, or the value
 // cannot be computed there, the second one needs a copy.
+#include "ir/Entries.h"
 #include "passes/memory/Placement.h"
 
 #include "llvm/ADT/SmallBitVector.h"
@@ -132,6 +133,9 @@ void Placement::claimResult(func::ReturnOp op, OpOperand &operand) {
   Value argument = entry.getArgument(index);
   if (operand.get() == argument)
     return;
+  if (auto update = operand.get().getDefiningOp<UpdateSliceOp>();
+      update && update.getOperand() == argument && isInPlaceUpdate(update))
+    return;
   Value source = getSource(operand.get());
   auto call = source.getDefiningOp<func::CallOp>();
   if (!call || call->getBlock() != op->getBlock() ||
@@ -139,6 +143,25 @@ void Placement::claimResult(func::ReturnOp op, OpOperand &operand) {
     return conflict(op, "would overwrite a value that is read later",
                     {&operand});
   claim(operand);
+}
+
+bool isInPlaceUpdate(UpdateSliceOp op) {
+  auto entry = dyn_cast<func::FuncOp>(op->getParentOp());
+  auto operand = dyn_cast<BlockArgument>(op.getOperand());
+  if (!entry || !operand || !operand.hasOneUse() ||
+      !isa<BlockArgument>(op.getPosition()))
+    return false;
+  SmallVector<int> updated = getUpdatedArguments(entry);
+  return llvm::any_of(op->getUses(), [&](OpOperand &use) {
+    return isa<func::ReturnOp>(use.getOwner()) &&
+           updated[use.getOperandNumber()] == int(operand.getArgNumber());
+  });
+}
+
+void Placement::claimUpdate(UpdateSliceOp op) {
+  if (isInPlaceUpdate(op))
+    return claim(op.getSliceMutable());
+  conflict(op, "leaves its operand as it is");
 }
 
 void Placement::claimScan(ScanOp scan) {
@@ -185,6 +208,8 @@ void Placement::claimAll(Block &block) {
       // outputs can lie in rows of this one's.
       claimAll(scan.getBody().front());
       claimScan(scan);
+    } else if (auto update = dyn_cast<UpdateSliceOp>(op)) {
+      claimUpdate(update);
     } else if (isInPlaceJoin(op)) {
       for (OpOperand &operand : op.getOpOperands())
         claim(operand);

@@ -111,6 +111,8 @@ View Placement::getSlot(OpOperand &operand) {
         .slice(concat.getDim(), start,
                getExtent(operand.get().getType(), concat.getDim()));
   }
+  if (auto update = dyn_cast<UpdateSliceOp>(op))
+    return getUpdatedSlot(update);
   if (isa<YieldOp>(op))
     return getYieldSlot(cast<ScanOp>(op->getParentOp()), number);
   auto scan = cast<ScanOp>(op);
@@ -119,6 +121,16 @@ View Placement::getSlot(OpOperand &operand) {
       .take(0, scan.getReverse()
                    ? Polynomial(getExtent(scan.getSequences()[0].getType(), 0))
                    : Polynomial());
+}
+
+View Placement::getUpdatedSlot(UpdateSliceOp op) {
+  unsigned argument = cast<BlockArgument>(op.getPosition()).getArgNumber();
+  Extent size = getExtent(op.getType(), op.getDim());
+  // Kept within the axis, so that each size has a place of its own.
+  std::string name = ("@" + Twine(argument) + "<" + size.str()).str();
+  places[name] = {argument, size};
+  return views.lookup(op.getOperand())
+      .slice(op.getDim(), Polynomial::symbol(name), Extent());
 }
 
 View Placement::getYieldSlot(ScanOp scan, unsigned number) {
@@ -203,6 +215,8 @@ bool Placement::placeView(Operation &op) {
     for (auto [i, output] : llvm::enumerate(unstack.getOutputs()))
       views[output] =
           views.lookup(unstack.getOperand()).take(unstack.getDim(), i);
+  } else if (auto update = dyn_cast<UpdateSliceOp>(op)) {
+    views[update.getResult()] = views.lookup(update.getOperand());
   } else {
     return conflict(&op, isa<StackOp>(op) ? "alternates between its operands"
                                           : "computes something"),

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/DenseMap.h"
 #include <deque>
+#include <map>
 
 namespace maek {
 
@@ -35,6 +36,13 @@ struct ScanPlacement {
   std::string counter;
   /// The index of the row that a step works on.
   Polynomial row;
+};
+
+/// A place along an axis of `size` elements that the i32 argument of that
+/// number tells.
+struct ArgumentPlace {
+  unsigned argument = 0;
+  Extent size;
 };
 
 /// An operand that cannot lie where its user needs it, or an op that is no
@@ -65,12 +73,17 @@ public:
   /// All storage, in the order of its first use.
   std::deque<Storage> &getStorage() { return storage; }
   const std::deque<Storage> &getStorage() const { return storage; }
+  /// The places that arguments tell, by their names in offsets.
+  const std::map<std::string, ArgumentPlace> &getPlaces() const {
+    return places;
+  }
   Storage *getArgument(unsigned index) const { return arguments[index]; }
   Storage *getResult(unsigned index) const { return results[index]; }
 
 private:
   void claimAll(mlir::Block &block);
   void claimScan(ScanOp scan);
+  void claimUpdate(UpdateSliceOp op);
   void claim(mlir::OpOperand &operand, mlir::OpOperand *twin = nullptr);
   void claimResult(mlir::func::ReturnOp op, mlir::OpOperand &operand);
   bool isPlaceable(mlir::Value source, mlir::Operation *user) const;
@@ -85,6 +98,7 @@ private:
   View placeNew(mlir::Value value);
   View chooseView(mlir::Value value);
   View getSlot(mlir::OpOperand &operand);
+  View getUpdatedSlot(UpdateSliceOp op);
   View getYieldSlot(ScanOp scan, unsigned number);
   View getRows(ScanOp scan, ScanState &state);
   mlir::Type getRowsType(ScanOp scan, const ScanState &state) const;
@@ -101,6 +115,7 @@ private:
   llvm::SmallVector<Storage *> arguments, results;
   llvm::DenseMap<mlir::Value, View> views;
   llvm::DenseMap<mlir::Operation *, ScanPlacement> scans;
+  std::map<std::string, ArgumentPlace> places;
   /// The one operand in whose place a value is computed.
   llvm::DenseMap<mlir::Value, mlir::OpOperand *> claims;
   llvm::SmallVector<Conflict> conflicts;
@@ -110,6 +125,11 @@ private:
 /// Whether `op` is a stack or concat whose operands can be computed in their
 /// parts of the result: not where they alternate element by element.
 bool isInPlaceJoin(mlir::Operation &op);
+
+/// Whether nothing but the slice needs to be written: the operand is an
+/// argument that the result is written over and that nothing else reads, and
+/// the position is an argument.
+bool isInPlaceUpdate(UpdateSliceOp op);
 
 /// What `value` is a whole reordering-free view of: looks up through reshape
 /// and transpose.

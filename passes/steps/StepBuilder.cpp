@@ -189,24 +189,8 @@ Value StepBuilder::keep(Value value, Value row) {
     name += "_" + std::to_string(caches.size() + 1);
   size_t number = caches.size();
   Value before = addInput(type, name);
-  Type numbers = withElementType(type, builder.getI32Type());
-  Value isNow = CompareOp::create(
-      builder, loc, withElementType(type, builder.getI1Type()),
-      ComparePredicate::Eq,
-      IotaOp::create(builder, loc, numbers, axis).getResult(),
-      BroadcastOp::create(builder, loc, numbers, position, ArrayRef<int64_t>{})
-          .getResult());
-  SmallVector<Extent> extents = getExtents(now);
-  extents.erase(extents.begin() + axis);
-  SmallVector<int64_t> dims;
-  for (int64_t i = 0; i < getRank(type); ++i)
-    if (i != axis)
-      dims.push_back(i);
-  row = ReshapeOp::create(builder, loc,
-                          getTensorType(extents, now.getElementType()), row);
-  Value after = SelectOp::create(
-      builder, loc, isNow, BroadcastOp::create(builder, loc, type, row, dims),
-      before);
+  Value after = UpdateSliceOp::create(builder, loc, type, before, row, position,
+                                      builder.getI64IntegerAttr(axis));
   caches[number].second = after;
   return after;
 }
@@ -321,7 +305,11 @@ Value StepBuilder::build(Value value, Role role) {
   ++depth;
   Value result;
   if (role == Role::Key && !masks.isPositional(value)) {
-    if (Value row = build(value, Role::Query))
+    // Kept as it was made: what turns it costs nothing where it is read, and
+    // one cache serves several that turn it in their own ways.
+    if (isa_and_nonnull<ReshapeOp, TransposeOp>(op))
+      result = buildOp(op, value, role);
+    else if (Value row = build(value, Role::Query))
       result = keep(value, row);
   } else if (op) {
     result = buildOp(op, value, role);

@@ -60,6 +60,16 @@ class Generate(MaekTest):
         said = run(program, "generate", "--weights", weights, "--greedy", "--prompt",
                    VERSE[:12], "--length", "20").stdout
         self.assertEqual(said.rstrip("\n"), VERSE[:32])
+        # As forward has it of the whole text, which is longer than the first room for keys.
+        said = run(program, "generate", "--weights", weights, "--greedy", "--prompt",
+                   VERSE[:12], "--length", "160").stdout[:-1]
+        symbols = sorted(set(VERSE))
+        text = np.array([[symbols.index(c) for c in said]], np.int32)
+        np.save(self.folder / "said.npy", text)
+        run(program, "predict", "--weights", weights, "--input", self.folder / "said.npy",
+            "--output", self.folder / "scores.npy")
+        scores = np.load(self.folder / "scores.npy")[0, 11:-1, :len(symbols)]
+        self.assertEqual(scores.argmax(1).tolist(), text[0, 12:].tolist())
 
     def test_resume_keeps_the_characters(self):
         """A file of the same length in which one character became another."""

@@ -69,9 +69,30 @@ static OpCase makeScatterAddBatch() {
           {}};
 }
 
+static OpCase makeUpdateSlice() {
+  const char *types = "tensor<?x4x3xf64, #B>, tensor<?x1x3xf64, #B>, "
+                      "tensor<i32>";
+  auto apply = [&](std::string words) { return words + " : " + types; };
+  return {"update_slice",
+          {"tensor<?x4x3xf64, #B>", "tensor<?x1x3xf64, #B>", "tensor<i32>"},
+          apply("%r0 = maek.update_slice %a0, %a1 at %a2 dim 1"),
+          {"tensor<?x4x3xf64, #B>"},
+          {0, 1},
+          {{apply("%r = maek.update_slice %a0, %a1 at %a2 dim 3"),
+            "has no axis 3 in"},
+           {apply("%r = maek.update_slice %a0, %a1 at %a2 dim -1"),
+            "has no axis -1 in"},
+           {apply("%r = maek.update_slice %a0, %a1 at %a2 dim 2"),
+            "gives 'tensor<?x4x1xf64, #maek.dims<B>>' anew, found"},
+           {"%p = maek.constant 1.0 : tensor<2xi32>\n"
+            "%r = maek.update_slice %a0, %a1 at %p dim 1 : "
+            "tensor<?x4x3xf64, #B>, tensor<?x1x3xf64, #B>, tensor<2xi32>",
+            "needs one position"}}};
+}
+
 std::vector<OpCase> getIndexingCases() {
-  return {makeGather(), makeGatherBatch(), makeGatherOne(), makeScatterAdd(),
-          makeScatterAddBatch()};
+  return {makeGather(),     makeGatherBatch(),     makeGatherOne(),
+          makeScatterAdd(), makeScatterAddBatch(), makeUpdateSlice()};
 }
 
 } // namespace maek::test

@@ -230,6 +230,9 @@ case("erf", [floats(2, 3)],
 case("log1p", [floats(2, 3, low=-0.9)],
      "o = Constant<value = double {1}>() x = Add(a0, o) r0 = Log(x)")
 
+case("update_slice", [floats(2, 4, 3), floats(2, 1, 3), numbers(2, dtype=np.int32)[0]],
+     "i = Constant<value = int32[1,4,1] {0,1,2,3}>() m = Equal(i, a2) r0 = Where(m, a1, a0)")
+
 
 def is_close(found, expected):
     return (found["shape"] == expected["shape"] and

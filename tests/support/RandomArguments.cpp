@@ -5,6 +5,7 @@
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
 #include "ir/interpreter/SymbolValues.h"
+#include "runtime/core/CarriedNames.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include <cmath>
@@ -59,6 +60,9 @@ static Range getRange(func::FuncOp function, unsigned number, StringRef name,
   if (auto classes =
           function.getArgAttrOfType<IntegerAttr>(number, kClassesAttr))
     return {0, double(classes.getInt()), true};
+  // A place in what is kept, however little that has room for.
+  if (name == runtime::kPositionName)
+    return {0, 0};
   if (element.isInteger(1))
     return {0, 2, true};
   if (isa<IntegerType>(element))

@@ -32,8 +32,7 @@ func.func @rows(%E: tensor<7x7xf32> {maek.name = "E", maek.role = "parameter"}, 
 // CHECK-SAME: tensor<?x1x4xf32, #maek.dims<B>> {maek.name = "y"
 // CHECK-SAME: tensor<?x?x4xf32, #maek.dims<B, C>> {maek.name = "state.cache", maek.role = "carried"}
 // CHECK: %[[X:.*]] = maek.gather %{{.*}} at %[[TEXT]]
-// CHECK: %[[NOW:.*]] = maek.compare eq
-// CHECK: %[[KEYS:.*]] = maek.select %[[NOW]], %{{.*}}, %[[CACHE]]
+// CHECK: %[[KEYS:.*]] = maek.update_slice %[[CACHE]], %[[X]] at %[[NUMBER]] dim 1
 // CHECK: maek.einsum "bqd,bkd->bqk" %[[X]], %[[KEYS]]
 // CHECK: return %{{.*}}, %[[KEYS]]
 func.func @attention(%E: tensor<7x4xf32> {maek.name = "E", maek.role = "parameter"}, %text: !text {maek.name = "text", maek.role = "input"})

@@ -162,3 +162,34 @@ func.func @turned(%a: !V {maek.role = "state", maek.name = "a"})
   %1 = maek.transpose %0 [1, 0, 2] : !V
   return %1 : !V
 }
+
+!C = tensor<?x3x4xf32, #maek.dims<C>>
+!R = tensor<1x3x4xf32>
+func.func private @row(%x: !R) -> !R attributes {maek.kernel} {
+  %0 = maek.tanh %x : !R
+  return %0 : !R
+}
+
+// The row is computed where it belongs: nothing moves.
+// CHECK-LABEL: func.func @updated(
+// CHECK-NEXT:    %[[ROW:.*]] = call @row(
+// CHECK-NEXT:    %[[NEW:.*]] = maek.update_slice %{{.*}}, %[[ROW]]
+// CHECK-NEXT:    return %[[NEW]]
+func.func @updated(%x: !R, %p: tensor<i32>, %c: !C {maek.role = "carried", maek.name = "c"})
+    -> (!C {maek.role = "carried", maek.name = "c"}) {
+  %0 = call @row(%x) : (!R) -> !R
+  %1 = maek.update_slice %c, %0 at %p dim 0 : !C, !R, tensor<i32>
+  return %1 : !C
+}
+
+// What others read stays: a kernel makes a new tensor.
+// CHECK-LABEL: func.func @kept(
+// CHECK-SAME:      %[[C:[a-z0-9]+]]: tensor<?x3x4xf32, #maek.dims<C>> {maek.name = "c"
+// CHECK-NEXT:    call @update_slice_0(%[[C]],
+// CHECK:         %[[OLD:.*]] = call @copy_2(%[[C]])
+// CHECK:         return %{{.*}}, %[[OLD]]
+func.func @kept(%x: !R, %p: tensor<i32>, %c: !C {maek.role = "carried", maek.name = "c"})
+    -> (!C {maek.role = "carried", maek.name = "c"}, !C {maek.role = "output", maek.name = "old"}) {
+  %0 = maek.update_slice %c, %x at %p dim 0 : !C, !R, tensor<i32>
+  return %0, %c : !C, !C
+}

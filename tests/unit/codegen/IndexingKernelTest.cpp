@@ -49,6 +49,24 @@ func.func @one(%e: tensor<?x10xf32, #maek.dims<B>>,
                              sizes);
 }
 
+TEST(IndexingKernels, UpdateSlice) {
+  checkKernelsBothPrecisions(R"(
+!x = tensor<?x10x5xf32, #maek.dims<B>>
+!s = tensor<?x1x5xf32, #maek.dims<B>>
+func.func @update(%x: !x, %s: !s, %p: tensor<i32>) -> !x {
+  %0 = maek.update_slice %x, %s at %p dim 1 : !x, !s, tensor<i32>
+  func.return %0 : !x
+}
+func.func @fused(%x: !x, %s: !s, %p: tensor<i32>) -> !x {
+  %t = maek.tanh %s : !s
+  %0 = maek.update_slice %x, %t at %p dim 1 : !x, !s, tensor<i32>
+  %1 = maek.mul %0, %x : !x
+  func.return %1 : !x
+}
+)",
+                             sizes);
+}
+
 TEST(IndexingKernels, ScatterAdd) {
   checkKernelsBothPrecisions(R"(
 !i = tensor<?x?xi32, #maek.dims<B, T>>

@@ -199,6 +199,55 @@ TEST(Memory, ParametersSwapped) {
   })");
 }
 
+TEST(Memory, SlicesInPlace) {
+  // A slice that a kernel computes right there, and one that is needed at
+  // another place, too; what is read after the update stays as it is.
+  check(R"(
+    !C = tensor<?x10x3xf32, #maek.dims<B>>
+    !R = tensor<?x1x3xf32, #maek.dims<B>>
+    func.func @forward(%x: !B, %p: tensor<i32>,
+        %c: !C {maek.role = "carried", maek.name = "c"},
+        %d: !C {maek.role = "carried", maek.name = "d"},
+        %e: !C {maek.role = "carried", maek.name = "e"})
+        -> (!C {maek.role = "carried", maek.name = "c"},
+            !C {maek.role = "carried", maek.name = "d"},
+            !C {maek.role = "carried", maek.name = "e"},
+            !C {maek.role = "output", maek.name = "old"},
+            !B {maek.role = "output", maek.name = "now"}) {
+      %0 = call @tanh(%x) : (!B) -> !B
+      %r = maek.reshape %0 : !B -> !R
+      %1 = maek.update_slice %c, %r at %p dim 1 : !C, !R, tensor<i32>
+      %2:2 = call @both(%x, %0) : (!B, !B) -> (!B, !B)
+      %s = maek.reshape %2#0 : !B -> !R
+      %3 = maek.update_slice %d, %s at %p dim 1 : !C, !R, tensor<i32>
+      %4 = maek.update_slice %e, %s at %p dim 1 : !C, !R, tensor<i32>
+      return %1, %3, %4, %e, %2#1 : !C, !C, !C, !C, !B
+    })");
+  // At the innermost axis but one of several, with heads in between.
+  check(R"(
+    !C = tensor<?x2x10x4xf32, #maek.dims<B>>
+    !R = tensor<?x2x1x4xf32, #maek.dims<B>>
+    !H = tensor<?x1x2x4xf32, #maek.dims<B>>
+    func.func private @heads(%x: !H) -> !H attributes {maek.kernel} {
+      %0 = maek.tanh %x : !H
+      return %0 : !H
+    }
+    func.func private @last(%x: !C) -> !C attributes {maek.kernel} {
+      %0 = maek.exp %x : !C
+      return %0 : !C
+    }
+    func.func @forward(%x: !H, %p: tensor<i32>,
+        %c: !C {maek.role = "carried", maek.name = "c"})
+        -> (!C {maek.role = "carried", maek.name = "c"},
+            !C {maek.role = "output", maek.name = "y"}) {
+      %0 = call @heads(%x) : (!H) -> !H
+      %r = maek.transpose %0 [0, 2, 1, 3] : !H
+      %1 = maek.update_slice %c, %r at %p dim 2 : !C, !R, tensor<i32>
+      %2 = call @last(%1) : (!C) -> !C
+      return %1, %2 : !C, !C
+    })");
+}
+
 TEST(Memory, TransposedReadBesideUpdate) {
   // The kernel reads %p in another order than it would write it.
   check(R"(
