@@ -10,6 +10,8 @@
 #include "ir/Entries.h"
 #include "ir/Limits.h"
 
+#include <map>
+
 using namespace llvm;
 
 namespace maek::dsl {
@@ -256,11 +258,22 @@ bool ModelEmitter::emitWeights(mlir::ModuleOp module) {
   for (auto &parameter : evaluator.getParameters())
     stored.push_back(
         {"parameter", parameter->name, parameter->axes, parameter->location});
-  for (const Weights *weights : program.getWeights(model))
-    if (!WeightsEmitter(*weights, stored, evaluator, tensors, diagnostics,
-                        settingsFrame)
-             .emit(module))
+  std::map<std::vector<std::string>, Identifier> formats;
+  for (const Weights *weights : program.getWeights(model)) {
+    WeightsEmitter emitter(*weights, stored, evaluator, tensors, diagnostics,
+                           settingsFrame);
+    if (!emitter.emit(module))
       return false;
+    auto [first, isNew] =
+        formats.try_emplace(emitter.takeFileNames(), weights->name);
+    if (!isNew)
+      diagnostics
+          .warning(weights->name.loc,
+                   "files of '" + weights->name.name +
+                       "' have the same names as those of '" +
+                       first->second.name + "' and are read as such")
+          .note(first->second.loc, "the first one is here");
+  }
   return true;
 }
 

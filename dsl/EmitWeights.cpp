@@ -388,8 +388,11 @@ bool WeightsEmitter::emit(mlir::ModuleOp module) {
     return false;
   // A new value of a parameter takes the place of an argument.
   std::vector<Named> fromFile = results;
-  for (Named &argument : fromFile)
+  for (Named &argument : fromFile) {
     argument.role = "input";
+    fileNames.push_back(argument.name);
+  }
+  llvm::sort(fileNames);
   fromFile.insert(fromFile.end(), arguments.begin(), arguments.end());
   isImport = true;
   run(module, "import", fromFile);

@@ -34,6 +34,8 @@ public:
 
   /// Adds the two entries; false, reported, if there is an error.
   bool emit(mlir::ModuleOp module);
+  /// By which a file of this format is known; after `emit`.
+  std::vector<std::string> takeFileNames() { return std::move(fileNames); }
 
 private:
   struct Named {
@@ -80,6 +82,7 @@ private:
   /// What the entry gives, in the order of the text, and where it says so.
   std::vector<Named> results;
   llvm::StringMap<llvm::SMLoc> assigned;
+  std::vector<std::string> fileNames; ///< sorted
 };
 
 } // namespace maek::dsl
