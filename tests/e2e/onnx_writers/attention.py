@@ -7,7 +7,7 @@ from .node import expanded, number, permuted, reshaped
 
 PRELUDE = """
 fn seen_attention(Q : [N, d], K : [M, d], V : [M, v], seen : [N, M]) =
-    masked_attention(Q, K, V, seen > 0.5)
+    masked_attention(Q, K, V, seen > 0)
 fn scores(Q : [N, d], K : [M, d]) = Q · Kᵀ / √d
 fn capped(s, cap) = cap * tanh(s / cap)
 fn known(n : [], M) = arange(M) < n
@@ -50,19 +50,23 @@ class Attention:
         return reshaped(expanded(reshaped(text, shape), shape, target),
                         [self.B, self.h, self.M, size])
 
-    def full(self, text, shape):
-        return expanded(text, shape, [self.B, self.h, self.N, self.M])
+    def fit(self, text, shape):
+        """A mask as it is where the language repeats it, else [B, heads, N, M]."""
+        target = [self.B, self.h, self.N, self.M]
+        if shape == target[4 - len(shape):]:
+            return text, len(shape)
+        return expanded(text, shape, target), 4
 
     def masks(self):
-        """What says which keys are seen, each [B, heads, N, M]."""
+        """What says which keys are seen, and of how many axes it is."""
         node, N, M, found = self.node, self.N, self.M, []
-        if node.has(3) and node.values[3].dtype == bool:
-            found.append(self.full(*self.given("0")))
         places = f"arange({N}) + {self.past}, arange({M})"
         lengths = node(6) if node.has(6) else None
+        if node.has(3) and node.values[3].dtype == bool:
+            found.append(self.fit(*self.given("0")))
         if lengths:
-            found.append(self.full(reshaped(f"known({lengths}, {M})", [self.B, 1, 1, M]),
-                                   [self.B, 1, 1, M]))
+            shape = [self.B, 1, 1, M]
+            found.append(self.fit(reshaped(f"known({lengths}, {M})", shape), shape))
         if node.get("is_causal"):
             found.append(self.at_place(f"frontier({lengths}, {N}, {M})", f"upto({places})"))
         left, right = node.get("left_window_size", -1), node.get("right_window_size", -1)
@@ -77,8 +81,8 @@ class Attention:
         those of the past."""
         if self.node.has(6):
             shape = [self.B, 1, self.N, self.M]
-            return self.full(reshaped(by_lengths, shape), shape)
-        return self.full(common, [self.N, self.M])
+            return self.fit(reshaped(by_lengths, shape), shape)
+        return self.fit(common, [self.N, self.M])
 
     def given(self, filling):
         """The mask of the node, which may be shorter than the keys."""
@@ -88,29 +92,37 @@ class Attention:
             text = f"pad({text}, 0, {missing}, axis = {len(shape) - 1}, value = {filling})"
         return text, [*shape[:-1], self.M]
 
+    def seen(self, q, masks):
+        """By the standard library: of [B, heads, N, M] each query has its own mask."""
+        texts = [f"{text} > 0" for text, _ in masks]
+        if not texts:
+            return f"attention({q}, {self.k}, {self.v})"
+        if masks == [(f"upto(arange({self.N}) + 0, arange({self.M}))", 2)]:
+            return f"causal_attention({q}, {self.k}, {self.v})"
+        if max(rank for _, rank in masks) <= 2 and len(masks) <= 2:
+            return f"masked_attention({q}, {self.k}, {self.v}, {', '.join(texts)})"
+        target = [self.B, self.h, self.N, self.M]
+        texts = [expanded(text, target[4 - rank:], target) for text, rank in masks]
+        return f"seen_attention({q}, {self.k}, {self.v}, {' * '.join(texts)})"
+
     def write(self):
         node, masks = self.node, self.masks()
         scale = node.get("scale")
         q = self.q if scale is None else f"({number(scale * math.sqrt(self.d))} * {self.q})"
         added = node.has(3) and node.values[3].dtype != bool
-        bias = self.full(*self.given("(-inf)")) if added else None
         cap = node.get("softcap", 0)
         results = {}
-        if bias or cap or "qk_matmul_output" in node.names:
+        if added or cap or "qk_matmul_output" in node.names:
             stages = [f"scores({q}, {self.k})"]
             stages.append(f"capped({stages[0]}, {number(cap)})" if cap else stages[0])
-            text = f"{stages[1]} + {bias}" if bias else stages[1]
-            for mask in masks:
-                text = f"where({mask} > 0.5, {text}, -inf)"
+            text = f"{stages[1]} + {self.fit(*self.given('(-inf)'))[0]}" if added else stages[1]
+            for mask, _ in masks:
+                text = f"where({mask} > 0, {text}, -inf)"
             stages += [text, f"softmax({text})"]
             y = f"{stages[3]} · {self.v}"
             results["qk_matmul_output"] = stages[node.get("qk_matmul_output_mode", 0)]
-        elif masks:
-            y = f"seen_attention({q}, {self.k}, {self.v}, {' * '.join(masks)})"
-            if node.get("is_causal") and len(masks) == 1 and not self.past and not node.has(6):
-                y = f"causal_attention({q}, {self.k}, {self.v})"
         else:
-            y = f"attention({q}, {self.k}, {self.v})"
+            y = self.seen(q, masks)
         if node.rank() == 3:
             y = reshaped(permuted(f"({y})", [0, 2, 1, 3]), node.outputs[0].shape)
         results |= {"Y": y, "present_key": self.present[0], "present_value": self.present[1]}
