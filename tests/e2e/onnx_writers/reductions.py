@@ -2,9 +2,18 @@
 """Sums and extremes along axes."""
 import numpy
 
-from .node import listed, moved_last, permuted, reshaped
+from .node import cut, listed, moved_last, permuted, reshaped
 
-PRELUDE = ""
+# The products of all elements so far.
+PRELUDE = """
+cell Product(I) {
+  state p : [I] = 1
+
+  step (x : [I]) -> p {
+    p = p * x
+  }
+}
+"""
 
 
 def reduction(pattern):
@@ -24,6 +33,30 @@ def reduction(pattern):
         return reshaped(text, [1 if i in axes else n for i, n in enumerate(shape)]) \
             if node.get("keepdims", 1) else text
     return write
+
+
+def product(node):
+    """The last of the products that a cell makes."""
+    axes = sorted(a % node.rank() for a in node.numbers(1, "axes") or range(node.rank()))
+    shape = node.shape()
+    rows = [i for i in range(node.rank()) if i not in axes]
+    vectors = [numpy.prod([shape[i] for i in part], initial=1) for part in (rows, axes)]
+    text = reshaped(permuted(node(0), rows + axes), [*vectors, 1])
+    return reshaped(f"{node.layer('Product(1)')}({text})[:, -1]", node.outputs[0].shape)
+
+
+def cumulative_product(node):
+    axis = int(node.values[1]) % node.rank()
+    n = node.shape()[axis]
+    text = f"reverse({node(0)}, axis = {axis})" if node.get("reverse") else node(0)
+    if node.get("exclusive"):
+        text = cut(f"pad({text}, 1, 0, axis = {axis}, value = 1)", node.rank(), axis, f"0:{n}")
+    order = [i for i in range(node.rank()) if i != axis] + [axis]
+    shape = [node.shape()[i] for i in order]
+    rows = reshaped(permuted(text, order), [numpy.prod(shape[:-1], initial=1), n, 1])
+    products = reshaped(f"{node.layer('Product(1)')}({rows})", shape)
+    text = permuted(products, numpy.argsort(order))
+    return f"reverse({text}, axis = {axis})" if node.get("reverse") else text
 
 
 def argument(sign):
@@ -55,13 +88,15 @@ def cumulative_sum(node):
 
 
 WRITERS = {
-    "ArgMax": argument(""), "ArgMin": argument("-"), "CumSum": cumulative_sum,
-    "Hardmax": along_last("one_hot(argmax({x}))"), "LogSoftmax": along_last("log_softmax({x})"),
+    "ArgMax": argument(""), "ArgMin": argument("-"), "CumProd": cumulative_product,
+    "CumSum": cumulative_sum, "Hardmax": along_last("one_hot(argmax({x}))"),
+    "LogSoftmax": along_last("log_softmax({x})"),
     "ReduceL1": reduction("sum(abs({x}), {axes})"),
     "ReduceL2": reduction("√(sum({x}², {axes}))"),
     "ReduceLogSum": reduction("log(sum({x}, {axes}))"),
     "ReduceLogSumExp": reduction("logsumexp({v})"),
     "ReduceMax": reduction("max({x}, {axes})"), "ReduceMean": reduction("mean({x}, {axes})"),
-    "ReduceMin": reduction("min({x}, {axes})"), "ReduceSum": reduction("sum({x}, {axes})"),
+    "ReduceMin": reduction("min({x}, {axes})"), "ReduceProd": product,
+    "ReduceSum": reduction("sum({x}, {axes})"),
     "ReduceSumSquare": reduction("sum({x}², {axes})"), "Softmax": along_last("softmax({x})"),
 }

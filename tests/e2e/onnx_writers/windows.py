@@ -2,7 +2,7 @@
 """Convolution and pooling."""
 import numpy
 
-from .node import Skip, listed, number, permuted, reshaped
+from .node import Skip, cut, listed, number, permuted, reshaped
 
 PRELUDE = ""
 
@@ -76,6 +76,45 @@ def convolution(node):
     return f'einsum("nchiwj, ocij -> nohw", {text}, {node(1)})'
 
 
+def spread(text, shape, axis, stride):
+    """Zeros between the elements of an axis."""
+    n = shape[axis]
+    apart = reshaped(text, [*shape[:axis + 1], 1, *shape[axis + 1:]])
+    padded = f"pad({apart}, 0, {stride - 1}, axis = {axis + 1})"
+    shape[axis] = n * stride
+    text = cut(reshaped(padded, shape), len(shape), axis, f"0:{(n - 1) * stride + 1}")
+    shape[axis] = (n - 1) * stride + 1
+    return text
+
+
+def transposed_convolution(node):
+    """Each output is a sum over what lies around it: a convolution with the kernel
+    turned round, of elements that lie a stride apart."""
+    assert not node.has(2)
+    text, shape, kernel = node(0), node.shape(), node(1)
+    count, groups = node.rank() - 2, node.get("group", 1)
+    strides, dilations = (node.get(name, [1] * count) for name in ("strides", "dilations"))
+    for i, (size, out) in enumerate(zip(node.shape(1)[2:], node.outputs[0].shape[2:], strict=True)):
+        axis = 2 + 2 * i  # behind the windows of the axes before
+        reach = (size - 1) * dilations[i] + 1
+        begins = node.get("pads", [0] * count)[i]
+        if node.get("auto_pad", b"NOTSET") == b"SAME_UPPER":
+            begins = (shape[axis] * strides[i] - strides[i] + reach - out) // 2
+        if strides[i] > 1:
+            text = spread(text, shape, axis, strides[i])
+        before = reach - 1 - begins
+        padded = f"pad({text}, {before}, {out + begins - shape[axis]}, axis = {axis})"
+        text = f"window({padded}, {size}, axis = {axis}, dilation = {dilations[i]})"
+        shape[axis:axis + 1] = [out, size]
+        kernel = f"reverse({kernel}, axis = {2 + i})"
+    text = reshaped(text, [shape[0], groups, shape[1] // groups, *shape[2:]])
+    kernel = reshaped(kernel, [groups, shape[1] // groups, *node.shape(1)[1:]])
+    places, within = "uvw"[:count], "ijk"[:count]
+    windows = "".join(a + b for a, b in zip(places, within, strict=True))
+    text = f'einsum("ngc{windows}, gco{within} -> ngo{places}", {text}, {kernel})'
+    return reshaped(text, node.outputs[0].shape)
+
+
 def max_pool(node):
     if len(node.outputs) > 1:
         raise Skip("positions")
@@ -121,6 +160,7 @@ def global_pool(name):
 
 
 WRITERS = {
-    "AveragePool": average_pool, "Conv": convolution, "GlobalAveragePool": global_pool("mean"),
-    "GlobalMaxPool": global_pool("max"), "LpPool": norm_pool, "MaxPool": max_pool,
+    "AveragePool": average_pool, "Conv": convolution, "ConvTranspose": transposed_convolution,
+    "GlobalAveragePool": global_pool("mean"), "GlobalMaxPool": global_pool("max"),
+    "LpPool": norm_pool, "MaxPool": max_pool,
 }
