@@ -116,8 +116,12 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
   Value columns = isByKey ? op.query : op.key;
   int64_t rank = getRank(rows.getType());
   stages.op = op.op;
-  // Two vectors of 64 bytes.
+  // Two vectors of 64 bytes; half of one for few rows, as the one query of a
+  // text's next step is: the lanes beyond them are computed in vain.
+  Extent count = getExtent(rows.getType(), rank - 2);
   stages.lanes = 128 / type.bytes();
+  if (count.isStatic() && count.factor <= stages.lanes / 4)
+    stages.lanes /= 4;
   stages.columns = 128;
   Extent size = getExtent(columns.getType(), rank - 2);
   if (size.isStatic() && size.factor < stages.columns)

@@ -23,9 +23,10 @@ public:
   AttentionScheduler(KernelAlgorithm &kernel, AttentionStages &stages,
                      const Machine &machine)
       : kernel(kernel), stages(stages),
-        vector(machine.lanes(stages.total.types().front())),
-        block(int(llvm::bit_floor(unsigned(
-            std::max(1, machine.accumulators() / (stages.lanes / vector)))))) {}
+        vector(std::min(machine.lanes(stages.total.types().front()),
+                        stages.lanes)),
+        block(int(llvm::bit_floor(unsigned(std::clamp(
+            machine.accumulators() / (stages.lanes / vector), 1, 8))))) {}
 
   void run();
 
@@ -47,7 +48,7 @@ private:
   KernelAlgorithm &kernel;
   AttentionStages &stages;
   /// Lanes of a vector, and columns or features whose sums are in registers: a
-  /// power of two, which divides the columns of a step.
+  /// power of two up to 8, which divides the columns of a step.
   int vector, block;
   Var tiles{"tiles"}, outer{"outer"};
 };

@@ -14,6 +14,13 @@ static const std::vector<Dims> sizes = {{{"B", 1}, {"N", 1}, {"M", 1}},
                                         {{"B", 1}, {"N", 32}, {"M", 128}},
                                         {{"B", 1}, {"N", 45}, {"M", 301}}};
 
+static void replaceAll(std::string &text, const std::string &from,
+                       const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
+       at += to.size())
+    text.replace(at, from.size(), to);
+}
+
 /// The kernels with `masks`, an op's text, and the ops that make its masks.
 static std::string makeKernels(const std::string &masks,
                                const std::string &makeMasks = "",
@@ -55,13 +62,34 @@ func.func private @key(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
        {std::pair<std::string, std::string>("$make", makeMasks),
         {"$masks", masks},
         {"$types", maskTypes}})
-    for (size_t at; (at = text.find(from)) != std::string::npos;)
-      text.replace(at, from.size(), to);
+    replaceAll(text, from, to);
   return text;
 }
 
 TEST(AttentionKernels, Plain) {
   checkKernelsBothPrecisions(makeKernels("scale 0.25"), sizes);
+}
+
+/// Makes `symbol` of the kernels' sizes a number.
+static void fixSize(std::string &text, const std::string &symbol,
+                    const std::string &size) {
+  for (const char *features : {"x5xf32", "x12xf32", "xf32"})
+    replaceAll(text, "?" + (features + (", #maek.dims<B, " + symbol)) + ">",
+               size + features + ", #maek.dims<B>");
+  bool isQueries = symbol == "N";
+  replaceAll(text, "?x?xi1, #maek.dims<B, N, M>",
+             isQueries ? size + "x?xi1, #maek.dims<B, M>"
+                       : "?x" + size + "xi1, #maek.dims<B, N>");
+}
+
+// Few rows, as the one query of a text's next step, have narrower tiles; in the
+// gradient by keys these are the rows.
+TEST(AttentionKernels, FewRows) {
+  std::string queries = makeKernels("scale 0.25 causal 2"), keys = queries;
+  fixSize(queries, "N", "1");
+  fixSize(keys, "M", "4");
+  checkKernelsBothPrecisions(queries, sizes);
+  checkKernelsBothPrecisions(keys, sizes);
 }
 
 TEST(AttentionKernels, Causal) {
