@@ -35,10 +35,10 @@ struct CompiledCheck {
 };
 
 /// Compiles `module` (which may have gradients) and runs every entry natively,
-/// with one and with two threads: the results must be the same bits, and those
-/// of the interpreter on the equations within the tolerance. Memory outside of
-/// results and arena must keep its value; all of it holds NaNs before. Failures
-/// are GoogleTest's.
+/// with one, two and three threads: the results must be the same bits, and
+/// those of the interpreter on the equations within the tolerance. Memory
+/// outside of results and arena must keep its value; all of it holds NaNs
+/// before. Failures are GoogleTest's.
 void checkCompiled(mlir::ModuleOp module, const CompiledCheck &check);
 
 /// The text with every f64 an f32.
