@@ -1,7 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // `convert`: weights from the names and layout of one program to another's.
 #include "runtime/cli/Commands.h"
-#include "runtime/core/Files.h"
+#include "runtime/data/Dataset.h"
 
 #include <cstdio>
 
@@ -27,8 +27,12 @@ int maek::runtime::runConvert(const Program &program, Arguments arguments) {
   Expected<LoadedModel> loaded = loadModel(program, weights);
   if (!loaded)
     return report(program, loaded.takeError());
-  Error error = format.empty() ? loaded->model->save(output, {})
-                               : loaded->model->exportTo(output, format);
+  Expected<Metadata> about = readAbout(loaded->metadata, weights);
+  if (!about)
+    return report(program, about.takeError());
+  Error error = format.empty()
+                    ? loaded->model->save(output, *about)
+                    : loaded->model->exportTo(output, format, *about);
   if (error)
     return report(program, error);
   return ExitSuccess;

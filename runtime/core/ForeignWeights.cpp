@@ -113,7 +113,8 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
   return Error::success();
 }
 
-Error Model::exportTo(const std::string &path, const std::string &format) {
+Error Model::exportTo(const std::string &path, const std::string &format,
+                      const Metadata &extra) {
   std::vector<std::string> formats;
   for (const EntryInfo &entry : info.entries)
     if (entry.name.starts_with(exportPrefix))
@@ -133,5 +134,7 @@ Error Model::exportTo(const std::string &path, const std::string &format) {
   std::vector<maek_tensor_t> tensors;
   for (size_t i = 0; i < info.entries[*index].results.size(); ++i)
     tensors.push_back(result(*index, i));
-  return writeSafetensors(path, tensors, {{"maek.model", info.name}});
+  Metadata metadata = {{"maek.model", info.name}};
+  metadata.insert(metadata.end(), extra.begin(), extra.end());
+  return writeSafetensors(path, tensors, metadata);
 }

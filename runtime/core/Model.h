@@ -74,8 +74,10 @@ public:
   /// An error if what `save` would write could not be read again.
   Error checkSave(const std::string &path, const Metadata &extra) const;
 
-  /// Writes the weights as the weights block `format` names and lays them out.
-  Error exportTo(const std::string &path, const std::string &format);
+  /// Writes the weights as the weights block `format` names and lays them out,
+  /// and `extra`.
+  Error exportTo(const std::string &path, const std::string &format,
+                 const Metadata &extra = {});
 
   int64_t step = 0;    ///< updates made
   int64_t pending = 0; ///< batches since the latest update

@@ -162,6 +162,15 @@ Error maek::runtime::checkDatasetSize(std::string_view name,
                    " are allowed; take fewer or shorter examples");
 }
 
+Expected<Metadata> maek::runtime::readAbout(const Metadata &weights,
+                                            const std::string &path) {
+  Expected<std::optional<Vocabulary>> vocabulary =
+      Vocabulary::read(weights, path);
+  if (!vocabulary)
+    return vocabulary.takeError();
+  return *vocabulary ? (*vocabulary)->describe() : Metadata();
+}
+
 Expected<Dataset> maek::runtime::loadDataset(std::string_view name,
                                              const std::string &folder,
                                              Split split,

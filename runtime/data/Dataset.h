@@ -30,6 +30,10 @@ struct Dataset {
   Metadata about;
 };
 
+/// What `about` said of the data set that weights were trained on, out of the
+/// metadata of their file `path`: it goes wherever the weights go.
+Expected<Metadata> readAbout(const Metadata &weights, const std::string &path);
+
 /// An error if a data set that is made or cut would take too much memory. Null
 /// for more bytes than can be counted.
 Error checkDatasetSize(std::string_view name, std::optional<int64_t> bytes);

@@ -14,6 +14,13 @@ from support import SOURCE, MaekTest, run
 # Each character tells the next one, if one remembers a few.
 VERSE = "pack my box with five dozen liquor jugs — now!\n"
 
+BLOCK = """
+weights torch of CharLSTM {
+  "linear.W" = "decoder.weight"
+  "linear.b" = "decoder.bias"
+}
+"""
+
 
 class Generate(MaekTest):
     @classmethod
@@ -22,7 +29,9 @@ class Generate(MaekTest):
         cls.text = cls.folder / "verse.txt"
         cls.text.write_text(VERSE * 60)
         cls.program = cls.folder / "lm"
-        cls.maek("build", SOURCE / "models/char_lstm.maek", "--set", "n=32", "--set", "d=16",
+        model = cls.folder / "char_lstm.maek"
+        model.write_text((SOURCE / "models/char_lstm.maek").read_text() + BLOCK)
+        cls.maek("build", model, "--set", "n=32", "--set", "d=16",
                  "--set", "H=48", "-o", cls.program)
         cls.data = f'text(file = "{cls.text}", length = 40, stride = 7)'
         cls.weights = cls.folder / "lm.safetensors"
@@ -90,6 +99,21 @@ class Generate(MaekTest):
         resume(VERSE.replace("j", "k") * 60)
         with safe_open(weights, "numpy") as file:
             self.assertEqual(file.metadata()["maek.text.symbols"], "".join(sorted(set(VERSE))))
+
+    def test_converted_weights_keep_the_characters(self):
+        words = ["generate", "--greedy", "--prompt", "pack", "--length", "20", "--weights"]
+        said = run(self.program, *words, self.weights).stdout
+        own, foreign = self.folder / "own.safetensors", self.folder / "foreign.safetensors"
+        for weights, output, to in ((self.weights, own, []), (own, foreign, ["--to", "torch"]),
+                                    (foreign, own, [])):
+            output.unlink(missing_ok=True)
+            run(self.program, "convert", "--weights", weights, "--output", output, *to)
+            with safe_open(output, "numpy") as file:
+                self.assertEqual(file.metadata()["maek.text.symbols"],
+                                 "".join(sorted(set(VERSE))))
+                # Of the run that they come from, nothing.
+                self.assertNotIn("maek.data", file.metadata())
+            self.assertEqual(run(self.program, *words, output).stdout, said)
 
     def test_checkpoints_that_could_not_be_read_are_not_begun(self):
         text = self.folder / os.fsdecode(b"caf\xe9.txt")
