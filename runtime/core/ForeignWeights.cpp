@@ -134,7 +134,8 @@ Error Model::exportTo(const std::string &path, const std::string &format,
   std::vector<maek_tensor_t> tensors;
   for (size_t i = 0; i < info.entries[*index].results.size(); ++i)
     tensors.push_back(result(*index, i));
-  Metadata metadata = {{"maek.model", info.name}};
+  // transformers reads no file that does not say whose tensors these are.
+  Metadata metadata = {{"format", "pt"}, {"maek.model", info.name}};
   metadata.insert(metadata.end(), extra.begin(), extra.end());
   return writeSafetensors(path, tensors, metadata);
 }

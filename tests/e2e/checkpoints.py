@@ -9,6 +9,7 @@ import shutil
 import jax
 import jax.numpy as jnp
 import numpy
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from support import SOURCE, run
@@ -179,6 +180,9 @@ class CheckpointTest:
         run(self.program, "convert", "--weights", self.foreign, "--output", own)
         self.assertTrue(set(load_file(own)).isdisjoint(self.weights))
         run(self.program, "convert", "--weights", own, "--output", back, "--to", self.format)
+        for path, kind in ((own, None), (back, "pt")):  # transformers asks for it.
+            with safe_open(path, "numpy") as file:
+                self.assertEqual(file.metadata().get("format"), kind)
         found, needed = load_file(back), self.written(self.weights)
         self.assertEqual(set(found) | set(self.not_written), set(needed))
         for name in found:
