@@ -6,6 +6,7 @@
 #include "ir/Entries.h"
 
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/Casting.h"
 
 using namespace llvm;
@@ -315,6 +316,20 @@ void WeightsEmitter::mapEqualNames() {
   }
 }
 
+/// The names of the file's tensors that a value is made of.
+static mlir::ArrayAttr getReads(mlir::func::FuncOp entry, mlir::Value value) {
+  llvm::SetVector<mlir::Value> parts;
+  parts.insert(value);
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (mlir::Operation *op = parts[i].getDefiningOp())
+      parts.insert(op->operand_begin(), op->operand_end());
+  SmallVector<StringRef> names;
+  for (mlir::Value part : parts)
+    if (auto argument = dyn_cast<mlir::BlockArgument>(part))
+      names.push_back(getArgName(entry, argument.getArgNumber()));
+  return mlir::Builder(entry.getContext()).getStrArrayAttr(names);
+}
+
 void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
                          ArrayRef<Named> arguments) {
   mlir::OpBuilder &ops = tensors.ops;
@@ -351,8 +366,11 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
   for (const Named &result : results) {
     values.push_back(result.value.tensor);
     resultTypes.push_back(result.value.tensor.getType());
-    resultRoles.push_back(
+    mlir::NamedAttrList attributes(
         getRoleAttrs(ops.getContext(), result.role, result.name));
+    if (isImport)
+      attributes.set(kReadsAttr, getReads(function, values.back()));
+    resultRoles.push_back(attributes.getDictionary(ops.getContext()));
   }
   mlir::func::ReturnOp::create(ops, function.getLoc(), values);
   function.setFunctionType(ops.getFunctionType(types, resultTypes));

@@ -19,6 +19,9 @@ inline constexpr llvm::StringLiteral kClassesAttr = "maek.classes";
 /// On an entry that reads a file's tensors: patterns of names that it leaves
 /// out (array of strings).
 inline constexpr llvm::StringLiteral kIgnoreAttr = "maek.ignore";
+/// On a result of such an entry: the names of the file's tensors that it is
+/// made of (array of strings).
+inline constexpr llvm::StringLiteral kReadsAttr = "maek.reads";
 /// On an entry that goes on with a text: the name of the input that is the
 /// text. maek-make-stepwise makes it compute the next steps alone.
 inline constexpr llvm::StringLiteral kTextAttr = "maek.text";

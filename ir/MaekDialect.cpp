@@ -181,6 +181,11 @@ LogicalResult InitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 // Discardable attributes
 //===----------------------------------------------------------------------===//
 
+static bool isListOf(Attribute value, function_ref<bool(Attribute)> isMember) {
+  auto list = dyn_cast<ArrayAttr>(value);
+  return list && llvm::all_of(list, isMember);
+}
+
 /// What an argument or result of an entry may say of itself.
 static LogicalResult verifyEntryAttribute(Operation *op,
                                           NamedAttribute attribute) {
@@ -190,6 +195,9 @@ static LogicalResult verifyEntryAttribute(Operation *op,
     if (!classes || !classes.getType().isInteger(64) || classes.getInt() < 1)
       return op->emitError() << name << " is not a positive i64";
   }
+  if (name == kReadsAttr &&
+      !isListOf(attribute.getValue(), llvm::IsaPred<StringAttr>))
+    return op->emitError() << name << " is not a list of strings";
   if (name != kRoleAttr && name != kNameAttr)
     return success();
   auto text = dyn_cast<StringAttr>(attribute.getValue());
@@ -271,14 +279,10 @@ LogicalResult MaekDialect::verifyOperationAttribute(Operation *op,
     return op->emitError() << name << " has no value";
   if (name == kTextAttr && !isa<StringAttr>(value))
     return op->emitError() << name << " is not a string";
-  auto isListOf = [&](function_ref<bool(Attribute)> isMember) {
-    auto list = dyn_cast<ArrayAttr>(value);
-    return list && llvm::all_of(list, isMember);
-  };
   if ((name == kSymbolsAttr || name == kIgnoreAttr) &&
-      !isListOf(llvm::IsaPred<StringAttr>))
+      !isListOf(value, llvm::IsaPred<StringAttr>))
     return op->emitError() << name << " is not a list of strings";
-  if (name == kLimitsAttr && !isListOf(isLimit))
+  if (name == kLimitsAttr && !isListOf(value, isLimit))
     return op->emitError() << name << " is not a list of sizes with their "
                            << "bounds and tables";
   return success();

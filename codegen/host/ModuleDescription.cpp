@@ -91,6 +91,13 @@ static json::Array describeLimits(func::FuncOp entry, ArrayAttr limits) {
   return described;
 }
 
+static json::Array describeNames(ArrayAttr names) {
+  json::Array described;
+  for (auto name : names.getAsRange<StringAttr>())
+    described.push_back(name.getValue());
+  return described;
+}
+
 static json::Object describeEntry(func::FuncOp entry) {
   json::Array symbols, arguments, results;
   for (const std::string &symbol : getEntrySymbols(entry))
@@ -107,18 +114,16 @@ static json::Object describeEntry(func::FuncOp entry) {
     json::Object result =
         describeTensor(getResultName(entry, i), entry.getResultTypes()[i]);
     result["role"] = getResultRole(entry, i);
+    if (auto reads = entry.getResultAttrOfType<ArrayAttr>(i, kReadsAttr))
+      result["reads"] = describeNames(reads);
     results.push_back(std::move(result));
   }
   json::Object described{{"name", entry.getSymName()},
                          {"symbols", std::move(symbols)},
                          {"arguments", std::move(arguments)},
                          {"results", std::move(results)}};
-  if (auto patterns = entry->getAttrOfType<ArrayAttr>(kIgnoreAttr)) {
-    json::Array ignored;
-    for (auto pattern : patterns.getAsRange<StringAttr>())
-      ignored.push_back(pattern.getValue());
-    described["ignore"] = std::move(ignored);
-  }
+  if (auto patterns = entry->getAttrOfType<ArrayAttr>(kIgnoreAttr))
+    described["ignore"] = describeNames(patterns);
   if (auto limits = entry->getAttrOfType<ArrayAttr>(kLimitsAttr))
     described["limits"] = describeLimits(entry, limits);
   return described;

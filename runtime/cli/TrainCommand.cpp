@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <sstream>
 
 using namespace maek::runtime;
 
@@ -15,6 +16,7 @@ namespace {
 struct TrainRequest {
   TrainOptions options;
   std::string folder, weights, resume, csv, jsonl;
+  std::vector<std::string> fresh; ///< patterns of what `weights` does not set
   std::vector<std::string> files; ///< of the used models' weights, or empty
   int64_t threads = 0, logEvery = 0;
   bool quiet = false;
@@ -41,6 +43,9 @@ static void addOptions(CommandLine &line, const Program &program) {
   line.add("weights", "FILE",
            "begin with these weights, of this model or in one of the formats "
            "of its weights blocks");
+  line.addList("fresh", "PATTERN[,PATTERN]",
+               "parameters that --weights leaves as a new run has them, such "
+               "as 'head.*'; the file may lack them or have other sizes");
   line.add("resume", "FILE",
            "go on from this checkpoint, with its options where none are "
            "given, and save there");
@@ -102,6 +107,18 @@ static std::vector<std::string> readUses(CommandLine &line,
   return files;
 }
 
+static std::vector<std::string> readFresh(CommandLine &line) {
+  std::vector<std::string> patterns;
+  for (const std::string &given : line.list("fresh")) {
+    std::istringstream list(given);
+    for (std::string pattern; std::getline(list, pattern, ',');)
+      patterns.push_back(pattern);
+  }
+  if (!patterns.empty() && !line.has("weights"))
+    line.complain("option '--fresh' needs '--weights'");
+  return patterns;
+}
+
 static TrainRequest readOptions(CommandLine &line, const Program &program,
                                 const TrainOptions &defaults) {
   TrainRequest request;
@@ -122,6 +139,7 @@ static TrainRequest readOptions(CommandLine &line, const Program &program,
   if (!request.weights.empty() && !request.resume.empty())
     line.complain("option '--weights' is for a new run; with '--resume' the "
                   "checkpoint has the weights");
+  request.fresh = readFresh(line);
   request.files = readUses(line, program.info.settings.uses);
   request.folder = line.string("data-dir");
   request.threads = line.count("threads", 0, 1, 1024);
@@ -195,7 +213,7 @@ static int reportInterrupt(const Program &program, const Trainer &trainer,
 static Expected<Metadata> loadWeights(Model &model,
                                       const TrainRequest &request) {
   if (!request.weights.empty())
-    return model.loadToBegin(request.weights);
+    return model.loadToBegin(request.weights, request.fresh);
   if (!request.resume.empty())
     return model.load(request.resume, /*complete=*/true);
   return Metadata();

@@ -5,10 +5,11 @@
 #include "runtime/core/Mismatches.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Names.h"
+#include "runtime/core/Patterns.h"
 #include "runtime/core/Safetensors.h"
 
 #include <algorithm>
-#include <fnmatch.h>
+#include <cstring>
 
 using namespace maek::runtime;
 
@@ -43,23 +44,52 @@ std::optional<size_t> Model::findImport(const SafetensorsHeader &header) const {
   return best;
 }
 
-static bool isIgnored(const EntryInfo &entry, const std::string &name) {
-  return std::any_of(entry.ignored.begin(), entry.ignored.end(),
-                     [&](const std::string &pattern) {
-                       return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
-                     });
+/// Whether all that is made of the file's tensor is left as it is.
+static bool isUnread(const EntryInfo &entry, size_t argument,
+                     std::span<const std::string> fresh) {
+  auto reads = [&](const PortInfo &result) {
+    return std::find(result.reads.begin(), result.reads.end(), argument) !=
+           result.reads.end();
+  };
+  return std::any_of(entry.results.begin(), entry.results.end(), reads) &&
+         std::none_of(entry.results.begin(), entry.results.end(),
+                      [&](const PortInfo &result) {
+                        return reads(result) && !matchesAny(fresh, result.name);
+                      });
 }
 
-Error Model::importFrom(const SafetensorsFile &file, size_t index) {
+Error Model::runImport(size_t index, std::span<const maek_tensor_t> tensors,
+                       std::span<const std::string> fresh) {
+  std::vector<std::pair<Stored *, std::vector<std::byte>>> kept;
+  for (const PortInfo &result : info.entries[index].results) {
+    if (!matchesAny(fresh, result.name))
+      continue;
+    Stored &stored =
+        (result.role == Role::Parameter ? parameters : states)[result.storage];
+    const auto *data = static_cast<const std::byte *>(stored.data.data());
+    kept.emplace_back(
+        &stored, std::vector(data, data + *countBytes(stored.info->shape,
+                                                      stored.info->dtype)));
+  }
+  Error error = run(index, tensors);
+  for (const auto &[stored, bytes] : kept)
+    std::memcpy(stored->data.data(), bytes.data(), bytes.size());
+  return error;
+}
+
+Error Model::importFrom(const SafetensorsFile &file, size_t index,
+                        std::span<const std::string> fresh) {
   const EntryInfo &entry = info.entries[index];
   const SafetensorsHeader &header = file.header();
   std::string format = entry.name.substr(importPrefix.size());
   std::vector<std::string_view> names;
-  std::vector<TensorInfo> needed;
-  for (const PortInfo &port : entry.arguments) {
+  std::vector<TensorInfo> needed, unread;
+  for (size_t i = 0; i < entry.arguments.size(); ++i) {
+    const PortInfo &port = entry.arguments[i];
     if (port.role != Role::Input)
       continue;
-    TensorInfo &tensor = needed.emplace_back();
+    TensorInfo &tensor =
+        (isUnread(entry, i, fresh) ? unread : needed).emplace_back();
     tensor.name = port.name;
     tensor.dtype = port.dtype;
     for (const Extent &extent : port.shape)
@@ -81,7 +111,7 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
   }
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
-        !isIgnored(entry, tensor.name))
+        !matchesAny(entry.ignored, tensor.name))
       mismatches.addExtra(tensor.name, names);
   if (Error error = mismatches.makeError(file.path()))
     return error;
@@ -91,13 +121,27 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index) {
     return content.takeError();
   char *at = content->as<char>();
   std::vector<maek_tensor_t> tensors;
-  for (const TensorInfo &tensor : needed) {
+  auto add = [&](const TensorInfo &tensor, void *data) {
     tensors.push_back({tensor.name.c_str(), tensor.dtype,
                        static_cast<int32_t>(tensor.shape.size()),
-                       tensor.shape.data(), at});
+                       tensor.shape.data(), data});
+  };
+  for (const TensorInfo &tensor : needed) {
+    add(tensor, at);
     at += *countBytes(tensor.shape, tensor.dtype);
   }
-  if (Error error = run(index, tensors))
+  // Zeros in the place of what is not read: nothing comes of them.
+  Buffer zeros;
+  for (const TensorInfo &tensor : unread)
+    if (Error error =
+            zeros.reserve(*countBytes(tensor.shape, tensor.dtype), file.path()))
+      return error;
+  for (const TensorInfo &tensor : unread) {
+    auto bytes = static_cast<size_t>(*countBytes(tensor.shape, tensor.dtype));
+    std::memset(zeros.data(), 0, bytes);
+    add(tensor, zeros.data());
+  }
+  if (Error error = runImport(index, tensors, fresh))
     return error;
   // What the file says nothing of starts anew.
   for (size_t i = 0; i < states.size(); ++i)

@@ -54,12 +54,16 @@ public:
 
   /// Reads a safetensors file; its metadata comes back. Nothing is changed on
   /// failure. With `complete`, every state must be in the file; without, the
-  /// names in the file may be those of one of the model's weights blocks.
-  Expected<Metadata> load(const std::string &path, bool complete);
+  /// names in the file may be those of one of the model's weights blocks. For
+  /// `fresh` see loadToBegin.
+  Expected<Metadata> load(const std::string &path, bool complete,
+                          std::span<const std::string> fresh = {});
   /// Reads weights, as `load` does of an incomplete file, for a new run to
   /// begin with: of a checkpoint with averages the averages, and nothing of its
-  /// optimizer.
-  Expected<Metadata> loadToBegin(const std::string &path);
+  /// optimizer. What one of the patterns `fresh` takes keeps its first value,
+  /// whatever the file has; one that takes nothing is an error.
+  Expected<Metadata> loadToBegin(const std::string &path,
+                                 std::span<const std::string> fresh = {});
   /// Reads the weights of a model that this one uses from a file of that
   /// model's own, checkpoint or not. Nothing is changed on failure.
   Error loadUsed(const UseInfo &use, const std::string &path);
@@ -152,7 +156,14 @@ private:
   Metadata allMetadata(const Metadata &extra) const;
   /// The entry that reads such a file, if its names are not the model's own.
   std::optional<size_t> findImport(const SafetensorsHeader &header) const;
-  Error importFrom(const SafetensorsFile &file, size_t entry);
+  Error importFrom(const SafetensorsFile &file, size_t entry,
+                   std::span<const std::string> fresh);
+  /// Runs the entry and leaves what a pattern takes as it was.
+  Error runImport(size_t entry, std::span<const maek_tensor_t> tensors,
+                  std::span<const std::string> fresh);
+  bool startsAnew(bool isState, size_t index,
+                  std::span<const std::string> fresh) const;
+  Error checkFresh(std::span<const std::string> fresh) const;
 
   ModuleInfo info;
   std::vector<Stored> parameters, states, prepared;

@@ -52,6 +52,9 @@ struct PortInfo {
   std::vector<Extent> shape;
   int64_t classes = 0; ///< i32: values are 0 .. classes - 1; 0 = not known
 
+  /// Of a result that is made of a file's tensors: these arguments.
+  std::vector<size_t> reads = {};
+
   /// The element that `name` has among parameters, states or prepared, or among
   /// what the entry carries.
   size_t storage = 0;

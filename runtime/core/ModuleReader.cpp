@@ -38,6 +38,8 @@ private:
   Error readLimits(const Json &json, EntryInfo &out);
   Error readPort(const Json &json, const EntryInfo &entry, bool isResult,
                  PortInfo &out);
+  Error readReads(const Json &json, const EntryInfo &entry,
+                  std::string_view where, std::vector<size_t> &out);
   Error readExtent(const Json &json, std::string_view where,
                    const EntryInfo &entry, Extent &out);
   Error linkStorage(std::string_view where, PortInfo &port);
@@ -359,7 +361,26 @@ Error Reader::readPort(const Json &json, const EntryInfo &entry, bool isResult,
       return bad(where, " has a wrong number of classes");
     out.classes = classes->integer;
   }
+  if (Error error = readReads(json, entry, where, out.reads))
+    return error;
   return linkStorage(where, out);
+}
+
+Error Reader::readReads(const Json &json, const EntryInfo &entry,
+                        std::string_view where, std::vector<size_t> &out) {
+  const Json *names = json.find("reads");
+  for (size_t i = 0; names && i < names->elements.size(); ++i) {
+    const Json &name = names->elements[i];
+    auto port = std::find_if(entry.arguments.begin(), entry.arguments.end(),
+                             [&](const PortInfo &argument) {
+                               return argument.role == Role::Input &&
+                                      argument.name == name.string;
+                             });
+    if (!name.isString() || port == entry.arguments.end())
+      return bad(where, " is made of '", name.string, "', which is no input");
+    out.push_back(static_cast<size_t>(port - entry.arguments.begin()));
+  }
+  return Error::success();
 }
 
 // A new value is written over the argument, so there must be one.

@@ -2,6 +2,7 @@
 // A model's tensors to and from a safetensors file.
 #include "runtime/core/Mismatches.h"
 #include "runtime/core/Model.h"
+#include "runtime/core/Patterns.h"
 #include "runtime/core/Philox.h"
 #include "runtime/core/Safetensors.h"
 
@@ -45,7 +46,33 @@ static Expected<int64_t> readCount(const std::string &path,
   return count;
 }
 
-Expected<Metadata> Model::load(const std::string &path, bool complete) {
+// A parameter that a pattern takes does, and its average; and an optimizer's
+// states, in any run that begins.
+bool Model::startsAnew(bool isState, size_t index,
+                       std::span<const std::string> fresh) const {
+  if (fresh.empty())
+    return false;
+  if (!isState)
+    return matchesAny(fresh, info.parameters[index].name);
+  for (const TensorInfo &parameter : info.parameters)
+    if (parameter.average == index)
+      return matchesAny(fresh, parameter.name);
+  return true;
+}
+
+Error Model::checkFresh(std::span<const std::string> fresh) const {
+  for (const std::string &pattern : fresh)
+    if (std::none_of(info.parameters.begin(), info.parameters.end(),
+                     [&](const TensorInfo &parameter) {
+                       return matches(pattern, parameter.name);
+                     }))
+      return makeError(MAEK_INVALID_ARGUMENT, "no parameter of '", info.name,
+                       "' has a name like '", pattern, "'");
+  return Error::success();
+}
+
+Expected<Metadata> Model::load(const std::string &path, bool complete,
+                               std::span<const std::string> fresh) {
   Expected<SafetensorsFile> file = SafetensorsFile::open(path);
   if (!file)
     return file.takeError();
@@ -58,7 +85,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
                           : "";
   if (std::optional<size_t> import =
           complete ? std::nullopt : findImport(header)) {
-    if (Error error = importFrom(*file, *import))
+    if (Error error = importFrom(*file, *import, fresh))
       return error;
     return header.metadata;
   }
@@ -73,6 +100,11 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
     for (size_t i = 0; i < tensors.size(); ++i) {
       const TensorInfo &needed = *tensors[i].info;
       names.push_back(needed.name);
+      if (startsAnew(areStates, i, fresh)) {
+        if (areStates)
+          missing.push_back(&tensors[i]);
+        continue;
+      }
       const FileTensor *tensor = header.find(needed.name);
       if (!tensor) {
         if (!areStates || complete || neededForInference(i))
@@ -124,8 +156,11 @@ Expected<Metadata> Model::load(const std::string &path, bool complete) {
   return header.metadata;
 }
 
-Expected<Metadata> Model::loadToBegin(const std::string &path) {
-  Expected<Metadata> metadata = load(path, false);
+Expected<Metadata> Model::loadToBegin(const std::string &path,
+                                      std::span<const std::string> fresh) {
+  if (Error error = checkFresh(fresh))
+    return error;
+  Expected<Metadata> metadata = load(path, false, fresh);
   if (!metadata)
     return metadata.takeError();
   for (Stored &stored : parameters)

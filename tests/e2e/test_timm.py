@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy
 from PIL import Image
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from checkpoints import CheckpointTest, attention, gelu, layer_norm, linear
 from pictures import draw, fit
@@ -95,6 +95,41 @@ class Small(CheckpointTest):
 
 class ViT(Small, MaekTest):
     file, model = "timm_vit", "ViT"
+
+
+    def test_another_head(self):
+        """Of a file for other classes, and of one without a head."""
+        label = self.random.integers(0, self.classes, self.examples).astype("i4")
+        for name, value in (self.inputs | {"label": label}).items():
+            for split in ("train", "test"):
+                numpy.save(self.folder / f"{split}-{name}.npy", value)
+        file, saved = self.folder / "other.safetensors", self.folder / "tuned.safetensors"
+
+        def train(*words, code=0):
+            done = run(self.program, "train", "--data-dir", self.folder, "--epochs", "1", "--lr",
+                       "1e-30", "--save", saved, *words, code=code)
+            return load_file(saved) if code == 0 else done.stderr
+
+        own = self.folder / "own.safetensors"
+        run(self.program, "convert", "--weights", self.foreign, "--output", own)
+        own = load_file(own)
+        begun = train()
+        more = self.weights | {"head.weight": numpy.zeros((7, 16), "f4"),
+                               "head.bias": numpy.zeros(7, "f4")}
+        for tensors in (more, {name: value for name, value in self.weights.items()
+                               if not name.startswith("head")}):
+            save_file(tensors, file)
+            found = train("--weights", file, "--fresh", "head.*")
+            self.assertEqual(set(found), set(own))
+            for name in (name for name in found if not name.startswith("sgd.")):
+                needed = begun if name.startswith("head") else own
+                numpy.testing.assert_allclose(found[name], needed[name], rtol=0, atol=1e-20,
+                                              err_msg=name)
+        # A file's tensor that others are made of, too, is needed.
+        save_file({name: value for name, value in self.weights.items()
+                   if not name.endswith("0.attn.qkv.bias")}, file)
+        self.assertIn("blocks.0.attn.qkv.bias", train("--weights", file, "--fresh",
+                                                      "1.block.attend.W_q.b", code=1))
 
 
 class DeiT(Small, MaekTest):

@@ -171,6 +171,37 @@ class Updates(MaekTest):
         expect(1, f"{first}2: cannot open: No such file or directory", "--weights",
                f"{first}2")
 
+    def test_fresh_parameters_begin_anew(self):
+        """Whether the file lacks them or has others, with what training keeps of them."""
+        program = self.build("renewed", settings=f"average {DECAY}")
+        stored = load_file(self.train(program, "first"))
+        still = ["--epochs", "1", "--lr", "1e-30"]
+        begun = load_file(self.train(program, "untrained", *still))
+        lacking = {name: value for name, value in stored.items() if "linear" not in name}
+        longer = {name: numpy.concatenate([value, value]) if "linear" in name else value
+                  for name, value in stored.items()}
+        file = self.folder / "other.safetensors"
+        for tensors, patterns in ((lacking, "linear.*"), (longer, "linear.W,*r.b"),
+                                  (stored, "linear.?")):
+            save_file(tensors, file)
+            found = load_file(self.train(program, "renewed", *still, "--weights", file,
+                                         "--fresh", patterns))
+            for name in (name for name in stored if "average." + name in stored):
+                needed = begun[name] if "linear" in name else stored["average." + name]
+                for kind in ("", "average."):
+                    numpy.testing.assert_allclose(found[kind + name], needed, rtol=0,
+                                                  atol=1e-20, err_msg=name)
+
+        def expect(code, message, *words):
+            done = run(program, "train", *words, code=code)
+            self.assertEqual(done.stderr.splitlines()[0], f"renewed: error: {message}")
+        expect(1, "no parameter of 'Adder' has a name like 'adam.m.linear.W'", "--weights",
+               file, "--fresh", "linear.W,adam.m.linear.W")
+        expect(2, "option '--fresh' needs '--weights'", "--fresh", "linear.W")
+        save_file(longer, file)
+        self.assertIn("linear.W", run(program, "train", "--weights", file, "--fresh",
+                                      "linear.b", code=1).stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

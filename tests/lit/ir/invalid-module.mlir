@@ -168,6 +168,11 @@ func.func @f(%a: tensor<4xf32> {maek.role = "state"}) {
 
 // -----
 
+// expected-error@+1 {{"maek.reads" is not a list of strings}}
+func.func private @f() -> (tensor<4xf32> {maek.reads = ["w", 1]})
+
+// -----
+
 // expected-error@+1 {{"maek.ignore" is not a list of strings}}
 func.func private @f() attributes {maek.ignore = "head.*"}
 
