@@ -79,10 +79,10 @@ static Error checkClasses(const PortInfo &port, const Column &column,
                           int64_t classes) {
   if (classes == 0)
     return Error::success();
-  size_t count = column.data.size() / sizeof(int32_t);
+  size_t count = column.data->size() / sizeof(int32_t);
   for (size_t i = 0; i < count; ++i) {
     int32_t value;
-    std::memcpy(&value, &column.data[i * sizeof(value)], sizeof(value));
+    std::memcpy(&value, column.data->data() + i * sizeof(value), sizeof(value));
     if (value < 0 || value >= classes)
       return makeError(MAEK_BAD_FILE, column.file, ": has class ", value,
                        " at index ", i, "; ", roleName(port.role), " '",
@@ -222,13 +222,9 @@ template <typename To>
 void Batches::convertExample(const Link &link, uint32_t example, To *to) {
   const Column &column = *link.column;
   auto run = [&](auto kind) {
-    constexpr auto size = static_cast<int64_t>(sizeof(kind));
-    const std::byte *from = column.data.data();
-    if (link.classes > 0) {
-      from += int64_t{example} * (link.count / link.classes) * size;
+    const std::byte *from = column.example(example);
+    if (link.classes > 0)
       return convertClasses(from, link.classes, to, link.count);
-    }
-    from += int64_t{example} * link.count * size;
     convert<decltype(kind)>(from, to, link.count);
   };
   switch (column.storage) {

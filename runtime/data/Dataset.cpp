@@ -46,6 +46,24 @@ static Expected<std::string> findFile(const std::string &folder,
                    "name the folder that has it by --data-dir");
 }
 
+static int64_t elementSize(Column::Storage storage) {
+  switch (storage) {
+  case Column::Storage::Pixels:
+    return 1;
+  case Column::Storage::F32:
+  case Column::Storage::I32:
+    return 4;
+  case Column::Storage::F64:
+    return 8;
+  }
+  return 0;
+}
+
+const std::byte *Column::example(int64_t index) const {
+  int64_t step = stride ? *stride : *countElements(shape);
+  return data->data() + (offset + index * step) * elementSize(storage);
+}
+
 static Expected<Dataset> loadIdx(const IdxSource &source, std::string folder,
                                  Split split) {
   if (folder.empty())
@@ -83,14 +101,14 @@ static Expected<Dataset> loadIdx(const IdxSource &source, std::string folder,
            *imagesPath,
            Role::Input,
            Column::Storage::Pixels,
-           {images->shape.begin() + 1, images->shape.end()},
-           std::move(images->data)};
+           {images->shape.begin() + 1, images->shape.end()}};
+  *image.data = std::move(images->data);
   Column &label = data.columns.emplace_back();
-  label = {"label", *labelsPath, Role::Target, Column::Storage::I32, {}, {}};
-  label.data.resize(labels->data.size() * sizeof(int32_t));
+  label = {"label", *labelsPath, Role::Target, Column::Storage::I32, {}};
+  label.data->resize(labels->data.size() * sizeof(int32_t));
   for (size_t i = 0; i < labels->data.size(); ++i) {
     auto value = static_cast<int32_t>(labels->data[i]);
-    std::memcpy(&label.data[i * sizeof(value)], &value, sizeof(value));
+    std::memcpy(label.data->data() + i * sizeof(value), &value, sizeof(value));
   }
   return data;
 }
@@ -145,8 +163,8 @@ static Expected<Dataset> loadNpy(const std::string &folder, Split split,
               array->isBytes ? Column::Storage::Pixels
                              : storageOf(array->dtype),
               {array->shape.begin() + 1, array->shape.end()},
-              std::move(array->data),
               array->type};
+    *column.data = std::move(array->data);
   }
   return data;
 }

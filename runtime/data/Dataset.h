@@ -5,6 +5,7 @@
 
 #include "runtime/core/ModuleInfo.h"
 #include "runtime/core/Tensor.h"
+#include <memory>
 
 namespace maek::runtime {
 
@@ -18,8 +19,17 @@ struct Column {
   Role role = Role::Input;
   Storage storage = Storage::F32;
   std::vector<int64_t> shape; ///< of one example
-  std::vector<std::byte> data;
   std::string_view type = {}; ///< NumPy's name of it, of an .npy file
+  /// Elements of examples, one behind the other; columns may share them.
+  std::shared_ptr<std::vector<std::byte>> data =
+      std::make_shared<std::vector<std::byte>>();
+  /// In elements: where the first example begins, and how far from it the next
+  /// one does if that is not where it ends. So examples may overlap.
+  int64_t offset = 0;
+  std::optional<int64_t> stride = {};
+
+  /// The bytes that begin with that example's.
+  const std::byte *example(int64_t index) const;
 };
 
 struct Dataset {

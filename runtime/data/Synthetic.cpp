@@ -34,7 +34,7 @@ struct Task {
   Error allocate(std::vector<Column> columns);
   template <typename T>
   T *content(size_t column) {
-    return reinterpret_cast<T *>(data.columns[column].data.data());
+    return reinterpret_cast<T *>(data.columns[column].data->data());
   }
 };
 } // namespace
@@ -48,7 +48,7 @@ Error Task::allocate(std::vector<Column> columns) {
     return error;
   for (Column &column : columns) {
     column.file = text("data set '", spec.name(), "'");
-    column.data.resize(static_cast<size_t>(
+    column.data->resize(static_cast<size_t>(
         count * *countElements(column.shape) * elementBytes));
   }
   data.columns = std::move(columns);
@@ -57,7 +57,7 @@ Error Task::allocate(std::vector<Column> columns) {
 
 static Column makeColumn(const char *name, Role role, Column::Storage storage,
                          std::vector<int64_t> shape) {
-  return {name, "", role, storage, std::move(shape), {}};
+  return {name, "", role, storage, std::move(shape)};
 }
 
 // The adding problem (Hochreiter and Schmidhuber 1997, in the form of Le,

@@ -219,32 +219,25 @@ static Error checkClasses(const EntryInfo &entry, int64_t size,
   return Error::success();
 }
 
-// Windows of `length` symbols, and the same one place further.
-static Expected<Dataset> cutWindows(std::span<const int32_t> symbols,
-                                    const TextSpec &spec) {
+// Windows of `length` symbols, and the same one place further. None is copied
+// before it is in a batch: of a short stride they would be many times the text.
+static Dataset cutWindows(std::span<const int32_t> symbols,
+                          const TextSpec &spec) {
   Dataset data;
-  auto length = static_cast<size_t>(spec.length);
-  auto stride = static_cast<size_t>(spec.stride);
-  size_t count = (symbols.size() - 1 - length) / stride + 1;
-  data.count = static_cast<int64_t>(count);
-  if (Error error = checkDatasetSize(
-          "text", multiplyChecked(data.count,
-                                  2 * spec.length * int64_t{sizeof(int32_t)})))
-    return error;
-  for (size_t shift : {0u, 1u}) {
+  auto size = static_cast<int64_t>(symbols.size());
+  data.count = (size - 1 - spec.length) / spec.stride + 1;
+  for (const char *name : {"text", "next"}) {
     Column &column = data.columns.emplace_back();
-    column = {shift ? "next" : "text",
-              spec.file,
-              shift ? Role::Target : Role::Input,
-              Column::Storage::I32,
-              {spec.length},
-              {}};
-    column.data.resize(count * length * sizeof(int32_t));
-    for (size_t i = 0; i < count; ++i)
-      std::memcpy(column.data.data() + i * length * sizeof(int32_t),
-                  symbols.data() + i * stride + shift,
-                  length * sizeof(int32_t));
+    column = {
+        name, spec.file, Role::Input, Column::Storage::I32, {spec.length}};
+    column.stride = spec.stride;
   }
+  Column &text = data.columns[0], &next = data.columns[1];
+  next.role = Role::Target;
+  next.offset = 1;
+  next.data = text.data;
+  text.data->resize(symbols.size_bytes());
+  std::memcpy(text.data->data(), symbols.data(), symbols.size_bytes());
   return data;
 }
 
@@ -281,8 +274,7 @@ Expected<Dataset> maek::runtime::loadText(const DataSpec &spec,
                      split == Split::Train ? "training" : "evaluation",
                      "; length = ", wanted->length, " needs ",
                      wanted->length + 1);
-  Expected<Dataset> data = cutWindows(part, *wanted);
-  if (data)
-    data->about = vocabulary.describe();
+  Dataset data = cutWindows(part, *wanted);
+  data.about = vocabulary.describe();
   return data;
 }

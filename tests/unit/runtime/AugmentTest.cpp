@@ -29,22 +29,23 @@ Dataset makeData() {
   image.name = "image";
   image.storage = Column::Storage::F64;
   image.shape = {height, width};
-  image.data.resize(count * height * width * sizeof(double));
+  image.data->resize(count * height * width * sizeof(double));
   Column &label = data.columns.emplace_back();
   label.name = "label";
   label.role = Role::Target;
   label.storage = Column::Storage::I32;
-  label.data.resize(count * sizeof(int32_t));
+  label.data->resize(count * sizeof(int32_t));
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t at = 0; at < height * width; ++at) {
       double value = static_cast<double>(i * 100 + at + 1);
-      std::memcpy(&image.data[static_cast<size_t>(i * height * width + at) *
-                              sizeof(value)],
+      std::memcpy(image.data->data() +
+                      static_cast<size_t>(i * height * width + at) *
+                          sizeof(value),
                   &value, sizeof(value));
     }
     auto value = static_cast<int32_t>(i % 3);
-    std::memcpy(&label.data[static_cast<size_t>(i) * sizeof(value)], &value,
-                sizeof(value));
+    std::memcpy(label.data->data() + static_cast<size_t>(i) * sizeof(value),
+                &value, sizeof(value));
   }
   return data;
 }
@@ -113,7 +114,7 @@ TEST_F(Augment, ExamplesWithoutNumbersAreRefused) {
   Column &image = data.columns[0];
   image.file = "train-image.npy";
   image.shape = {0, width};
-  image.data.clear();
+  image.data->clear();
   Expected<Batches> none = Batches::create(entry, data, count);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.takeError().message(),

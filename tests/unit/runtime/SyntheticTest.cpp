@@ -26,7 +26,7 @@ static std::string makeError(std::string_view text) {
 
 template <typename T>
 static std::vector<T> content(const Dataset &data, size_t column) {
-  const std::vector<std::byte> &bytes = data.columns[column].data;
+  const std::vector<std::byte> &bytes = *data.columns[column].data;
   std::vector<T> values(bytes.size() / sizeof(T));
   std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;
