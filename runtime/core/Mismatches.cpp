@@ -25,17 +25,11 @@ void Mismatches::addMissing(const TensorInfo &needed) {
 }
 
 void Mismatches::checkFound(const FileTensor &found, const TensorInfo &needed) {
-  auto isFloat = [](std::string_view dtype) {
-    return dtype == safetensorsName(MAEK_F32) ||
-           dtype == safetensorsName(MAEK_F64);
-  };
-  std::string_view dtype = safetensorsName(needed.dtype);
-  if (found.shape == needed.shape &&
-      (found.dtype == dtype || (isFloat(found.dtype) && isFloat(dtype))))
+  if (found.shape == needed.shape && canRead(found.dtype, needed.dtype))
     return;
   add(misshaped, needed.name,
       text(typeText(found.dtype, found.shape), ", needed ",
-           typeText(dtype, needed.shape)));
+           typeText(safetensorsName(needed.dtype), needed.shape)));
 }
 
 void Mismatches::addExtra(std::string_view name,

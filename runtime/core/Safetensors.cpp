@@ -303,18 +303,62 @@ Error SafetensorsFile::read(const FileTensor &tensor, void *out) const {
                    {static_cast<std::byte *>(out), tensor.end - tensor.begin});
 }
 
+namespace {
+/// Numbers of 16 bits, which are exact in more. binary16 of IEEE 754: 5 bits of
+/// exponent, 10 of fraction.
+struct Half {
+  uint16_t bits;
+  explicit operator float() const {
+    uint32_t sign = (bits & 0x8000u) << 16, exponent = bits >> 10 & 31u,
+             fraction = bits & 1023u;
+    if (exponent == 0) { // below the smallest normal number
+      float size = static_cast<float>(fraction) * 0x1p-24f;
+      return sign ? -size : size;
+    }
+    exponent = exponent == 31 ? 255 : exponent + 127 - 15;
+    return std::bit_cast<float>(sign | exponent << 23 | fraction << 13);
+  }
+};
+/// The upper half of a binary32.
+struct BFloat {
+  uint16_t bits;
+  explicit operator float() const {
+    return std::bit_cast<float>(uint32_t{bits} << 16);
+  }
+};
+} // namespace
+
 // False if a finite number is not finite any more.
 template <typename From, typename To>
-static bool convert(const std::vector<char> &from, char *to) {
+static bool convertAll(const std::vector<char> &from, char *to) {
   for (size_t i = 0; i < from.size() / sizeof(From); ++i) {
-    From value;
-    std::memcpy(&value, &from[i * sizeof(value)], sizeof(value));
+    From bits;
+    std::memcpy(&bits, &from[i * sizeof(bits)], sizeof(bits));
+    auto value =
+        static_cast<std::conditional_t<sizeof(From) == 2, float, From>>(bits);
     auto other = static_cast<To>(value);
     if (std::isfinite(value) && !std::isfinite(other))
       return false;
     std::memcpy(to + i * sizeof(other), &other, sizeof(other));
   }
   return true;
+}
+
+template <typename To>
+static bool convert(std::string_view dtype, const std::vector<char> &from,
+                    char *to) {
+  if (dtype == "F64")
+    return convertAll<double, To>(from, to);
+  if (dtype == "F32")
+    return convertAll<float, To>(from, to);
+  return dtype == "F16" ? convertAll<Half, To>(from, to)
+                        : convertAll<BFloat, To>(from, to);
+}
+
+bool maek::runtime::canRead(std::string_view dtype, maek_dtype_t needed) {
+  if (needed == MAEK_I32)
+    return dtype == safetensorsName(needed);
+  return dtype == "F64" || dtype == "F32" || dtype == "F16" || dtype == "BF16";
 }
 
 Error SafetensorsFile::readAs(const TensorRead &wanted, char *out) const {
@@ -324,8 +368,8 @@ Error SafetensorsFile::readAs(const TensorRead &wanted, char *out) const {
   std::vector<char> content(tensor.end - tensor.begin);
   if (Error error = read(tensor, content.data()))
     return error;
-  if (wanted.dtype == MAEK_F64 ? convert<float, double>(content, out)
-                               : convert<double, float>(content, out))
+  if (wanted.dtype == MAEK_F64 ? convert<double>(tensor.dtype, content, out)
+                               : convert<float>(tensor.dtype, content, out))
     return Error::success();
   return makeError(MAEK_BAD_FILE, path(), ": tensor '", tensor.name,
                    "' has a number that is too large for ",

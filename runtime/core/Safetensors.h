@@ -19,7 +19,7 @@ struct FileTensor {
 };
 
 /// A tensor of a file that has the needed shape and holds numbers of the needed
-/// type, `dtype`, or of the other type of floats.
+/// type, `dtype`, or ones that can be read as such (see canRead).
 struct TensorRead {
   const FileTensor *tensor;
   maek_dtype_t dtype;
@@ -81,6 +81,10 @@ makeSafetensorsHeader(const std::string &path,
 Error writeSafetensors(const std::string &path,
                        std::span<const maek_tensor_t> tensors,
                        const Metadata &metadata);
+
+/// Whether numbers of a file's type can be read as those of `needed`: floats of
+/// all types as f32 and f64.
+bool canRead(std::string_view dtype, maek_dtype_t needed);
 
 /// "F32", "F64", "I32".
 const char *safetensorsName(maek_dtype_t dtype);

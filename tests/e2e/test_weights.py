@@ -1,6 +1,8 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """Weights in torch's names and layout: torch.nn.RNN, LSTM and GRU, their outputs
 against onnx's reference operators, their training against JAX."""
+import json
+import struct
 import unittest
 
 import jax
@@ -114,6 +116,17 @@ class Cell(CheckpointTest):
         return after
 
 
+def save_raw(tensors, kind, path):
+    """The bytes under that type, which need not be numpy's."""
+    header, at = {}, 0
+    for name, value in tensors.items():
+        header[name] = {"dtype": kind, "shape": value.shape,
+                        "data_offsets": [at, at := at + value.nbytes]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text
+                     + b"".join(value.tobytes() for value in tensors.values()))
+
+
 class AgainstOnnx(Cell):
     order = settings = None
 
@@ -192,6 +205,29 @@ class LSTM(AgainstOnnx, MaekTest):
             self.assertEqual(y.dtype, kind)
             self.assertLess(abs(y - needed).max() / abs(needed).max(), 1e-5)
         numpy.testing.assert_array_equal(y, single)
+
+    def test_sixteen_bits(self):
+        """F16 and BF16 mean the f32 that they are, in the file's names and the model's."""
+        own, half_file, wide_file = (self.folder / f"{name}.safetensors"
+                                     for name in ("own", "half", "wide"))
+        run(self.program, "convert", "--weights", self.foreign, "--output", own)
+        for tensors in (self.weights, load_file(own)):
+            for kind in ("F16", "BF16"):
+                if kind == "F16":
+                    half = {name: value.astype("f2") for name, value in tensors.items()}
+                    wide = {name: value.astype("f4") for name, value in half.items()}
+                else:
+                    half = {name: (value.view("u4") >> 16).astype("u2")
+                            for name, value in tensors.items()}
+                    wide = {name: (value.astype("u4") << 16).view("f4")
+                            for name, value in half.items()}
+                save_raw(half, kind, half_file)
+                save_file(wide, wide_file)
+                outputs = []
+                for path in (half_file, wide_file):
+                    self.predict(path)
+                    outputs.append(numpy.load(self.folder / "logits-out.npy"))
+                numpy.testing.assert_array_equal(*outputs)
 
     def test_unknown_format(self):
         done = run(self.program, "convert", "--weights", self.foreign, "--output",

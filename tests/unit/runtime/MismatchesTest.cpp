@@ -27,9 +27,9 @@ TEST(Mismatches, WhatFitsIsNoError) {
   for (const char *dtype : {"F32", "F64"})
     mismatches.checkFound({"a", dtype, {2, 3}}, makeNeeded("a", {2, 3}));
   EXPECT_FALSE(mismatches.makeError("file"));
-  mismatches.checkFound({"a", "F16", {2, 3}}, makeNeeded("a", {2, 3}));
+  mismatches.checkFound({"a", "I64", {2, 3}}, makeNeeded("a", {2, 3}));
   EXPECT_EQ(describe(mismatches),
-            "file: whose: tensor 'a' (F16[2, 3], needed F32[2, 3]) does not "
+            "file: whose: tensor 'a' (I64[2, 3], needed F32[2, 3]) does not "
             "fit");
 }
 

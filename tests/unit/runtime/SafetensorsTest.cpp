@@ -5,6 +5,7 @@
 #include "Mutations.h"
 #include "Scratch.h"
 
+#include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 
@@ -86,6 +87,56 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
   ASSERT_FALSE(file->read(*read, back));
   EXPECT_EQ(std::memcmp(back, a, sizeof(a)), 0);
   EXPECT_EQ(scratch.files(), std::vector<std::string>{"w.safetensors"});
+}
+
+/// What 16 bits of which so many are the exponent's stand for (IEEE 754).
+static double numberOf(uint32_t bits, int exponentBits) {
+  int fractionBits = 15 - exponentBits, most = (1 << exponentBits) - 1;
+  int exponent = static_cast<int>(bits >> fractionBits) & most;
+  int fraction = static_cast<int>(bits) & ((1 << fractionBits) - 1);
+  int bias = most / 2;
+  double size = exponent == most
+                    ? (fraction ? NAN : HUGE_VAL)
+                    : std::ldexp(fraction + (exponent ? 1 << fractionBits : 0),
+                                 std::max(exponent, 1) - bias - fractionBits);
+  return bits & 0x8000 ? -size : size;
+}
+
+template <typename To>
+static void expectAllNumbers(const std::string &path, const char *dtype,
+                             int exponentBits) {
+  constexpr size_t count = 65536;
+  std::string content =
+      text(R"({"a":{"dtype":")", dtype,
+           R"(","shape":[65536],"data_offsets":[0,131072]}})");
+  content = lengthOf(content.size()) + content;
+  for (size_t i = 0; i < count; ++i)
+    content += {static_cast<char>(i & 255), static_cast<char>(i >> 8)};
+  writeFile(path, content);
+  Expected<SafetensorsFile> file = SafetensorsFile::open(path);
+  ASSERT_TRUE(file) << file.takeError().message();
+  TensorRead wanted{&file->header().tensors[0],
+                    sizeof(To) == 4 ? MAEK_F32 : MAEK_F64};
+  ASSERT_TRUE(canRead(dtype, wanted.dtype));
+  Expected<Buffer> numbers = file->readAll({&wanted, 1});
+  ASSERT_TRUE(numbers) << numbers.takeError().message();
+  for (uint32_t i = 0; i < count; ++i) {
+    double needed = numberOf(i, exponentBits), found = numbers->as<To>()[i];
+    ASSERT_EQ(std::isnan(found), std::isnan(needed)) << dtype << ' ' << i;
+    ASSERT_EQ(std::signbit(found), std::signbit(needed)) << dtype << ' ' << i;
+    if (!std::isnan(needed))
+      ASSERT_EQ(found, needed) << dtype << ' ' << i;
+  }
+}
+
+TEST(Safetensors, NumbersOfSixteenBitsAreExact) {
+  Scratch scratch;
+  for (auto [dtype, exponentBits] : {std::pair("F16", 5), {"BF16", 8}}) {
+    expectAllNumbers<float>(scratch / "a", dtype, exponentBits);
+    expectAllNumbers<double>(scratch / "a", dtype, exponentBits);
+  }
+  EXPECT_FALSE(canRead("F16", MAEK_I32));
+  EXPECT_FALSE(canRead("I32", MAEK_F32));
 }
 
 // All of Unicode as a vocabulary; what readers refuse is not written.
