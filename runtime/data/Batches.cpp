@@ -163,6 +163,11 @@ Expected<Batches> Batches::create(const EntryInfo &entry, const Dataset &data,
             bytes.value_or(INT64_MAX),
             text("a batch of ", roleName(port.role), " '", port.name, "'")))
       return error;
+    for (Buffer *scratch : {&batches.plain, &batches.other})
+      if (Error error = scratch->reserve(
+              link.count * static_cast<int64_t>(dtypeSize(port.dtype)),
+              "an example"))
+        return error;
   }
   std::vector<int64_t> dims(entry.symbols.size());
   entry.bindSymbols(
@@ -257,24 +262,19 @@ void Batches::varyExample(const Link &link, const Augmenter &augmenter,
 template <typename To>
 void Batches::gatherLink(Link &link, std::span<const uint32_t> examples,
                          const Augmenter *augmenter) {
-  To *to = link.content.as<To>();
-  std::vector<To> scratch, other;
-  if (augmenter) {
-    scratch.resize(static_cast<size_t>(link.count));
-    other.resize(static_cast<size_t>(link.count));
-  }
+  To *to = link.content.as<To>(), *scratch = plain.as<To>(),
+     *mixed = other.as<To>();
   for (uint32_t example : examples) {
     if (!augmenter) {
       convertExample(link, example, to);
     } else {
-      varyExample(link, *augmenter, example, to, scratch.data());
+      varyExample(link, *augmenter, example, to, scratch);
       if (augmenter->mixes()) {
         Mixture mixture = augmenter->mix(example);
-        varyExample(link, *augmenter, mixture.other, other.data(),
-                    scratch.data());
+        varyExample(link, *augmenter, mixture.other, mixed, scratch);
         auto share = static_cast<To>(mixture.share);
-        for (size_t i = 0; i < other.size(); ++i)
-          to[i] = share * to[i] + (1 - share) * other[i];
+        for (int64_t i = 0; i < link.count; ++i)
+          to[i] = share * to[i] + (1 - share) * mixed[i];
       }
     }
     to += link.count;

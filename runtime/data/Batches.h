@@ -42,14 +42,16 @@ private:
   static void varyExample(const Link &link, const Augmenter &augmenter,
                           uint32_t example, To *to, To *scratch);
   template <typename To>
-  static void gatherLink(Link &link, std::span<const uint32_t> examples,
-                         const Augmenter *augmenter);
+  void gatherLink(Link &link, std::span<const uint32_t> examples,
+                  const Augmenter *augmenter);
   static Error connect(const EntryInfo &entry, const PortInfo &port,
                        const Dataset &data, Link &out);
 
   const Dataset *data = nullptr;
   std::vector<Link> links;
   std::vector<maek_tensor_t> tensors;
+  /// Room for one example of any link: as it was, and to be mixed.
+  Buffer plain, other;
 };
 
 } // namespace maek::runtime

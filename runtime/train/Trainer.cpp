@@ -113,8 +113,8 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
 }
 
 // Fisher and Yates. The order depends on seed and epoch only, so a resumed
-// run draws the same.
-void Trainer::shuffle() {
+// run draws the same; so do variations.
+void Trainer::beginEpoch() {
   if (shuffledEpoch == at.epoch)
     return;
   shuffledEpoch = at.epoch;
@@ -122,6 +122,11 @@ void Trainer::shuffle() {
   order = chosen;
   for (size_t i = order.size() - 1; i > 0; --i)
     std::swap(order[i], order[random.below(i, i + 1)]);
+  if (const AugmentInfo &augment = model->module().settings.augment;
+      augment.any()) {
+    augmenter.emplace(augment, options.seed, chosen);
+    augmenter->begin(at.epoch);
+  }
 }
 
 // An epoch's last update may have fewer batches.
@@ -143,17 +148,11 @@ Error Trainer::addWhatIsSaved(const Error &error, int64_t epoch) const {
 }
 
 Error Trainer::trainBatch(TrainListener &listener) {
-  shuffle();
+  beginEpoch();
   auto begin = static_cast<size_t>(at.batch * options.batch);
   size_t count =
       std::min(static_cast<size_t>(options.batch), order.size() - begin);
   std::span<const uint32_t> examples(order.data() + begin, count);
-  std::optional<Augmenter> augmenter;
-  if (const AugmentInfo &augment = model->module().settings.augment;
-      augment.any()) {
-    augmenter.emplace(augment, options.seed, chosen);
-    augmenter->begin(at.epoch);
-  }
   if (Error error = model->trainStep(
           trainBatches.gather(examples, augmenter ? &*augmenter : nullptr),
           options.lr, plannedUpdates(),

@@ -89,7 +89,8 @@ private:
         trainMeter(std::move(meter)), trainBatches(std::move(batches)) {}
 
   Metadata describe() const;
-  void shuffle();
+  /// Draws the order of the examples and how they vary, once in an epoch.
+  void beginEpoch();
   /// Batches of one update, and how many updates an epoch has.
   int64_t accumulated() const;
   int64_t updatesOfEpoch() const;
@@ -107,6 +108,7 @@ private:
   std::optional<Batches> testBatches;
   Metadata about; ///< of the data set
   std::vector<uint32_t> chosen, order, tested;
+  std::optional<Augmenter> augmenter;
   int64_t shuffledEpoch = -1;
   int64_t savedStep = -1;
 };

@@ -1,7 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Varied examples: what a variation may be, how often it is, and that it
 // depends on nothing but seed, epoch and example.
-#include "runtime/data/Batches.h"
+#include "Allocations.h"
+#include "FakeModule.h"
+#include "runtime/train/Trainer.h"
 
 #include <cmath>
 #include <cstring>
@@ -9,6 +11,7 @@
 #include <numeric>
 #include <set>
 
+using namespace maek::fake;
 using namespace maek::runtime;
 
 namespace {
@@ -105,6 +108,65 @@ TEST_F(Augment, ClassesFillNumbers) {
     for (uint32_t c = 0; c < 3; ++c)
       EXPECT_EQ(rows[i][height * width + c], some[i] % 3 == c ? 1 : 0);
   }
+}
+
+TEST_F(Augment, VariedBatchesAllocateNothing) {
+  ASSERT_TRUE(batches);
+  AugmentInfo info;
+  info.crop = info.flip = info.erase = info.mixup = 1;
+  Augmenter augmenter(info, 5, examples);
+  int64_t before = countAllocations();
+  for (int i = 0; i < 3; ++i)
+    batches->gather(std::span(examples).first(100), &augmenter);
+  EXPECT_EQ(countAllocations(), before);
+}
+
+namespace {
+/// Notes what was allocated up to each step of the second epoch.
+class AllocationListener : public TrainListener {
+public:
+  std::vector<int64_t> counts;
+
+  AllocationListener() { counts.reserve(count); }
+  void onStep(const TrainPosition &at, const Meter &) override {
+    if (at.epoch == 1)
+      counts.push_back(countAllocations());
+  }
+  void onEvaluate(int64_t, int64_t) override {}
+  void onEpoch(const TrainPosition &, const Meter &, const Meter *) override {}
+  void onSave(const std::string &) override {}
+  bool mustStop() override { return false; }
+};
+} // namespace
+
+TEST(Trainer, AnAugmentedStepAllocatesNothingOnceWarm) {
+  std::string json = logisticJson();
+  std::string settings = "\"settings\": {";
+  json.insert(json.find(settings) + settings.size(),
+              R"("augment": {"crop": 1.0, "flip": 0.5}, )");
+  maek_module_t module = logistic();
+  module.json = json.data();
+  module.json_size = json.size();
+  Expected<std::unique_ptr<Model>> model = Model::create(module, 0, 0);
+  ASSERT_TRUE(model) << model.takeError().message();
+  Dataset data;
+  data.count = 40;
+  data.columns.resize(2);
+  data.columns[0].shape = {4, 4};
+  data.columns[0].data->resize(40 * kPixels * sizeof(float));
+  data.columns[1].role = Role::Target;
+  data.columns[1].storage = Column::Storage::I32;
+  data.columns[1].data->resize(40 * sizeof(int32_t));
+  TrainOptions options;
+  options.epochs = 2;
+  options.batch = 8;
+  Expected<Trainer> trainer = Trainer::create(**model, data, nullptr, options);
+  ASSERT_TRUE(trainer) << trainer.takeError().message();
+  AllocationListener listener;
+  Expected<Outcome> outcome = trainer->run(listener);
+  ASSERT_TRUE(outcome) << outcome.takeError().message();
+  ASSERT_EQ(listener.counts.size(), 5u);
+  EXPECT_EQ(listener.counts.front(), listener.counts.back());
 }
 
 // A file of shape [4000, 0, 5] fits an axis of any size.
