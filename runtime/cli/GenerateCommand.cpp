@@ -89,17 +89,23 @@ static Error checkScores(std::span<const double> scores) {
 // needed for the probability `topP` (Holtzman et al. 2020).
 static int32_t choose(std::span<const double> scores, const Sampling &sampling,
                       uint64_t index) {
+  // Of equal ones the first.
+  if (sampling.isGreedy)
+    return static_cast<int32_t>(std::max_element(scores.begin(), scores.end()) -
+                                scores.begin());
   std::vector<int32_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+  auto isBefore = [&](int32_t a, int32_t b) {
     double first = scores[static_cast<size_t>(a)];
     double second = scores[static_cast<size_t>(b)];
     return first > second || (first == second && a < b);
-  });
-  if (sampling.isGreedy)
-    return order[0];
-  if (sampling.topK > 0 && static_cast<size_t>(sampling.topK) < order.size())
-    order.resize(static_cast<size_t>(sampling.topK));
+  };
+  if (sampling.topK > 0 && static_cast<size_t>(sampling.topK) < order.size()) {
+    auto end = order.begin() + static_cast<std::ptrdiff_t>(sampling.topK);
+    std::nth_element(order.begin(), end, order.end(), isBefore);
+    order.erase(end, order.end());
+  }
+  std::sort(order.begin(), order.end(), isBefore);
   std::vector<double> weights;
   double highest = scores[static_cast<size_t>(order[0])];
   for (int32_t symbol : order)

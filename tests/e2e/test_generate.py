@@ -58,6 +58,12 @@ class Generate(MaekTest):
         for option in (["--top-k", "1"], ["--top-p", "0.000001"]):
             self.assertEqual(greedy, self.generate(*words, *option).stdout)
         self.assertEqual(len(one), 4 + 60 + 1)
+        # As many as there are: all.
+        among = len(set(VERSE))
+        self.assertEqual(one, self.generate(*words, "--seed", "1", "--top-k", among).stdout)
+        few = self.generate(*words, "--seed", "1", "--top-k", among // 2).stdout
+        self.assertNotEqual(one, few)
+        self.assertNotEqual(few, greedy)
 
     def test_attention_says_the_verse(self):
         program, weights = self.folder / "decoder", self.folder / "decoder.safetensors"
