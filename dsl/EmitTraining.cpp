@@ -92,6 +92,8 @@ bool ModelEmitter::readTrain() {
   };
   addCall("optimizer", DefinitionKind::Optimizer);
   addCall("schedule", DefinitionKind::Fn);
+  if (mlir::DictionaryAttr numbers = readSchedule(); !numbers.empty())
+    settings.push_back(ops.getNamedAttr("schedule_arguments", numbers));
   if (clipNorm)
     settings.push_back(
         ops.getNamedAttr("clip_norm", ops.getF64FloatAttr(*clipNorm)));
@@ -127,6 +129,36 @@ std::string ModelEmitter::describeCall(const TrainItem &item,
     text += formatNumber(number.value_or(0));
   }
   return given.empty() ? text : text + ")";
+}
+
+/// The numbers that the schedule goes by, for the runtime: given ones, and
+/// defaults that are plain numbers.
+mlir::DictionaryAttr ModelEmitter::readSchedule() {
+  mlir::OpBuilder &ops = tensors.ops;
+  const TrainItem *item = findItem(*train, "schedule");
+  // Their errors are reported where they are described.
+  if (!item || diagnostics.hasErrors())
+    return ops.getDictionaryAttr({});
+  ArrayRef<maek::dsl::Argument> given;
+  const Definition *called =
+      findCalled(*item->value, program, DefinitionKind::Fn, given);
+  if (!called || called->getFormals().size() < kScheduleGiven)
+    return ops.getDictionaryAttr({});
+  ArrayRef<Formal> formals = called->getFormals();
+  auto exprs = matchArguments(*called, formals, given, item->value->loc,
+                              nullptr, kScheduleGiven);
+  SmallVector<mlir::NamedAttribute> numbers;
+  for (size_t i = kScheduleGiven; exprs && i < formals.size(); ++i) {
+    const Expr *expr = (*exprs)[i];
+    bool isDefault = expr == formals[i].defaultValue.get();
+    if (isDefault && !isa<NumberExpr>(expr))
+      continue;
+    StringRef name = formals[i].name.name;
+    if (std::optional<double> number =
+            evaluator.evaluateNumber(*expr, settingsFrame, "'" + name + "'"))
+      numbers.push_back(ops.getNamedAttr(name, ops.getF64FloatAttr(*number)));
+  }
+  return ops.getDictionaryAttr(numbers);
 }
 
 /// The data set as the runtime's option --data takes it: adding(T=200).

@@ -107,6 +107,7 @@ private:
   bool readTrain();
   std::optional<std::string> readDataSet();
   std::string describeCall(const TrainItem &item, DefinitionKind kind);
+  mlir::DictionaryAttr readSchedule();
   std::optional<double> readNumber(llvm::StringRef keyword);
   std::optional<double> readDecay();
   std::optional<int64_t> readInteger(llvm::StringRef keyword, int64_t otherwise,

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <sstream>
 
@@ -235,21 +234,16 @@ static Error loadUses(Model &model, const TrainRequest &request) {
   return Error::success();
 }
 
-// A learning rate that only rises is seldom meant. The schedule is known as the
-// model file calls it: cosine(warmup = 200).
+// A learning rate that only rises is seldom meant.
 static void warnOfWarmup(const Program &program, const Trainer &trainer) {
-  const std::string &schedule = program.info.settings.schedule;
-  const std::string name = "warmup = ";
-  size_t at = schedule.find(name);
-  if (at == std::string::npos)
-    return;
-  double warmup = std::strtod(schedule.c_str() + at + name.size(), nullptr);
-  if (warmup > static_cast<double>(trainer.plannedUpdates()))
-    std::fprintf(stderr,
-                 "%s: warning: the warm-up of %s updates is longer than the "
-                 "run of %lld\n",
-                 program.name.c_str(), text(warmup).c_str(),
-                 static_cast<long long>(trainer.plannedUpdates()));
+  for (const auto &[name, number] : program.info.settings.scheduleArguments)
+    if (name == "warmup" &&
+        number > static_cast<double>(trainer.plannedUpdates()))
+      std::fprintf(stderr,
+                   "%s: warning: the warm-up of %s updates is longer than the "
+                   "run of %lld\n",
+                   program.name.c_str(), text(number).c_str(),
+                   static_cast<long long>(trainer.plannedUpdates()));
 }
 
 static int trainModel(const Program &program, size_t entry,

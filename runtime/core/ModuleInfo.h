@@ -146,6 +146,8 @@ struct SettingsInfo {
   std::optional<double> lr;
   /// What the entry train_step does with the gradients; for readers.
   std::string optimizer, schedule;
+  /// Numbers of the schedule, by their names.
+  std::vector<std::pair<std::string, double>> scheduleArguments;
   std::optional<double> clipNorm, average;
 };
 

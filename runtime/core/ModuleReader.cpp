@@ -34,6 +34,7 @@ private:
   Error readSettings(const Json &root);
   Error readUses(const Json &settings);
   Error readAugment(const Json &settings);
+  Error readSchedule(const Json &settings);
   Error readEntry(const Json &json, EntryInfo &out);
   Error readLimits(const Json &json, EntryInfo &out);
   Error readPort(const Json &json, const EntryInfo &entry, bool isResult,
@@ -212,6 +213,17 @@ Error Reader::readAugment(const Json &settings) {
   return Error::success();
 }
 
+Error Reader::readSchedule(const Json &settings) {
+  const Json *numbers = settings.find("schedule_arguments");
+  for (size_t i = 0; numbers && i < numbers->keys.size(); ++i) {
+    if (!numbers->elements[i].isNumber())
+      return bad("'", numbers->keys[i], "' of the schedule is no number");
+    info.settings.scheduleArguments.emplace_back(numbers->keys[i],
+                                                 numbers->elements[i].number);
+  }
+  return Error::success();
+}
+
 Error Reader::readSettings(const Json &root) {
   const Json *json = root.find("settings");
   if (!json)
@@ -228,6 +240,8 @@ Error Reader::readSettings(const Json &root) {
   if (Error error = readUses(*json))
     return error;
   if (Error error = readAugment(*json))
+    return error;
+  if (Error error = readSchedule(*json))
     return error;
   for (auto [key, out] : {std::pair{"data", &settings.data},
                           {"optimizer", &settings.optimizer},

@@ -317,6 +317,12 @@ TEST_F(StandardLibrary, adamwAndSchedule) {
   auto model = *module->getOps<ModelOp>().begin();
   EXPECT_EQ(model.getSettings().getAs<mlir::StringAttr>("schedule").getValue(),
             "linear(warmup = 6)");
+  // For the runtime, defaults as well.
+  auto numbers =
+      model.getSettings().getAs<mlir::DictionaryAttr>("schedule_arguments");
+  ASSERT_TRUE(numbers);
+  EXPECT_EQ(numbers.getAs<mlir::FloatAttr>("warmup").getValueAsDouble(), 6);
+  EXPECT_EQ(numbers.getAs<mlir::FloatAttr>("floor").getValueAsDouble(), 0);
   Update u = update(this, *module,
                     {{"adamw.m.w", Tensor({2}, {0.1, 0.2})},
                      {"adamw.v.w", Tensor({2}, {0.3, 0.4})}});

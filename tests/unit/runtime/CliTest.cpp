@@ -70,9 +70,10 @@ TEST_F(CliTest, TrainSaysThatNothingIsKept) {
 }
 
 TEST_F(CliTest, AWarmupLongerThanTheRunIsToldOnce) {
-  auto warning = [&](const std::string &schedule) {
-    std::string json = logisticJson();
-    json.replace(json.find("\"cosine\""), 8, '"' + schedule + '"');
+  auto warning = [&](const std::string &numbers) {
+    std::string json = logisticJson(), name = "\"cosine\"";
+    json.insert(json.find(name) + name.size(),
+                ", \"schedule_arguments\": {" + numbers + "}");
     maek_module_t module = logistic();
     module.json = json.data();
     module.json_size = json.size();
@@ -82,11 +83,11 @@ TEST_F(CliTest, AWarmupLongerThanTheRunIsToldOnce) {
     EXPECT_EQ(result.code, 0);
     return result.err;
   };
-  EXPECT_EQ(warning("cosine(warmup = 200)"),
+  EXPECT_EQ(warning("\"floor\": 100, \"warmup\": 200"),
             "fake: warning: the warm-up of 200 updates is longer than the run "
             "of 14\n");
-  EXPECT_EQ(warning("linear(floor = 0.1, warmup = 14)"), "");
-  EXPECT_EQ(warning("cosine"), "");
+  EXPECT_EQ(warning("\"warmup\": 14"), "");
+  EXPECT_EQ(warning(""), "");
 }
 
 /// Each field behind the third that is not empty becomes #, but in the head.

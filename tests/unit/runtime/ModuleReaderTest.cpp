@@ -85,6 +85,8 @@ TEST(ModuleReader, WrongTrainingIsRefused) {
       {R"("augment": {"blur": 1})", "linear.b", "unknown augmentation 'blur'"},
       {R"("augment": {"crop": -1})", "linear.b",
        "augmentation 'crop' has no number from 0 to 4096"},
+      {R"("schedule_arguments": {"floor": "low"})", "linear.b",
+       "'floor' of the schedule is no number"},
       {R"("uses": {"t": {"file": ""}})", "linear.b",
        "the used model 't' has no string \"model\""},
       {R"("uses": {"t": {"model": "M"}})", "linear.b",
