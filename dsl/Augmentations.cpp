@@ -9,18 +9,18 @@ using namespace llvm;
 
 namespace maek::dsl {
 
-static constexpr Augmentation augmentations[] = {
-    {"crop", "pixels", 1, 4096, true, std::nullopt},
-    {"flip", "probability", 0, 1, false, 0.5},
-    {"erase", "probability", 0, 1, false, 0.5},
-    {"mixup", "alpha", 0.01, 100, false, std::nullopt},
-};
-
-const Augmentation *findAugmentation(StringRef name) {
-  for (const Augmentation &augmentation : augmentations)
-    if (augmentation.name == name)
-      return &augmentation;
-  return nullptr;
+/// Their names, each with its argument where it needs one.
+static std::string listAugmentations(bool withArguments) {
+  std::string list;
+  size_t left = std::size(runtime::tables::augmentations);
+  for (const Augmentation &known : runtime::tables::augmentations) {
+    list += known.name;
+    if (withArguments && !known.otherwise)
+      list.append("(").append(known.argument).append(")");
+    --left;
+    list += left > 1 ? ", " : left == 0 ? "" : withArguments ? " or " : " and ";
+  }
+  return list;
 }
 
 const Expr *getAugmentationArgument(const Expr &expr) {
@@ -35,33 +35,32 @@ const Augmentation *checkAugmentation(const Expr &expr,
   const NameExpr *name =
       call ? call->getCalleeName() : dyn_cast<NameExpr>(&expr);
   if (!name) {
-    diagnostics.error(expr.begin, "expected crop(pixels), flip, erase or "
-                                  "mixup(alpha)");
+    diagnostics.error(expr.begin, "expected " + listAugmentations(true));
     return nullptr;
   }
   const Augmentation *found = findAugmentation(name->name);
   if (!found) {
     std::vector<StringRef> known;
-    for (const Augmentation &augmentation : augmentations)
+    for (const Augmentation &augmentation : runtime::tables::augmentations)
       known.push_back(augmentation.name);
     diagnostics.error(name->loc, "unknown augmentation '" + name->spelling +
                                      "'" + didYouMean(name->name, known) +
-                                     "; there are crop, flip, erase, mixup");
+                                     "; there are " + listAugmentations(false));
     return nullptr;
   }
+  StringRef kind = found->name, argument = found->argument;
   size_t count = call ? call->arguments.size() : 0;
   if (count > 1 || (count == 0 && !found->otherwise)) {
-    diagnostics.error(name->loc, "'" + found->name + "' takes one number, '" +
-                                     found->argument + "', found " +
-                                     Twine(count));
+    diagnostics.error(name->loc, "'" + kind + "' takes one number, '" +
+                                     argument + "', found " + Twine(count));
     return nullptr;
   }
   if (count == 1 && !call->arguments.front().name.empty() &&
-      call->arguments.front().name != found->argument) {
+      call->arguments.front().name != argument) {
     diagnostics.error(call->arguments.front().loc,
-                      "'" + found->name + "' has no parameter '" +
+                      "'" + kind + "' has no parameter '" +
                           call->arguments.front().name + "'; there is '" +
-                          found->argument + "'");
+                          argument + "'");
     return nullptr;
   }
   return found;

@@ -1,23 +1,16 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// How training examples can be varied: `augment crop(4), flip`.
+// How a train block says that examples are varied: `augment crop(4), flip`.
 #ifndef MAEK_DSL_AUGMENTATIONS_H
 #define MAEK_DSL_AUGMENTATIONS_H
 
 #include "dsl/AST.h"
+#include "runtime/core/AugmentTable.h"
 
 namespace maek::dsl {
 class Diagnostics;
 
-/// One kind, and the number that it takes.
-struct Augmentation {
-  llvm::StringLiteral name, argument;
-  double low, high; ///< of the number
-  bool isWhole;
-  std::optional<double> otherwise; ///< where none is given
-};
-
-/// Null if there is none of that name.
-const Augmentation *findAugmentation(llvm::StringRef name);
+using runtime::Augmentation;
+using runtime::findAugmentation;
 
 /// The one that `crop(4)` names; null, reported, if the expression is no such
 /// call.

@@ -184,38 +184,56 @@ std::optional<std::string> ModelEmitter::readDataSet() {
   return item->arguments.empty() ? text : text + ")";
 }
 
-/// What is varied must be there: images are numbers in two axes, and mixtures
-/// are of numbers.
-void ModelEmitter::checkAugmented(const TrainItem &item, bool isMixed,
-                                  bool isImage) {
-  bool hasImage = false;
+/// What is varied must be there: images are numbers in two axes, mixtures are
+/// of numbers, and labels are smoothed where they are numbers.
+void ModelEmitter::checkAugmented(const Augmentation &kind, SMLoc loc) {
+  constexpr unsigned imageRank = 3; // the batch, height, width
+  constexpr unsigned labelRank = 2; // the batch, the classes
+  using Varies = Augmentation::Varies;
+  const Argument *label = nullptr;
   for (const Argument &argument : arguments) {
-    if (argument.role != "input" && argument.role != "target")
+    bool isTarget = argument.role == "target";
+    if (!isTarget && argument.role != "input")
       continue;
-    constexpr unsigned imageRank = 3; // the batch, height, width
-    hasImage |= argument.role == "input" && !argument.classes &&
-                getExtents(argument.type).size() >= imageRank;
-    if (isMixed && argument.classes) {
-      std::string shape = (argument.role == "target" ? ", such as [" : ", [") +
-                          std::to_string(argument.classes) + "]";
-      diagnostics.error(item.keyword.loc,
-                        "'mixup' mixes numbers, but " + argument.role + " '" +
-                            argument.name + "' is a class; declare it as " +
-                            "numbers" + shape +
-                            ", which a data set's class fills with 0 and 1");
-    }
+    unsigned rank = getExtents(argument.type).size();
+    bool isNumbers = !argument.classes;
+    if ((kind.varies == Varies::Pictures && !isTarget && isNumbers &&
+         rank >= imageRank) ||
+        (kind.varies == Varies::Labels && isTarget && isNumbers &&
+         rank >= labelRank))
+      return;
+    if (kind.varies == Varies::Everything && !isNumbers)
+      errorMixed(kind, argument, loc);
+    if (isTarget && !isNumbers)
+      label = &argument;
   }
-  if (isImage && !hasImage)
-    diagnostics.error(item.keyword.loc,
-                      "'augment' needs an image: an input of numbers with the "
-                      "axes height and width");
+  if (kind.varies == Varies::Pictures)
+    diagnostics.error(loc,
+                      "'" + StringRef(kind.name) +
+                          "' needs an image: an input of numbers with the axes "
+                          "height and width");
+  else if (kind.varies == Varies::Labels && label)
+    errorMixed(kind, *label, loc);
+  else if (kind.varies == Varies::Labels)
+    diagnostics.error(loc,
+                      "'" + StringRef(kind.name) +
+                          "' needs a target of numbers, one for each class");
+}
+
+void ModelEmitter::errorMixed(const Augmentation &kind,
+                              const Argument &argument, SMLoc loc) {
+  std::string shape = (argument.role == "target" ? ", such as [" : ", [") +
+                      std::to_string(argument.classes) + "]";
+  diagnostics.error(loc, "'" + StringRef(kind.name) + "' mixes numbers, but " +
+                             argument.role + " '" + argument.name +
+                             "' is a class; declare it as numbers" + shape +
+                             ", which a data set's class fills with 0 and 1");
 }
 
 mlir::DictionaryAttr ModelEmitter::readAugment() {
   mlir::OpBuilder &ops = tensors.ops;
   const TrainItem *item = findItem(*train, "augment");
   SmallVector<mlir::NamedAttribute> values;
-  bool isMixed = false, isImage = false;
   for (size_t i = 0; item && i < item->list.size(); ++i) {
     const Expr &expr = *item->list[i];
     // Names and counts are right: what was wrong is reported.
@@ -225,23 +243,21 @@ mlir::DictionaryAttr ModelEmitter::readAugment() {
     double number = kind->otherwise.value_or(0);
     if (const Expr *given = getAugmentationArgument(expr)) {
       std::string what =
-          "'" + kind->argument.str() + "' of '" + kind->name.str() + "'";
+          ("'" + StringRef(kind->argument) + "' of '" + kind->name + "'").str();
       std::optional<double> found =
           kind->isWhole ? std::optional<double>(evaluator.evaluateInteger(
                               *given, settingsFrame, what))
                         : evaluator.evaluateNumber(*given, settingsFrame, what);
-      number = found.value_or(kind->low);
-      if (number < kind->low || number > kind->high)
+      number = found.value_or(kind->least);
+      if (number < kind->least || number > kind->most)
         diagnostics.error(given->begin, what + " must be from " +
-                                            formatNumber(kind->low) + " to " +
-                                            formatNumber(kind->high) +
+                                            formatNumber(kind->least) + " to " +
+                                            formatNumber(kind->most) +
                                             ", found " + formatNumber(number));
     }
-    (kind->name == "mixup" ? isMixed : isImage) = true;
+    checkAugmented(*kind, expr.begin);
     values.push_back(ops.getNamedAttr(kind->name, ops.getF64FloatAttr(number)));
   }
-  if (item)
-    checkAugmented(*item, isMixed, isImage);
   return ops.getDictionaryAttr(values);
 }
 

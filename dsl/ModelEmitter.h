@@ -5,6 +5,7 @@
 #define MAEK_DSL_MODELEMITTER_H
 
 #include "dsl/Evaluator.h"
+#include "runtime/core/AugmentTable.h"
 #include "runtime/core/StateNames.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -118,7 +119,9 @@ private:
   std::vector<const Parameter *> getTrained() const;
   mlir::DictionaryAttr getUses();
   mlir::DictionaryAttr readAugment();
-  void checkAugmented(const TrainItem &item, bool isMixed, bool isImage);
+  void checkAugmented(const runtime::Augmentation &kind, llvm::SMLoc loc);
+  void errorMixed(const runtime::Augmentation &kind, const Argument &argument,
+                  llvm::SMLoc loc);
   std::optional<Value> emitLearningRate(const Value &step);
   Value emitClipping(std::vector<Value> &gradients,
                      std::vector<Result> &results);

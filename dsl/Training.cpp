@@ -130,7 +130,9 @@ static void checkAugment(const TrainItem &item, Diagnostics &diagnostics) {
       continue;
     for (auto [other, place] : seen)
       if (other == found)
-        diagnostics.error(expr->begin, "'" + found->name + "' is given twice")
+        diagnostics
+            .error(expr->begin,
+                   "'" + StringRef(found->name) + "' is given twice")
             .note(place, "the first one is here");
     seen.emplace_back(found, expr->begin);
   }

@@ -4,6 +4,7 @@
 #ifndef MAEK_RUNTIME_CORE_MODULEINFO_H
 #define MAEK_RUNTIME_CORE_MODULEINFO_H
 
+#include "runtime/core/AugmentTable.h"
 #include "runtime/core/Error.h"
 #include <functional>
 #include <optional>
@@ -123,14 +124,6 @@ struct UseInfo {
   std::string name, model;
   std::string file; ///< of its weights, as the model file says; may be empty
   bool frozen = false;
-};
-
-/// How training examples are varied; 0 for what is not done. See
-/// runtime/data/Augment.h.
-struct AugmentInfo {
-  double crop = 0, flip = 0, erase = 0, mixup = 0;
-
-  bool any() const { return crop > 0 || flip > 0 || erase > 0 || mixup > 0; }
 };
 
 /// The largest count that a setting or an option may have: far above use, below

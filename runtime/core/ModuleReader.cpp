@@ -192,23 +192,17 @@ Error Reader::readUses(const Json &settings) {
 
 Error Reader::readAugment(const Json &settings) {
   const Json *augment = settings.find("augment");
-  AugmentInfo &info = this->info.settings.augment;
-  const std::pair<std::string_view, double *> known[] = {
-      {"crop", &info.crop},
-      {"flip", &info.flip},
-      {"erase", &info.erase},
-      {"mixup", &info.mixup}};
   for (size_t i = 0; augment && i < augment->keys.size(); ++i) {
     const std::string &key = augment->keys[i];
     const Json &number = augment->elements[i];
-    auto slot = std::find_if(std::begin(known), std::end(known),
-                             [&](auto &pair) { return pair.first == key; });
-    constexpr double most = 4096;
-    if (slot == std::end(known))
+    const Augmentation *known = findAugmentation(key);
+    if (!known)
       return bad("unknown augmentation '", key, "'");
-    if (!number.isNumber() || number.number < 0 || number.number > most)
-      return bad("augmentation '", key, "' has no number from 0 to ", most);
-    *slot->second = number.number;
+    if (!number.isNumber() || number.number < known->least ||
+        number.number > known->most)
+      return bad("augmentation '", key, "' has no number from ", known->least,
+                 " to ", known->most);
+    info.settings.augment.*known->number = number.number;
   }
   return Error::success();
 }

@@ -37,6 +37,8 @@ public:
   void begin(int64_t epoch);
 
   bool mixes() const { return info.mixup > 0; }
+  /// What a label gives to all classes alike (Szegedy et al. 2016).
+  double labelSmoothing() const { return info.labelSmoothing; }
   /// crop: each shift of up to so many pixels is as likely (a picture padded
   /// and cut). flip: with this probability. erase: with this probability, a
   /// rectangle of 2 to 33 % of the area, 0.3 to 3.3 times as high as wide

@@ -258,6 +258,10 @@ void Batches::varyExample(const Link &link, const Augmenter &augmenter,
               link.count / (height * width), height, width, scratch, to);
 }
 
+bool Batches::hasLabels() const {
+  return std::any_of(links.begin(), links.end(), isLabel);
+}
+
 // The picked examples one behind the other.
 template <typename To>
 void Batches::gatherLink(Link &link, std::span<const uint32_t> examples,
@@ -275,6 +279,14 @@ void Batches::gatherLink(Link &link, std::span<const uint32_t> examples,
         auto share = static_cast<To>(mixture.share);
         for (int64_t i = 0; i < link.count; ++i)
           to[i] = share * to[i] + (1 - share) * mixed[i];
+      }
+      if (double smoothing = augmenter->labelSmoothing();
+          smoothing > 0 && isLabel(link)) {
+        auto kept = static_cast<To>(1 - smoothing);
+        auto each =
+            static_cast<To>(smoothing / static_cast<double>(link.classes));
+        for (int64_t i = 0; i < link.count; ++i)
+          to[i] = kept * to[i] + each;
       }
     }
     to += link.count;

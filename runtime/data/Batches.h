@@ -22,6 +22,8 @@ public:
   static Expected<Batches> create(const EntryInfo &entry, const Dataset &data,
                                   int64_t batch);
 
+  /// Whether a target of numbers is filled by classes.
+  bool hasLabels() const;
   /// The arguments for these examples, at most `batch`, varied if there is an
   /// augmenter; good until the next call.
   std::span<const maek_tensor_t> gather(std::span<const uint32_t> examples,
@@ -36,6 +38,9 @@ private:
     std::vector<int64_t> shape;
     Buffer content;
   };
+  static bool isLabel(const Link &link) {
+    return link.classes > 0 && link.port->role == Role::Target;
+  }
   template <typename To>
   static void convertExample(const Link &link, uint32_t example, To *to);
   template <typename To>

@@ -81,6 +81,10 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
       Batches::create(module.entries[*entry], train, options.batch);
   if (!batches)
     return batches.takeError();
+  if (module.settings.augment.labelSmoothing > 0 && !batches->hasLabels())
+    return makeError(MAEK_INVALID_ARGUMENT,
+                     "'label_smoothing' needs classes, and the data set has "
+                     "none for a target of numbers");
   Trainer trainer(model, std::move(options),
                   Meter(module, *entry, module.findEntry("update")),
                   std::move(*batches));

@@ -42,9 +42,9 @@ class Augment(MaekTest):
         cls.program = cls.build("varied", "augment crop(1), flip, erase(0.25), mixup(0.4)")
 
     @classmethod
-    def build(cls, name, augment):
+    def build(cls, name, augment, model=MODEL):
         path = cls.folder / (name + ".maek")
-        path.write_text(MODEL.replace("AUGMENT", augment))
+        path.write_text(model.replace("AUGMENT", augment))
         cls.maek("build", path, "-o", cls.folder / name)
         return cls.folder / name
 
@@ -82,6 +82,34 @@ class Augment(MaekTest):
                 self.assertTrue(0.6 < row["surest"] < 0.97, row)
         tests = [row for row in rows if row["split"] == "test"]
         self.assertGreater(tests[-1]["accuracy"], 0.8)
+
+    def test_label_smoothing_is_that_of_cross_entropy(self):
+        """In training; evaluation takes the labels as they are."""
+        hard = MODEL.replace("label : [3]", "label : class(3)").replace(
+            "soft_cross_entropy(logits, label)",
+            "cross_entropy(logits, label, smoothing = 0.1 * training)")
+        hard = "\n".join(line for line in hard.splitlines() if "metric" not in line)
+        rows = []
+        for name, model, augment in (("hard", hard, ""),
+                                     ("soft", MODEL, "augment label_smoothing(0.1)")):
+            log = self.folder / f"{name}.jsonl"
+            weights = load_file(self.train(name, "--log-jsonl", log, program=self.build(
+                name, augment, model)))
+            rows.append(([json.loads(line) for line in log.read_text().splitlines()], weights))
+        (needed, weights), (found, others) = rows
+        for one, other in zip(needed, found, strict=True):
+            self.assertAlmostEqual(one["loss"], other["loss"], 5)
+        for name in weights:
+            numpy.testing.assert_allclose(others[name], weights[name], atol=1e-5, err_msg=name)
+        plain = self.folder / "shares"
+        plain.mkdir()
+        for half in ("train", "test"):
+            (plain / f"{half}-image.npy").hardlink_to(self.folder / f"{half}-image.npy")
+            numpy.save(plain / f"{half}-label.npy", numpy.full((len(numpy.load(
+                self.folder / f"{half}-image.npy")), 3), 1 / 3, "f4"))
+        error = run(self.folder / "soft", "train", "--data-dir", plain, code=1).stderr
+        self.assertEqual(error, "soft: error: 'label_smoothing' needs classes, and the data set "
+                         "has none for a target of numbers\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 // Each ```maek block of the pages for users is a valid, formatted file, without
 // a warning.
 #include "dsl/Frontend.h"
+#include "runtime/core/AugmentTable.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/SmallVector.h"
@@ -52,5 +53,15 @@ static void checkExamples(StringRef page) {
 }
 
 TEST(LanguageReference, examplesAreValid) { checkExamples("language.md"); }
+
+TEST(LanguageReference, saysHowExamplesVary) {
+  auto page = MemoryBuffer::getFile(MAEK_SOURCE_DIR "/docs/language.md");
+  ASSERT_TRUE(page);
+  for (const auto &known : maek::runtime::tables::augmentations) {
+    std::string row =
+        "\n| `" + std::string(known.name) + "(" + std::string(known.argument);
+    EXPECT_TRUE((*page)->getBuffer().contains(row)) << row;
+  }
+}
 
 TEST(FromPyTorch, examplesAreValid) { checkExamples("from-pytorch.md"); }

@@ -289,6 +289,23 @@ TEST_F(Augment, MixupMixesImagesAndLabelsAlike) {
   }
 }
 
+TEST_F(Augment, SmoothingGivesToAllClasses) {
+  AugmentInfo info;
+  info.labelSmoothing = 0.3;
+  Augmenter augmenter(info, 3, examples);
+  std::vector<uint32_t> some = {17, 5, 3999};
+  std::vector<std::vector<double>> plain = gather(nullptr, some),
+                                   rows = gather(&augmenter, some);
+  for (size_t i = 0; i < some.size(); ++i) {
+    for (int64_t at = 0; at < height * width; ++at)
+      ASSERT_EQ(rows[i][static_cast<size_t>(at)],
+                plain[i][static_cast<size_t>(at)]);
+    for (uint32_t c = 0; c < 3; ++c)
+      EXPECT_NEAR(rows[i][height * width + c], some[i] % 3 == c ? 0.8 : 0.1,
+                  1e-12);
+  }
+}
+
 TEST_F(Augment, DependsOnSeedEpochAndExampleAlone) {
   AugmentInfo info;
   info.crop = 2, info.flip = 0.5, info.erase = 0.5, info.mixup = 0.4;

@@ -84,7 +84,7 @@ TEST(ModuleReader, WrongTrainingIsRefused) {
       {"\"accumulate\": -1", "linear.b", "setting \"accumulate\" is no count"},
       {R"("augment": {"blur": 1})", "linear.b", "unknown augmentation 'blur'"},
       {R"("augment": {"crop": -1})", "linear.b",
-       "augmentation 'crop' has no number from 0 to 4096"},
+       "augmentation 'crop' has no number from 1 to 4096"},
       {R"("schedule_arguments": {"floor": "low"})", "linear.b",
        "'floor' of the schedule is no number"},
       {R"("uses": {"t": {"file": ""}})", "linear.b",
