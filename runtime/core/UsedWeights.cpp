@@ -9,21 +9,50 @@
 
 using namespace maek::runtime;
 
-/// Checkpoints hold what belongs to a parameter under names that end with its.
-static bool belongsTo(std::string_view tensor, std::string_view parameter) {
-  return tensor.size() > parameter.size() && tensor.ends_with(parameter) &&
-         tensor[tensor.size() - parameter.size() - 1] == '.';
+/// Whether `prefix` and the name of a parameter are that of what a checkpoint
+/// of the model holds of the parameter: its average, its summed gradients, or a
+/// state of the optimizer, `adam.m.`. Which optimizer it was, only a checkpoint
+/// could know; in a file that does not say whose it is, its states go with all
+/// parameters.
+static bool isKept(std::string_view prefix, const SafetensorsHeader &header,
+                   const std::vector<std::string_view> &names) {
+  if (prefix == kAveragePrefix || prefix == kSumPrefix)
+    return true;
+  if (!prefix.ends_with('.') || prefix.starts_with('.') ||
+      prefix.find("..") != prefix.npos ||
+      std::count(prefix.begin(), prefix.end(), '.') != 2)
+    return false;
+  return header.findMetadata("maek.model") ||
+         std::all_of(names.begin(), names.end(), [&](std::string_view name) {
+           return header.find(text(prefix, name));
+         });
 }
 
-/// Every tensor of the file is one of the model's or belongs to one.
+/// Whether a checkpoint of the model may hold such a tensor beside its
+/// parameters.
+static bool isState(const FileTensor &tensor, const SafetensorsHeader &header,
+                    const std::vector<std::string_view> &names) {
+  if (tensor.name == kSumOfExamples)
+    return true;
+  std::string_view whole = tensor.name;
+  for (std::string_view name : names) {
+    if (!whole.ends_with(name))
+      continue;
+    const FileTensor *parameter = header.find(name);
+    if ((!parameter || parameter->shape == tensor.shape) &&
+        isKept(whole.substr(0, whole.size() - name.size()), header, names))
+      return true;
+  }
+  return false;
+}
+
+/// Every tensor of the file is one of the model's or of a checkpoint of it.
 static void checkNames(const SafetensorsHeader &header,
                        const std::vector<std::string_view> &names,
                        Mismatches &mismatches) {
   for (const FileTensor &tensor : header.tensors)
-    if (tensor.name != kSumOfExamples &&
-        std::none_of(names.begin(), names.end(), [&](std::string_view name) {
-          return tensor.name == name || belongsTo(tensor.name, name);
-        }))
+    if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
+        !isState(tensor, header, names))
       mismatches.addExtra(tensor.name, names);
 }
 

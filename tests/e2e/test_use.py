@@ -192,6 +192,22 @@ class Use(MaekTest):
         expect(f"{path}: tensor 'lineer' is not in 'Teacher', which 'teacher' is",
                "--use", f"teacher={path}")
 
+        def refuse(name):
+            text = self.train(program, "wrong", "--use", f"teacher={path}", code=1)
+            self.assertIn(f"{path}: tensor '{name}'", text)
+            self.assertIn("is not in 'Teacher', which 'teacher' is", text)
+        # Nothing of a checkpoint of the teacher is called so.
+        for name in ("block.linear.W", "decoder.block.linear.W", "a.b.c.linear.W",
+                     ".adam.linear.W", "adam..linear.W", "xlinear.W", "average.W"):
+            save_file(plain | {name: own["linear.W"]}, path)
+            refuse(name)
+        save_file(plain | {"adam.m.linear.W": own["linear_2.W"]}, path, {"maek.model": "Teacher"})
+        refuse("adam.m.linear.W")
+        for tensors, metadata in ((own, {}), (plain | {"adam.m.linear.W": own["linear.W"]},
+                                              {"maek.model": "Teacher"})):
+            save_file(tensors, path, metadata)
+            self.train(program, "right", "--use", f"teacher={path}", "--epochs", "1")
+
     def student(self, program):
         path = self.folder / "other.safetensors"
         if not path.exists():
