@@ -1,9 +1,12 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/halide/KernelAlgorithm.h"
 
+#include "codegen/halide/Activations.h"
+#include "codegen/halide/DeadCalls.h"
 #include "codegen/halide/HalideExpressible.h"
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
+#include "ir/Splat.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -241,7 +244,21 @@ std::unique_ptr<KernelAlgorithm> KernelAlgorithm::build(func::FuncOp kernel) {
     if (failed(algorithm->express(op)))
       return nullptr;
   algorithm->addOutputs();
+  algorithm->dropDead();
   return algorithm;
+}
+
+/// Forgets the functions that no result needs, so that none is scheduled.
+void KernelAlgorithm::dropDead() {
+  Functions live = dropDeadCalls(getResults());
+  auto isDead = [&](const Halide::Func &func) {
+    return live.count(func.name()) == 0;
+  };
+  llvm::erase_if(reductions, [&](const auto &r) { return isDead(r.func); });
+  llvm::erase_if(attention, [&](const auto &a) { return isDead(a.total); });
+  llvm::erase_if(paddedSources, [&](const auto &p) { return isDead(p.func); });
+  llvm::erase_if(scalars, isDead);
+  llvm::erase_if(shared, [&](const auto &s) { return isDead(s.second); });
 }
 
 LogicalResult KernelAlgorithm::express(Operation &op) {
@@ -324,11 +341,15 @@ std::vector<Halide::Argument> KernelAlgorithm::getArguments() const {
   return arguments;
 }
 
-Halide::Pipeline KernelAlgorithm::getPipeline() const {
+std::vector<Halide::Func> KernelAlgorithm::getResults() const {
   std::vector<Halide::Func> funcs;
   for (const OutputGroup &group : outputs)
     funcs.push_back(group.func);
-  return Halide::Pipeline(funcs);
+  return funcs;
+}
+
+Halide::Pipeline KernelAlgorithm::getPipeline() const {
+  return Halide::Pipeline(getResults());
 }
 
 std::vector<std::string> KernelAlgorithm::getResultNames() {

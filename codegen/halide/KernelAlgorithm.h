@@ -128,6 +128,8 @@ private:
   KernelAlgorithm() = default;
   void addInputs();
   void addOutputs();
+  void dropDead();
+  std::vector<Halide::Func> getResults() const;
   mlir::LogicalResult express(mlir::Operation &op);
   /// A reduction without a function; `position` gets the domain's variables.
   Reduction makeReduction(mlir::Value result, llvm::ArrayRef<Extent> domain,

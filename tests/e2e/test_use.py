@@ -8,7 +8,7 @@ import numpy
 from safetensors.numpy import load_file, save_file
 
 from library import Model
-from support import MaekTest, run
+from support import SOURCE, MaekTest, run
 
 MODEL = """
 model Teacher(H = 7) {
@@ -43,6 +43,17 @@ train Student {
   FILE
 }
 """
+
+
+class Distillation(MaekTest):
+    """The share of the teacher in the loss at its ends: one half of it is 0."""
+    def test_shares_of_0_and_1(self):
+        for share in (0, 1):
+            with self.subTest(α=share):
+                program = self.folder / f"deit{share}"
+                self.maek("build", SOURCE / "models/deit.maek", "-o", program, "--set",
+                          f"α={share}", *(word for size in ("d=16", "heads=2", "depth=1", "C=2")
+                                          for word in ("--set", size)))
 
 
 class Use(MaekTest):

@@ -451,3 +451,74 @@ func.func @loss(%x: !x, %label: !l) -> (!s, !s, !x)
 )",
       {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}, {{"B", 300}}});
 }
+
+/// Halide drops what a factor of 0 makes 0, x - x and the like; what only they
+/// need is not computed, beside others that read the same (sum, max).
+TEST(ContractionKernels, WhatNoResultNeeds) {
+  checkKernelsBothPrecisions(R"(
+!r = tensor<?x37xf32, #maek.dims<B>>
+!v = tensor<?xf32, #maek.dims<B>>
+!i = tensor<?xi32, #maek.dims<B>>
+func.func @zero_factor(%x: !r) -> !v {
+  %zero = maek.constant 0.0 : !v
+  %max = maek.reduce max %x dims [1] : !r
+  %maxes = maek.broadcast %max dims [0] : !v -> !r
+  %less = maek.sub %x, %maxes : !r
+  %e = maek.exp %less : !r
+  %sum = maek.reduce sum %e dims [1] : !r
+  %log = maek.log %sum : !v
+  %sums = maek.broadcast %sum dims [0] : !v -> !r
+  %share = maek.div %e, %sums : !r
+  %term = maek.mul %share, %x : !r
+  %mean = maek.reduce sum %term dims [1] : !r
+  %none = maek.mul %zero, %mean : !v
+  %lse = maek.add %log, %max : !v
+  %y = maek.add %lse, %none : !v
+  return %y : !v
+}
+func.func @difference(%x: !r) -> (!v, !r) {
+  %max = maek.reduce max %x dims [1] : !r
+  %maxes = maek.broadcast %max dims [0] : !v -> !r
+  %share = maek.div %x, %maxes : !r
+  %sum = maek.reduce sum %share dims [1] : !r
+  %sums = maek.broadcast %sum dims [0] : !v -> !r
+  %same = maek.sub %sums, %sums : !r
+  %y = maek.add %share, %same : !r
+  return %max, %y : !v, !r
+}
+func.func @inside_sums(%x: !r) -> (!v, !v, !i) {
+  %zero = maek.constant 0.0 : !r
+  %sum = maek.reduce sum %x dims [1] : !r
+  %sums = maek.broadcast %sum dims [0] : !v -> !r
+  %max = maek.reduce max %sums dims [1] : !r
+  %maxes = maek.broadcast %max dims [0] : !v -> !r
+  %none = maek.mul %maxes, %zero : !r
+  %total = maek.reduce sum %none dims [1] : !r
+  %first = maek.argmax %none dim 1 : !r
+  return %sum, %total, %first : !v, !v, !i
+}
+func.func @product(%w: tensor<19x37xf32>, %x: !r) -> tensor<?x19xf32, #maek.dims<B>> {
+  %zero = maek.constant 0.0 : !r
+  %sum = maek.reduce sum %x dims [1] : !r
+  %sums = maek.broadcast %sum dims [0] : !v -> !r
+  %none = maek.mul %sums, %zero : !r
+  %y = maek.einsum "nk,bk->bn" %w, %none : tensor<19x37xf32>, !r
+  return %y : tensor<?x19xf32, #maek.dims<B>>
+}
+func.func @weight_gradient(%g: tensor<?x16xf32, #maek.dims<B>>, %x: !r) -> tensor<16x37xf32> {
+  %zero = maek.constant 0.0 : !r
+  %y = maek.einsum "bn,bk->nk" %g, %zero : tensor<?x16xf32, #maek.dims<B>>, !r
+  return %y : tensor<16x37xf32>
+}
+func.func @pooling(%x: tensor<3x5x8xf32>) -> tensor<5x8xf32> {
+  %zero = maek.constant 0.0 : tensor<3x5x8xf32>
+  %max = maek.reduce max %x dims [0] : tensor<3x5x8xf32>
+  %maxes = maek.broadcast %max dims [1, 2] : tensor<5x8xf32> -> tensor<3x5x8xf32>
+  %none = maek.mul %maxes, %zero : tensor<3x5x8xf32>
+  %sum = maek.reduce sum %none dims [0] : tensor<3x5x8xf32>
+  %y = maek.add %sum, %max : tensor<5x8xf32>
+  return %y : tensor<5x8xf32>
+}
+)",
+                             {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}});
+}
