@@ -63,6 +63,42 @@ struct DivideByConstant : OpRewritePattern<DivOp> {
   }
 };
 
+/// x * 0, 0 / x, x - x -> 0, as Halide's kernels have it: where x is not
+/// finite, too. See docs/rationale/not-finite.md.
+bool isZero(MulOp op) {
+  return getSplat(op.getLhs()) == 0.0 || getSplat(op.getRhs()) == 0.0;
+}
+bool isZero(DivOp op) {
+  return getSplat(op.getLhs()) == 0.0 && getSplat(op.getRhs()).value_or(1) != 0;
+}
+bool isZero(SubOp op) { return op.getLhs() == op.getRhs(); }
+template <typename OpT>
+struct ReplaceByZero : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op,
+                                PatternRewriter &rewriter) const override {
+    if (!isZero(op))
+      return failure();
+    rewriter.replaceOp(op, makeConstant(rewriter, op, 0));
+    return success();
+  }
+};
+
+/// convert(c) > 0 -> c
+struct CompareFlags : OpRewritePattern<CompareOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(CompareOp op,
+                                PatternRewriter &rewriter) const override {
+    auto convert = op.getLhs().getDefiningOp<ConvertOp>();
+    if (op.getPredicate() != ComparePredicate::Gt || !convert ||
+        convert.getOperand().getType() != op.getType() ||
+        getSplat(op.getRhs()) != 0.0)
+      return failure();
+    rewriter.replaceOp(op, convert.getOperand());
+    return success();
+  }
+};
+
 /// x^0.5 -> sqrt(x); of a negative x, -infinity too, the power is unspecified
 struct PowerToRoot : OpRewritePattern<PowOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -78,8 +114,10 @@ struct PowerToRoot : OpRewritePattern<PowOp> {
 } // namespace
 
 void populateArithmeticPatterns(RewritePatternSet &patterns) {
-  patterns.add<GatherFactors, DivideByConstant, PowerToRoot>(
-      patterns.getContext());
+  patterns
+      .add<GatherFactors, DivideByConstant, PowerToRoot, CompareFlags,
+           ReplaceByZero<MulOp>, ReplaceByZero<DivOp>, ReplaceByZero<SubOp>>(
+          patterns.getContext());
 }
 
 } // namespace maek

@@ -162,3 +162,36 @@ func.func @sum_of_none(%x: tensor<4xf64>) -> tensor<4xf64> {
   %1 = maek.reduce sum %0 dims [1] : tensor<4x0xf64>
   return %1 : tensor<4xf64>
 }
+
+// As Halide's kernels have it, of infinities, too.
+// CHECK-LABEL: func.func @zeros
+// CHECK-NEXT: %[[ZERO:.*]] = maek.constant 0.000000e+00
+// CHECK-NEXT: return %[[ZERO]], %[[ZERO]], %[[ZERO]]
+func.func @zeros(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %zero = maek.constant 0.0 : tensor<4xf32>
+  %0 = maek.mul %zero, %x : tensor<4xf32>
+  %1 = maek.div %zero, %x : tensor<4xf32>
+  %2 = maek.sub %x, %x : tensor<4xf32>
+  return %0, %1, %2 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// 0 / 0 is no number.
+// CHECK-LABEL: func.func @zero_quotients
+// CHECK: maek.div
+// CHECK: maek.div
+func.func @zero_quotients(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %zero = maek.constant 0.0 : tensor<4xf32>
+  %0 = maek.div %zero, %zero : tensor<4xf32>
+  %1 = maek.div %x, %zero : tensor<4xf32>
+  return %0, %1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @flags(
+// CHECK-SAME: %[[C:.*]]: tensor<4xi1>
+// CHECK-NEXT: return %[[C]]
+func.func @flags(%c: tensor<4xi1>) -> tensor<4xi1> {
+  %zero = maek.constant 0.0 : tensor<4xf32>
+  %0 = maek.convert %c : tensor<4xi1> -> tensor<4xf32>
+  %1 = maek.compare gt %0, %zero : tensor<4xf32> -> tensor<4xi1>
+  return %1 : tensor<4xi1>
+}
