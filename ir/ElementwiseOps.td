@@ -274,7 +274,7 @@ def Maek_SourceGroup : OpDocGroup {
   let description = [{
     Tensors that come from no other tensor. In a compiled kernel a constant
     beyond the range of its element type, an infinity too, is the largest
-    finite number of its sign.
+    finite number of its sign; the kernel's results are infinities again.
   }];
 }
 

@@ -16,15 +16,24 @@ static Expr bitsOf(const Expr &x) {
   return reinterpret(Halide::Int(x.type().bits()), x);
 }
 
-static Expr isNaN(const Expr &x) {
-  if (x.type().bits() == 64)
-    return (bitsOf(x) & Expr(std::numeric_limits<int64_t>::max())) >
-           Expr(int64_t(0x7ff0000000000000));
-  return (bitsOf(x) & 0x7fffffff) > 0x7f800000;
-}
-
 static constexpr int32_t infinityBits = 0x7f800000;
 static constexpr int32_t nanBits = 0x7fc00000;
+
+/// Of a float, without its sign.
+static Expr magnitudeBits(const Expr &x) {
+  return x.type().bits() == 64
+             ? bitsOf(x) & Expr(std::numeric_limits<int64_t>::max())
+             : bitsOf(x) & 0x7fffffff;
+}
+
+static Expr getInfinityBits(const Halide::Type &type) {
+  return type.bits() == 64 ? Expr(int64_t(0x7ff0000000000000))
+                           : Expr(infinityBits);
+}
+
+static Expr isNaN(const Expr &x) {
+  return magnitudeBits(x) > getInfinityBits(x.type());
+}
 
 /// c[0] x^n + c[1] x^(n-1) + ... + c[n], by Horner's rule.
 static Expr polynomial(const Expr &x, std::initializer_list<float> c) {
@@ -188,6 +197,13 @@ Expr power(const Expr &a, const Expr &b) {
 }
 
 Expr isSame(const Expr &a, const Expr &b) { return bitsOf(a) == bitsOf(b); }
+
+// The largest number is the one before infinity.
+Expr withInfinity(const Expr &x) {
+  Expr infinity = getInfinityBits(x.type());
+  return reinterpret(x.type(), select(magnitudeBits(x) == infinity - 1,
+                                      bitsOf(x) + 1, bitsOf(x)));
+}
 
 Expr maximum(const Expr &a, const Expr &b) {
   return select(isNaN(a), a, isNaN(b), b, Halide::max(a, b));

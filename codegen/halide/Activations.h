@@ -36,6 +36,10 @@ Halide::Expr power(const Halide::Expr &a, const Halide::Expr &b);
 /// number whatever LLVM assumes.
 Halide::Expr isSame(const Halide::Expr &a, const Halide::Expr &b);
 
+/// x, but of the largest finite number, which stands for an infinity in a
+/// kernel, that infinity.
+Halide::Expr withInfinity(const Halide::Expr &x);
+
 /// The larger, the smaller; NaN if either is NaN.
 Halide::Expr maximum(const Halide::Expr &a, const Halide::Expr &b);
 Halide::Expr minimum(const Halide::Expr &a, const Halide::Expr &b);

@@ -309,6 +309,22 @@ void KernelAlgorithm::addInputs() {
   }
 }
 
+/// Whether the largest finite number stands for an infinity among the results
+/// of a kernel, of which `hasInfinity` says that it has such a constant.
+static bool mayStandForInfinity(Value value, bool hasInfinity) {
+  if (!isa<FloatType>(getElementType(value.getType())))
+    return false;
+  auto reduce = value.getDefiningOp<ReduceOp>();
+  return hasInfinity || (reduce && reduce.getKind() != ReduceKind::Sum);
+}
+
+static bool hasInfinity(func::FuncOp kernel) {
+  return llvm::any_of(kernel.getOps<ConstantOp>(), [](ConstantOp constant) {
+    return !isFiniteIn(constant.getType(),
+                       constant.getValue().convertToDouble());
+  });
+}
+
 void KernelAlgorithm::addOutputs() {
   Operation *terminator = kernel.getBody().front().getTerminator();
   for (Value value : terminator->getOperands()) {
@@ -319,11 +335,14 @@ void KernelAlgorithm::addOutputs() {
       group = outputs.insert(group, OutputGroup{{}, extents, {}});
     group->values.push_back(value);
   }
+  bool isInfinite = hasInfinity(kernel);
   for (auto [i, group] : llvm::enumerate(outputs)) {
     Index vars = getVars(group.extents.size());
     std::vector<Halide::Expr> parts;
     for (Value value : group.values) {
       Halide::Expr element = at(value, vars);
+      if (mayStandForInfinity(value, isInfinite))
+        element = withInfinity(element);
       parts.push_back(element.type().is_bool() ? Halide::cast<uint8_t>(element)
                                                : element);
     }

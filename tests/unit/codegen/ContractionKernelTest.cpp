@@ -214,8 +214,8 @@ func.func @norm(%a: !x, %b: tensor<24x52xf32>) -> !s {
       {{{"B", 1}}, {{"B", 7}}, {{"B", 64}}, {{"B", 1000}}});
 }
 
-// Infinities count, in every schedule, but one below everything may be the
-// smallest finite number. A NaN makes a softmax NaN, whatever the maximum is.
+// Infinities count, in every schedule. A NaN makes a softmax NaN, whatever the
+// maximum is.
 TEST(ContractionKernels, InfinitiesAndNaNs) {
   const double inf = std::numeric_limits<double>::infinity();
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -252,9 +252,7 @@ func.func private @pairs_KIND(%x: !x) -> tensor<?x35xf32, #maek.dims<B>>
   const Rows infinite = {{inf, 7}, {5, inf, 3}, {-inf},      {-inf, -3},
                          {inf},    {4, -inf},   {-inf, inf}, {0, 1e30}};
   const Rows notANumber = {{nan}, {inf, 2, nan, 5}, {-nan, 3}, {-inf, nan}};
-  for (const auto &[element, largest] :
-       {std::pair("f32", double(std::numeric_limits<float>::max())),
-        std::pair("f64", std::numeric_limits<double>::max())}) {
+  for (std::string element : {"f32", "f64"}) {
     OwnKernels own(text, element);
     ASSERT_TRUE(own.kernels);
     auto check = [&](llvm::StringRef name, const Rows &rows) {
@@ -270,14 +268,9 @@ func.func private @pairs_KIND(%x: !x) -> tensor<?x35xf32, #maek.dims<B>>
       for (size_t i = 0; i < found[0].elements.size(); ++i) {
         double needed = expected->front().elements[i];
         double given = found[0].elements[i];
-        for (double *number : {&needed, &given})
-          if (name.ends_with("max"))
-            *number = std::max(*number, -largest);
-          else if (name.ends_with("min"))
-            *number = std::min(*number, largest);
         EXPECT_LE(maek::test::relativeError(maek::Tensor({1}, given),
                                             maek::Tensor({1}, needed)),
-                  std::string(element) == "f32" ? 1e-6 : 1e-15)
+                  element == "f32" ? 1e-6 : 1e-15)
             << name.str() << ", " << element << ": element " << i << " is "
             << given << ", not " << needed;
       }

@@ -465,12 +465,10 @@ func.func private @log1p(%x: !t) -> !t attributes {maek.kernel} {
   }
 }
 
-// Beyond the type's range: finite, as docs/ir.md says.
-TEST(ElementwiseKernels, FiniteConstants) {
-  const std::pair<std::string, double> precisions[] = {
-      {"f32", std::numeric_limits<float>::max()},
-      {"f64", std::numeric_limits<double>::max()}};
-  for (const auto &[element, largest] : precisions) {
+// What lies beyond the type's range is an infinity once it is stored.
+TEST(ElementwiseKernels, InfiniteConstants) {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (std::string element : {"f32", "f64"}) {
     std::string text = R"(
 !t = tensor<3xf32>
 func.func private @numbers(%a: !t) -> (!t, !t, !t) attributes {maek.kernel} {
@@ -488,7 +486,7 @@ func.func private @numbers(%a: !t) -> (!t, !t, !t) attributes {maek.kernel} {
          own.kernels->run(kernel, {maek::Tensor({3})}, {}))
       found.push_back(result.elements.front());
     bool isSingle = element == "f32";
-    EXPECT_EQ(found, (std::vector<double>{isSingle ? -largest : -1e39, largest,
+    EXPECT_EQ(found, (std::vector<double>{isSingle ? -inf : -1e39, inf,
                                           isSingle ? double(-2e38f) : -2e38}));
   }
 }
@@ -535,5 +533,43 @@ TEST(ElementwiseKernels, ComparisonsWithInfinity) {
               << element.str() << ": " << name << " " << x[i];
         }
       }
+  }
+}
+
+// Infinities that a mask chooses and those of an argument are the same ones.
+TEST(ElementwiseKernels, Infinities) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  std::string text = R"(
+!t = tensor<?xf32, #maek.dims<B>>
+!c = tensor<?xi1, #maek.dims<B>>
+func.func private @chosen(%x: !t) -> (!t, !t, !t) attributes {maek.kernel} {
+  %zero = maek.constant 0.0 : !t
+  %low = maek.constant 0xFFF0000000000000 : !t
+  %high = maek.constant 0x7FF0000000000000 : !t
+  %c = maek.compare gt %x, %zero : !t -> !c
+  %0 = maek.select %c, %x, %low : !c, !t
+  %1 = maek.neg %0 : !t
+  %2 = maek.max %x, %low : !t
+  %3 = maek.min %2, %high : !t
+  func.return %0, %1, %3 : !t, !t, !t
+}
+)";
+  const maek::Tensor x({6}, {-inf, -2, 0, 3, inf, nan});
+  for (llvm::StringRef element : {"f32", "f64"}) {
+    OwnKernels own(text, element);
+    ASSERT_TRUE(own.kernels);
+    for (auto kernel : own.module->getOps<mlir::func::FuncOp>()) {
+      auto expected = maek::interpret(kernel, {x});
+      ASSERT_TRUE(succeeded(expected));
+      std::vector<maek::Tensor> found =
+          own.kernels->run(kernel, {x}, {{"B", 6}});
+      for (size_t i = 0; i < found.size(); ++i)
+        for (size_t j = 0; j < found[i].elements.size(); ++j)
+          EXPECT_TRUE(found[i].elements[j] == (*expected)[i].elements[j] ||
+                      std::isnan((*expected)[i].elements[j]))
+              << element.str() << ' ' << kernel.getName().str() << " of "
+              << x.elements[j] << " is " << found[i].elements[j];
+    }
   }
 }
