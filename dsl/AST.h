@@ -244,7 +244,7 @@ struct MapStmt : StmtBase<StmtKind::Map> {
 /// `ignore "pattern"`: tensors of a file that stand for nothing in the model.
 struct IgnoreStmt : StmtBase<StmtKind::Ignore> {
   using StmtBase::StmtBase;
-  llvm::StringRef pattern;
+  std::unique_ptr<StoredExpr> pattern;
 };
 
 struct OutputStmt : StmtBase<StmtKind::Output> {

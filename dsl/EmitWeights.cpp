@@ -73,6 +73,11 @@ void WeightsEmitter::map(const MapStmt &map, Frame &frame) {
   assign(isImport ? *map.model : *map.file, value, frame);
 }
 
+void WeightsEmitter::ignore(const IgnoreStmt &ignore, Frame &frame) {
+  if (std::optional<std::string> pattern = getName(*ignore.pattern, frame))
+    ignored.push_back(std::move(*pattern));
+}
+
 //===----------------------------------------------------------------------===//
 // Taking values apart
 //===----------------------------------------------------------------------===//
@@ -345,6 +350,7 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
   used.clear();
   results.clear();
   assigned.clear();
+  ignored.clear();
   SmallVector<mlir::DictionaryAttr> argumentRoles, resultRoles;
   for (auto [argument, value] : llvm::zip(arguments, body.getArguments())) {
     value.setLoc(argument.location);
@@ -375,12 +381,9 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
   mlir::func::ReturnOp::create(ops, function.getLoc(), values);
   function.setFunctionType(ops.getFunctionType(types, resultTypes));
   function.setAllResultAttrs(resultRoles);
-  SmallVector<StringRef> ignored;
-  for (const StmtPtr &stmt : block.body)
-    if (auto *ignore = dyn_cast<IgnoreStmt>(stmt.get()))
-      ignored.push_back(ignore->pattern);
   if (isImport && !ignored.empty())
-    function->setAttr(kIgnoreAttr, ops.getStrArrayAttr(ignored));
+    function->setAttr(kIgnoreAttr, ops.getStrArrayAttr(SmallVector<StringRef>(
+                                       ignored.begin(), ignored.end())));
 }
 
 bool WeightsEmitter::emit(mlir::ModuleOp module) {

@@ -241,6 +241,9 @@ void Evaluator::evaluate(const Stmt &stmt, Frame &frame) {
   } else if (auto *map = dyn_cast<MapStmt>(&stmt)) {
     if (weights)
       weights->map(*map, frame);
+  } else if (auto *ignore = dyn_cast<IgnoreStmt>(&stmt)) {
+    if (weights)
+      weights->ignore(*ignore, frame);
   } else if (auto *loop = dyn_cast<ForStmt>(&stmt)) {
     if (depth >= maxDepth)
       return;

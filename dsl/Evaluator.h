@@ -20,6 +20,7 @@ public:
   virtual ~WeightsHandler() = default;
   virtual Value getStored(const StoredExpr &stored, Frame &frame) = 0;
   virtual void map(const MapStmt &map, Frame &frame) = 0;
+  virtual void ignore(const IgnoreStmt &ignore, Frame &frame) = 0;
 };
 
 /// States that are arguments and results of what is emitted, so that a

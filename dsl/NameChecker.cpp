@@ -286,6 +286,8 @@ void NameChecker::checkBlock(const Block &block) {
     } else if (auto *map = dyn_cast<MapStmt>(stmt.get())) {
       checkExpr(map->model.get());
       checkExpr(map->file.get());
+    } else if (auto *ignore = dyn_cast<IgnoreStmt>(stmt.get())) {
+      checkExpr(ignore->pattern.get());
     } else if (auto *output = dyn_cast<OutputStmt>(stmt.get())) {
       for (Identifier name : output->names)
         if (auto it = later.find(name.name);

@@ -45,7 +45,9 @@ bool Parser::parseMapping(Block &block) {
   if (token.isName("ignore") && peek(1).is(TokenKind::String)) {
     take();
     auto ignore = std::make_unique<IgnoreStmt>(StmtKind::Ignore, token.loc);
-    ignore->pattern = take().name;
+    ignore->pattern = parseStoredName();
+    if (!ignore->pattern)
+      return false;
     block.push_back(std::move(ignore));
     return true;
   }
@@ -93,7 +95,8 @@ ExprPtr Parser::parseNumberInName(StringRef text) {
   return number;
 }
 
-ExprPtr Parser::parseStored() {
+/// A name in quotes, with numbers in braces.
+std::unique_ptr<StoredExpr> Parser::parseStoredName() {
   const Token token = take();
   auto stored = std::make_unique<StoredExpr>(token.loc);
   StringRef rest = token.name;
@@ -119,8 +122,14 @@ ExprPtr Parser::parseStored() {
     bool isLast = !piece.number;
     stored->pieces.push_back(std::move(piece));
     if (isLast)
-      break;
+      return stored;
   }
+}
+
+ExprPtr Parser::parseStored() {
+  std::unique_ptr<StoredExpr> stored = parseStoredName();
+  if (!stored)
+    return nullptr;
   if (takeIf(TokenKind::Colon)) {
     // Its numbers go on in the next line, as anywhere in brackets.
     SaveAndRestore outside(inWeights, false);

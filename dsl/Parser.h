@@ -76,6 +76,7 @@ private:
   bool atWeights() const;
   bool parseWeights(File &file);
   bool parseMapping(Block &block);
+  std::unique_ptr<StoredExpr> parseStoredName();
   ExprPtr parseStored();
   ExprPtr parseNumberInName(llvm::StringRef text);
 

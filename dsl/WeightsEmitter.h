@@ -47,6 +47,7 @@ private:
 
   Value getStored(const StoredExpr &expr, Frame &frame) override;
   void map(const MapStmt &map, Frame &frame) override;
+  void ignore(const IgnoreStmt &ignore, Frame &frame) override;
 
   void run(mlir::ModuleOp module, llvm::StringRef prefix,
            llvm::ArrayRef<Named> arguments);
@@ -83,6 +84,8 @@ private:
   std::vector<Named> results;
   llvm::StringMap<llvm::SMLoc> assigned;
   std::vector<std::string> fileNames; ///< sorted
+  /// Patterns of names in the file, in the order of the text.
+  std::vector<std::string> ignored;
 };
 
 } // namespace maek::dsl

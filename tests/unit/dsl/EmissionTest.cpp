@@ -361,6 +361,23 @@ TEST_F(Emission, importsHaveALimit) {
       llvm::sys::fs::remove_directories(folder);
 }
 
+TEST_F(Emission, ignoredTensorsOfLoops) {
+  ASSERT_TRUE(emit("model M(depth = 2) {\n"
+                   "  input x : [3]\n  y = Linear(3, 2)(x)\n  output y\n}\n"
+                   "weights other of M {\n"
+                   "  ignore \"a.*\"\n"
+                   "  for l in 1..depth { ignore \"blocks.{l - 1}.mask\" }\n"
+                   "}\n"))
+      << errors;
+  auto import = module->lookupSymbol<mlir::func::FuncOp>("import_other");
+  ASSERT_TRUE(import);
+  std::string patterns;
+  for (auto pattern : import->getAttrOfType<mlir::ArrayAttr>(kIgnoreAttr)
+                          .getAsRange<mlir::StringAttr>())
+    patterns += pattern.str() + ' ';
+  EXPECT_EQ(patterns, "a.* blocks.0.mask blocks.1.mask ");
+}
+
 TEST_F(Emission, locationsAreTheModelFiles) {
   ASSERT_TRUE(emit("fn twice(x) = x + x\n"
                    "model M {\n"
