@@ -90,6 +90,28 @@ TEST_F(StandardLibrary, softmaxDoesNotOverflow) {
       1e-13);
 }
 
+TEST_F(StandardLibrary, sumsOfHiddenScores) {
+  const double inf = std::numeric_limits<double>::infinity();
+  Tensor x({3, 2}, {-inf, -inf, 2, -inf, 1000, 1000});
+  Tensor y = run("input x : [2]\ny = logsumexp(x)", {{"x", x}}, {{"B", 3}});
+  EXPECT_EQ(y.elements, (std::vector<double>{-inf, 2, 1000 + std::log(2.0)}));
+  y = run("input x : [2]\ny = gradient(logsumexp(x), x)", {{"x", x}},
+          {{"B", 3}});
+  EXPECT_EQ(y.elements, (std::vector<double>{0, 0, 1, 0, 0.5, 0.5}));
+}
+
+TEST_F(StandardLibrary, meanOfNothing) {
+  Tensor x({2, 3}, {4, 2, 7, 5, 9, 1}), n({2}, {0, 2});
+  NamedTensors given{{"x", x}, {"n", n}};
+  std::string inputs = "input x : [3]\ninput n : []\n";
+  EXPECT_EQ(run(inputs + "y = mean_of_first(x, n)", given, {{"B", 2}}).elements,
+            (std::vector<double>{0, 7}));
+  EXPECT_EQ(
+      run(inputs + "y = gradient(mean_of_first(x, n), x)", given, {{"B", 2}})
+          .elements,
+      (std::vector<double>{0, 0, 0, 0.5, 0.5, 0}));
+}
+
 // Far from 0, too, no digits are lost.
 TEST_F(StandardLibrary, crossEntropy) {
   const double far = 1e6;
