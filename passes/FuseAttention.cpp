@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek-fuse-attention: a softmax between two products becomes one op.
+#include "passes/Masks.h"
 #include "passes/NestedGradients.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
@@ -37,7 +38,6 @@ private:
   StringRef matchScores();
   StringRef matchValues();
   bool matchMask(SelectOp select);
-  bool addCausal(Value mask);
   bool isUsedBySoftmaxOnly(Value scores);
 
   EinsumOp product;
@@ -48,7 +48,7 @@ private:
   EinsumOp scoreProduct;
   double scale = 1;
   std::optional<int64_t> causal;
-  SmallVector<Value> masks;
+  SmallVector<MaskPart> masks;
   /// Orders in which [L..., rows, features] are in the operands.
   SmallVector<int64_t> queryOrder, keyOrder, valueOrder, resultOrder;
   Value query, key;
@@ -118,90 +118,17 @@ bool AttentionMatch::matchSoftmax(unsigned index) {
 // Masks
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// A value that is its index along one axis of the mask, and a number.
-struct IndexPlus {
-  int64_t axis;
-  double offset;
-};
-} // namespace
-
-/// The axes of the mask that the axes of the operand are, from the result's.
-static SmallVector<int64_t> getOperandAxes(BroadcastOp op,
-                                           ArrayRef<int64_t> axes) {
-  return llvm::map_to_vector(op.getDims(),
-                             [&](int64_t dim) { return axes[dim]; });
-}
-
-/// `axes` are the axes of the mask that the axes of `value` are.
-static std::optional<IndexPlus> getIndexPlus(Value value,
-                                             SmallVector<int64_t> axes) {
-  SmallVector<double> added;
-  while (Operation *op = value.getDefiningOp()) {
-    if (auto iota = dyn_cast<IotaOp>(op)) {
-      // As the ops do, from the index on.
-      double offset = 0;
-      for (double number : llvm::reverse(added))
-        offset += number;
-      return IndexPlus{axes[iota.getDim()], offset};
-    }
-    unsigned operand = 0;
-    if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
-      axes = getOperandAxes(broadcast, axes);
-    } else if (isa<AddOp, SubOp>(op)) {
-      std::optional<double> number = getSplat(op->getOperand(1));
-      if (!number && isa<AddOp>(op)) {
-        number = getSplat(op->getOperand(0));
-        operand = 1;
-      }
-      if (!number)
-        break;
-      added.push_back(isa<SubOp>(op) ? -*number : *number);
-    } else if (auto convert = dyn_cast<ConvertOp>(op);
-               !convert || !keepsPlaces(convert)) {
-      break;
-    }
-    value = op->getOperand(operand);
-  }
-  return std::nullopt;
-}
-
-/// Takes key <= query + c, in whatever way it is written.
-bool AttentionMatch::addCausal(Value mask) {
-  SmallVector<int64_t> axes =
-      llvm::to_vector(llvm::seq<int64_t>(0, getRank(mask.getType())));
-  int64_t key = axes.back(), query = key - 1;
-  while (auto broadcast = mask.getDefiningOp<BroadcastOp>()) {
-    axes = getOperandAxes(broadcast, axes);
-    mask = broadcast.getOperand();
-  }
-  auto compare = mask.getDefiningOp<CompareOp>();
-  if (!compare)
-    return false;
-  auto lhs = getIndexPlus(compare.getLhs(), axes);
-  auto rhs = getIndexPlus(compare.getRhs(), axes);
-  using enum ComparePredicate;
-  ComparePredicate predicate = compare.getPredicate();
-  if (predicate == Ge || predicate == Gt)
-    std::swap(lhs, rhs);
-  if (!lhs || !rhs || lhs->axis != key || rhs->axis != query ||
-      predicate == Eq || predicate == Ne)
-    return false;
-  double offset = rhs->offset - lhs->offset;
-  bool isStrict = predicate == Lt || predicate == Gt;
-  offset = isStrict ? std::ceil(offset) - 1 : std::floor(offset);
-  if (!(std::abs(offset) <= 1e9)) // NaN, too
-    return false;
-  causal = std::min(causal.value_or(int64_t(offset)), int64_t(offset));
-  return true;
-}
-
 bool AttentionMatch::matchMask(SelectOp select) {
   std::optional<double> hidden = getSplat(select.getOnFalse());
   if (!hidden || !std::isinf(*hidden) || *hidden > 0)
     return false;
-  if (!addCausal(select.getCondition()))
-    masks.push_back(select.getCondition());
+  Value mask = select.getCondition();
+  int64_t key = getRank(mask.getType()) - 1;
+  for (const MaskPart &part : getMaskParts(mask))
+    if (std::optional<int64_t> offset = getCausalOffset(part, key - 1, key))
+      causal = std::min(causal.value_or(*offset), *offset);
+    else
+      masks.push_back(part);
   return true;
 }
 
@@ -364,13 +291,19 @@ void AttentionMatch::rewrite() {
   Location loc =
       FusedLoc::get(builder.getContext(), {scoreProduct.getLoc(),
                                            softmax.getLoc(), product.getLoc()});
+  Type maskType =
+      getTensorType(getExtents(scores.getType()), builder.getI1Type());
+  SmallVector<Value> wholeMasks =
+      llvm::map_to_vector(masks, [&](const MaskPart &part) {
+        return makeMask(builder, loc, part, maskType);
+      });
   IntegerAttr causalAttr =
       causal ? builder.getI64IntegerAttr(*causal) : IntegerAttr();
   Value attention = AttentionOp::create(
       builder, loc, reorder(builder, loc, query, queryOrder),
       reorder(builder, loc, key, keyOrder),
       reorder(builder, loc, product->getOperand(1 - operand), valueOrder),
-      masks, builder.getF64FloatAttr(scale), causalAttr);
+      wholeMasks, builder.getF64FloatAttr(scale), causalAttr);
   remarkPassed(product, kPass)
       << ("attention is one operation" + Twine(causal ? ", causal" : "") +
           Twine(masks.empty() ? "" : ", masked"))

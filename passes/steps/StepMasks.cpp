@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/steps/StepMasks.h"
+#include "passes/Masks.h"
 #include "passes/Rewriting.h"
 
 #include "ir/Splat.h"
@@ -26,45 +27,12 @@ bool StepMasks::isPositional(Value value, unsigned level) {
   return positional[value] = found;
 }
 
-/// The axis whose index the value's elements are; -1 if they are none.
-int64_t StepMasks::getIndexAxis(Value value) const {
-  SmallVector<BroadcastOp> broadcasts;
-  while (true) {
-    if (auto broadcast = value.getDefiningOp<BroadcastOp>())
-      broadcasts.push_back(broadcast);
-    else if (auto convert = value.getDefiningOp<ConvertOp>();
-             !convert || !keepsPlaces(convert))
-      break;
-    value = value.getDefiningOp()->getOperand(0);
-  }
-  auto iota = value.getDefiningOp<IotaOp>();
-  if (!iota)
-    return -1;
-  int64_t axis = iota.getDim();
-  for (BroadcastOp broadcast : llvm::reverse(broadcasts))
-    axis = broadcast.getDims()[axis];
-  return axis;
-}
-
 /// Whether the value of queries and keys holds for no key behind the query.
 bool StepMasks::isCausalMask(Value value) const {
-  while (auto broadcast = value.getDefiningOp<BroadcastOp>()) {
-    value = broadcast.getOperand();
-    if (axes.get(value.getType()).size() != 2)
-      return false;
-  }
-  auto compare = value.getDefiningOp<CompareOp>();
   SmallVector<int64_t> own = axes.get(value.getType());
-  if (!compare || own.size() != 2)
-    return false;
-  using enum ComparePredicate;
-  ComparePredicate predicate = compare.getPredicate();
-  Value key = compare.getLhs(), query = compare.getRhs();
-  if (predicate == Ge || predicate == Gt)
-    std::swap(key, query);
-  else if (predicate != Le && predicate != Lt)
-    return false;
-  return getIndexAxis(key) == own[1] && getIndexAxis(query) == own[0];
+  return llvm::any_of(getMaskParts(value), [&](const MaskPart &part) {
+    return getCausalOffset(part, own[0], own[1]).value_or(1) <= 0;
+  });
 }
 
 /// Whether the value of queries and keys does not change with the key, so that
@@ -93,12 +61,14 @@ Behind StepMasks::getBehind(Value value, unsigned level) const {
   auto of = [&](Value operand) { return getBehind(operand, level + 1); };
   return llvm::TypeSwitch<Operation *, Behind>(op)
       .Case([&](SelectOp select) {
-        std::optional<double> other = getSplat(select.getOnFalse());
-        if (!other || !isCausalMask(select.getCondition()))
-          return Behind::Unknown;
-        return *other == 0                        ? Behind::Zero
-               : std::isinf(*other) && *other < 0 ? Behind::Infinite
-                                                  : Behind::Unknown;
+        double other = getSplat(select.getOnFalse()).value_or(1);
+        Behind hidden = other == 0                       ? Behind::Zero
+                        : std::isinf(other) && other < 0 ? Behind::Infinite
+                                                         : Behind::Unknown;
+        return isCausalMask(select.getCondition()) ||
+                       of(select.getOnTrue()) == hidden
+                   ? hidden
+                   : Behind::Unknown;
       })
       .Case<SubOp, DivOp>([&](auto pair) {
         Behind kept = isa<SubOp>(op) ? Behind::Infinite : Behind::Zero;

@@ -26,7 +26,6 @@ public:
   Behind getBehind(mlir::Value value, unsigned level = 0) const;
 
 private:
-  int64_t getIndexAxis(mlir::Value value) const;
   bool isCausalMask(mlir::Value value) const;
   bool isSameForKeys(mlir::Value value, unsigned level) const;
 

@@ -99,8 +99,9 @@ class Attention:
             return f"attention({q}, {self.k}, {self.v})"
         if masks == [(f"upto(arange({self.N}) + 0, arange({self.M}))", 2)]:
             return f"causal_attention({q}, {self.k}, {self.v})"
-        if max(rank for _, rank in masks) <= 2 and len(masks) <= 2:
-            return f"masked_attention({q}, {self.k}, {self.v}, {', '.join(texts)})"
+        if max(rank for _, rank in masks) <= 2:
+            product = " * ".join(f"({text})" for text in texts)
+            return f"masked_attention({q}, {self.k}, {self.v}, {product})"
         target = [self.B, self.h, self.N, self.M]
         texts = [expanded(text, target[4 - rank:], target) for text, rank in masks]
         return f"seen_attention({q}, {self.k}, {self.v}, {' * '.join(texts)})"

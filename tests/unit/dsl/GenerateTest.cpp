@@ -14,9 +14,11 @@ class Generate : public ModelTest {
 protected:
   /// Whether a model with this body over `text` has the entry.
   bool emit(llvm::StringRef statements,
-            llvm::StringRef passes = "maek-make-stepwise") {
-    return emitText("model M(n = 7, d = 5) {\n"
-                    "  input text : [T] of class(n)\n" +
+            llvm::StringRef passes = "maek-make-stepwise",
+            llvm::StringRef functions = "") {
+    return emitText(functions.str() +
+                        "model M(n = 7, d = 5) {\n"
+                        "  input text : [T] of class(n)\n" +
                         statements.str() + "\n  output y\n}\n",
                     passes) &&
            module->lookupSymbol<mlir::func::FuncOp>("generate_step");
@@ -171,6 +173,33 @@ TEST_F(Generate, writesNothingAsLongAsTheRoom) {
   EXPECT_EQ(updates, 4u);
   EXPECT_GT(calls, 4u);
   checkSteps(6, 4);
+}
+
+// Masks in whatever way they are written, the ones that fuse-attention knows.
+TEST_F(Generate, knowsCausalMasks) {
+  const char *passes = "maek-make-stepwise";
+  const std::string words = "x = Embedding(n, d)(text)\ni = arange(T)\n";
+  for (std::string mask :
+       {"early(i, i)", "near(i, i)", "near(i, i) > 0", "upto(i, i) * (i < 3)",
+        "(i < 3) * upto(i, i)", "2 * near(i, i)"}) {
+    SCOPED_TRACE(mask);
+    ASSERT_TRUE(emit(words + "y = Linear(d, n)(masked_attention(x, x, x, " +
+                         mask + "))",
+                     passes,
+                     "fn early(i : [], j : [M]) = j < i + 1\n"
+                     "fn near(i : [], j : [M]) = (j <= i) * (j > i - 3)\n"));
+    checkSteps(7, 1);
+  }
+  // One mask in the other.
+  ASSERT_TRUE(emit(words +
+                   "s = where(upto(i, i), x · xᵀ, -inf)\n"
+                   "y = Linear(d, n)(softmax(where(i < 3, s, -inf)) · x)"));
+  checkSteps(7, 1);
+  // A key behind the query; none of the two alone.
+  EXPECT_FALSE(emit(words + "y = masked_attention(x, x, x, late(i, i))", passes,
+                    "fn late(i : [], j : [M]) = j < i + 2\n"));
+  EXPECT_FALSE(emit(words + "y = masked_attention(x, x, x, or(i, i))", passes,
+                    "fn or(i : [], j : [M]) = (j <= i) + (j < 3)\n"));
 }
 
 TEST_F(Generate, takesOneValueAsQueriesAndKeys) {

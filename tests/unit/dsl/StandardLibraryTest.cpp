@@ -112,6 +112,27 @@ TEST_F(StandardLibrary, meanOfNothing) {
       (std::vector<double>{0, 0, 0, 0.5, 0.5, 0}));
 }
 
+// The bounds by which a softmax stays finite are ones that the pass takes for
+// such bounds.
+TEST_F(StandardLibrary, attentionIsOneOp) {
+  for (llvm::StringRef function :
+       {"attention(x, x, x)", "masked_attention(x, x, x, arange(N) < 2)",
+        "causal_attention(x, x, x)",
+        "masked_attention(x, x, x, upto(arange(N), arange(N)) * m)"}) {
+    ASSERT_TRUE(emitText("model M {\n  input x : [N, 4]\n  input m : [N]\n"
+                         "  y = " +
+                             function.str() + "\n  output y\n}\n",
+                         "maek-fuse-attention"));
+    unsigned count = 0;
+    module->walk([&](AttentionOp attention) {
+      ++count;
+      EXPECT_EQ(attention.getCausal().has_value(),
+                function.contains("causal") || function.contains("upto"));
+    });
+    EXPECT_EQ(count, 1u) << function.str();
+  }
+}
+
 // Far from 0, too, no digits are lost.
 TEST_F(StandardLibrary, crossEntropy) {
   const double far = 1e6;
