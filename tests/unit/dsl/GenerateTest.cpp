@@ -188,13 +188,13 @@ TEST_F(Generate, knowsCausalMasks) {
                      passes,
                      "fn early(i : [], j : [M]) = j < i + 1\n"
                      "fn near(i : [], j : [M]) = (j <= i) * (j > i - 3)\n"));
-    checkSteps(7, 1);
+    checkSteps(7, 2);
   }
   // One mask in the other.
   ASSERT_TRUE(emit(words +
                    "s = where(upto(i, i), x · xᵀ, -inf)\n"
                    "y = Linear(d, n)(softmax(where(i < 3, s, -inf)) · x)"));
-  checkSteps(7, 1);
+  checkSteps(7, 2);
   // A key behind the query; none of the two alone.
   EXPECT_FALSE(emit(words + "y = masked_attention(x, x, x, late(i, i))", passes,
                     "fn late(i : [], j : [M]) = j < i + 2\n"));

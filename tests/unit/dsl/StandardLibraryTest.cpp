@@ -18,7 +18,7 @@ protected:
              Dims dims = {{"B", 1}}) {
     auto module =
         emitText(("model M {\n" + statements + "\noutput y\n}\n").str());
-    if (!module)
+    if (!module || failed(runPasses(*module, "maek-differentiate")))
       return Tensor();
     auto results = runEntry(*module, "forward", dims, 1, given);
     const Tensor *y = succeeded(results) ? find(*results, "y") : nullptr;
