@@ -1,5 +1,6 @@
 # Part of Maek, under the MIT licence; see LICENSE.
 """Compiled models: building, training with resume, measuring."""
+import functools
 import json
 import os
 import pathlib
@@ -35,6 +36,7 @@ def call(*words, show=False):
     return done.stdout
 
 
+@functools.cache
 def meaning(file, model=""):
     """The front end's IR of a file's models, or of one: what its equations say,
     those of its imports and of the standard library among them."""
