@@ -13,7 +13,7 @@ WORDS, PLACES, WIDTH, HEADS, DEPTH, CLASSES, LONGEST = 50, 20, 16, 2, 2, 3, 11
 
 class BERT(CheckpointTest, MaekTest):
     file, model, format = "bert", "BERT", "huggingface"
-    sets = (f"words={WORDS}", f"places={PLACES}", f"d={WIDTH}", f"heads={HEADS}",
+    sets = (f"vocabulary={WORDS}", f"positions={PLACES}", f"d={WIDTH}", f"heads={HEADS}",
             f"depth={DEPTH}", f"classes={CLASSES}", "drop=0")
     classes = CLASSES
     not_written = ("bert.embeddings.position_ids",)
@@ -44,15 +44,15 @@ class BERT(CheckpointTest, MaekTest):
     def make_inputs(self, random, count):
         length = random.integers(LONGEST // 2, LONGEST + 1, count)
         length[0] = LONGEST
-        return {"word": random.integers(0, WORDS, (count, LONGEST)).astype("i4"),
-                "place": numpy.tile(numpy.arange(LONGEST, dtype="i4"), (count, 1)),
-                "kind": random.integers(0, 2, (count, LONGEST)).astype("i4"),
+        return {"token": random.integers(0, WORDS, (count, LONGEST)).astype("i4"),
+                "position": numpy.tile(numpy.arange(LONGEST, dtype="i4"), (count, 1)),
+                "segment": random.integers(0, 2, (count, LONGEST)).astype("i4"),
                 "length": length.astype("f4")}
 
     def outputs(self, weights, inputs):
         x = sum(weights[f"bert.embeddings.{kind}_embeddings.weight"][inputs[name]]
-                for kind, name in (("word", "word"), ("position", "place"),
-                                   ("token_type", "kind")))
+                for kind, name in (("word", "token"), ("position", "position"),
+                                   ("token_type", "segment")))
         x = layer_norm(weights, "bert.embeddings.LayerNorm", x, 1e-12)
         mask = jnp.arange(LONGEST) < inputs["length"][:, None]
         for i in range(DEPTH):

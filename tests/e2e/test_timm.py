@@ -129,7 +129,7 @@ class ViT(Small, MaekTest):
         save_file({name: value for name, value in self.weights.items()
                    if not name.endswith("0.attn.qkv.bias")}, file)
         self.assertIn("blocks.0.attn.qkv.bias", train("--weights", file, "--fresh",
-                                                      "1.block.attend.W_q.b", code=1))
+                                                      "1.block.self_attention.W_q.b", code=1))
 
 
 class DeiT(Small, MaekTest):

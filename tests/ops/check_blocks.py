@@ -70,20 +70,20 @@ def blocks(p, x, y, hide, skip):
     hidden, skipped = all_y & (hide > 0), jnp.ones((n, n), bool) & (skip > 0)
 
     z = norm(p, "pre.layernorm", x)
-    u = x + attend(p, "pre.attend", z, z, causal & skipped)
-    a = u + feed(p, "pre.transform", norm(p, "pre.layernorm_2", u))
+    u = x + attend(p, "pre.self_attention", z, z, causal & skipped)
+    a = u + feed(p, "pre.feed_forward", norm(p, "pre.layernorm_2", u))
 
-    u = norm(p, "post.layernorm", x + attend(p, "post.attend", x, x, skipped))
-    b = norm(p, "post.layernorm_2", u + feed(p, "post.transform", u))
+    u = norm(p, "post.layernorm", x + attend(p, "post.self_attention", x, x, skipped))
+    b = norm(p, "post.layernorm_2", u + feed(p, "post.feed_forward", u))
 
     z = norm(p, "decode.layernorm", x)
-    u = x + attend(p, "decode.attend", z, z, causal)
-    v = u + attend(p, "decode.look", norm(p, "decode.layernorm_2", u), y, hidden)
-    c = v + feed(p, "decode.transform", norm(p, "decode.layernorm_3", v))
+    u = x + attend(p, "decode.self_attention", z, z, causal)
+    v = u + attend(p, "decode.cross_attention", norm(p, "decode.layernorm_2", u), y, hidden)
+    c = v + feed(p, "decode.feed_forward", norm(p, "decode.layernorm_3", v))
 
-    u = norm(p, "say.layernorm", x + attend(p, "say.attend", x, x, causal))
-    v = norm(p, "say.layernorm_2", u + attend(p, "say.look", u, y, all_y))
-    e = norm(p, "say.layernorm_3", v + feed(p, "say.transform", v))
+    u = norm(p, "say.layernorm", x + attend(p, "say.self_attention", x, x, causal))
+    v = norm(p, "say.layernorm_2", u + attend(p, "say.cross_attention", u, y, all_y))
+    e = norm(p, "say.layernorm_3", v + feed(p, "say.feed_forward", v))
     return {"a": a, "b": b, "c": c, "e": e}
 
 

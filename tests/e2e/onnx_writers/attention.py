@@ -11,8 +11,8 @@ fn seen_attention(Q : [N, d], K : [M, d], V : [M, v], seen : [N, M]) =
 fn scores(Q : [N, d], K : [M, d]) = Q · Kᵀ / √d
 fn capped(s, cap) = cap * tanh(s / cap)
 fn known(n : [], M) = arange(M) < n
-fn frontier(n : [], N, M) = upto(arange(N) + (n - N), arange(M))
-fn near(i : [], j : [M], left, right) = upto(i + right, j) * (1 - upto(i - left - 1, j))
+fn frontier(n : [], N, M) = causal_mask(arange(N) + (n - N), arange(M))
+fn near(i : [], j : [M], left, right) = causal_mask(i + right, j) * (1 - causal_mask(i - left - 1, j))
 fn near_end(n : [], N, M, left, right) = near(arange(N) + (n - N), arange(M), left, right)
 """
 
@@ -39,7 +39,7 @@ class Attention:
     def read(self, i, heads):
         text, shape = self.node(i), self.node.shape(i)
         if len(shape) == 3:
-            text = f"to_heads({text}, {heads})"
+            text = f"split_heads({text}, {heads})"
             shape = [shape[0], heads, shape[1], shape[2] // heads]
         return text, *shape
 
@@ -68,7 +68,7 @@ class Attention:
             shape = [self.B, 1, 1, M]
             found.append(self.fit(reshaped(f"known({lengths}, {M})", shape), shape))
         if node.get("is_causal"):
-            found.append(self.at_place(f"frontier({lengths}, {N}, {M})", f"upto({places})"))
+            found.append(self.at_place(f"frontier({lengths}, {N}, {M})", f"causal_mask({places})"))
         left, right = node.get("left_window_size", -1), node.get("right_window_size", -1)
         if max(left, right) >= 0:
             left, right = (n if n >= 0 else N + M for n in (left, right))
@@ -97,7 +97,7 @@ class Attention:
         texts = [f"{text} > 0" for text, _ in masks]
         if not texts:
             return f"attention({q}, {self.k}, {self.v})"
-        if masks == [(f"upto(arange({self.N}) + 0, arange({self.M}))", 2)]:
+        if masks == [(f"causal_mask(arange({self.N}) + 0, arange({self.M}))", 2)]:
             return f"causal_attention({q}, {self.k}, {self.v})"
         if max(rank for _, rank in masks) <= 2:
             product = " * ".join(f"({text})" for text in texts)

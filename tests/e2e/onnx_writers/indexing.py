@@ -86,7 +86,7 @@ def rotary_embedding(node):
     shape = node.shape()
     x, heads = node(0), node.get("num_heads")
     if heads:
-        x = f"to_heads({x}, {heads})"
+        x = f"split_heads({x}, {heads})"
         shape = [shape[0], heads, shape[1], shape[2] // heads]
     size = node.get("rotary_embedding_dim") or shape[3]
     half = [shape[0], shape[2], size // 2]

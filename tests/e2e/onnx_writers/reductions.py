@@ -83,7 +83,7 @@ def cumulative_sum(node):
     """A product with the matrix of what is summed."""
     axis = int(node.values[1]) % node.rank()
     n = node.shape()[axis]
-    sums = f"upto(arange({n}) - {node.get('exclusive', 0)}, arange({n}))"
+    sums = f"causal_mask(arange({n}) - {node.get('exclusive', 0)}, arange({n}))"
     return moved_last(node, axis, f"({{x}} · {sums}{'' if node.get('reverse') else 'ᵀ'})")
 
 

@@ -5,8 +5,8 @@ import numpy
 from .node import Skip, cut, expanded, listed, number, permuted, reshaped
 
 PRELUDE = """
-fn lower(x : [N, M], k) = where(upto(arange(N) + k, arange(M)), x, 0)
-fn upper(x : [N, M], k) = where(upto(arange(N) + k - 1, arange(M)), 0, x)
+fn lower(x : [N, M], k) = where(causal_mask(arange(N) + k, arange(M)), x, 0)
+fn upper(x : [N, M], k) = where(causal_mask(arange(N) + k - 1, arange(M)), 0, x)
 fn begin_reversed(x : [T, d], n : []) = (where(arange(T) < n, reverse_first(x, n)ᵀ, xᵀ))ᵀ
 """
 

@@ -181,8 +181,8 @@ TEST_F(Generate, knowsCausalMasks) {
   const char *passes = "maek-make-stepwise";
   const std::string words = "x = Embedding(n, d)(text)\ni = arange(T)\n";
   for (std::string mask :
-       {"early(i, i)", "near(i, i)", "near(i, i) > 0", "upto(i, i) * (i < 3)",
-        "(i < 3) * upto(i, i)", "2 * near(i, i)"}) {
+       {"early(i, i)", "near(i, i)", "near(i, i) > 0", "causal_mask(i, i) * (i < 3)",
+        "(i < 3) * causal_mask(i, i)", "2 * near(i, i)"}) {
     SCOPED_TRACE(mask);
     ASSERT_TRUE(emit(words + "y = Linear(d, n)(masked_attention(x, x, x, " +
                          mask + "))",
@@ -193,7 +193,7 @@ TEST_F(Generate, knowsCausalMasks) {
   }
   // One mask in the other.
   ASSERT_TRUE(emit(words +
-                   "s = where(upto(i, i), x · xᵀ, -inf)\n"
+                   "s = where(causal_mask(i, i), x · xᵀ, -inf)\n"
                    "y = Linear(d, n)(softmax(where(i < 3, s, -inf)) · x)"));
   checkSteps(7, 1);
   // A key behind the query; none of the two alone.
@@ -206,14 +206,14 @@ TEST_F(Generate, knowsCausalMasks) {
 TEST_F(Generate, takesOneValueAsQueriesAndKeys) {
   ASSERT_TRUE(emit("x = Embedding(n, d)(text)\n"
                    "s = einsum(\"td, sd -> ts\", x, x)\n"
-                   "w = where(upto(arange(T), arange(T)), s, 0)\n"
+                   "w = where(causal_mask(arange(T), arange(T)), s, 0)\n"
                    "y = Linear(d, n)(w · x)"));
   checkSteps(7, 1);
 }
 
 TEST_F(Generate, dividesScoresByWhatAllKeysShare) {
   ASSERT_TRUE(emit("x = Embedding(n, d)(text)\ns = x · xᵀ\n"
-                   "m = where(upto(arange(T), arange(T)), s, 0)\n"
+                   "m = where(causal_mask(arange(T), arange(T)), s, 0)\n"
                    "y = Linear(d, n)((m / 2 / √d) · x)"));
   // x and xᵀ are kept as one.
   checkSteps(7, 1);
@@ -224,7 +224,7 @@ TEST_F(Generate, looksAtPlacesOnce) {
   ASSERT_TRUE(emit("x = one_hot(text)\ni = arange(T) / 9\n"
                    "for l in 1..48 { i = sin(i) * cos(i) }\n"
                    "s = where(i > 0.1, x · xᵀ, 1)\n"
-                   "y = where(upto(arange(T), arange(T)), s, 0) · x"));
+                   "y = where(causal_mask(arange(T), arange(T)), s, 0) · x"));
   checkSteps(7, 1);
 }
 
@@ -267,20 +267,20 @@ TEST_F(Generate, isForCausalLanguageModelsOnly) {
                     "y = where(arange(T) > 2, s, 0) · x"));
   // Of empty caches: 0 / 0, and -inf less the logarithm of 0.
   EXPECT_FALSE(emit("x = one_hot(text)\ns = x · xᵀ\n"
-                    "m = where(upto(arange(T), arange(T)), s, 0)\n"
+                    "m = where(causal_mask(arange(T), arange(T)), s, 0)\n"
                     "y = (m / s) · x"));
   EXPECT_FALSE(emit("x = one_hot(text)\ns = x · xᵀ\n"
-                    "m = where(upto(arange(T), arange(T)), s, -inf)\n"
+                    "m = where(causal_mask(arange(T), arange(T)), s, -inf)\n"
                     "y = exp(m - log(s)) · x"));
   EXPECT_FALSE(emit("y = Embedding(n, d)(text)"));
   EXPECT_FALSE(emit("y = LSTM(n, n)(one_hot(text))[-1]"));
   EXPECT_FALSE(emit("input z : [T, n]\ny = one_hot(text) + z"));
   // Keys that are places alone: no cache says how many there are.
-  EXPECT_FALSE(emit("c = sum(where(upto(arange(T), arange(T)), 1, 0), axis = 1)"
+  EXPECT_FALSE(emit("c = sum(where(causal_mask(arange(T), arange(T)), 1, 0), axis = 1)"
                     "\ny = einsum(\"t,tn->tn\", c, Embedding(n, n)(text))"));
   // Places behind the step may be no numbers, and 0 times those are none.
   EXPECT_FALSE(emit("x = one_hot(text)\n"
-                    "A = where(upto(arange(T), arange(T)), 1, 0)\n"
+                    "A = where(causal_mask(arange(T), arange(T)), 1, 0)\n"
                     "c = A · log(4 - arange(T))\n"
                     "y = einsum(\"t,tn->tn\", c, A · x)"));
   // As much room as a table has rows, where nothing is kept.

@@ -118,7 +118,7 @@ TEST_F(StandardLibrary, attentionIsOneOp) {
   for (llvm::StringRef function :
        {"attention(x, x, x)", "masked_attention(x, x, x, arange(N) < 2)",
         "causal_attention(x, x, x)",
-        "masked_attention(x, x, x, upto(arange(N), arange(N)) * m)"}) {
+        "masked_attention(x, x, x, causal_mask(arange(N), arange(N)) * m)"}) {
     ASSERT_TRUE(emitText("model M {\n  input x : [N, 4]\n  input m : [N]\n"
                          "  y = " +
                              function.str() + "\n  output y\n}\n",
@@ -127,7 +127,7 @@ TEST_F(StandardLibrary, attentionIsOneOp) {
     module->walk([&](AttentionOp attention) {
       ++count;
       EXPECT_EQ(attention.getCausal().has_value(),
-                function.contains("causal") || function.contains("upto"));
+                function.contains("causal") || function.contains("causal_mask"));
     });
     EXPECT_EQ(count, 1u) << function.str();
   }
