@@ -126,6 +126,11 @@ static std::string describeNamed(const Primitive &primitive) {
 
 void NameChecker::checkPrimitiveCall(const CallExpr &call, StringRef name) {
   const Primitive &primitive = *findPrimitive(name);
+  if (primitive.isNumber()) {
+    diagnostics.error(call.loc,
+                      "'" + name + "' is a number, which cannot be called");
+    return;
+  }
   unsigned positional = 0;
   StringSet<> seen;
   for (const Argument &argument : call.arguments) {

@@ -5,8 +5,10 @@
 #include "dsl/Arguments.h"
 #include "dsl/CallContext.h"
 #include "dsl/Diagnostics.h"
+#include "dsl/Primitives.h"
 #include "dsl/Program.h"
 #include "dsl/ShapeTable.h"
+#include "dsl/primitives/PrimitiveCall.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Casting.h"
@@ -32,12 +34,20 @@ std::string Evaluator::getLayerHint(const Expr &callee) const {
   return "";
 }
 
+/// Poison where the number of arguments is wrong, which is reported already.
+static Value evaluatePrimitive(const Primitive &primitive, PrimitiveCall call) {
+  bool isComplete = !primitive.isNumber() &&
+                    call.size() >= primitive.minArguments &&
+                    call.size() <= primitive.maxArguments;
+  return isComplete ? primitive.evaluate(call) : Value();
+}
+
 Value Evaluator::evaluateCall(const CallExpr &call, Frame &frame) {
   const NameExpr *name = call.getCalleeName();
   Value callee;
   if (name && !frame.find(name->name)) {
     if (const Primitive *primitive = findPrimitive(name->name))
-      return evaluatePrimitive(call, primitive->kind, frame);
+      return evaluatePrimitive(*primitive, {*this, tensors, call, frame});
     const Definition *definition =
         program.find(name->name, frame.definition->isStandard);
     if (!definition)

@@ -1,9 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// What must be known when compiling: numbers, whole numbers, dimensions.
+// What must be known when compiling: numbers, whole numbers, dimensions, axes.
 #include "dsl/Evaluator.h"
 
 #include "dsl/Diagnostics.h"
 
+#include "llvm/Support/Casting.h"
 #include <cmath>
 
 using namespace llvm;
@@ -95,6 +96,78 @@ std::optional<Axes> Evaluator::evaluateDims(const TypeSyntax &type,
   if (!valid || !tensors.fits({}, axes))
     return std::nullopt;
   return axes;
+}
+
+std::optional<Axes> Evaluator::evaluateList(const ConcatExpr &list,
+                                            Frame &frame) {
+  Axes axes;
+  for (const ExprPtr &dim : list.elements) {
+    std::optional<Axis> axis = evaluateDim(*dim, frame);
+    if (!axis)
+      return std::nullopt;
+    axes.push_back(*axis);
+  }
+  return axes;
+}
+
+std::optional<unsigned>
+Evaluator::evaluateAxis(const Expr &expr, const Value &value, Frame &frame) {
+  std::optional<int64_t> number = evaluateInteger(expr, frame, "the axis");
+  if (!number)
+    return std::nullopt;
+  int64_t rank = value.getRank();
+  moveTo(expr.begin, frame);
+  if (*number < -rank || *number >= rank) {
+    tensors.error(describe(value) + " has no axis " + Twine(*number));
+    return std::nullopt;
+  }
+  return *number < 0 ? *number + rank : *number;
+}
+
+std::optional<SmallVector<unsigned>>
+Evaluator::evaluateAxes(const Expr &expr, const Value &value, Frame &frame) {
+  SmallVector<unsigned> axes;
+  auto *list = dyn_cast<ConcatExpr>(&expr);
+  size_t count = list ? list->elements.size() : 1;
+  for (size_t i = 0; i < count; ++i) {
+    const Expr &element = list ? *list->elements[i] : expr;
+    std::optional<unsigned> axis = evaluateAxis(element, value, frame);
+    if (!axis)
+      return std::nullopt;
+    if (llvm::is_contained(axes, *axis)) {
+      tensors.error("axis " + Twine(*axis) + " is named twice");
+      return std::nullopt;
+    }
+    axes.push_back(*axis);
+  }
+  return axes;
+}
+
+std::optional<SmallVector<int64_t>>
+Evaluator::evaluateOrder(const CallExpr &call, const Value &value,
+                         Frame &frame) {
+  const auto *list = call.arguments.size() == 2
+                         ? dyn_cast<ConcatExpr>(call.arguments[1].value.get())
+                         : nullptr;
+  size_t rank = value.getRank();
+  SmallVector<int64_t> order;
+  for (size_t i = 0; list && i < list->elements.size(); ++i) {
+    std::optional<int64_t> axis =
+        evaluateInteger(*list->elements[i], frame, "an axis");
+    if (!axis)
+      return std::nullopt;
+    order.push_back(*axis);
+  }
+  auto sorted = order;
+  llvm::sort(sorted);
+  moveTo(call.arguments.back().loc, frame);
+  if (!list || !value.is(ValueKind::Tensor) ||
+      !llvm::equal(sorted, llvm::seq<int64_t>(0, rank))) {
+    tensors.error("'permute' of " + describe(value) +
+                  " needs each of its axes once, such as [1, 0]");
+    return std::nullopt;
+  }
+  return order;
 }
 
 } // namespace maek::dsl

@@ -3,12 +3,11 @@
 #include "dsl/Evaluator.h"
 
 #include "dsl/Diagnostics.h"
+#include "dsl/Primitives.h"
 #include "dsl/ShapeTable.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Casting.h"
-#include <cmath>
-#include <limits>
 
 using namespace llvm;
 
@@ -127,23 +126,12 @@ Value Evaluator::evaluate(const Expr &expr, Frame &frame) {
   return {};
 }
 
-double Evaluator::getNumber(PrimitiveKind kind) const {
-  switch (kind) {
-  case PrimitiveKind::Infinity:
-    return std::numeric_limits<double>::infinity();
-  case PrimitiveKind::Training:
-    return isTraining && frozen == 0;
-  default:
-    return M_PI;
-  }
-}
-
 Value Evaluator::evaluateName(const NameExpr &name, Frame &frame) {
   if (Value *value = frame.find(name.name))
     return *value;
   if (const Primitive *primitive = findPrimitive(name.name))
     if (primitive->isNumber())
-      return Value::makeNumber(getNumber(primitive->kind), name.loc);
+      return Value::makeNumber(primitive->getNumber(*this), name.loc);
   return {};
 }
 

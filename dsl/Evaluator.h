@@ -5,7 +5,6 @@
 #define MAEK_DSL_EVALUATOR_H
 
 #include "dsl/Instance.h"
-#include "dsl/Primitives.h"
 #include "dsl/TensorBuilder.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -108,6 +107,8 @@ public:
   /// Whether the training step is being emitted: the constant `training`, which
   /// is 0 in a frozen model.
   bool isTraining = false;
+  /// That constant, where the walk is now.
+  bool trainsHere() const { return isTraining && frozen == 0; }
   /// Set while an entry for pieces of a sequence is emitted.
   CarriedStates *carried = nullptr;
   /// The next values of running parameters, as far as they have got one.
@@ -120,35 +121,12 @@ public:
 private:
   // Evaluator.cpp
   Value evaluateName(const NameExpr &name, Frame &frame);
-  double getNumber(PrimitiveKind kind) const;
   Value evaluateBinary(const BinaryExpr &binary, Frame &frame);
   Value evaluateIndex(const IndexExpr &index, Frame &frame);
   bool select(const IndexItem &item, Value &value, unsigned &axis,
               Frame &frame);
   void runLoop(const ForStmt &loop, Frame &frame);
   void assign(const AssignStmt &assign, Frame &frame);
-
-  // EvaluatePrimitive.cpp
-  Value evaluatePrimitive(const CallExpr &call, PrimitiveKind kind,
-                          Frame &frame);
-  Value evaluateReduction(const CallExpr &call, PrimitiveKind kind,
-                          Frame &frame);
-  Value evaluateConcat(const CallExpr &call, Frame &frame);
-  Value evaluateReverse(const CallExpr &call, Frame &frame);
-  Value evaluateReshape(const CallExpr &call, const Value &value, Frame &frame);
-  Value evaluatePermute(const CallExpr &call, const Value &value, Frame &frame);
-  Value evaluateRequire(const CallExpr &call, const Value &value, Frame &frame);
-
-  // EvaluateWindow.cpp
-  const Expr *findNamed(const CallExpr &call, llvm::StringRef name) const;
-  Value evaluateWindow(const CallExpr &call, const Value &value, Frame &frame);
-  Value evaluatePad(const CallExpr &call, const Value &value, Frame &frame);
-  Value evaluateEinsum(const CallExpr &call, Frame &frame);
-  std::optional<unsigned> evaluateOwnAxis(const CallExpr &call,
-                                          const Value &value, Frame &frame);
-  std::optional<int64_t> evaluateCount(const Expr *expr, int64_t otherwise,
-                                       int64_t smallest,
-                                       const llvm::Twine &what, Frame &frame);
 
   // EvaluateCall.cpp
   Value evaluateCall(const CallExpr &call, Frame &frame);

@@ -318,7 +318,7 @@ ExprPtr Parser::parseDotCall() {
 static bool takesText(const CallExpr &call) {
   const NameExpr *name = call.getCalleeName();
   const Primitive *primitive = name ? findPrimitive(name->name) : nullptr;
-  return primitive && primitive->kind == PrimitiveKind::Einsum;
+  return primitive && primitive->takesText;
 }
 
 ExprPtr Parser::parseCall(ExprPtr callee) {
