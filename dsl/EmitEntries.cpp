@@ -9,6 +9,7 @@
 #include "ir/DeadOps.h"
 #include "ir/Entries.h"
 #include "ir/Limits.h"
+#include "runtime/core/EntryNames.h"
 
 #include <map>
 
@@ -339,13 +340,14 @@ ModelEmitter::emit(const Overrides &overrides) {
   auto module = mlir::ModuleOp::create(evaluator.getLocation(model.name.loc));
   mlir::OwningOpRef<mlir::ModuleOp> owner(module);
   emitMetadata(module);
-  bool valid = emitEntry(Entry::Forward, "forward", module) &&
-               (!(hasLoss || hasMetrics) ||
-                emitEntry(Entry::Evaluate, "evaluate", module)) &&
-               (!train || emitEntry(Entry::TrainStep, "train_step", module)) &&
-               (!train || accumulate == 1 ||
-                emitEntry(Entry::Update, "update", module)) &&
-               emitGenerate(module) && emitWeights(module);
+  bool valid =
+      emitEntry(Entry::Forward, runtime::kForward, module) &&
+      (!(hasLoss || hasMetrics) ||
+       emitEntry(Entry::Evaluate, runtime::kEvaluate, module)) &&
+      (!train || emitEntry(Entry::TrainStep, runtime::kTrainStep, module)) &&
+      (!train || accumulate == 1 ||
+       emitEntry(Entry::Update, runtime::kUpdate, module)) &&
+      emitGenerate(module) && emitWeights(module);
   if (!valid)
     return {};
   return owner;

@@ -4,7 +4,7 @@
 #include "dsl/ModelEmitter.h"
 
 #include "ir/Entries.h"
-#include "runtime/core/CarriedNames.h"
+#include "runtime/core/EntryNames.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -130,7 +130,7 @@ bool ModelEmitter::emitGenerateBody(std::vector<Result> &results) {
 bool ModelEmitter::emitGenerate(mlir::ModuleOp module) {
   if (textName.empty())
     return true;
-  StringRef name = "generate_step";
+  StringRef name = runtime::kGenerateStep;
   if (!emitEntry(Entry::GenerateStep, name, module))
     return false;
   auto step = module.lookupSymbol<mlir::func::FuncOp>(name);

@@ -9,6 +9,7 @@
 #include "dsl/Program.h"
 #include "dsl/Training.h"
 
+#include "runtime/core/EntryNames.h"
 #include "llvm/Support/Casting.h"
 
 using namespace llvm;
@@ -294,8 +295,8 @@ Value ModelEmitter::getScalar(StringRef name) {
 
 /// The learning rate of this update: lr times the schedule's factor.
 std::optional<Value> ModelEmitter::emitLearningRate(const Value &step) {
-  Value rate = getScalar("lr");
-  Value steps = getScalar("steps");
+  Value rate = getScalar(runtime::kRateName);
+  Value steps = getScalar(runtime::kStepsName);
   const TrainItem *item = findItem(*train, "schedule");
   if (!item)
     return rate;

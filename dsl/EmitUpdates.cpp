@@ -9,6 +9,7 @@
 #include "dsl/Training.h"
 #include "dsl/Unicode.h"
 
+#include "runtime/core/EntryNames.h"
 #include "llvm/Support/Casting.h"
 #include <cmath>
 #include <fnmatch.h>
@@ -123,7 +124,7 @@ double ModelEmitter::getStateInit(const OptimizerState &state,
 
 bool ModelEmitter::emitUpdates(std::vector<Value> gradients,
                                std::vector<Result> &results) {
-  Value step = getScalar("step");
+  Value step = getScalar(runtime::kStepName);
   std::optional<Value> rate = emitLearningRate(step);
   if (!rate || rate->isPoison())
     return false;

@@ -5,6 +5,7 @@
 
 #include "ir/Entries.h"
 
+#include "runtime/core/EntryNames.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/Casting.h"
@@ -344,7 +345,7 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
     types.push_back(tensors.getType({}, argument.value.axes, Element::Float));
   auto function = mlir::func::FuncOp::create(
       ops, evaluator.getLocation(block.name.loc),
-      (prefix + "_" + block.name.name).str(), ops.getFunctionType(types, {}));
+      (prefix + block.name.name).str(), ops.getFunctionType(types, {}));
   mlir::Block &body = *function.addEntryBlock();
   given.clear();
   used.clear();
@@ -387,7 +388,8 @@ void WeightsEmitter::run(mlir::ModuleOp module, StringRef prefix,
 }
 
 bool WeightsEmitter::emit(mlir::ModuleOp module) {
-  for (StringRef prefix : {"export_", "import_"})
+  for (StringRef prefix :
+       {StringRef(runtime::kExportPrefix), StringRef(runtime::kImportPrefix)})
     if (std::string name = (prefix + block.name.name).str();
         module.lookupSymbol(name)) {
       diagnostics.error(block.name.loc,
@@ -404,7 +406,7 @@ bool WeightsEmitter::emit(mlir::ModuleOp module) {
     shape.axes = tensor.axes;
     arguments.push_back({tensor.role, tensor.name, shape, tensor.location});
   }
-  run(module, "export", arguments);
+  run(module, runtime::kExportPrefix, arguments);
   if (diagnostics.hasErrors())
     return false;
   // A new value of a parameter takes the place of an argument.
@@ -416,7 +418,7 @@ bool WeightsEmitter::emit(mlir::ModuleOp module) {
   llvm::sort(fileNames);
   fromFile.insert(fromFile.end(), arguments.begin(), arguments.end());
   isImport = true;
-  run(module, "import", fromFile);
+  run(module, runtime::kImportPrefix, fromFile);
   return !diagnostics.hasErrors();
 }
 

@@ -6,6 +6,7 @@
 #include "dsl/CallContext.h"
 #include "dsl/Program.h"
 
+#include "runtime/core/EntryNames.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Casting.h"
 
@@ -133,9 +134,11 @@ void Evaluator::runBody(Frame &frame) {
 
 /// The module's functions share their names with nothing.
 static bool isEntryName(StringRef name) {
-  return llvm::is_contained({"forward", "evaluate", "train_step", "update",
-                             "generate_step", "generate_source", "prepare"},
-                            name);
+  static constexpr StringRef names[] = {
+      runtime::kForward, runtime::kEvaluate,     runtime::kTrainStep,
+      runtime::kUpdate,  runtime::kGenerateStep, runtime::kGenerateSource,
+      runtime::kPrepare};
+  return llvm::is_contained(names, name);
 }
 
 Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,

@@ -3,6 +3,7 @@
 #include "dsl/TensorBuilder.h"
 
 #include "dsl/Diagnostics.h"
+#include "runtime/core/EntryNames.h"
 
 using namespace llvm;
 
@@ -154,9 +155,10 @@ Value TensorBuilder::uniformLike(const Value &value) {
   mlir::Value stream = number(int64_t(randomPlaces.size()));
   randomPlaces.emplace_back(where, detail);
   auto result = getType(shape.mapped, shape.axes, Element::Float);
-  return wrap(RandomOp::create(ops, location, result, getKey("key_low"),
-                               getKey("key_high"), stream, getTime(0),
-                               getTime(1)),
+  return wrap(RandomOp::create(ops, location, result,
+                               getKey(runtime::kKeyLowName),
+                               getKey(runtime::kKeyHighName), stream,
+                               getTime(0), getTime(1)),
               shape.mapped, shape.axes);
 }
 

@@ -13,6 +13,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OperationSupport.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "runtime/core/EntryNames.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
@@ -186,11 +187,11 @@ void PrepareParameters::runOnOperation() {
     if (isEntry(function) && !function.isDeclaration() &&
         !changesParameters(function) && takesInput(function))
       entries.push_back(function);
-  if (entries.empty() || module.lookupSymbol("prepare"))
+  if (entries.empty() || module.lookupSymbol(runtime::kPrepare))
     return;
 
   auto function =
-      func::FuncOp::create(entries.front().getLoc(), "prepare",
+      func::FuncOp::create(entries.front().getLoc(), runtime::kPrepare,
                            FunctionType::get(&getContext(), {}, {}));
   Block *body = function.addEntryBlock();
   PrepareBuilder prepared(*body);

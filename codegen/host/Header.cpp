@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/Header.h"
 
+#include "runtime/core/EntryNames.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -59,7 +60,7 @@ std::string makeHeader(const json::Object &description, StringRef library,
   for (const json::Value &value : *description.getArray("entries")) {
     const json::Object &entry = *value.getAsObject();
     StringRef entryName = entry.getString("name").value_or("");
-    if (entryName == "prepare")
+    if (entryName == runtime::kPrepare)
       continue;
     out << " * " << entryName << "\n";
     printPorts(out, *entry.getArray("arguments"), {"input", "target"});

@@ -7,6 +7,7 @@
 #include "ir/MaekOps.h"
 #include "passes/memory/BufferForm.h"
 
+#include "runtime/core/EntryNames.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
@@ -152,7 +153,7 @@ static json::Object describeSettings(DictionaryAttr dictionary) {
 static json::Array describePrepared(ModuleOp module) {
   json::Array tensors;
   for (auto entry : module.getOps<func::FuncOp>())
-    if (isEntry(entry) && entry.getSymName() == "prepare")
+    if (isEntry(entry) && entry.getSymName() == runtime::kPrepare)
       for (unsigned i = 0; i < entry.getNumResults(); ++i)
         tensors.push_back(
             describeTensor(getResultName(entry, i), entry.getResultTypes()[i]));

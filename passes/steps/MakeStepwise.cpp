@@ -10,6 +10,7 @@
 
 #include "ir/Entries.h"
 
+#include "runtime/core/EntryNames.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -22,7 +23,6 @@ namespace maek {
 namespace {
 
 constexpr llvm::StringLiteral kPass = "make-stepwise";
-constexpr llvm::StringLiteral kSource = "generate_source";
 
 /// The size of the steps of the text that the entry names; fails if there is no
 /// such text.
@@ -81,7 +81,8 @@ private:
       return success();
     }
     step->removeAttr(kTextAttr);
-    FailureOr<func::FuncOp> source = splitSource(step, text, kSource);
+    FailureOr<func::FuncOp> source =
+        splitSource(step, text, runtime::kGenerateSource);
     if (failed(source))
       return failure();
     if (!knowsSizes(step)) {

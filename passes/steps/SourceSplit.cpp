@@ -7,7 +7,7 @@
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
-#include "runtime/core/CarriedNames.h"
+#include "runtime/core/EntryNames.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"

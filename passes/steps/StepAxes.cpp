@@ -3,7 +3,7 @@
 
 #include "ir/Entries.h"
 #include "ir/Splat.h"
-#include "runtime/core/CarriedNames.h"
+#include "runtime/core/EntryNames.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/TypeSwitch.h"

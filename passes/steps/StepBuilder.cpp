@@ -14,7 +14,7 @@
 
 #include "ir/Entries.h"
 #include "ir/Limits.h"
-#include "runtime/core/CarriedNames.h"
+#include "runtime/core/EntryNames.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"

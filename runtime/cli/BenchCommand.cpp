@@ -2,6 +2,7 @@
 // `bench`: how long an entry takes on random input.
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/Progress.h"
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Json.h"
 #include "runtime/core/Names.h"
 #include "runtime/core/Philox.h"
@@ -70,7 +71,7 @@ static Error makeArguments(const EntryInfo &entry,
 static Error runOnce(Model &model, size_t entry,
                      const RandomArguments &arguments) {
   const ModuleInfo &module = model.module();
-  if (module.entries[entry].name != "train_step")
+  if (module.entries[entry].name != kTrainStep)
     return model.run(entry, arguments.tensors);
   double lr = module.settings.lr.value_or(1e-3);
   constexpr int64_t planned = 1'000'000;
@@ -147,7 +148,7 @@ int maek::runtime::runBench(const Program &program, Arguments arguments) {
   line.addFlag("json", "print one line of JSON");
   if (std::optional<int> code = line.parse(arguments))
     return *code;
-  std::string name = line.string("entry", "forward");
+  std::string name = line.string("entry", kForward);
   std::optional<size_t> entry = program.info.findEntry(name);
   int64_t batch = readBatch(line, program);
   int64_t threads = line.count("threads", 0, 1, 1024);

@@ -3,6 +3,7 @@
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/Progress.h"
 #include "runtime/cli/TrainConsole.h"
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Json.h"
 
 #include <cstdio>
@@ -70,7 +71,7 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   if (std::optional<int> code = line.check())
     return *code;
 
-  std::optional<size_t> entry = program.info.findEntry("evaluate");
+  std::optional<size_t> entry = program.info.findEntry(kEvaluate);
   if (!entry)
     return report(program, makeError(MAEK_INVALID_ARGUMENT,
                                      "the model has no evaluation"));

@@ -4,6 +4,7 @@
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/PortFiles.h"
 #include "runtime/cli/Stepper.h"
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Philox.h"
 #include "runtime/data/Text.h"
 
@@ -177,7 +178,7 @@ static Error generateAll(const Program &program, LoadedModel &loaded,
       Vocabulary::read(loaded.metadata, weights);
   if (!vocabulary)
     return vocabulary.takeError();
-  std::optional<size_t> source = program.info.findEntry("generate_source");
+  std::optional<size_t> source = program.info.findEntry(kGenerateSource);
   if (!*vocabulary && !source)
     return makeError(MAEK_BAD_FILE, weights,
                      ": does not say which characters the classes are; "
@@ -215,7 +216,7 @@ static Sampling readSampling(CommandLine &line) {
 }
 
 int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
-  std::optional<size_t> source = program.info.findEntry("generate_source");
+  std::optional<size_t> source = program.info.findEntry(kGenerateSource);
   CommandLine line = program.commandLine(
       "generate",
       source ? "Prints what the model says of each example of the inputs."
@@ -257,7 +258,7 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
   if (std::optional<int> code = line.check())
     return *code;
 
-  if (!program.info.findEntry("generate_step"))
+  if (!program.info.findEntry(kGenerateStep))
     return report(
         program,
         makeError(MAEK_INVALID_ARGUMENT,

@@ -2,6 +2,7 @@
 // `predict`: the forward entry on .npy files or a picture, a batch at a time.
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/PortFiles.h"
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Files.h"
 #include "runtime/data/Batches.h"
 #include "runtime/data/Npy.h"
@@ -126,7 +127,7 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
   addThreadsOption(line);
   if (std::optional<int> code = line.parse(arguments))
     return *code;
-  std::optional<size_t> entry = program.info.findEntry("forward");
+  std::optional<size_t> entry = program.info.findEntry(kForward);
   if (!entry)
     return report(program, makeError(MAEK_INVALID_ARGUMENT,
                                      "the model has no forward entry"));

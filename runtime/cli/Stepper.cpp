@@ -1,6 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "runtime/cli/Stepper.h"
-#include "runtime/core/CarriedNames.h"
+#include "runtime/core/EntryNames.h"
 
 #include <algorithm>
 #include <cstring>
@@ -34,7 +34,7 @@ Error Stepper::add(const PortInfo &port, const std::vector<int64_t> &dims) {
 
 // What generate_source has left, if the port is of that kind.
 bool Stepper::addSource(const PortInfo &port) {
-  std::optional<size_t> source = model->module().findEntry("generate_source");
+  std::optional<size_t> source = model->module().findEntry(kGenerateSource);
   if (!source)
     return false;
   std::optional<size_t> result =
@@ -53,7 +53,7 @@ bool Stepper::addSource(const PortInfo &port) {
 }
 
 Expected<Stepper> Stepper::create(Model &model) {
-  std::optional<size_t> entry = model.module().findEntry("generate_step");
+  std::optional<size_t> entry = model.module().findEntry(kGenerateStep);
   Stepper stepper(model, entry.value_or(0));
   const EntryInfo &info = stepper.info();
   for (const PortInfo &port : info.arguments)
@@ -79,7 +79,7 @@ Error Stepper::begin(int64_t length, std::span<const maek_tensor_t> source) {
   position = 0;
   most = length;
   room = std::min(most, firstRoom);
-  if (auto first = model->module().findEntry("generate_source"))
+  if (auto first = model->module().findEntry(kGenerateSource))
     if (Error error = model->run(*first, source))
       return error;
   std::vector<std::vector<int64_t>> shapes(info().arguments.size());

@@ -2,6 +2,7 @@
 // `train`: learns on a data set, saves checkpoints, goes on from them.
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/TrainConsole.h"
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Names.h"
 
 #include <algorithm>
@@ -324,7 +325,7 @@ int maek::runtime::runTrain(const Program &program, Arguments arguments) {
   addOptions(line, program);
   if (std::optional<int> code = line.parse(arguments))
     return *code;
-  std::optional<size_t> entry = program.info.findEntry("train_step");
+  std::optional<size_t> entry = program.info.findEntry(kTrainStep);
   if (!entry)
     return report(program, makeError(MAEK_INVALID_ARGUMENT,
                                      "the model has no training step"));

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The C interface: checks handles, keeps messages, lets no exception out.
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Names.h"
@@ -188,7 +189,7 @@ static Error runNamed(Model &model, std::string_view name,
 maek_status_t maek_model_forward(maek_model_t *handle,
                                  const maek_tensor_t *arguments, size_t count) {
   return guardModel(handle, [&](Model &model) {
-    return runNamed(model, "forward", arguments, count);
+    return runNamed(model, kForward, arguments, count);
   });
 }
 
@@ -196,7 +197,7 @@ maek_status_t maek_model_evaluate(maek_model_t *handle,
                                   const maek_tensor_t *arguments,
                                   size_t count) {
   return guardModel(handle, [&](Model &model) {
-    return runNamed(model, "evaluate", arguments, count);
+    return runNamed(model, kEvaluate, arguments, count);
   });
 }
 

@@ -2,6 +2,7 @@
 // Weights in the names and layouts of other programs. The model file's weights
 // blocks are compiled to entries: `import_<format>` takes a file's tensors and
 // sets the model's, `export_<format>` gives a file's.
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Mismatches.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Names.h"
@@ -13,11 +14,8 @@
 
 using namespace maek::runtime;
 
-static constexpr std::string_view importPrefix = "import_";
-static constexpr std::string_view exportPrefix = "export_";
-
 static bool isImport(const EntryInfo &entry) {
-  return entry.name.starts_with(importPrefix);
+  return entry.name.starts_with(kImportPrefix);
 }
 
 std::optional<size_t> Model::findImport(const SafetensorsHeader &header) const {
@@ -81,7 +79,7 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index,
                         std::span<const std::string> fresh) {
   const EntryInfo &entry = info.entries[index];
   const SafetensorsHeader &header = file.header();
-  std::string format = entry.name.substr(importPrefix.size());
+  std::string format = entry.name.substr(std::strlen(kImportPrefix));
   std::vector<std::string_view> names;
   std::vector<TensorInfo> needed, unread;
   for (size_t i = 0; i < entry.arguments.size(); ++i) {
@@ -161,10 +159,9 @@ Error Model::exportTo(const std::string &path, const std::string &format,
                       const Metadata &extra) {
   std::vector<std::string> formats;
   for (const EntryInfo &entry : info.entries)
-    if (entry.name.starts_with(exportPrefix))
-      formats.push_back(entry.name.substr(exportPrefix.size()));
-  std::optional<size_t> index =
-      info.findEntry(std::string(exportPrefix) + format);
+    if (entry.name.starts_with(kExportPrefix))
+      formats.push_back(entry.name.substr(std::strlen(kExportPrefix)));
+  std::optional<size_t> index = info.findEntry(kExportPrefix + format);
   if (!index) {
     std::vector<std::string_view> known(formats.begin(), formats.end());
     return makeError(MAEK_INVALID_ARGUMENT,

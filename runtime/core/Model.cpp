@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Making an instance, its first values, and what it shows of itself.
 #include "runtime/core/Model.h"
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Philox.h"
 #include "runtime/core/Processor.h"
@@ -49,13 +50,13 @@ Error Model::setUpEntries(const maek_module_t &module) {
       state.needsPrepared |= port.role == Role::Prepared;
       if (port.role == Role::Carried)
         state.carried.emplace_back();
-      if (port.role == Role::Scalar && port.name != "lr" &&
-          port.name != "step" && port.name != "steps" &&
-          port.name != "key_low" && port.name != "key_high")
+      if (port.role == Role::Scalar && port.name != kRateName &&
+          port.name != kStepName && port.name != kStepsName &&
+          port.name != kKeyLowName && port.name != kKeyHighName)
         return makeError(MAEK_BAD_MODULE, "entry '", entry.name,
                          "' takes the unknown scalar '", port.name, "'");
     }
-    if (state.needsPrepared && !info.findEntry("prepare"))
+    if (state.needsPrepared && !info.findEntry(kPrepare))
       return makeError(MAEK_BAD_MODULE, "entry '", entry.name,
                        "' takes prepared tensors, but nothing prepares them");
   }

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Calling an entry: arguments are matched by name, the symbols' values are
 // read from their shapes, buffers grow where they must, and the code runs.
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Philox.h"
@@ -239,7 +240,7 @@ Error Model::call(EntryState &entry) {
 }
 
 Error Model::prepare() {
-  std::optional<size_t> index = info.findEntry("prepare");
+  std::optional<size_t> index = info.findEntry(kPrepare);
   if (!index)
     return Error::success();
   EntryState &entry = entries[*index];
@@ -305,14 +306,14 @@ void Model::setScalars(EntryState &entry, double lr, int64_t steps) {
       continue;
     if (port.dtype == MAEK_I32) {
       auto word =
-          static_cast<uint32_t>(port.name == "key_low" ? key : key >> 32);
+          static_cast<uint32_t>(port.name == kKeyLowName ? key : key >> 32);
       std::memcpy(&entry.scalars[i], &word, sizeof(word));
       continue;
     }
     double value = lr;
-    if (port.name == "step")
+    if (port.name == kStepName)
       value = static_cast<double>(step + 1);
-    else if (port.name == "steps")
+    else if (port.name == kStepsName)
       value = static_cast<double>(steps);
     if (port.dtype == MAEK_F32) {
       auto narrow = static_cast<float>(value);
@@ -330,10 +331,10 @@ Error Model::checkScalars(double lr, int64_t steps) const {
       if (port.role != Role::Scalar)
         continue;
       double rate = port.dtype == MAEK_F32 ? static_cast<float>(lr) : lr;
-      if (port.name == "lr" && !(std::isfinite(rate) && rate >= 0))
+      if (port.name == kRateName && !(std::isfinite(rate) && rate >= 0))
         return makeError(MAEK_INVALID_ARGUMENT, "lr is ", lr,
                          ", needed a finite number, 0 or more");
-      if (port.name == "steps" && steps < 1)
+      if (port.name == kStepsName && steps < 1)
         return makeError(MAEK_INVALID_ARGUMENT, "steps is ", steps,
                          ", needed at least 1");
     }
@@ -378,7 +379,7 @@ Error Model::checkLoss(size_t entry) const {
 
 // The gradients of the batches since the latest update make the next one.
 Error Model::update(double lr, int64_t steps) {
-  size_t index = *info.findEntry("update");
+  size_t index = *info.findEntry(kUpdate);
   EntryState &entry = entries[index];
   setScalars(entry, lr, steps);
   if (Error error = run(index, {}))
@@ -390,7 +391,7 @@ Error Model::update(double lr, int64_t steps) {
 
 Error Model::trainStep(std::span<const maek_tensor_t> arguments, double lr,
                        int64_t steps, bool isLast) {
-  std::optional<size_t> index = info.findEntry("train_step");
+  std::optional<size_t> index = info.findEntry(kTrainStep);
   if (!index)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
   if (Error error = checkScalars(lr, steps))
@@ -400,7 +401,7 @@ Error Model::trainStep(std::span<const maek_tensor_t> arguments, double lr,
   mustPrepare = true;
   if (Error error = run(*index, arguments))
     return error;
-  if (info.findEntry("update")) {
+  if (info.findEntry(kUpdate)) {
     ++pending;
     if (isLast || pending >= info.settings.accumulate.value_or(1))
       if (Error error = update(lr, steps))

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // From the module's JSON to ModuleInfo. A compiler of another version may have
 // written it, so every field is checked.
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Json.h"
 #include "runtime/core/ModuleInfo.h"
 #include "runtime/core/Tensor.h"
@@ -359,7 +360,7 @@ Error Reader::readPort(const Json &json, const EntryInfo &entry, bool isResult,
   for (const Json &size : shape->elements)
     if (Error error = readExtent(size, where, entry, out.shape.emplace_back()))
       return error;
-  bool isKey = out.name == "key_low" || out.name == "key_high";
+  bool isKey = out.name == kKeyLowName || out.name == kKeyHighName;
   if (out.role == Role::Scalar &&
       (!out.shape.empty() || isKey != (out.dtype == MAEK_I32)))
     return bad(where,

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // A model's tensors to and from a safetensors file.
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Mismatches.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Patterns.h"
@@ -21,7 +22,7 @@ static constexpr int64_t mostUpdates = int64_t{1} << 53;
 
 // Running statistics and the like; an optimizer's moments are not.
 bool Model::neededForInference(size_t state) const {
-  for (std::string_view name : {"forward", "evaluate"})
+  for (std::string_view name : {kForward, kEvaluate})
     if (std::optional<size_t> entry = info.findEntry(name))
       for (const PortInfo &port : info.entries[*entry].arguments)
         if (port.role == Role::State && port.storage == state)
@@ -230,7 +231,7 @@ std::vector<maek_tensor_t> Model::allTensors() const {
 Metadata Model::allMetadata(const Metadata &extra) const {
   Metadata metadata = {{"maek.model", info.name},
                        {std::string(stepKey), text(step)}};
-  if (info.findEntry("update"))
+  if (info.findEntry(kUpdate))
     metadata.emplace_back(pendingKey, text(pending));
   metadata.insert(metadata.end(), extra.begin(), extra.end());
   return metadata;

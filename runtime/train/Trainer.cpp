@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The training loop.
 #include "runtime/train/Trainer.h"
+#include "runtime/core/EntryNames.h"
 #include "runtime/core/Files.h"
 #include "runtime/core/Philox.h"
 
@@ -13,7 +14,7 @@ Expected<Outcome> maek::runtime::evaluate(Model &model, Batches &batches,
                                           std::span<const uint32_t> examples,
                                           int64_t batch, Meter &meter,
                                           TrainListener &listener) {
-  std::optional<size_t> entry = model.module().findEntry("evaluate");
+  std::optional<size_t> entry = model.module().findEntry(kEvaluate);
   if (!entry)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no evaluation");
   meter.clear();
@@ -74,7 +75,7 @@ static Error checkAlike(const Dataset &train, const Dataset &test) {
 Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
                                   const Dataset *test, TrainOptions options) {
   const ModuleInfo &module = model.module();
-  std::optional<size_t> entry = module.findEntry("train_step");
+  std::optional<size_t> entry = module.findEntry(kTrainStep);
   if (!entry)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
   Expected<Batches> batches =
@@ -86,7 +87,7 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
                      "'label_smoothing' needs classes, and the data set has "
                      "none for a target of numbers");
   Trainer trainer(model, std::move(options),
-                  Meter(module, *entry, module.findEntry("update")),
+                  Meter(module, *entry, module.findEntry(kUpdate)),
                   std::move(*batches));
   trainer.about = train.about;
   Expected<std::vector<uint32_t>> chosen = chooseExamples(
@@ -98,7 +99,7 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
   trainer.at.batches = (static_cast<int64_t>(trainer.chosen.size()) +
                         trainer.options.batch - 1) /
                        trainer.options.batch;
-  entry = module.findEntry("evaluate");
+  entry = module.findEntry(kEvaluate);
   if (test && entry) {
     if (Error error = checkAlike(train, *test))
       return error;

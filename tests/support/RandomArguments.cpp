@@ -5,7 +5,7 @@
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
 #include "ir/interpreter/SymbolValues.h"
-#include "runtime/core/CarriedNames.h"
+#include "runtime/core/EntryNames.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include <cmath>
