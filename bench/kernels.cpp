@@ -265,7 +265,8 @@ void *load(ModuleOp module) {
   if (failed(compiled))
     return nullptr;
   std::string path = std::string(directory) + "/kernels.so";
-  std::vector<StringRef> command{MAEK_CXX, "-shared", "-o", path};
+  std::vector<StringRef> command{MAEK_CXX, "-shared", "-o", path,
+                                 MAEK_HALIDE_RUNTIME};
   command.insert(command.end(), compiled->objects.begin(),
                  compiled->objects.end());
   void *library = llvm::sys::ExecuteAndWait(MAEK_CXX, command) == 0

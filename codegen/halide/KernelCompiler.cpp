@@ -96,12 +96,4 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
   return object;
 }
 
-LogicalResult compileRuntime(const KernelOptions &options, StringRef path,
-                             std::string &message) {
-  return guardHalide(message, [&] {
-    Halide::compile_standalone_runtime(path.str(),
-                                       Halide::Target(options.target));
-  });
-}
-
 } // namespace maek::halide

@@ -27,10 +27,6 @@ mlir::FailureOr<std::string> compileKernel(mlir::func::FuncOp kernel,
                                            const KernelOptions &options,
                                            std::string &message);
 
-/// Halide's own runtime for the target, as an object file at `path`.
-mlir::LogicalResult compileRuntime(const KernelOptions &options,
-                                   llvm::StringRef path, std::string &message);
-
 } // namespace maek::halide
 
 #endif // MAEK_CODEGEN_HALIDE_KERNELCOMPILER_H

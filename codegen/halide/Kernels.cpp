@@ -12,10 +12,8 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <atomic>
-#include <chrono>
 #include <mutex>
 #include <thread>
 
@@ -42,8 +40,6 @@ private:
   FailureOr<std::string> getObject(func::FuncOp kernel, std::string &message);
   LogicalResult writeKernel(StringRef name, StringRef object,
                             std::string &message);
-  LogicalResult writeRuntime(StringRef path, double &milliseconds,
-                             std::string &message);
   std::string getPath(StringRef name) const {
     return options.outputDir + "/" + name.str() + ".o";
   }
@@ -119,24 +115,6 @@ void ModuleCompiler::work() {
     compile(i);
 }
 
-LogicalResult ModuleCompiler::writeRuntime(StringRef path, double &milliseconds,
-                                           std::string &message) {
-  std::string key = hashContent("runtime halide " + getHalideVersion() + " " +
-                                options.target);
-  if (options.useCache)
-    if (std::optional<std::string> known = cache.load(key))
-      return writeFile(path, *known, message);
-  auto begin = std::chrono::steady_clock::now();
-  if (mlir::failed(compileRuntime(options, path, message)))
-    return failure();
-  milliseconds = std::chrono::duration<double, std::milli>(
-                     std::chrono::steady_clock::now() - begin)
-                     .count();
-  if (auto file = llvm::MemoryBuffer::getFile(path); file && options.useCache)
-    cache.store(key, (*file)->getBuffer());
-  return success();
-}
-
 FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
   for (auto kernel : module.getOps<func::FuncOp>())
     if (isKernel(kernel))
@@ -160,12 +138,6 @@ FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
   }
   if (llvm::is_contained(failed, true))
     return failure();
-  std::string runtime = getPath("halide_runtime"), message;
-  if (mlir::failed(writeRuntime(runtime, compiled.runtime, message))) {
-    module.emitError() << message;
-    return failure();
-  }
-  compiled.objects.push_back(runtime);
   compiled.fromCache = fromCache;
   return compiled;
 }

@@ -45,14 +45,11 @@ using KernelProgress =
     std::function<void(size_t done, size_t total, llvm::StringRef name)>;
 
 struct CompiledKernels {
-  /// <outputDir>/<kernel>.o in the order of the module's kernels; then the
-  /// Halide runtime, <outputDir>/halide_runtime.o.
+  /// <outputDir>/<kernel>.o in the order of the module's kernels. What they are
+  /// linked with beside each other is Halide's runtime.
   std::vector<std::string> objects;
   /// How many of the kernels came from the cache.
   size_t fromCache = 0;
-  /// How long Halide's runtime took to compile, in milliseconds; 0 if it came
-  /// from the cache.
-  double runtime = 0;
 };
 
 /// Compiles every `maek.kernel` function of the module. The kernel `@k` becomes

@@ -181,10 +181,7 @@ LogicalResult Compilation::compileKernelFunctions() {
     return failure();
   objects = compiled->objects;
   report.cachedKernels = compiled->fromCache;
-  report.runtime = compiled->runtime;
-  report.kernels -= compiled->runtime;
-  // The last object is Halide's runtime.
-  report.compiledKernels = objects.size() - 1 - compiled->fromCache;
+  report.compiledKernels = objects.size() - compiled->fromCache;
   return success();
 }
 
@@ -235,8 +232,7 @@ LogicalResult Compilation::linkOutput(LinkKind kind) {
   LinkJob job;
   job.kind = kind;
   job.objects.assign({object});
-  job.objects.insert(job.objects.end(), objects.begin(), objects.end() - 1);
-  job.halideRuntime = objects.back();
+  job.objects.insert(job.objects.end(), objects.begin(), objects.end());
   job.exports = {getLibrary() + "_module"};
   job.output = options.output;
   job.soname = llvm::sys::path::filename(options.output);

@@ -65,8 +65,6 @@ struct CompileOptions {
 /// How long each part took, in milliseconds, and what the cache saved.
 struct CompileReport {
   double passes = 0, kernels = 0, host = 0, link = 0;
-  /// Of Halide's runtime, not counted with the kernels; 0 from the cache.
-  double runtime = 0;
   size_t compiledKernels = 0, cachedKernels = 0;
 };
 

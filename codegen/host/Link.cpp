@@ -110,7 +110,7 @@ static LogicalResult linkLoaded(const LinkJob &job, const RuntimeFiles &files,
       return failure();
     words.push_back(*model);
   }
-  words.push_back(job.halideRuntime);
+  words.push_back(files.halideRuntime);
   words.push_back("--start-group");
   if (program) {
     append(words, files.cliArchives);
@@ -186,11 +186,12 @@ LogicalResult link(const LinkJob &job, const RuntimeFiles &files,
     FailureOr<std::string> model = linkModel(job, location);
     if (failed(model))
       return failure();
-    linked = job.kind == LinkKind::Object
-                 ? runLinker({"-r", "-o", temporary, *model, job.halideRuntime},
-                             location)
-                 : writeArchive({*model, job.halideRuntime}, files, temporary,
-                                location);
+    linked =
+        job.kind == LinkKind::Object
+            ? runLinker({"-r", "-o", temporary, *model, files.halideRuntime},
+                        location)
+            : writeArchive({*model, files.halideRuntime}, files, temporary,
+                           location);
   }
   if (failed(linked))
     return failure();

@@ -18,8 +18,6 @@ struct LinkJob {
   LinkKind kind = LinkKind::Executable;
   /// The model's own objects: host code and kernels.
   std::vector<std::string> objects;
-  /// Halide's runtime, whose symbols are weak.
-  std::string halideRuntime;
   /// What others may use: beside `maek_*` from a shared library, and alone
   /// from an object, so that several models fit into one program.
   std::vector<std::string> exports;

@@ -55,6 +55,7 @@ FailureOr<RuntimeFiles> findRuntimeFiles(Location location) {
   files.folder = finder.folder;
   files.startObject = finder.find("start.o");
   files.supportObject = finder.find("support.o");
+  files.halideRuntime = finder.find("halide_runtime.o");
   files.archives = {finder.find("libmaek_runtime.a")};
   files.cliArchives = {finder.find("libmaek_runtime_cli.a"),
                        finder.find("libboost_program_options.a"),

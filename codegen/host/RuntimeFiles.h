@@ -16,7 +16,9 @@ struct RuntimeFiles {
   std::string folder;
   /// start.o and support.o: entry point, and what crtbegin.o would give.
   std::string startObject, supportObject;
-  /// The runtime itself; then what only its command line needs.
+  /// Halide's runtime, whose symbols are weak.
+  std::string halideRuntime;
+  /// Maek's runtime itself; then what only its command line needs.
   std::vector<std::string> archives, cliArchives;
   /// The compiler's own support library, after everything else.
   std::vector<std::string> languageArchives;

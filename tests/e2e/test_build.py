@@ -150,9 +150,7 @@ class Build(MaekTest):
         env = {**os.environ, "MAEK_CACHE_DIR": str(cache)}
         first = self.build("-o", self.folder / "cached", "--timing", env=env)
         second = self.build("-o", self.folder / "cached", "--timing", env=env)
-        self.assertRegex(first.stderr, r"kernels: \d+ compiled, 0 from the cache, \d+ ms\n"
-                         r"Halide's runtime: \d+ ms\n")
-        self.assertNotIn("runtime", second.stderr)
+        self.assertRegex(first.stderr, r"kernels: \d+ compiled, 0 from the cache, \d+ ms\n")
         self.assertRegex(second.stderr, r"kernels: 0 compiled, \d+ from the cache")
 
     def test_progress_on_a_terminal(self):

@@ -73,10 +73,8 @@ static void printTiming(const CompileReport &report) {
   llvm::errs() << llvm::format("passes: %.0f ms\n", report.passes)
                << "kernels: " << report.compiledKernels << " compiled, "
                << report.cachedKernels << " from the cache, "
-               << llvm::format("%.0f ms\n", report.kernels);
-  if (report.runtime > 0)
-    llvm::errs() << llvm::format("Halide's runtime: %.0f ms\n", report.runtime);
-  llvm::errs() << llvm::format("host code: %.0f ms\n", report.host)
+               << llvm::format("%.0f ms\n", report.kernels)
+               << llvm::format("host code: %.0f ms\n", report.host)
                << llvm::format("link: %.0f ms\n", report.link);
 }
 

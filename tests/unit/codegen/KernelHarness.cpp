@@ -137,7 +137,7 @@ int call(void *function, const std::array<uint64_t, 96> &arguments,
 // Loading and running
 //===----------------------------------------------------------------------===//
 
-/// One cache for the whole program, so that the runtime is compiled once.
+/// One cache for the whole program.
 static std::string getSharedCache() {
   static const std::string directory = [] {
     llvm::SmallString<128> path;
@@ -166,7 +166,8 @@ std::unique_ptr<LoadedKernels> LoadedKernels::load(ModuleOp module,
   FailureOr<CompiledKernels> compiled = compileKernels(module, options);
   if (succeeded(compiled)) {
     std::string path = std::string(directory) + "/kernels.so";
-    std::vector<StringRef> command{MAEK_CXX, "-shared", "-o", path};
+    std::vector<StringRef> command{MAEK_CXX, "-shared", "-o", path,
+                                   MAEK_HALIDE_RUNTIME};
     for (const std::string &object : compiled->objects)
       command.push_back(object);
     if (llvm::sys::ExecuteAndWait(MAEK_CXX, command) == 0)

@@ -43,7 +43,7 @@ protected:
     files::create_directories(folder / "scratch");
     files::create_directories(folder / "out");
     compile("empty", "");
-    runtime.supportObject = path("empty");
+    runtime.supportObject = runtime.halideRuntime = path("empty");
     context.getDiagEngine().registerHandler([&](mlir::Diagnostic &diagnostic) {
       message += diagnostic.str() + "\n";
       return mlir::success();
@@ -74,7 +74,6 @@ protected:
       job.objects.push_back(path(name));
       job.exports.push_back(name + "_module");
     }
-    job.halideRuntime = path("empty");
     job.output = (folder / "out" / output).string();
     job.soname = output;
     job.scratch = (folder / "scratch").string();
