@@ -13,9 +13,8 @@ def Maek_ReduceKind : Maek_Enum<"ReduceKind", "what elements are reduced to", [
 def Maek_ContractionGroup : OpDocGroup {
   let summary = "Contractions and reductions";
   let description = [{
-    The order in which numbers are summed is not promised. A compiled maximum of
-    no element above -infinity may be the smallest finite number, a minimum of
-    none below +infinity the largest one.
+    The order in which numbers are summed is not promised. NaN is no maximum and
+    no minimum.
   }];
 }
 

@@ -115,9 +115,8 @@ ComparePredicate mirror(ComparePredicate predicate) {
 /// Whether the value is a constant that a kernel has no number for.
 bool isInfinite(Value value) {
   std::optional<double> splat = getSplat(value);
-  Type element = getElementType(value.getType());
-  return splat && isa<FloatType>(element) &&
-         std::abs(clampToFinite(*splat, element)) < std::abs(*splat);
+  return splat && isa<FloatType>(getElementType(value.getType())) &&
+         !std::isnan(*splat) && !isFiniteIn(value.getType(), *splat);
 }
 
 /// x and an infinity, in whose place stands the largest finite number of its

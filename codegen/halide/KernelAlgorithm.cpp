@@ -309,13 +309,22 @@ void KernelAlgorithm::addInputs() {
   }
 }
 
-/// Whether the largest finite number stands for an infinity among the results
-/// of a kernel, of which `hasInfinity` says that it has such a constant.
-static bool mayStandForInfinity(Value value, bool hasInfinity) {
-  if (!isa<FloatType>(getElementType(value.getType())))
-    return false;
-  auto reduce = value.getDefiningOp<ReduceOp>();
-  return hasInfinity || (reduce && reduce.getKind() != ReduceKind::Sum);
+/// Whether elements of `value` may be those of a reduced maximum or minimum,
+/// chosen, moved or shifted.
+static bool holdsExtreme(Value value) {
+  SmallVector<Value> pending{value};
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  while (!pending.empty()) {
+    Operation *op = pending.pop_back_val().getDefiningOp();
+    if (!op || !seen.insert(op).second)
+      continue;
+    auto reduce = dyn_cast<ReduceOp>(op);
+    if (reduce && reduce.getKind() != ReduceKind::Sum)
+      return true;
+    if (op->hasTrait<Linear>() || isa<SelectOp, MaxOp, MinOp>(op))
+      pending.append(op->operand_begin(), op->operand_end());
+  }
+  return false;
 }
 
 static bool hasInfinity(func::FuncOp kernel) {
@@ -341,7 +350,8 @@ void KernelAlgorithm::addOutputs() {
     std::vector<Halide::Expr> parts;
     for (Value value : group.values) {
       Halide::Expr element = at(value, vars);
-      if (mayStandForInfinity(value, isInfinite))
+      // The largest finite number may stand for an infinity.
+      if (element.type().is_float() && (isInfinite || holdsExtreme(value)))
         element = withInfinity(element);
       parts.push_back(element.type().is_bool() ? Halide::cast<uint8_t>(element)
                                                : element);

@@ -193,7 +193,9 @@ model M(d = 5) {
   m    = [reshape(max(none), [1]), reshape(min(-none), [1]), reshape(max(some), [1])]
   s    = log_softmax(some)
   same = (none == -inf) * (some > -inf)
-  output none, some, p, l, m, s, same
+  held = where(x == x, max(none), x)
+  away = where(x < 9, -max(none), min(-none) + x)
+  output none, some, p, l, m, s, same, held, away
   loss = sum(p²) + logsumexp(some) + t
 }
 )"},
