@@ -40,6 +40,14 @@ class Compiler(MaekTest):
         self.expect(code, text, "build", MODEL, "-o", out, *words)
         self.assertFalse(out.exists())
 
+    def test_every_model_file_is_right(self):
+        files = sorted(file for folder in ("bench", "models", "tests/support")
+                       for file in (SOURCE / folder).rglob("*.maek"))
+        self.assertIn(SOURCE / "bench/peers/transformer.maek", files)
+        for file in files:
+            with self.subTest(file):
+                self.assertEqual(run(BIN / "maek", "check", file).stderr, "")
+
     def test_usage(self):
         self.expect(2, "maek: unknown command 'biuld'; did you mean 'build'?; see maek help", "biuld")
         self.expect(2, "maek build: -o OUT is needed; see maek build --help",
