@@ -36,8 +36,11 @@ struct LoadedModel {
   std::unique_ptr<Model> model;
   Metadata metadata;
 };
+/// `weights` may be empty if the model has no parameters.
 Expected<LoadedModel> loadModel(const Program &program,
                                 const std::string &weights);
+/// The option `--weights`; complains without, if the model has parameters.
+std::string readWeights(CommandLine &line, const Program &program);
 
 /// Prints "program: error: message"; returns ExitError.
 int report(const Program &program, const Error &error);

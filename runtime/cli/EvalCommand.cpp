@@ -61,7 +61,7 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   line.addFlag("quiet", "no progress");
   if (std::optional<int> code = line.parse(arguments))
     return *code;
-  std::string weights = line.required("weights");
+  std::string weights = readWeights(line, program);
   std::string dataName = readDataName(line, program.info.settings.data);
   int64_t batch = readBatch(line, program);
   int64_t examples = line.count("examples", 0, 1, maxCount);

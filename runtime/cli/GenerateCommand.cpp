@@ -241,7 +241,7 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
   addThreadsOption(line);
   if (std::optional<int> code = line.parse(arguments))
     return *code;
-  std::string weights = line.required("weights");
+  std::string weights = readWeights(line, program);
   std::optional<std::string> prompt;
   if (line.has("prompt"))
     prompt = line.string("prompt");

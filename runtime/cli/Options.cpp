@@ -12,11 +12,19 @@
 
 using namespace maek::runtime;
 
+std::string maek::runtime::readWeights(CommandLine &line,
+                                       const Program &program) {
+  return program.info.parameters.empty() ? line.string("weights")
+                                         : line.required("weights");
+}
+
 Expected<LoadedModel> maek::runtime::loadModel(const Program &program,
                                                const std::string &weights) {
   Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
   if (!model)
     return model.takeError();
+  if (weights.empty())
+    return LoadedModel{std::move(*model), {}};
   Expected<Metadata> metadata = (*model)->load(weights, false);
   if (!metadata)
     return metadata.takeError();

@@ -132,7 +132,7 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
     return report(program, makeError(MAEK_INVALID_ARGUMENT,
                                      "the model has no forward entry"));
   const EntryInfo &info = program.info.entries[*entry];
-  std::string weights = line.required("weights");
+  std::string weights = readWeights(line, program);
   std::vector<PortFile> inputs =
       bindFiles(line, "input", info.arguments, Role::Input);
   std::vector<PortFile> outputs =

@@ -114,6 +114,8 @@ static std::vector<std::string> readFresh(CommandLine &line) {
     for (std::string pattern; std::getline(list, pattern, ',');)
       patterns.push_back(pattern);
   }
+  if (line.has("fresh") && patterns.empty())
+    line.complain("option '--fresh' needs a tensor's name or a pattern");
   if (!patterns.empty() && !line.has("weights"))
     line.complain("option '--fresh' needs '--weights'");
   return patterns;

@@ -30,6 +30,19 @@ def lstm(weights, image):
 
 
 class Predict(MaekTest):
+    def test_a_function_needs_no_weights(self):
+        model, program = self.folder / "f.maek", self.folder / "f"
+        model.write_text("model F {\n  input x : [5]\n  none = where(x > 1, x, -inf)\n"
+                         "  y = where(x > 0.5, max(none), softmax(x))\n  output y\n}\n")
+        self.maek("build", model, "-o", program)
+        x = numpy.random.default_rng(1).uniform(0, 1, (3, 5)).astype("f4")
+        numpy.save(self.folder / "x.npy", x)
+        run(program, "predict", "--input", self.folder / "x.npy",
+            "--output", self.folder / "y.npy")
+        softmax = numpy.exp(x) / numpy.exp(x).sum(axis=1, keepdims=True)
+        numpy.testing.assert_allclose(numpy.load(self.folder / "y.npy"),
+                                      numpy.where(x > 0.5, -numpy.inf, softmax), rtol=1e-5)
+
     def check(self, hidden, precision, bound):
         program = self.folder / f"lstm{hidden}{precision}"
         self.maek("build", SOURCE / "models/lstm.maek", "--set", f"H={hidden}",
