@@ -10,9 +10,9 @@
 #include "dsl/Unicode.h"
 
 #include "runtime/core/EntryNames.h"
+#include "runtime/core/Patterns.h"
 #include "llvm/Support/Casting.h"
 #include <cmath>
-#include <fnmatch.h>
 
 using namespace llvm;
 
@@ -70,8 +70,7 @@ void ModelEmitter::readExceptions() {
     for (Identifier pattern : item.patterns) {
       group.patterns.push_back(getCanonicalName(pattern.name));
       bool isUsed = llvm::any_of(getTrained(), [&](auto *known) {
-        return fnmatch(group.patterns.back().c_str(), known->name.c_str(), 0) ==
-               0;
+        return runtime::matches(group.patterns.back(), known->name);
       });
       if (!isUsed)
         diagnostics.error(pattern.loc, "no parameter of '" + model.name.name +
@@ -98,9 +97,7 @@ StringMap<Value>
 ModelEmitter::getHyperparameters(const Parameter &parameter) const {
   StringMap<Value> values = optimizer.hyperparameters;
   for (const OptimizerGroup &group : optimizer.groups)
-    if (llvm::any_of(group.patterns, [&](const std::string &pattern) {
-          return fnmatch(pattern.c_str(), parameter.name.c_str(), 0) == 0;
-        }))
+    if (runtime::matchesAny(group.patterns, parameter.name))
       for (auto &entry : group.hyperparameters)
         values[entry.first()] = entry.second;
   return values;

@@ -72,8 +72,9 @@ def Maek_UpdateSliceOp : Maek_Op<"update_slice", [Pure, Maek_NamesAxes,
     `dim`, is `position`, else `operand[..., n, ...]`. The slice has the
     operand's shape but for its size 1 at axis `dim`.
 
-    Where the operand is an argument that the result is written over, nothing
-    but the slice is written, and it is computed right in its place.
+    Where the operand is an argument that the result is written over and
+    nothing else reads, and the position is an argument, nothing but the slice
+    is written, and it is computed right in its place.
 
     ```mlir
     // the keys seen so far, with those of the present step

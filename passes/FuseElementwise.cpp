@@ -131,7 +131,8 @@ StringRef ElementwiseFuser::whyNot(KernelGroups::Group a,
     return "the parameters alone determine one of them";
   if ((x.isUpdate || y.isUpdate) &&
       (x.narrow || y.narrow || x.readsAround || y.readsAround))
-    return "one is written over a parameter or state that the other reads "
+    return "one is written over a parameter, state or carried tensor that the "
+           "other reads "
            "elsewhere";
   if (groups.isTooLarge(a, b))
     return "one kernel would hold too many operations";

@@ -123,7 +123,7 @@ IRMapping PrepareBuilder::build(func::FuncOp entry, ArrayRef<Value> values) {
 
 /// A view of one operand: each entry makes its own.
 static bool isCut(Operation *op) {
-  return op && isView(op) && !isa<StackOp, ConcatOp>(op);
+  return op && isView(op) && op->getNumOperands() == 1;
 }
 
 void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {

@@ -40,6 +40,12 @@ static void printPorts(llvm::raw_ostream &out, const json::Array &ports,
   }
 }
 
+/// Whether maek.h runs the entry; others are the program's own.
+static bool hasFunction(StringRef entry) {
+  return entry == runtime::kForward || entry == runtime::kEvaluate ||
+         entry == runtime::kTrainStep;
+}
+
 /// The C interface itself, without the line that includes its other half.
 static std::string joinHeaders(const RuntimeFiles &files) {
   std::string text = files.moduleHeader + "\n" + files.apiHeader;
@@ -60,7 +66,7 @@ std::string makeHeader(const json::Object &description, StringRef library,
   for (const json::Value &value : *description.getArray("entries")) {
     const json::Object &entry = *value.getAsObject();
     StringRef entryName = entry.getString("name").value_or("");
-    if (entryName == runtime::kPrepare)
+    if (!hasFunction(entryName))
       continue;
     out << " * " << entryName << "\n";
     printPorts(out, *entry.getArray("arguments"), {"input", "target"});

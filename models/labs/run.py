@@ -77,7 +77,10 @@ class Lab:
         if not results:
             return ""
         self.module.plot(plots, results)
-        return table(self.module.HEAD, self.module.cells(results))
+        text = table(self.module.HEAD, self.module.cells(results))
+        old = [name for name, settings in self.module.rows(self.quick).items()
+               if name in results and not store.find(name, self.key(settings))]
+        return f"{text}\nOf an earlier version: {', '.join(old)}.\n" if old else text
 
     def record(self):
         """Keeps the results beside the lab, and its table and plots in README.md."""

@@ -151,7 +151,6 @@ private:
   Buffer *storageOf(EntryState &entry, const PortInfo &port);
   /// A parameter's average, where the model has one, begins as the parameter.
   void resetAverage(size_t parameter);
-  bool neededForInference(size_t state) const;
   std::vector<maek_tensor_t> allTensors() const;
   Metadata allMetadata(const Metadata &extra) const;
   /// The entry that reads such a file, if its names are not the model's own.

@@ -1,5 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Patterns of names, as a shell has them: `*`, `?`, `[ab]`.
+// Patterns of names, as a shell has them: `*`, `?`, `[ab]`. Nothing that must
+// be linked, so that the compiler has the same; see
+// docs/rationale/shared-headers.md.
 #ifndef MAEK_RUNTIME_CORE_PATTERNS_H
 #define MAEK_RUNTIME_CORE_PATTERNS_H
 

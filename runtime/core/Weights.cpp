@@ -20,16 +20,6 @@ static constexpr std::string_view pendingKey = "maek.pending";
 /// apart. Nobody will train for so long.
 static constexpr int64_t mostUpdates = int64_t{1} << 53;
 
-// Running statistics and the like; an optimizer's moments are not.
-bool Model::neededForInference(size_t state) const {
-  for (std::string_view name : {kForward, kEvaluate})
-    if (std::optional<size_t> entry = info.findEntry(name))
-      for (const PortInfo &port : info.entries[*entry].arguments)
-        if (port.role == Role::State && port.storage == state)
-          return true;
-  return false;
-}
-
 // 0 if the file does not say.
 static Expected<int64_t> readCount(const std::string &path,
                                    const SafetensorsHeader &header,
@@ -108,7 +98,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
       }
       const FileTensor *tensor = header.find(needed.name);
       if (!tensor) {
-        if (!areStates || complete || neededForInference(i))
+        if (!areStates || complete)
           mismatches.addMissing(needed);
         else
           missing.push_back(&tensors[i]);
@@ -169,9 +159,8 @@ Expected<Metadata> Model::loadToBegin(const std::string &path,
       std::memcpy(stored.data.data(), states[*stored.info->average].data.data(),
                   static_cast<size_t>(
                       *countBytes(stored.info->shape, stored.info->dtype)));
-  for (size_t i = 0; i < states.size(); ++i)
-    if (!neededForInference(i))
-      reset(states[i], 0);
+  for (Stored &state : states)
+    reset(state, 0);
   step = 0;
   takeNewWeights();
   return metadata;
@@ -209,9 +198,6 @@ const TensorInfo *Model::findNotFinite() const {
   for (const Stored &stored : parameters)
     if (!isFinite(stored))
       return stored.info;
-  for (size_t i = 0; i < states.size(); ++i)
-    if (neededForInference(i) && !isFinite(states[i]))
-      return states[i].info;
   return nullptr;
 }
 

@@ -44,7 +44,8 @@ public:
   /// rectangle of 2 to 33 % of the area, 0.3 to 3.3 times as high as wide
   /// (Zhong et al. 2020).
   Variation vary(uint32_t example, int64_t height, int64_t width) const;
-  /// A share that is distributed as Beta(mixup, mixup), and any other example
+  /// A share that is distributed as Beta(mixup, mixup), and an example, each as
+  /// likely
   /// (Zhang et al. 2018).
   Mixture mix(uint32_t example) const;
 

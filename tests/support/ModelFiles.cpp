@@ -93,7 +93,7 @@ static void addModels(std::vector<ModelFile> &models, StringRef path) {
   llvm::append_range(models, found);
   for (const Setting &variant : kVariants)
     if (variant.file == stem)
-      for (ModelFile &model : found) {
+      for (ModelFile model : found) {
         model.name += ("_" + variant.name + "_" + variant.value).str();
         model.hyperparameters.emplace_back(variant.name, variant.value);
         models.push_back(model);
@@ -125,7 +125,7 @@ OwningOpRef<ModuleOp> emitModelFile(const ModelFile &file, MLIRContext &context,
 }
 
 Dims makeModelDims(int64_t batch, int64_t steps) {
-  // C: places that generate_step keeps. makeArguments takes up to nine of them.
+  // C: places that generate_step keeps, of which makeArguments takes one.
   return {{"B", batch}, {"T", steps},     {"S", steps + 1},
           {"N", steps}, {"M", steps + 1}, {"C", steps + 10}};
 }

@@ -52,6 +52,12 @@ static Range getLengths(const Dims &dims) {
   return {1, double(most) + 1, true};
 }
 
+/// How many steps `generate_step` keeps.
+static double getRoom(const Dims &dims) {
+  auto room = llvm::find_if(dims, [](auto &dim) { return dim.first == "C"; });
+  return room == dims.end() ? 1 : double(room->second);
+}
+
 static Range getRange(func::FuncOp function, unsigned number, StringRef name,
                       const Dims &dims) {
   StringRef role = getArgRole(function, number);
@@ -60,9 +66,9 @@ static Range getRange(func::FuncOp function, unsigned number, StringRef name,
   if (auto classes =
           function.getArgAttrOfType<IntegerAttr>(number, kClassesAttr))
     return {0, double(classes.getInt()), true};
-  // A place in what is kept, however little that has room for.
+  // Within the room of what is kept.
   if (name == runtime::kPositionName)
-    return {0, 0};
+    return {0, std::min(10.0, getRoom(dims)), true};
   if (element.isInteger(1))
     return {0, 2, true};
   if (isa<IntegerType>(element))

@@ -125,8 +125,10 @@ MAEK_API const char *maek_model_last_error(const maek_model_t *model);
 MAEK_API maek_status_t maek_model_init(maek_model_t *model, uint64_t seed);
 
 /** Reads parameters and states from a safetensors file. All parameters must be
- *  in it; of the states either all or those that inference needs, the others
- *  are set to their start. Any other tensor, shape or type is refused. */
+ *  in it; states that are not are set to their start. Numbers of another width
+ *  are converted; other shapes, and tensors that the model has
+ *  not, are refused. A file in the format of one of the model's weights blocks
+ *  is read as that says. */
 MAEK_API maek_status_t maek_model_load(maek_model_t *model, const char *path);
 
 /** Reads the weights of the model that this one uses as `name`, a teacher for

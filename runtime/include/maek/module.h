@@ -17,13 +17,13 @@ extern "C" {
 
 /**
  * Runs an entry. `buffers` holds one pointer for each argument, then one for
- * each result, in the description's order; a result of role parameter or
- * state has the pointer of the argument of that role and name, and is written
- * in place. `dims` holds the values of the entry's symbols in the
- * description's order (sorted by name). `arena` is aligned to 64 bytes and
- * has at least `arena_size(dims)` bytes; it may be null if that is 0.
- * Tensors are row-major and contiguous. Returns 0, or the first kernel's
- * error.
+ * each result, in the description's order; a result of role parameter, state
+ * or carried has the pointer of the argument of that role and name, and is
+ * written in place: of a carried one perhaps some elements alone. `dims` holds
+ * the values of the entry's symbols in the description's order (sorted by
+ * name). `arena` is aligned to 64 bytes and has at least `arena_size(dims)`
+ * bytes; it may be null if that is 0. Tensors are row-major and contiguous.
+ * Returns 0, or the first kernel's error.
  */
 typedef int32_t (*maek_entry_fn)(void *const *buffers, const int64_t *dims,
                                  void *arena);

@@ -180,9 +180,9 @@ TEST_F(Generate, writesNothingAsLongAsTheRoom) {
 TEST_F(Generate, knowsCausalMasks) {
   const char *passes = "maek-make-stepwise";
   const std::string words = "x = Embedding(n, d)(text)\ni = arange(T)\n";
-  for (std::string mask :
-       {"early(i, i)", "near(i, i)", "near(i, i) > 0", "causal_mask(i, i) * (i < 3)",
-        "(i < 3) * causal_mask(i, i)", "2 * near(i, i)"}) {
+  for (std::string mask : {"early(i, i)", "near(i, i)", "near(i, i) > 0",
+                           "causal_mask(i, i) * (i < 3)",
+                           "(i < 3) * causal_mask(i, i)", "2 * near(i, i)"}) {
     SCOPED_TRACE(mask);
     ASSERT_TRUE(emit(words + "y = Linear(d, n)(masked_attention(x, x, x, " +
                          mask + "))",
@@ -276,8 +276,9 @@ TEST_F(Generate, isForCausalLanguageModelsOnly) {
   EXPECT_FALSE(emit("y = LSTM(n, n)(one_hot(text))[-1]"));
   EXPECT_FALSE(emit("input z : [T, n]\ny = one_hot(text) + z"));
   // Keys that are places alone: no cache says how many there are.
-  EXPECT_FALSE(emit("c = sum(where(causal_mask(arange(T), arange(T)), 1, 0), axis = 1)"
-                    "\ny = einsum(\"t,tn->tn\", c, Embedding(n, n)(text))"));
+  EXPECT_FALSE(
+      emit("c = sum(where(causal_mask(arange(T), arange(T)), 1, 0), axis = 1)"
+           "\ny = einsum(\"t,tn->tn\", c, Embedding(n, n)(text))"));
   // Places behind the step may be no numbers, and 0 times those are none.
   EXPECT_FALSE(emit("x = one_hot(text)\n"
                     "A = where(causal_mask(arange(T), arange(T)), 1, 0)\n"
