@@ -1,19 +1,14 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "ir/Entries.h"
 
+#include "runtime/core/RoleTable.h"
+
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 
 namespace maek {
-
-bool isKnownRole(StringRef role) {
-  return llvm::is_contained({"parameter", "state", "carried", "input", "target",
-                             "scalar", "prepared", "output", "loss", "metric",
-                             "report"},
-                            role);
-}
 
 static StringRef valueOr(Attribute attribute) {
   auto text = dyn_cast_or_null<StringAttr>(attribute);
@@ -34,8 +29,9 @@ StringRef getResultName(func::FuncOp entry, unsigned index) {
 }
 
 bool isUpdate(func::FuncOp entry, unsigned result) {
-  StringRef role = getResultRole(entry, result);
-  return role == "parameter" || role == "state" || role == "carried";
+  const runtime::RoleRow *role =
+      runtime::findRole(getResultRole(entry, result));
+  return role && role->isUpdate;
 }
 
 SmallVector<int> getUpdatedArguments(func::FuncOp entry) {

@@ -33,15 +33,8 @@ inline constexpr llvm::StringLiteral kSymbolsAttr = "maek.symbols";
 /// The symbol of the number of examples, in every entry.
 inline constexpr llvm::StringLiteral kBatchSymbol = "B";
 
-/// Roles of arguments: `parameter`, `state`, `carried` (what one call of the
-/// entry leaves to its next one), `input`, `target`, `scalar` (a
-/// tensor<f32> that the runtime sets: `lr`, `step`, `steps`; or a tensor<i32>,
-/// a word of the step's random key: `key_low`, `key_high`), `prepared` (made by
-/// the entry `prepare`). Roles of results: `output`, `loss`, `metric`, `report`
-/// (scalars for the log, such as `grad_norm`), `parameter`, `state` and
-/// `carried` (the new value of the argument of that role and name), `prepared`.
-bool isKnownRole(llvm::StringRef role);
-
+/// runtime/core/RoleTable.h has the roles, runtime/core/EntryNames.h the names
+/// of entries and of scalars.
 llvm::StringRef getArgRole(mlir::func::FuncOp entry, unsigned index);
 llvm::StringRef getArgName(mlir::func::FuncOp entry, unsigned index);
 llvm::StringRef getResultRole(mlir::func::FuncOp entry, unsigned index);

@@ -6,6 +6,7 @@
 #include "ir/Extent.h"
 #include "ir/Limits.h"
 #include "ir/MaekOps.h"
+#include "runtime/core/RoleTable.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -203,7 +204,7 @@ static LogicalResult verifyEntryAttribute(Operation *op,
   auto text = dyn_cast<StringAttr>(attribute.getValue());
   if (!text)
     return op->emitError() << name << " is not a string";
-  if (name == kRoleAttr && !isKnownRole(text.getValue()))
+  if (name == kRoleAttr && !runtime::findRole(text.getValue()))
     return op->emitError() << "unknown role '" << text.getValue() << "'";
   return success();
 }
@@ -213,9 +214,9 @@ static LogicalResult verifyEntryAttribute(Operation *op,
 /// name.
 static LogicalResult verifyNames(func::FuncOp function, unsigned argument) {
   auto isNamed = [&](unsigned i) {
-    StringRef role = getArgRole(function, i);
-    return isa<RankedTensorType>(function.getArgumentTypes()[i]) &&
-           (role == "parameter" || role == "state" || role == "carried");
+    const runtime::RoleRow *role = runtime::findRole(getArgRole(function, i));
+    return isa<RankedTensorType>(function.getArgumentTypes()[i]) && role &&
+           role->isUpdate;
   };
   if (!isNamed(argument) || llvm::any_of(llvm::seq(0u, argument), isNamed))
     return success();

@@ -3,6 +3,7 @@
 
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
+#include "runtime/core/RoleTable.h"
 
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/STLExtras.h"
@@ -62,8 +63,8 @@ llvm::DenseSet<Value> findParameterValues(func::FuncOp entry) {
 
 bool changesParameters(func::FuncOp entry) {
   return llvm::any_of(llvm::seq(entry.getNumResults()), [&](unsigned i) {
-    StringRef role = getResultRole(entry, i);
-    return role == "parameter" || role == "state";
+    const runtime::RoleRow *role = runtime::findRole(getResultRole(entry, i));
+    return role && role->isStored;
   });
 }
 

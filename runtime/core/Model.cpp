@@ -40,9 +40,8 @@ Error Model::setUpEntries(const maek_module_t &module) {
     state.scalars.resize(entry.arguments.size());
     state.results.resize(entry.results.size());
     state.updates = std::any_of(
-        entry.results.begin(), entry.results.end(), [](const PortInfo &port) {
-          return port.role == Role::Parameter || port.role == Role::State;
-        });
+        entry.results.begin(), entry.results.end(),
+        [](const PortInfo &port) { return getRow(port.role).isStored; });
     for (size_t r = 0; r < entry.results.size(); ++r)
       state.results[r].shape.resize(entry.results[r].shape.size());
     state.roomSymbol = entry.findRoom();

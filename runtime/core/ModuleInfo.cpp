@@ -7,13 +7,6 @@
 
 using namespace maek::runtime;
 
-const char *maek::runtime::roleName(Role role) {
-  static const char *const names[] = {
-      "parameter", "state",  "prepared", "carried", "input", "target",
-      "scalar",    "output", "loss",     "metric",  "report"};
-  return names[static_cast<int>(role)];
-}
-
 std::optional<int64_t>
 Extent::evaluate(const std::vector<int64_t> &dims) const {
   std::optional<int64_t> value = factor;

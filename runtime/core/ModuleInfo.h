@@ -6,6 +6,7 @@
 
 #include "runtime/core/AugmentTable.h"
 #include "runtime/core/Error.h"
+#include "runtime/core/RoleTable.h"
 #include <functional>
 #include <optional>
 #include <vector>
@@ -14,22 +15,6 @@ namespace maek::runtime {
 
 /// Pairs of a safetensors file's __metadata__.
 using Metadata = std::vector<std::pair<std::string, std::string>>;
-
-/// What an argument or result of an entry stands for.
-enum class Role {
-  Parameter,
-  State,
-  Prepared,
-  Carried,
-  Input,
-  Target,
-  Scalar,
-  Output,
-  Loss,
-  Metric,
-  Report
-};
-const char *roleName(Role role);
 
 /// A size: `factor` times the product of symbols (indices into the entry's
 /// list; a square has its symbol twice).

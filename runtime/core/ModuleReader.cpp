@@ -322,22 +322,6 @@ Error Reader::linkStorage(std::string_view where, PortInfo &port) {
   return bad(where, " is no ", roleName(port.role), " of the model");
 }
 
-static std::optional<Role> parseRole(std::string_view name, bool isResult) {
-  constexpr Role arguments[] = {Role::Parameter, Role::State, Role::Prepared,
-                                Role::Carried,   Role::Input, Role::Target,
-                                Role::Scalar};
-  constexpr Role results[] = {Role::Parameter, Role::State,  Role::Prepared,
-                              Role::Carried,   Role::Output, Role::Loss,
-                              Role::Metric,    Role::Report};
-  std::span<const Role> known = arguments;
-  if (isResult)
-    known = results;
-  for (Role role : known)
-    if (name == roleName(role))
-      return role;
-  return std::nullopt;
-}
-
 Error Reader::readPort(const Json &json, const EntryInfo &entry, bool isResult,
                        PortInfo &out) {
   std::string role;
@@ -348,10 +332,10 @@ Error Reader::readPort(const Json &json, const EntryInfo &entry, bool isResult,
     return error;
   append(where,
          text(", ", isResult ? "result" : "argument", " '", out.name, "'"));
-  std::optional<Role> known = parseRole(role, isResult);
-  if (!known)
+  const RoleRow *row = findRole(role);
+  if (!row || !(isResult ? row->isResult : row->isArgument))
     return bad(where, " has the unknown role '", role, "'");
-  out.role = *known;
+  out.role = row->role;
   if (Error error = getDtype(json, where, out.dtype))
     return error;
   const Json *shape;
@@ -395,8 +379,7 @@ Error Reader::readReads(const Json &json, const EntryInfo &entry,
 // A new value is written over the argument, so there must be one.
 Error Reader::checkInPlace(const EntryInfo &entry) {
   for (const PortInfo &result : entry.results) {
-    if (result.role != Role::Parameter && result.role != Role::State &&
-        result.role != Role::Carried)
+    if (!getRow(result.role).isUpdate)
       continue;
     auto found = std::find_if(entry.arguments.begin(), entry.arguments.end(),
                               [&](const PortInfo &argument) {
