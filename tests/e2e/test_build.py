@@ -196,6 +196,26 @@ class Build(MaekTest):
         info = json.loads(run(out, "info", "--json").stdout)
         self.assertEqual(info["module"]["precision"], "f64")
 
+    def test_documents_what_a_program_says_of_itself(self):
+        out, found = self.folder / "described", set()
+        self.build("-o", out)
+
+        def look(value):
+            for key, part in value.items() if isinstance(value, dict) else ():
+                found.add(key)
+                # What the user's own text names is no field.
+                if key not in ("schedule_arguments", "uses"):
+                    look(part)
+                if key == "role":
+                    found.add(part)
+            for part in value if isinstance(value, list) else ():
+                look(part)
+        look(json.loads(run(out, "info", "--json").stdout)["module"])
+        self.assertIn("reads", found)
+        page = (SOURCE / "docs/programs.md").read_text()
+        words = set(re.findall(r"[a-z_]+", page[page.index("## What a program says"):]))
+        self.assertEqual(found - words, set())
+
 
 class Dumps(MaekTest):
     def test_every_stage_reads_back(self):
