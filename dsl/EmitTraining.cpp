@@ -198,7 +198,7 @@ void ModelEmitter::checkAugmented(const Augmentation &kind, SMLoc loc) {
       continue;
     unsigned rank = getExtents(argument.type).size();
     bool isNumbers = !argument.classes;
-    if ((kind.varies == Varies::Pictures && !isTarget && isNumbers &&
+    if ((kind.varies == Varies::Images && !isTarget && isNumbers &&
          rank >= imageRank) ||
         (kind.varies == Varies::Labels && isTarget && isNumbers &&
          rank >= labelRank))
@@ -208,7 +208,7 @@ void ModelEmitter::checkAugmented(const Augmentation &kind, SMLoc loc) {
     if (isTarget && !isNumbers)
       label = &argument;
   }
-  if (kind.varies == Varies::Pictures)
+  if (kind.varies == Varies::Images)
     diagnostics.error(loc,
                       "'" + StringRef(kind.name) +
                           "' needs an image: an input of numbers with the axes "

@@ -4,10 +4,10 @@
 // In the function of whole sequences an axis of size T is one of two things:
 // the step that is computed (a query), or the steps that it looks at (keys).
 // Of a tensor with two such axes the first is the query, as in Q · Kᵀ. In the
-// function of one step queries have size 1 and keys the size C, the room of the
-// caches; what stands behind the present step in them has no meaning, so every
-// sum or maximum over keys must be of what is 0 or -inf there: made so by a
-// comparison of the positions, j <= i.
+// function of one step queries have size 1 and keys the size C, the capacity of
+// the caches; what stands behind the present step in them has no meaning, so
+// every sum or maximum over keys must be of what is 0 or -inf there: made so by
+// a comparison of the positions, j <= i.
 #include "passes/steps/StepBuilder.h"
 
 #include "passes/steps/StepMasks.h"
@@ -32,8 +32,8 @@ namespace {
 
 enum class Role { Query, Key };
 
-/// How many steps the caches have room for: a size that the entry has not.
-Extent chooseRoom(func::FuncOp whole) {
+/// How many steps the caches hold: a size that the entry has not.
+Extent chooseCapacity(func::FuncOp whole) {
   llvm::StringSet<> used;
   auto add = [&](TypeRange types) {
     for (Type type : types)
@@ -52,7 +52,7 @@ Extent chooseRoom(func::FuncOp whole) {
 class StepBuilder {
 public:
   StepBuilder(func::FuncOp whole, const StepAxes &axes)
-      : whole(whole), axes(axes), masks(axes), room(chooseRoom(whole)),
+      : whole(whole), axes(axes), masks(axes), capacity(chooseCapacity(whole)),
         builder(whole.getContext()) {}
 
   func::FuncOp run();
@@ -79,7 +79,7 @@ private:
   func::FuncOp whole, step;
   const StepAxes &axes;
   StepMasks masks;
-  Extent room;
+  Extent capacity;
   OpBuilder builder;
   Block *block = nullptr;
   DenseMap<std::pair<Value, int>, Value> built;
@@ -96,7 +96,7 @@ Type StepBuilder::convert(Type type, Role role) const {
   SmallVector<int64_t> own = axes.get(type);
   for (auto [i, axis] : llvm::enumerate(own)) {
     bool isQuery = own.size() == 1 ? role == Role::Query : i == 0;
-    extents[axis] = isQuery ? Extent(1) : room;
+    extents[axis] = isQuery ? Extent(1) : capacity;
   }
   return getTensorType(extents, getElementType(type));
 }
@@ -320,8 +320,8 @@ Value StepBuilder::build(Value value, Role role) {
   return result;
 }
 
-/// As many steps as a table has rows are as much room. False if there is no
-/// room to limit.
+/// The caches need to hold no more steps than a table has rows. False if there
+/// is no capacity to limit.
 bool StepBuilder::keepLimits() {
   auto limits = whole->getAttrOfType<ArrayAttr>(kLimitsAttr);
   if (!limits)
@@ -334,7 +334,7 @@ bool StepBuilder::keepLimits() {
       if (symbol == axes.getTime().str()) {
         if (caches.empty())
           return false;
-        symbol = room.symbols.front();
+        symbol = capacity.symbols.front();
       }
     list.set("size", builder.getStringAttr(size->str()));
     kept.push_back(list.getDictionary(builder.getContext()));

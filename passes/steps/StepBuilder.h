@@ -10,7 +10,7 @@ class StepAxes;
 
 /// Replaces `function`, which computes all steps at once, by one that computes
 /// the step number `state.position`. What attention needs of the steps before
-/// is kept: carried tensors `state.cache`, `state.cache_2`, ... with room for
+/// is kept: carried tensors `state.cache`, `state.cache_2`, ... that hold
 /// any number of steps, C. Null, and nothing changed, if a step depends on
 /// later ones, on the number of steps, or in a way that is not known here.
 mlir::func::FuncOp makeStepwise(mlir::func::FuncOp function,

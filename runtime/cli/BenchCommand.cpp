@@ -178,8 +178,8 @@ int maek::runtime::runBench(const Program &program, Arguments arguments) {
   RandomArguments random;
   if (Error error = makeArguments(info, dims, random))
     return report(program, error);
-  if (std::optional<size_t> room = info.findRoom())
-    (*model)->beginCarrying(*entry, dims[*room]);
+  if (std::optional<size_t> capacity = info.findCapacity())
+    (*model)->resetCarried(*entry, dims[*capacity]);
   Times times;
   if (Error error = measure(**model, *entry, random, repeat, times))
     return report(program, error);

@@ -139,8 +139,8 @@ static Error generate(Stepper &stepper, const Vocabulary *vocabulary,
     return piece.takeError();
   // The last symbol is not read again.
   int64_t length = sampling.length;
-  int64_t room = static_cast<int64_t>(piece->size()) + (start ? 1 : 0);
-  if (Error error = stepper.begin(room + length - 1, source))
+  int64_t known = static_cast<int64_t>(piece->size()) + (start ? 1 : 0);
+  if (Error error = stepper.begin(known + length - 1, source))
     return error;
   bool isFirst = true;
   auto print = [&](int32_t symbol) {

@@ -7,8 +7,8 @@
 
 using namespace maek::runtime;
 
-// Symbols that there is room for at first.
-static constexpr int64_t firstRoom = 64;
+// Of the caches at first.
+static constexpr int64_t firstCapacity = 64;
 
 static std::optional<size_t> findResult(const EntryInfo &entry,
                                         std::string_view name) {
@@ -19,16 +19,16 @@ static std::optional<size_t> findResult(const EntryInfo &entry,
 }
 
 Error Stepper::add(const PortInfo &port, const std::vector<int64_t> &dims) {
-  Fact fact{&port, {}, {}};
+  Input input{&port, {}, {}};
   bool isKnown = port.name == kBeginsName || port.name == kPositionName;
   for (const Extent &extent : port.shape)
-    fact.shape.push_back(extent.evaluate(dims).value_or(0));
-  std::optional<int64_t> bytes = countBytes(fact.shape, port.dtype);
+    input.shape.push_back(extent.evaluate(dims).value_or(0));
+  std::optional<int64_t> bytes = countBytes(input.shape, port.dtype);
   if (!isKnown || !bytes)
     return makeError(MAEK_BAD_MODULE, "entry '", info().name,
                      "' has no use for '", port.name, "'");
-  fact.data.resize(static_cast<size_t>(*bytes));
-  facts.push_back(std::move(fact));
+  input.data.resize(static_cast<size_t>(*bytes));
+  inputs.push_back(std::move(input));
   return Error::success();
 }
 
@@ -42,13 +42,13 @@ bool Stepper::addSource(const PortInfo &port) {
   if (!result)
     return false;
   maek_tensor_t given = model->result(*source, *result);
-  Fact fact{&port, {given.shape, given.shape + given.rank}, {}};
-  std::optional<int64_t> bytes = countBytes(fact.shape, given.dtype);
+  Input input{&port, {given.shape, given.shape + given.rank}, {}};
+  std::optional<int64_t> bytes = countBytes(input.shape, given.dtype);
   if (!bytes || given.dtype != port.dtype)
     return false;
   const auto *data = static_cast<const std::byte *>(given.data);
-  fact.data.assign(data, data + *bytes);
-  facts.push_back(std::move(fact));
+  input.data.assign(data, data + *bytes);
+  inputs.push_back(std::move(input));
   return true;
 }
 
@@ -75,10 +75,10 @@ Expected<Stepper> Stepper::create(Model &model) {
 }
 
 Error Stepper::begin(int64_t length, std::span<const maek_tensor_t> source) {
-  facts.clear();
+  inputs.clear();
   position = 0;
-  most = length;
-  room = std::min(most, firstRoom);
+  longest = length;
+  capacity = std::min(longest, firstCapacity);
   if (auto first = model->module().findEntry(kGenerateSource))
     if (Error error = model->run(*first, source))
       return error;
@@ -89,25 +89,25 @@ Error Stepper::begin(int64_t length, std::span<const maek_tensor_t> source) {
     if (port.role != Role::Input || &port == text)
       continue;
     if (addSource(port))
-      shapes[i] = facts.back().shape;
+      shapes[i] = inputs.back().shape;
     else
       others.push_back(&port);
   }
-  // One example. What the source does not tell is the room of what attention
-  // keeps.
+  // One example. What the source does not tell is the capacity of what
+  // attention keeps.
   std::vector<int64_t> dims(info().symbols.size());
   info().bindSymbols(
       [&](size_t i) { return shapes[i].empty() ? nullptr : shapes[i].data(); },
       dims);
   for (size_t i = 0; i < dims.size(); ++i)
     if (dims[i] == EntryInfo::unknownSize)
-      dims[i] = info().symbols[i] == batchSymbol ? 1 : most;
+      dims[i] = info().symbols[i] == batchSymbol ? 1 : longest;
   if (Error error = info().checkLimits(dims))
     return error;
   for (const PortInfo *port : others)
     if (Error error = add(*port, dims))
       return error;
-  model->beginCarrying(entry, room);
+  model->resetCarried(entry, capacity);
   return Error::success();
 }
 
@@ -134,22 +134,22 @@ static void setNumber(std::vector<std::byte> &data, maek_dtype_t dtype,
 
 Error Stepper::run(std::span<const int32_t> piece) {
   const int64_t shape[] = {1, static_cast<int64_t>(piece.size())};
-  // Attention looks at all the room that there is: twice the steps so far, and
-  // never much more.
-  if (int64_t end = position + shape[1]; end > room) {
-    room = std::min(most, std::max(2 * room, end));
-    model->makeMoreRoom(entry, room);
+  // Attention looks at all that the caches hold: twice the steps so far,
+  // and never much more.
+  if (int64_t end = position + shape[1]; end > capacity) {
+    capacity = std::min(longest, std::max(2 * capacity, end));
+    model->growCarried(entry, capacity);
   }
   std::vector<maek_tensor_t> given = {{text->name.c_str(), MAEK_I32, 2, shape,
                                        const_cast<int32_t *>(piece.data())}};
-  for (Fact &fact : facts) {
-    if (fact.port->name == kBeginsName)
-      setNumber(fact.data, fact.port->dtype, position == 0 ? 1 : 0);
-    else if (fact.port->name == kPositionName)
-      setNumber(fact.data, fact.port->dtype, position);
-    given.push_back({fact.port->name.c_str(), fact.port->dtype,
-                     static_cast<int32_t>(fact.shape.size()), fact.shape.data(),
-                     fact.data.data()});
+  for (Input &input : inputs) {
+    if (input.port->name == kBeginsName)
+      setNumber(input.data, input.port->dtype, position == 0 ? 1 : 0);
+    else if (input.port->name == kPositionName)
+      setNumber(input.data, input.port->dtype, position);
+    given.push_back({input.port->name.c_str(), input.port->dtype,
+                     static_cast<int32_t>(input.shape.size()),
+                     input.shape.data(), input.data.data()});
   }
   if (Error error = model->run(entry, given))
     return error;

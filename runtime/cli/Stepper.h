@@ -15,8 +15,8 @@ class Stepper {
 public:
   /// The model has the entry generate_step.
   static Expected<Stepper> create(Model &model);
-  /// Begins a text of which at most `length` symbols are read; `source` are the
-  /// arguments of generate_source, one example.
+  /// Begins a text of which at longest `length` symbols are read; `source` are
+  /// the arguments of generate_source, one example.
   Error begin(int64_t length, std::span<const maek_tensor_t> source);
   /// Reads on; the scores of what comes next, one for each class.
   Expected<std::vector<double>> read(std::span<const int32_t> piece);
@@ -28,7 +28,7 @@ public:
 private:
   /// An input beside the text: where in it the step stands, or what is known of
   /// the source.
-  struct Fact {
+  struct Input {
     const PortInfo *port;
     std::vector<int64_t> shape;
     std::vector<std::byte> data;
@@ -44,9 +44,9 @@ private:
   size_t scores = 0;
   const PortInfo *text = nullptr;
   int64_t position = 0; ///< symbols that were read
-  int64_t most = 0;     ///< symbols that may be read
-  int64_t room = 0;     ///< symbols that there is room for
-  std::vector<Fact> facts;
+  int64_t longest = 0;  ///< symbols that may be read
+  int64_t capacity = 0; ///< symbols that the caches hold
+  std::vector<Input> inputs;
 };
 
 } // namespace maek::runtime

@@ -19,9 +19,9 @@ struct AugmentInfo {
 
 /// One kind.
 struct Augmentation {
-  /// What must be there for it: pictures; numbers in all inputs and targets; a
+  /// What must be there for it: images; numbers in all inputs and targets; a
   /// target of numbers that classes fill.
-  enum class Varies { Pictures, Everything, Labels };
+  enum class Varies { Images, Everything, Labels };
 
   std::string_view name, argument; ///< of the model file
   double least, most;              ///< of the number
@@ -35,9 +35,9 @@ namespace tables {
 using enum Augmentation::Varies;
 
 inline constexpr Augmentation augmentations[] = {
-    {"crop", "pixels", 1, 4096, true, {}, Pictures, &AugmentInfo::crop},
-    {"flip", "probability", 0, 1, false, 0.5, Pictures, &AugmentInfo::flip},
-    {"erase", "probability", 0, 1, false, 0.5, Pictures, &AugmentInfo::erase},
+    {"crop", "pixels", 1, 4096, true, {}, Images, &AugmentInfo::crop},
+    {"flip", "probability", 0, 1, false, 0.5, Images, &AugmentInfo::flip},
+    {"erase", "probability", 0, 1, false, 0.5, Images, &AugmentInfo::erase},
     {"mixup", "alpha", 0.01, 100, false, {}, Everything, &AugmentInfo::mixup},
     {"label_smoothing",
      "smoothing",

@@ -1,19 +1,19 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // What one run of an entry hands to the next: tensors of the entry's own, as
-// large as its sizes say, whose room for steps may grow between runs.
+// large as its sizes say, whose capacity may grow between runs.
 #include "runtime/core/Model.h"
 
 #include <cstring>
 
 using namespace maek::runtime;
 
-void Model::beginCarrying(size_t entry, int64_t room) {
-  entries[entry].room = room;
+void Model::resetCarried(size_t entry, int64_t capacity) {
+  entries[entry].capacity = capacity;
   entries[entry].begins = true;
 }
 
-void Model::makeMoreRoom(size_t entry, int64_t room) {
-  entries[entry].room = room;
+void Model::growCarried(size_t entry, int64_t capacity) {
+  entries[entry].capacity = capacity;
 }
 
 // Copies into a tensor that is as large or larger along each axis; elements

@@ -44,7 +44,7 @@ Error Model::setUpEntries(const maek_module_t &module) {
         [](const PortInfo &port) { return getRow(port.role).isStored; });
     for (size_t r = 0; r < entry.results.size(); ++r)
       state.results[r].shape.resize(entry.results[r].shape.size());
-    state.roomSymbol = entry.findRoom();
+    state.capacitySymbol = entry.findCapacity();
     for (const PortInfo &port : entry.arguments) {
       state.needsPrepared |= port.role == Role::Prepared;
       if (port.role == Role::Carried)

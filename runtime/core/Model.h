@@ -26,11 +26,12 @@ public:
   /// Runs the entry on tensors for its inputs and targets, in any order. What
   /// it carries is that of its latest run, at first zeros.
   Error run(size_t entry, std::span<const maek_tensor_t> arguments);
-  /// The entry's next run carries zeros on, with room for so many steps, if it
-  /// is one that needs room.
-  void beginCarrying(size_t entry, int64_t room);
-  /// The same with more room from the next run on: what is carried stays.
-  void makeMoreRoom(size_t entry, int64_t room);
+  /// The entry's next run begins with zeros in what is carried, which holds so
+  /// many steps, if it is of a size of its own.
+  void resetCarried(size_t entry, int64_t capacity);
+  /// The same with a larger capacity from the next run on: what is carried
+  /// stays.
+  void growCarried(size_t entry, int64_t capacity);
   /// Runs `train_step` and counts the update. MAEK_NOT_FINITE if the loss is
   /// not finite. Where several batches make one update, it is made with the
   /// last of them, or with this one if it is the epoch's last.
@@ -112,8 +113,8 @@ private:
     std::vector<double> scalars;              ///< storage, per argument
     std::vector<Result> results;              ///< per result
     std::vector<Carried> carried;             ///< per argument of that role
-    std::optional<size_t> roomSymbol;         ///< see EntryInfo::findRoom
-    int64_t room = 0;                         ///< its value; 0 = none chosen
+    std::optional<size_t> capacitySymbol;     ///< see EntryInfo::findCapacity
+    int64_t capacity = 0;                     ///< its value; 0 = none chosen
     bool begins = true;                       ///< carries zeros
     bool ran = false;
     bool needsPrepared = false;

@@ -65,8 +65,8 @@ Error Model::bindSymbols(EntryState &entry) {
         return entry.given[i] ? entry.given[i]->shape : nullptr;
       },
       entry.dims);
-  if (entry.roomSymbol && entry.room > 0)
-    entry.dims[*entry.roomSymbol] = entry.room;
+  if (entry.capacitySymbol && entry.capacity > 0)
+    entry.dims[*entry.capacitySymbol] = entry.capacity;
   for (size_t symbol = 0; symbol < entry.dims.size(); ++symbol)
     if (entry.dims[symbol] < 1)
       return makeError(

@@ -68,7 +68,7 @@ void EntryInfo::bindSymbols(
   }
 }
 
-std::optional<size_t> EntryInfo::findRoom() const {
+std::optional<size_t> EntryInfo::findCapacity() const {
   std::vector<bool> isCarried(symbols.size()), isGiven(symbols.size());
   for (const PortInfo &port : arguments)
     for (const Extent &extent : port.shape)

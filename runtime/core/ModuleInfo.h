@@ -95,9 +95,9 @@ struct EntryInfo {
   /// `unknownSize`. `shapeOf` gives the shape of an argument, or null.
   void bindSymbols(const std::function<const int64_t *(size_t)> &shapeOf,
                    std::vector<int64_t> &dims) const;
-  /// The size that only carried tensors have: how many steps there is room for.
+  /// The size that only carried tensors have: how many steps they hold.
   /// Nothing if there is none.
-  std::optional<size_t> findRoom() const;
+  std::optional<size_t> findCapacity() const;
   /// An error if a size is beyond its limit.
   Error checkLimits(const std::vector<int64_t> &dims) const;
 

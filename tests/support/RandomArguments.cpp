@@ -53,9 +53,10 @@ static Range getLengths(const Dims &dims) {
 }
 
 /// How many steps `generate_step` keeps.
-static double getRoom(const Dims &dims) {
-  auto room = llvm::find_if(dims, [](auto &dim) { return dim.first == "C"; });
-  return room == dims.end() ? 1 : double(room->second);
+static double getCapacity(const Dims &dims) {
+  auto capacity =
+      llvm::find_if(dims, [](auto &dim) { return dim.first == "C"; });
+  return capacity == dims.end() ? 1 : double(capacity->second);
 }
 
 static Range getRange(func::FuncOp function, unsigned number, StringRef name,
@@ -66,9 +67,9 @@ static Range getRange(func::FuncOp function, unsigned number, StringRef name,
   if (auto classes =
           function.getArgAttrOfType<IntegerAttr>(number, kClassesAttr))
     return {0, double(classes.getInt()), true};
-  // Within the room of what is kept.
+  // Within the capacity of what is kept.
   if (name == runtime::kPositionName)
-    return {0, std::min(10.0, getRoom(dims)), true};
+    return {0, std::min(10.0, getCapacity(dims)), true};
   if (element.isInteger(1))
     return {0, 2, true};
   if (isa<IntegerType>(element))

@@ -62,7 +62,7 @@ protected:
 
   /// Compares each step's output with the whole's; there are caches, and of a
   /// source with three steps what `generate_source` gives.
-  void checkSteps(int64_t room, unsigned caches,
+  void checkSteps(int64_t capacity, unsigned caches,
                   const NamedTensors &source = {}) {
     const int64_t steps = 5;
     Dims sizes{{"B", 2}};
@@ -92,8 +92,8 @@ protected:
       carried.emplace_back("state.position", Tensor(Index(), double(t)));
       carried.emplace_back("text", cut(text, t, t + 1));
       carried.insert(carried.end(), kept.begin(), kept.end());
-      auto results =
-          runEntry(*module, "generate_step", add(sizes, "C", room), 1, carried);
+      auto results = runEntry(*module, "generate_step",
+                              add(sizes, "C", capacity), 1, carried);
       ASSERT_TRUE(succeeded(results));
       const Tensor &y = *find(*results, "y");
       Tensor part = Tensor::generate(
@@ -151,7 +151,7 @@ TEST_F(Generate, attentionKeepsKeysAndValues) {
   checkSteps(7, 2);
 }
 
-TEST_F(Generate, writesNothingAsLongAsTheRoom) {
+TEST_F(Generate, writesNothingAsLongAsTheCapacity) {
   ASSERT_TRUE(
       emit("x = PositionalEncoding(8)(Embedding(n, 8)(text))\n"
            "for l in 1..2 { x = TransformerBlock(8, 2, causal = 1)(x) }\n"
@@ -284,6 +284,6 @@ TEST_F(Generate, isForCausalLanguageModelsOnly) {
                     "A = where(causal_mask(arange(T), arange(T)), 1, 0)\n"
                     "c = A · log(4 - arange(T))\n"
                     "y = einsum(\"t,tn->tn\", c, A · x)"));
-  // As much room as a table has rows, where nothing is kept.
+  // No more steps than a table has rows, where nothing is kept.
   EXPECT_FALSE(emit("y = LearnedPositions(9, n)(one_hot(text))"));
 }

@@ -37,13 +37,13 @@ int32_t sumRows(void *const *buffers, const int64_t *dims, void *) {
   auto *sum = static_cast<float *>(buffers[3]);
   if (buffers[4] != rows)
     return -1; // not in place
-  int64_t batch = dims[0], room = dims[1];
+  int64_t batch = dims[0], capacity = dims[1];
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t i = 0; i < 2; ++i) {
-      rows[(b * room + *position) * 2 + i] = x[b * 2 + i];
+      rows[(b * capacity + *position) * 2 + i] = x[b * 2 + i];
       sum[b * 2 + i] = 0;
-      for (int64_t row = 0; row < room; ++row)
-        sum[b * 2 + i] += rows[(b * room + row) * 2 + i];
+      for (int64_t row = 0; row < capacity; ++row)
+        sum[b * 2 + i] += rows[(b * capacity + row) * 2 + i];
     }
   return 0;
 }
@@ -91,29 +91,29 @@ protected:
 TEST_F(CarriedTest, staysFromRunToRun) {
   EXPECT_EQ(run(0, 1).takeError().message(),
             "entry 'generate_step': no argument tells the size C");
-  model->beginCarrying(0, 2);
+  model->resetCarried(0, 2);
   expect(run(0, 1), {1, 10, 2, 20});
   expect(run(1, 3), {4, 40, 6, 60});
   // Begun anew, also by another number of examples.
-  model->beginCarrying(0, 1);
+  model->resetCarried(0, 1);
   expect(run(0, 5, 1), {5, 50});
 }
 
-TEST_F(CarriedTest, staysWhereThereIsMoreRoom) {
-  model->beginCarrying(0, 2);
+TEST_F(CarriedTest, staysWhereTheCapacityGrows) {
+  model->resetCarried(0, 2);
   expect(run(0, 1), {1, 10, 2, 20});
-  model->makeMoreRoom(0, 5);
+  model->growCarried(0, 5);
   expect(run(4, 3), {4, 40, 6, 60});
-  model->makeMoreRoom(0, 3);
+  model->growCarried(0, 3);
   EXPECT_EQ(run(2, 1).takeError().message(),
             "entry 'generate_step' carries 'state.cache' of shape [2, 5, 2] "
             "on, needed [2, 3, 2]");
-  model->makeMoreRoom(0, 5);
+  model->growCarried(0, 5);
   expect(run(2, 1), {5, 50, 8, 80});
 }
 
 TEST_F(CarriedTest, allocatesWhereSomethingGrowsOnly) {
-  model->beginCarrying(0, 8);
+  model->resetCarried(0, 8);
   float x[] = {1, 2};
   int32_t position = 0;
   const int64_t shape[] = {1, 2};
