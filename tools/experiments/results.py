@@ -27,12 +27,13 @@ def machine():
 
 
 def commit():
-    """The commit, with a plus if files differ from it."""
+    """The commit, with a plus if files differ from it that results come of."""
     def git(*words):
         return subprocess.run(["git", "-C", ROOT, *words], capture_output=True,
                               text=True).stdout.strip()
     return git("rev-parse", "--short=12", "HEAD") + (
-        "+" if git("status", "--porcelain", "--untracked-files=no") else "")
+        "+" if git("status", "--porcelain", "--untracked-files=no", "--",
+                   *(f":!*{kept}" for kept in (".md", ".svg", ".json"))) else "")
 
 
 def key(settings, *texts):
