@@ -30,7 +30,10 @@ static void printPorts(llvm::raw_ostream &out, const json::Array &ports,
   for (const json::Value &port : ports) {
     const json::Object &tensor = *port.getAsObject();
     StringRef role = tensor.getString("role").value_or("");
-    if (!llvm::is_contained(roles, role))
+    // What carries a text on is no business of the caller.
+    if (!llvm::is_contained(roles, role) ||
+        tensor.getString("name").value_or("").starts_with(
+            runtime::kCarriedPrefix))
       continue;
     out << " *   " << role << " ";
     printTensor(out, tensor);
@@ -42,8 +45,10 @@ static void printPorts(llvm::raw_ostream &out, const json::Array &ports,
 
 /// Whether maek.h runs the entry; others are the program's own.
 static bool hasFunction(StringRef entry) {
-  return entry == runtime::kForward || entry == runtime::kEvaluate ||
-         entry == runtime::kTrainStep;
+  static constexpr StringRef known[] = {
+      runtime::kForward, runtime::kEvaluate, runtime::kTrainStep,
+      runtime::kGenerateSource, runtime::kGenerateStep};
+  return llvm::is_contained(known, entry);
 }
 
 /// The C interface itself, without the line that includes its other half.

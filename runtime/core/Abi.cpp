@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // The C interface: checks handles, keeps messages, lets no exception out.
 #include "runtime/core/EntryNames.h"
+#include "runtime/core/Generator.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Names.h"
@@ -29,6 +30,7 @@ thread_local Message creationMessage;
 
 struct maek_model {
   std::unique_ptr<Model> model;
+  std::optional<Generator> generator; ///< of texts that were begun
   Message message;
 };
 
@@ -198,6 +200,33 @@ maek_status_t maek_model_evaluate(maek_model_t *handle,
                                   size_t count) {
   return guardModel(handle, [&](Model &model) {
     return runNamed(model, kEvaluate, arguments, count);
+  });
+}
+
+maek_status_t maek_model_generate_begin(maek_model_t *handle,
+                                        const maek_tensor_t *source,
+                                        size_t count, int64_t longest) {
+  return guardModel(handle, [&](Model &model) {
+    if (!source && count > 0)
+      return nullArgument("source");
+    if (!handle->generator) {
+      Expected<Generator> generator = Generator::create(model);
+      if (!generator)
+        return generator.takeError();
+      handle->generator.emplace(std::move(*generator));
+    }
+    return handle->generator->begin({source, count}, longest);
+  });
+}
+
+maek_status_t maek_model_generate_step(maek_model_t *handle,
+                                       const maek_tensor_t *text) {
+  return guardModel(handle, [&](Model &) {
+    if (!text)
+      return nullArgument("text");
+    if (!handle->generator)
+      return makeError(MAEK_INVALID_ARGUMENT, "no text was begun");
+    return handle->generator->read(*text);
   });
 }
 

@@ -57,5 +57,14 @@ class Model:
         self.call("scalar", entry.encode(), name.encode(), ctypes.byref(value))
         return value.value
 
+    def result(self, entry, name):
+        """A copy."""
+        found = Tensor()
+        self.call("result", entry.encode(), name.encode(), ctypes.byref(found))
+        dtype = next(dtype for dtype, number in TYPES.items() if number == found.dtype)
+        shape = found.shape[:found.rank]
+        size = int(numpy.prod(shape)) * dtype.itemsize
+        return numpy.frombuffer(ctypes.string_at(found.data, size), dtype).reshape(shape)
+
     def step(self):
         return self.library.maek_model_step(self.handle)

@@ -169,6 +169,20 @@ MAEK_API maek_status_t maek_model_train_step(maek_model_t *model,
                                              size_t count, double lr,
                                              int64_t steps);
 
+/** Begins texts that maek_model_generate_step reads: up to `longest` classes of
+ *  each. `source` are the arguments of the entry `generate_source`, what the
+ *  texts speak of, where the model has that entry; else there are none. */
+MAEK_API maek_status_t maek_model_generate_begin(maek_model_t *model,
+                                                 const maek_tensor_t *source,
+                                                 size_t count, int64_t longest);
+
+/** Runs `generate_step` on the next classes of each text: [B, T], with
+ *  attention [B, 1]. What was read before is not computed again. The scores of
+ *  what comes behind each of the T classes are the result of the name that
+ *  they have in `forward`. */
+MAEK_API maek_status_t maek_model_generate_step(maek_model_t *model,
+                                                const maek_tensor_t *text);
+
 /** A result (output, loss, metric or report) of the entry's latest run. The
  *  view is valid until that entry runs again: give that run a copy of it. */
 MAEK_API maek_status_t maek_model_result(maek_model_t *model, const char *entry,
