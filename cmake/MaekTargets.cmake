@@ -21,10 +21,12 @@ function(maek_add_library name)
   endif()
 endfunction()
 
-# As CMake's own, but in a form in which ccache makes paths relative.
+# As CMake's own, but in a form in which ccache makes paths relative, and
+# without the times of headers: a precompiled header from ccache would not fit
+# headers of the system that were installed anew and are the same.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -Xclang -emit-pch
-    -include <PCH_HEADER> -x c++-header)
+    -Xclang -fno-pch-timestamp -include <PCH_HEADER> -x c++-header)
   set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
 endif()
 
