@@ -5,7 +5,8 @@ batch is always the first axis and whose images have their channels last."""
 NAMES = {"product": ["a", "b"], "skinny": ["x"], "recurrent": ["x"],
          "recurrent_training": ["x", "label"], "attention": ["q", "k", "v"],
          "attention_backward": ["q", "k", "v", "g"], "encoder_layer": ["x"],
-         "char_lm": ["text"], "char_lm_training": ["text", "next"], "vit": ["image"],
+         "char_lm": ["text"], "char_lm_training": ["text", "next"],
+         "generation": ["text"], "vit": ["image"],
          "cnn": ["image"], "cnn_training": ["image", "label"]}
 OUTPUTS = {"product": ["y"], "skinny": ["y"], "recurrent": ["y"], "attention": ["y"],
            "attention_backward": ["dq", "dk", "dv"], "encoder_layer": ["y"],

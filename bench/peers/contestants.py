@@ -44,6 +44,17 @@ class Torch:
                 loss.backward()
                 adam.step()
                 self.value = loss
+        elif workload.generates:
+            network.eval()
+            nothing = torch.from_numpy(networks.nothing_seen(workload.sizes))
+
+            def call():
+                scores, seen = [], nothing
+                with torch.no_grad():
+                    for text in tensors[0].split(1, dim=1):
+                        y, seen = run(text, seen)
+                        scores.append(y)
+                self.value = torch.cat(scores, 1)
         else:
             network.eval()
 
@@ -63,7 +74,9 @@ class Inductor(Torch):
     @staticmethod
     def takes(workload):
         # It unrolls the steps of recurrent networks: a minute each to compile.
-        return "recurrent" not in workload.kind and workload.kind != "attention_backward"
+        # Each length of what is kept is a graph of its own to it.
+        return ("recurrent" not in workload.kind and workload.kind != "attention_backward"
+                and not workload.generates)
 
     @staticmethod
     def compiled(network, workload):
@@ -88,7 +101,18 @@ class OnnxRuntime:
 
         def call():
             self.value = session.run(None, feed)
-        self.call = call
+
+        def generate():
+            import numpy
+            scores, seen = [], nothing
+            for i in range(workload.sizes["T"]):
+                y, seen = session.run(None, {"x0": feed["x0"][:, i:i + 1], "x1": seen})
+                scores.append(y)
+            self.value = [numpy.concatenate(scores, 1)]
+        if workload.generates:
+            import networks
+            nothing = networks.nothing_seen(workload.sizes)
+        self.call = generate if workload.generates else call
 
     def result(self):
         return self.value
@@ -96,7 +120,9 @@ class OnnxRuntime:
 
 class OpenVINO:
     """In f32: on machines with bf16 that is not its default."""
-    takes = staticmethod(OnnxRuntime.takes)
+    @staticmethod
+    def takes(workload):
+        return OnnxRuntime.takes(workload) and not workload.generates
 
     def __init__(self, workload, case, threads):
         import openvino
@@ -115,7 +141,7 @@ class OpenVINO:
 class JAX:
     @staticmethod
     def takes(workload):
-        return True
+        return not workload.generates
 
     def __init__(self, workload, case, threads):
         import networks_jax
@@ -170,12 +196,30 @@ class Maek:
         else:
             step, rest = library.maek_model_forward, []
         count = ctypes.c_size_t(len(inputs))
+        if workload.generates:
+            self.call = lambda: self.generate(arguments[0], self.kept[0])
+            return
 
         def call():
             status = step(self.model, arguments, count, *rest)
             if status:
                 self.check(status)
         self.call = call
+
+    def generate(self, text, classes):
+        import numpy
+        longest = classes.shape[1]
+        self.check(self.library.maek_model_generate_begin(
+            self.model, None, ctypes.c_size_t(0), ctypes.c_int64(longest)))
+        text.shape, scores = (ctypes.c_int64 * 2)(1, 1), Tensor()
+        self.scores = []
+        for i in range(longest):
+            text.data = classes.ctypes.data + i * classes.itemsize
+            self.check(self.library.maek_model_generate_step(self.model, ctypes.byref(text)))
+            self.check(self.library.maek_model_result(
+                self.model, b"generate_step", b"logits", ctypes.byref(scores)))
+            data = ctypes.string_at(scores.data, 4 * scores.shape[2])
+            self.scores.append(numpy.frombuffer(data, "f4"))
 
     def check(self, status):
         if status:
@@ -185,6 +229,8 @@ class Maek:
         import numpy
 
         import adapt
+        if self.workload.generates:
+            return [numpy.stack(self.scores)[None]]
         values = {}
         for name in adapt.outputs(self.workload):
             tensor = Tensor()

@@ -93,9 +93,8 @@ class EncoderLayer(nn.Module):
 
 
 class CharLM(nn.Module):
-    def __init__(self):
+    def __init__(self, c=CHARS):
         super().__init__()
-        c = CHARS
         self.embed, self.head = nn.Embedding(c["n"], c["d"]), nn.Linear(c["d"], c["n"])
         self.blocks = nn.ModuleList(Block(c["d"], c["heads"], c["hidden"], True)
                                     for _ in range(c["depth"]))
@@ -112,6 +111,28 @@ class CharLM(nn.Module):
         if following is None:
             return y
         return F.cross_entropy(y.reshape(-1, y.shape[-1]), following.reshape(-1))
+
+
+class NextChar(CharLM):
+    """One character; `seen` are keys and values of those before it, [depth, 2, B,
+    heads, N, d / heads]. Gives what the next one may be, and `seen` with this one."""
+
+    def forward(self, text, seen):
+        y = self.embed(text) + self.encoding[seen.shape[4]]
+        kept = []
+        for block, (k, v) in zip(self.blocks, seen.unbind(0)):
+            q, *own = block.qkv(y).reshape(*y.shape[:2], 3, block.heads, -1).permute(
+                2, 0, 3, 1, 4).unbind(0)
+            k, v = torch.cat([k, own[0]], 2), torch.cat([v, own[1]], 2)
+            kept.append(torch.stack([k, v]))
+            z = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(y.shape)
+            y = block.norm1(y + block.proj(z))
+            y = block.norm2(y + block.fc2(F.relu(block.fc1(y))))
+        return self.head(y), torch.stack(kept)
+
+
+def nothing_seen(s):
+    return numpy.zeros((s["depth"], 2, s["B"], s["heads"], 0, s["d"] // s["heads"]), "f4")
 
 
 class ViTBlock(nn.Module):
@@ -224,6 +245,7 @@ NETWORKS = {
         EncoderLayer(), [draw.normal(s["B"], s["T"], CHARS["d"])]),
     "char_lm": lambda draw, s, _: (CharLM(), [chars(draw, s)]),
     "char_lm_training": lambda draw, s, _: (CharLM(), [chars(draw, s), chars(draw, s)]),
+    "generation": lambda draw, s, _: (NextChar(s), [chars(draw, s)]),
     "vit": lambda draw, s, _: (ViT(s["tokens"]), [draw.uniform(s["B"], 3, 224, 224)]),
     "cnn": lambda draw, s, _: (CNN(), [draw.uniform(s["B"], 1, 28, 28)]),
     "cnn_training": lambda draw, s, _: (

@@ -27,8 +27,10 @@ def reference(workload):
             part.requires_grad_()
         return torch.autograd.grad(network(*parts), parts, seed)
     if not workload.trains:
+        # Of all characters at once what is generated one by one.
+        run = super(type(network), network).forward if workload.generates else network
         with torch.no_grad():
-            return [network(*inputs)]
+            return [run(*inputs)]
     adam, losses = torch.optim.Adam(network.parameters(), 1e-3), []
     for _ in range(TRAINING_STEPS):
         adam.zero_grad()
@@ -47,10 +49,15 @@ def prepare(workload, folder):
     if weights:
         save_file(weights, folder / "weights.safetensors")
     if not workload.trains and workload.kind != "attention_backward":
+        outputs, grows = ["y"], {}
+        if workload.generates:
+            inputs = [inputs[0][:, :1], networks.nothing_seen(workload.sizes)]
+            outputs, grows = ["y", "seen"], {"x1": {4: "N"}, "seen": {4: "N1"}}
         torch.onnx.export(
             network.eval(), tuple(torch.from_numpy(value) for value in inputs),
             str(folder / "model.onnx"), opset_version=17, dynamo=False,
-            input_names=[f"x{i}" for i in range(len(inputs))], output_names=["y"])
+            input_names=[f"x{i}" for i in range(len(inputs))], output_names=outputs,
+            dynamic_axes=grows)
     # Last: what says that the case is complete.
     numpy.savez(folder / "reference.npz",
                 **{f"y{i}": value.numpy() for i, value in enumerate(reference(workload))})

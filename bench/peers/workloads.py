@@ -26,6 +26,10 @@ class Workload:
     def trains(self):
         return self.entry == "train_step"
 
+    @property
+    def generates(self):
+        return self.entry == "generate_step"
+
 
 def attention_flops(batch, steps, width, causal=False):
     """Q Kᵀ and A V; of a causal one the half that is needed."""
@@ -101,6 +105,14 @@ def transformers():
                    sizes=sizes, flops=flops)
     yield Workload("char_lm_train_B32", "char_lm_training", "transformer.maek",
                    "CharLM", sizes=sizes, entry="train_step", flops=3 * flops)
+    # One text, character after character: keys and values are kept.
+    for width, heads in ((c["d"], c["heads"]), (512, 8)):
+        wide = {"d": width, "heads": heads, "hidden": 4 * width}
+        flops = (c["depth"] * block_flops(1, c["T"], width, 4 * width, causal=True)
+                 + 2 * c["T"] * width * c["n"])
+        yield Workload(f"generate_d{width}", "generation", "transformer.maek", "CharLM",
+                       tuple(f"{name}={size}" for name, size in wide.items()),
+                       {**c, **wide, "B": 1}, "generate_step", flops)
 
 
 def images():
