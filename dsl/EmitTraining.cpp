@@ -185,10 +185,19 @@ std::optional<std::string> ModelEmitter::readDataSet() {
   return item->arguments.empty() ? text : text + ")";
 }
 
-/// What is varied must be there: images are numbers in two axes, mixtures are
-/// of numbers, and labels are smoothed where they are numbers.
+static bool isImage(mlir::Type type) {
+  SmallVector<int64_t> sizes;
+  for (const Extent &extent : ArrayRef(getExtents(type)).drop_front()) {
+    if (!extent.isStatic())
+      return false;
+    sizes.push_back(extent.factor);
+  }
+  return runtime::findImage(sizes).has_value();
+}
+
+/// What is varied must be there: an image, mixtures are of numbers, and labels
+/// are smoothed where they are numbers.
 void ModelEmitter::checkAugmented(const Augmentation &kind, SMLoc loc) {
-  constexpr unsigned imageRank = 3; // the batch, height, width
   constexpr unsigned labelRank = 2; // the batch, the classes
   using Varies = Augmentation::Varies;
   const Argument *label = nullptr;
@@ -199,7 +208,7 @@ void ModelEmitter::checkAugmented(const Augmentation &kind, SMLoc loc) {
     unsigned rank = getExtents(argument.type).size();
     bool isNumbers = !argument.classes;
     if ((kind.varies == Varies::Images && !isTarget && isNumbers &&
-         rank >= imageRank) ||
+         isImage(argument.type)) ||
         (kind.varies == Varies::Labels && isTarget && isNumbers &&
          rank >= labelRank))
       return;
@@ -211,8 +220,8 @@ void ModelEmitter::checkAugmented(const Augmentation &kind, SMLoc loc) {
   if (kind.varies == Varies::Images)
     diagnostics.error(loc,
                       "'" + StringRef(kind.name) +
-                          "' needs an image: an input of numbers with the axes "
-                          "height and width");
+                          "' needs an image: an input of numbers [H, W], "
+                          "[C, H, W] or [H, W, C], of known sizes, C up to 4");
   else if (kind.varies == Varies::Labels && label)
     errorMixed(kind, *label, loc);
   else if (kind.varies == Varies::Labels)
@@ -228,7 +237,10 @@ void ModelEmitter::errorMixed(const Augmentation &kind,
   diagnostics.error(loc, "'" + StringRef(kind.name) + "' mixes numbers, but " +
                              argument.role + " '" + argument.name +
                              "' is a class; declare it as numbers" + shape +
-                             ", which a data set's class fills with 0 and 1");
+                             ", which a data set's class fills with 0 and 1" +
+                             (argument.role == "target"
+                                  ? ", for the loss soft_cross_entropy"
+                                  : ""));
 }
 
 mlir::DictionaryAttr ModelEmitter::readAugment() {

@@ -79,7 +79,11 @@ Value Evaluator::applyCell(Frame &callee, ArrayRef<Value> arguments,
         "cell '" + callee.definition->name.name +
         "' needs a sequence: one axis more than its step has, "
         "found " +
-        (arguments.empty() ? "no argument" : describe(arguments.front())));
+        (arguments.empty() ? "no argument" : describe(arguments.front())) +
+        (tensors.times.empty()
+             ? ""
+             : "; a step takes no step of another cell: write "
+               "its equations out"));
     return {};
   }
   CallContext context(diagnostics, *callee.definition, place);

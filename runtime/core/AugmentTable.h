@@ -5,7 +5,9 @@
 #ifndef MAEK_RUNTIME_CORE_AUGMENTTABLE_H
 #define MAEK_RUNTIME_CORE_AUGMENTTABLE_H
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace maek::runtime {
@@ -19,8 +21,8 @@ struct AugmentInfo {
 
 /// One kind.
 struct Augmentation {
-  /// What must be there for it: images; numbers in all inputs and targets; a
-  /// target of numbers that classes fill.
+  /// What must be there for it: an image (findImage); numbers in all inputs and
+  /// targets; a target of numbers that classes fill.
   enum class Varies { Images, Everything, Labels };
 
   std::string_view name, argument; ///< of the model file
@@ -63,6 +65,25 @@ constexpr const Augmentation *findAugmentation(std::string_view name) {
     if (augmentation.name == name)
       return &augmentation;
   return nullptr;
+}
+
+/// How an image lies in the axes of an input: planes of height x width, where
+/// `pixel` numbers lie together.
+struct ImageLayout {
+  int64_t planes, height, width, pixel;
+};
+
+/// Of the sizes of an example's axes: [H, W], [C, H, W] or [H, W, C] with 1 to
+/// 4 channels, the first axis if both may be. Nothing else is an image.
+inline std::optional<ImageLayout> findImage(std::span<const int64_t> sizes) {
+  constexpr int64_t mostChannels = 4;
+  if (sizes.size() == 2)
+    return ImageLayout{1, sizes[0], sizes[1], 1};
+  if (sizes.size() == 3 && sizes[0] <= mostChannels)
+    return ImageLayout{sizes[0], sizes[1], sizes[2], 1};
+  if (sizes.size() == 3 && sizes[2] <= mostChannels)
+    return ImageLayout{1, sizes[0], sizes[1], sizes[2]};
+  return std::nullopt;
 }
 
 } // namespace maek::runtime

@@ -6,6 +6,7 @@
 
 #include "runtime/core/ModuleInfo.h"
 #include "runtime/core/Philox.h"
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -45,8 +46,7 @@ public:
   /// (Zhong et al. 2020).
   Variation vary(uint32_t example, int64_t height, int64_t width) const;
   /// A share that is distributed as Beta(mixup, mixup), and an example, each as
-  /// likely
-  /// (Zhang et al. 2018).
+  /// likely (Zhang et al. 2018).
   Mixture mix(uint32_t example) const;
 
 private:
@@ -56,22 +56,26 @@ private:
   RandomStream pictures, mixtures;
 };
 
-/// Planes of height x width, varied, from one place to another.
+/// An image, varied, from one place to another.
 template <typename T>
-void varyPicture(const Variation &variation, int64_t planes, int64_t height,
-                 int64_t width, const T *from, T *to) {
+void varyImage(const Variation &variation, const ImageLayout &image,
+               const T *from, T *to) {
+  auto [planes, height, width, pixel] = image;
   for (int64_t row = 0; row < planes * height; ++row) {
     int64_t y = row % height, source = y + variation.down;
     bool isOutside = source < 0 || source >= height;
-    const T *line = from + (row - y + source) * width;
+    const T *line = from + (row - y + source) * width * pixel;
     bool isErased = y >= variation.top && y < variation.top + variation.height;
-    for (int64_t x = 0; x < width; ++x) {
+    for (int64_t x = 0; x < width; ++x, to += pixel) {
       int64_t column =
           (variation.mirrored ? width - 1 - x : x) + variation.right;
       bool isEmpty = isOutside || column < 0 || column >= width ||
                      (isErased && x >= variation.left &&
                       x < variation.left + variation.width);
-      *to++ = isEmpty ? T(0) : line[column];
+      if (isEmpty)
+        std::fill_n(to, pixel, T(0));
+      else
+        std::copy_n(line + column * pixel, pixel, to);
     }
   }
 }

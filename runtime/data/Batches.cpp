@@ -244,18 +244,26 @@ void Batches::convertExample(const Link &link, uint32_t example, To *to) {
   }
 }
 
-// Pictures are inputs with two axes or more, of which the last are height and
-// width.
+// Axes of a size that only a run knows are no image's.
+static std::optional<ImageLayout> findImage(const PortInfo &port,
+                                            const Column &column) {
+  bool isStatic =
+      std::all_of(port.shape.begin() + 1, port.shape.end(),
+                  [](const Extent &size) { return size.isStatic(); });
+  return isStatic ? findImage(column.shape) : std::nullopt;
+}
+
 template <typename To>
 void Batches::varyExample(const Link &link, const Augmenter &augmenter,
                           uint32_t example, To *to, To *scratch) {
-  const std::vector<int64_t> &shape = link.column->shape;
-  if (link.port->role != Role::Input || link.classes > 0 || shape.size() < 2)
+  std::optional<ImageLayout> image;
+  if (link.port->role == Role::Input && link.classes == 0)
+    image = findImage(*link.port, *link.column);
+  if (!image)
     return convertExample(link, example, to);
-  int64_t height = shape[shape.size() - 2], width = shape.back();
   convertExample(link, example, scratch);
-  varyPicture(augmenter.vary(example, height, width),
-              link.count / (height * width), height, width, scratch, to);
+  varyImage(augmenter.vary(example, image->height, image->width), *image,
+            scratch, to);
 }
 
 bool Batches::hasLabels() const {

@@ -5,8 +5,10 @@ import unittest
 import jax.numpy as jnp
 import numpy
 
+from safetensors.numpy import load_file, save_file
+
 from checkpoints import CheckpointTest, attention, gelu, layer_norm, linear
-from support import MaekTest
+from support import MaekTest, run
 
 WORDS, PLACES, WIDTH, HEADS, DEPTH, CLASSES, LONGEST = 50, 20, 16, 2, 2, 3, 11
 
@@ -67,6 +69,35 @@ class BERT(CheckpointTest, MaekTest):
                            x + linear(weights, f"{layer}.output.dense", u), 1e-12)
         pooled = jnp.tanh(linear(weights, "bert.pooler.dense", x[:, 0]))
         return {"hidden": x, "logits": linear(weights, "classifier", pooled)}
+
+    def test_files_of_2018(self):
+        """Other names of the norms, other heads, and no classifier."""
+        heads = {"cls.predictions.bias": numpy.zeros(WORDS, "f4"),
+                 "cls.seq_relationship.weight": numpy.zeros((2, WIDTH), "f4")}
+        old = heads | {name.replace("LayerNorm.weight", "LayerNorm.gamma")
+                       .replace("LayerNorm.bias", "LayerNorm.beta"): value
+                       for name, value in self.weights.items()}
+        expected = self.outputs(self.wide(self.weights), self.wide(self.inputs))
+        path = self.folder / "old.safetensors"
+        for tensors in (old, heads | self.weights):
+            save_file(tensors, path)
+            self.predict(path)
+            found = numpy.load(self.folder / "logits-out.npy")
+            numpy.testing.assert_allclose(found, expected["logits"], rtol=1e-3, atol=1e-4)
+        for name in ("weight", "bias"):
+            del old[f"classifier.{name}"]
+        save_file(old, path)
+        self.assertIn("'classifier.weight'", self.predict(path, code=1).stderr)
+        for name, value in (self.inputs | {"label": numpy.zeros(self.examples, "i4")}).items():
+            for split in ("train", "test"):
+                numpy.save(self.folder / f"{split}-{name}.npy", value)
+        saved = self.folder / "tuned.safetensors"
+        run(self.program, "train", "--weights", path, "--fresh", "score.*", "--epochs", 1,
+            "--lr", "1e-30", "--data", "npy", "--data-dir", self.folder, "--save", saved)
+        tuned = load_file(saved)
+        numpy.testing.assert_array_equal(tuned["norm.gamma"],
+                                         old["bert.embeddings.LayerNorm.gamma"])
+        self.assertGreater(abs(tuned["score.W"]).max(), 0)
 
 
 if __name__ == "__main__":

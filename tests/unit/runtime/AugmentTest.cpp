@@ -321,3 +321,33 @@ TEST_F(Augment, DependsOnSeedEpochAndExampleAlone) {
   for (size_t i = 0; i < some.size(); ++i)
     EXPECT_EQ(few[i], rows[some[i]]);
 }
+
+TEST(FindImage, knowsChannelsByTheirNumber) {
+  auto find = [](std::vector<int64_t> sizes) {
+    std::optional<ImageLayout> image = findImage(sizes);
+    return image ? std::vector<int64_t>{image->planes, image->height,
+                                        image->width, image->pixel}
+                 : std::vector<int64_t>();
+  };
+  EXPECT_EQ(find({6, 5}), (std::vector<int64_t>{1, 6, 5, 1}));
+  EXPECT_EQ(find({3, 6, 5}), (std::vector<int64_t>{3, 6, 5, 1}));
+  EXPECT_EQ(find({6, 5, 3}), (std::vector<int64_t>{1, 6, 5, 3}));
+  EXPECT_EQ(find({3, 5, 3}), (std::vector<int64_t>{3, 5, 3, 1}));
+  EXPECT_EQ(find({6, 5, 7}), std::vector<int64_t>());
+  EXPECT_EQ(find({6}), std::vector<int64_t>());
+  EXPECT_EQ(find({2, 3, 6, 5}), std::vector<int64_t>());
+}
+
+TEST(VaryImage, movesChannelsTogether) {
+  Variation variation;
+  variation.mirrored = true;
+  variation.down = 1;
+  // Two rows of two pixels of two channels, and the same as two planes.
+  const std::vector<int> together = {1, 2, 3, 4, 5, 6, 7, 8};
+  const std::vector<int> planes = {1, 3, 5, 7, 2, 4, 6, 8};
+  std::vector<int> found(8);
+  varyImage(variation, {1, 2, 2, 2}, together.data(), found.data());
+  EXPECT_EQ(found, (std::vector<int>{7, 8, 5, 6, 0, 0, 0, 0}));
+  varyImage(variation, {2, 2, 2, 1}, planes.data(), found.data());
+  EXPECT_EQ(found, (std::vector<int>{7, 5, 0, 0, 8, 6, 0, 0}));
+}
