@@ -245,8 +245,8 @@ void Batches::convertExample(const Link &link, uint32_t example, To *to) {
 }
 
 // Axes of a size that only a run knows are no image's.
-static std::optional<ImageLayout> findImage(const PortInfo &port,
-                                            const Column &column) {
+static std::optional<ImageLayout> imageOf(const PortInfo &port,
+                                          const Column &column) {
   bool isStatic =
       std::all_of(port.shape.begin() + 1, port.shape.end(),
                   [](const Extent &size) { return size.isStatic(); });
@@ -258,7 +258,7 @@ void Batches::varyExample(const Link &link, const Augmenter &augmenter,
                           uint32_t example, To *to, To *scratch) {
   std::optional<ImageLayout> image;
   if (link.port->role == Role::Input && link.classes == 0)
-    image = findImage(*link.port, *link.column);
+    image = imageOf(*link.port, *link.column);
   if (!image)
     return convertExample(link, example, to);
   convertExample(link, example, scratch);
