@@ -6,12 +6,10 @@ memory, and the size of all that must be there. Prints a table, writes JSON."""
 import argparse
 import datetime
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -78,17 +76,25 @@ def size(*paths):
     return total
 
 
+# What is resident counts from before the program is loaded, so that what starts
+# it must be small.
+LAUNCHER = """
+import os, sys, time
+begin = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)
+seconds = time.perf_counter() - begin
+print(os.waitstatus_to_exitcode(status), seconds, usage.ru_maxrss / 1024)
+"""
+
+
 def once(words, folder):
     """Seconds, and the most memory that was resident, in MB."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(process.stderr.read().decode().strip().splitlines()[-1])
-    return seconds, usage.ru_maxrss / 1024
+    done = subprocess.run([sys.executable, "-ISc", LAUNCHER, *words], cwd=folder, check=True,
+                          capture_output=True, text=True)
+    code, seconds, memory = map(float, done.stdout.split())
+    if code:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return seconds, memory
 
 
 def error(folder):
