@@ -160,6 +160,9 @@ std::optional<int64_t> getCausalOffset(MaskPart part, int64_t query,
       predicate == Eq || predicate == Ne)
     return std::nullopt;
   double offset = rhs->offset - lhs->offset;
+  // Of others a kernel's numbers may lose what makes the difference.
+  if (2 * offset != std::floor(2 * offset))
+    return std::nullopt;
   bool isStrict = predicate == Lt || predicate == Gt;
   offset = isStrict ? std::ceil(offset) - 1 : std::floor(offset);
   if (!(std::abs(offset) <= 1e9)) // NaN, too

@@ -63,7 +63,8 @@ Expr exponential(const Expr &x) {
   return x.type().bits() == 64 ? Halide::exp(x) : exponential32(x);
 }
 
-/// A rational function of degree 13 / 6, odd in x.
+/// A rational function of degree 13 / 6, odd in x; 1 and -1 beyond its range,
+/// so that the derivative 1 - y² is 0 there, whatever it is multiplied by.
 static Expr hyperbolicTangent32(const Expr &x) {
   const float limit = 7.90531110763549805f;
   Expr c = Halide::clamp(x, -limit, limit), s = c * c;
@@ -73,7 +74,9 @@ static Expr hyperbolicTangent32(const Expr &x) {
                           4.89352455891786e-03f});
   Expr q = polynomial(s, {1.19825839466702e-06f, 1.18534705686654e-04f,
                           2.26843463243900e-03f, 4.89352518554385e-03f});
-  Expr bits = bitsOf((c * p) / q);
+  Expr one = bitsOf(Expr(1.0f)), sign = bitsOf(x) ^ magnitudeBits(x);
+  Expr bits = select(magnitudeBits(x) > bitsOf(Expr(limit)), one | sign,
+                     bitsOf((c * p) / q));
   return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
 }
 

@@ -108,6 +108,29 @@ func.func @powers(%a: !t, %b: !t) -> (!t, !t) {
                              batches);
 }
 
+// As f64 has it: the derivative of what is saturated is 0, so that a large
+// factor makes nothing of it.
+TEST(ElementwiseKernels, SaturatedTanh) {
+  checkKernelsBothPrecisions(R"(
+!t = tensor<?x200xf32, #maek.dims<B>>
+func.func @slope(%a: !t) -> (!t, !t) {
+  %hundred = maek.constant 100.0 : !t
+  %one = maek.constant 1.0 : !t
+  %0 = maek.mul %a, %hundred : !t
+  %1 = maek.mul %0, %0 : !t
+  %2 = maek.add %1, %hundred : !t
+  %3 = maek.tanh %2 : !t
+  %4 = maek.mul %3, %3 : !t
+  %5 = maek.sub %one, %4 : !t
+  %6 = maek.mul %5, %1 : !t
+  %7 = maek.neg %2 : !t
+  %8 = maek.tanh %7 : !t
+  func.return %6, %8 : !t, !t
+}
+)",
+                             batches);
+}
+
 // The parameter update of Adam: three results over three arguments' memory.
 TEST(ElementwiseKernels, Adam) {
   checkKernelsBothPrecisions(R"(
