@@ -83,12 +83,15 @@ class Lab:
         return f"{text}\nOf an earlier version: {', '.join(old)}.\n" if old else text
 
     def record(self):
-        """Keeps the results beside the lab, and its table and plots in README.md."""
+        """Keeps the results beside the lab, and its table and plots in README.md,
+        the project's, too."""
         self.kept.copy(self.store, self.results(self.store))
         text = self.show(self.kept, HERE)
         plots = sorted(path.name for path in self.plots.glob("*.svg"))
-        images = " ".join(f"![{self.module.TITLE}]({plot})" for plot in plots)
-        insert(HERE / "README.md", self.name, f"{text}\n{images}\n")
+        for page in (HERE / "README.md", ROOT / "README.md"):
+            folder = HERE.relative_to(page.parent)
+            images = " ".join(f"![{self.module.TITLE}]({folder / plot})" for plot in plots)
+            insert(page, self.name, f"{text}\n{images}\n")
 
 
 def main():
