@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tools")]
 
 import limits  # noqa: E402
 from contestants import CONTESTANTS  # noqa: E402
-from experiments.results import commit, machine  # noqa: E402
+from experiments.results import commit, insert, machine, table  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
 PEERS = [name for name in CONTESTANTS if name != "maek"]
@@ -141,6 +141,50 @@ def report(workload, threads, rows, limit):
     return line + "; ".join(said)
 
 
+HEAD = ["workload", "threads", "limit, ms", "Maek, ms", "median", "of the limit", "best peer",
+        "its ms", "of the limit", "ratio", "goal"]
+
+
+def table_rows(records, known):
+    """Lines of docs/performance.md: one for each workload and number of threads."""
+    groups = {}
+    for row in records:
+        groups.setdefault((row["workload"], row["threads"]), {})[row["who"]] = row
+    for (name, threads), rows in groups.items():
+        ours = rows.pop("maek")
+        limit = ours["limit_ms"]
+        timed = {who: row["min_ms"] for who, row in rows.items() if "min_ms" in row}
+        best = min(timed, key=timed.get, default=None)
+        line = [name, threads, text(limit)]
+        if "min_ms" in ours:
+            line += [text(ours["min_ms"]), text(ours["median_ms"]),
+                     f"{limit / ours['min_ms']:.0%}"]
+        else:
+            line += [ours["failed"], "", ""]
+        if best:
+            share = limit / timed[best]
+            goal = known[name].goal_of(threads, share)
+            ratio = ours["min_ms"] / timed[best] if "min_ms" in ours else float("inf")
+            line += [best, text(timed[best]), f"{share:.0%}",
+                     f"**{ratio:.2f}**" if ratio <= goal else f"{ratio:.2f}", f"{goal:.2f}"]
+        else:
+            line += ["", "", "", "", ""]
+        yield line
+
+
+def record(out, results):
+    """Keeps the figures in bench/results, all workloads in docs/performance.md."""
+    kept = ROOT / "bench/results/peers.json"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text(out.read_text())
+    lines = table(HEAD, table_rows(results["rows"], WORKLOADS))
+    about = (f"`./dev bench peers --record`, {results['date']}, commit {results['commit']}, "
+             f"{results['machine']['cores']} cores of an {results['machine']['cpu']}; FMA peak "
+             + ", ".join(f"{peak:.0f} GFLOP/s with {threads} thread{'s' * (int(threads) > 1)}"
+                         for threads, peak in results["gflops"].items()) + ".")
+    insert(ROOT / "docs/performance.md", "peers", f"{about}\n\n{lines}")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench peers", description=__doc__)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD",
@@ -153,6 +197,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
     parser.add_argument("--seconds", type=float, default=0.3, help="of a turn")
     parser.add_argument("--json", default=str(ROOT / "build/bench/peers.json"))
+    parser.add_argument("--record", action="store_true",
+                        help="keep the figures in bench/results and docs/performance.md")
     options = parser.parse_args()
 
     chosen = [w for w in WORKLOADS.values()
@@ -182,10 +228,13 @@ def main():
             worker.end()
     out = pathlib.Path(options.json)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({
-        "date": datetime.date.today().isoformat(), "commit": commit(),
-        "machine": machine(), "gflops": peak, "rows": records}, indent=1) + "\n")
+    results = {"date": datetime.date.today().isoformat(), "commit": commit(),
+               "machine": machine(),
+               "gflops": {t: peak[t] for t in options.threads}, "rows": records}
+    out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"wrote {out}", file=sys.stderr)
+    if options.record:
+        record(out, results)
 
 
 if __name__ == "__main__":

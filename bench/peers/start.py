@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 
-from experiments.results import commit, machine  # noqa: E402
+from experiments.results import commit, insert, machine, table  # noqa: E402
 from run import prepare  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
@@ -110,6 +110,8 @@ def main():
                         help="of the peers' environment")
     parser.add_argument("--rounds", type=int, default=10, help="turns of each")
     parser.add_argument("--json", default=str(ROOT / "build/bench/start.json"))
+    parser.add_argument("--record", action="store_true",
+                        help="keep the figures in bench/results and docs/performance.md")
     options = parser.parse_args()
 
     import numpy
@@ -163,6 +165,13 @@ def main():
     out.write_text(json.dumps({"date": datetime.date.today().isoformat(), "commit": commit(),
                                "machine": machine(), "rows": rows}, indent=1) + "\n")
     print(f"wrote {out}", file=sys.stderr)
+    if options.record:
+        (ROOT / "bench/results").mkdir(exist_ok=True)
+        (ROOT / "bench/results/start.json").write_text(out.read_text())
+        lines = [[row["who"], *(f"{row[key]:.1f}" for key in
+                                ("min_ms", "median_ms", "memory_mb", "disk_mb"))] for row in rows]
+        insert(ROOT / "docs/performance.md", "start", table(
+            ["", "ms, least", "median", "memory, MB", "on disk, MB"], lines))
 
 
 if __name__ == "__main__":
