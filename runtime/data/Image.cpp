@@ -1,13 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Decoding is libpng's and libjpeg-turbo's work; see docs/rationale/images.md.
 #include "runtime/data/Image.h"
+#include "runtime/data/ImageFormats.h"
 
 #include <algorithm>
-#include <csetjmp>
-#include <cstdio>
+#include <cmath>
 #include <cstring>
-#include <jpeglib.h>
-#include <png.h>
 
 using namespace maek::runtime;
 
@@ -27,9 +24,8 @@ bool maek::runtime::isImage(std::span<const std::byte> start) {
   return startsWith(start, pngMagic) || startsWith(start, jpegMagic);
 }
 
-// A short file that claims a huge picture must not get the memory for it.
-static Error checkSize(uint64_t width, uint64_t height, uint64_t bytes,
-                       uint64_t pixelsOfByte) {
+Error maek::runtime::checkImageSize(uint64_t width, uint64_t height,
+                                    uint64_t bytes, uint64_t pixelsOfByte) {
   if (width == 0 || height == 0)
     return makeError(MAEK_BAD_FILE, "has no pixels");
   if (width * height > maxPixels)
@@ -39,131 +35,6 @@ static Error checkSize(uint64_t width, uint64_t height, uint64_t bytes,
     return makeError(MAEK_BAD_FILE, "claims ", width, " x ", height,
                      " pixels, more than ", bytes, " bytes can hold");
   return Error::success();
-}
-
-static Expected<Image> decodePng(std::span<const std::byte> content,
-                                 int channels) {
-  // libpng is content when it has all pixels; what is cut off is broken, too.
-  constexpr std::string_view end = "IEND\xae\x42\x60\x82";
-  auto isSame = [](std::byte a, char b) {
-    return a == static_cast<std::byte>(b);
-  };
-  if (std::search(content.begin(), content.end(), end.begin(), end.end(),
-                  isSame) == content.end())
-    return makeError(MAEK_BAD_FILE, "is no valid PNG file: it has no end");
-  png_image png{};
-  png.version = PNG_IMAGE_VERSION;
-  auto fail = [&] {
-    Error error = makeError(MAEK_BAD_FILE, "is no valid PNG file: ",
-                            static_cast<const char *>(png.message));
-    png_image_free(&png);
-    return error;
-  };
-  if (!png_image_begin_read_from_memory(&png, content.data(), content.size()))
-    return fail();
-  // Deflate makes at most 1032 bytes of one, a byte has 8 pixels of one bit.
-  constexpr uint64_t pixelsOfByte = uint64_t{1032} * 8;
-  if (Error error =
-          checkSize(png.width, png.height, content.size(), pixelsOfByte)) {
-    png_image_free(&png);
-    return error;
-  }
-  png.format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-  Image image{png.height, png.width, channels, {}};
-  image.pixels.resize(PNG_IMAGE_SIZE(png));
-  png_color black{};
-  if (!png_image_finish_read(&png, &black, image.pixels.data(), 0, nullptr))
-    return fail();
-  return image;
-}
-
-namespace {
-/// libjpeg reports by leaving its functions; nothing with a destructor may
-/// stand between the jump and its target.
-struct JpegReader {
-  jpeg_decompress_struct info{};
-  jpeg_error_mgr errors{};
-  std::jmp_buf target{};
-  char message[JMSG_LENGTH_MAX] = {};
-};
-} // namespace
-
-static void leaveJpeg(j_common_ptr info) {
-  auto *reader = static_cast<JpegReader *>(info->client_data);
-  info->err->format_message(info, reader->message);
-  std::longjmp(reader->target, 1);
-}
-
-// A warning says that data are damaged or missing: libjpeg would fill the rest
-// of the picture with grey.
-static void refuseWarning(j_common_ptr info, int level) {
-  if (level < 0)
-    leaveJpeg(info);
-}
-
-static bool readJpegHeader(JpegReader &reader,
-                           std::span<const std::byte> content) {
-  if (setjmp(reader.target))
-    return false;
-  jpeg_create_decompress(&reader.info);
-  jpeg_mem_src(&reader.info,
-               reinterpret_cast<const unsigned char *>(content.data()),
-               content.size());
-  return jpeg_read_header(&reader.info, TRUE) == JPEG_HEADER_OK;
-}
-
-static bool startJpeg(JpegReader &reader, int channels) {
-  if (setjmp(reader.target))
-    return false;
-  reader.info.out_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
-  return jpeg_start_decompress(&reader.info) != 0;
-}
-
-static bool readJpegRow(JpegReader &reader, std::byte *row) {
-  if (setjmp(reader.target))
-    return false;
-  auto *out = reinterpret_cast<unsigned char *>(row);
-  return jpeg_read_scanlines(&reader.info, &out, 1) == 1;
-}
-
-static bool readJpegRows(JpegReader &reader, Image &image) {
-  auto stride = static_cast<size_t>(image.width * image.channels);
-  // Grows with what is decoded, so that a truncated file costs little.
-  for (int64_t y = 0; y < image.height; ++y) {
-    image.pixels.resize(image.pixels.size() + stride);
-    if (!readJpegRow(reader,
-                     image.pixels.data() + image.pixels.size() - stride))
-      return false;
-  }
-  return true;
-}
-
-static Expected<Image> decodeJpeg(std::span<const std::byte> content,
-                                  int channels) {
-  JpegReader reader;
-  reader.info.err = jpeg_std_error(&reader.errors);
-  reader.info.client_data = &reader;
-  reader.errors.error_exit = leaveJpeg;
-  reader.errors.emit_message = refuseWarning;
-  Image image;
-  Error error = Error::success();
-  bool isRead = readJpegHeader(reader, content);
-  if (isRead) {
-    // A run of blocks without content takes few bits.
-    constexpr uint64_t pixelsOfByte = 1 << 15;
-    error = checkSize(reader.info.image_width, reader.info.image_height,
-                      content.size(), pixelsOfByte);
-    image = {reader.info.image_height, reader.info.image_width, channels, {}};
-    isRead =
-        error || (startJpeg(reader, channels) && readJpegRows(reader, image));
-  }
-  jpeg_destroy_decompress(&reader.info);
-  if (!isRead)
-    return makeError(MAEK_BAD_FILE, "is no valid JPEG file: ",
-                     static_cast<const char *>(reader.message));
-  if (error)
-    return error;
-  return image;
 }
 
 Expected<Image> maek::runtime::decodeImage(std::span<const std::byte> content,

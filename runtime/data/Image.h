@@ -21,7 +21,9 @@ struct Image {
 bool isImage(std::span<const std::byte> start);
 
 /// Decodes a whole PNG or JPEG file into 1 channel (grey) or 3 (red, green,
-/// blue). What is transparent lies on black. A damaged or truncated file is an
+/// blue). The numbers are those that the file stores: no gamma or profile is
+/// applied, of 16 bits the upper 8 are kept, grey is 0.299 R + 0.587 G + 0.114
+/// B, what is transparent lies on black. A damaged or truncated file is an
 /// error. Memory is bounded by what the file can hold.
 Expected<Image> decodeImage(std::span<const std::byte> content, int channels);
 

@@ -4,7 +4,7 @@ as inputs."""
 import unittest
 
 import numpy
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from safetensors.numpy import save_file
 
 from pictures import draw, fit
@@ -108,7 +108,41 @@ class Pictures(MaekTest):
             ("png", {}), ("jpg", {"quality": 90}), ("jpg", {"progressive": True})))
 
     def test_grey(self):
-        self.check((20, 30), "L", [("jpg", {"quality": 90})])
+        self.check((20, 30), "L", [("png", {}), ("jpg", {"quality": 90})])
+
+    def test_png_numbers(self):
+        """Those that Pillow reads, of every way to store them."""
+        seen, out = {}, self.folder / "out.npy"
+        for channels in (1, 3):
+            file = self.folder / f"same{channels}.maek"
+            file.write_text(f"model Same {{ input x : [{channels}, 20, 30]\ny = x\noutput y }}\n")
+            seen[channels] = self.folder / f"same{channels}"
+            self.maek("build", file, "-o", seen[channels])
+        colour = Image.fromarray(draw(20, 30))
+        grey, alpha = colour.convert("L"), Image.fromarray(draw(20, 30)[..., 2])
+        translucent, black = colour.copy(), Image.new("RGBA", (30, 20), (0, 0, 0, 255))
+        translucent.putalpha(alpha)
+        palette = colour.quantize(200)
+        wide = numpy.asarray(grey).astype("u2") * 256 + 77
+        chunks = PngImagePlugin.PngInfo()
+        chunks.add(b"gAMA", (100000).to_bytes(4, "big"))
+        for name, image, needed, options in (
+                ("colour", colour, colour, {}), ("grey", grey, grey, {}),
+                ("gamma", colour, colour, {"pnginfo": chunks}),
+                ("palette", palette, palette.convert("RGB"), {}),
+                ("two levels", grey.convert("1"), grey.convert("1"), {}),
+                ("16 bits", Image.fromarray(wide), grey, {}),
+                ("alpha", translucent, Image.alpha_composite(black, translucent), {}),
+                ("clear colour", grey, grey.point(lambda v: 0 if v == 128 else v),
+                 {"transparency": 128})):
+            path = self.folder / "stored.png"
+            image.save(path, **options)
+            for channels, mode in ((1, "L"), (3, "RGB")):
+                run(seen[channels], "predict", "--input", path, "--output", out)
+                found = numpy.rint(numpy.load(out)[0] * 255).transpose(1, 2, 0)
+                pixels = numpy.asarray(needed.convert("RGB").convert(mode))
+                numpy.testing.assert_array_equal(found, pixels.reshape(found.shape),
+                                                 f"{name} as {mode}")
 
 
 if __name__ == "__main__":

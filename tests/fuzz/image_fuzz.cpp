@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <png.h>
 
 using namespace maek::runtime;
 
@@ -36,5 +37,16 @@ std::vector<std::string> fuzzSeeds() {
       seeds.push_back(maek::fake::makePng(9, 7, channels));
       seeds.push_back(maek::fake::makeJpeg(20, 17, channels, isProgressive));
     }
+  using maek::fake::PngForm;
+  for (bool isInterlaced : {false, true}) {
+    PngForm wide{PNG_COLOR_TYPE_RGBA, 16}, few{PNG_COLOR_TYPE_PALETTE, 2};
+    few.palette = std::string(12, '\x70');
+    few.transparency = "\x10\xff";
+    wide.isInterlaced = few.isInterlaced = isInterlaced;
+    wide.saysGamma = true;
+    std::vector<std::string> rows(9, std::string(48, '\x5a'));
+    seeds.push_back(maek::fake::encodePng(wide, rows));
+    seeds.push_back(maek::fake::encodePng(few, rows));
+  }
   return seeds;
 }

@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 #include <numeric>
+#include <png.h>
 
 using namespace maek::runtime;
+using maek::fake::encodePng;
 using maek::fake::makeJpeg;
 using maek::fake::makePng;
 
@@ -43,6 +45,94 @@ TEST(Image, ReadsPngFiles) {
   Expected<Image> clear = decodeImage(bytes(makePng(1, 1, 4)), 3);
   ASSERT_TRUE(clear);
   EXPECT_LT(pixel(*clear, 0, 2), 14);
+}
+
+/// All bytes of the decoded picture; what went wrong as a text of its own.
+static std::vector<int> pixels(const std::string &file, int channels) {
+  Expected<Image> image = decodeImage(bytes(file), channels);
+  if (!image) {
+    ADD_FAILURE() << image.takeError().message();
+    return {};
+  }
+  std::vector<int> out;
+  for (std::byte value : image->pixels)
+    out.push_back(std::to_integer<int>(value));
+  return out;
+}
+using Values = std::vector<int>;
+
+// Neither gamma nor linear light: what JPEG files of the same picture give.
+TEST(Image, PngNumbersAreThoseOfTheFile) {
+  std::string colours("\xff\0\0\0\xff\0\0\0\xff\x64\xc8\x32", 12);
+  for (bool saysGamma : {false, true})
+    for (bool isInterlaced : {false, true}) {
+      maek::fake::PngForm form{PNG_COLOR_TYPE_RGB, 8};
+      form.saysGamma = saysGamma;
+      form.isInterlaced = isInterlaced;
+      std::string file = encodePng(form, {colours});
+      EXPECT_EQ(pixels(file, 3),
+                (Values{255, 0, 0, 0, 255, 0, 0, 0, 255, 100, 200, 50}));
+      // 0.299 R + 0.587 G + 0.114 B
+      EXPECT_EQ(pixels(file, 1), (Values{76, 150, 29, 153}));
+    }
+}
+
+TEST(Image, PngOf16BitsKeepsTheUpperOnes) {
+  EXPECT_EQ(pixels(encodePng({PNG_COLOR_TYPE_GRAY, 16},
+                             {std::string("\x12\xff\x80\0\xff\xff", 6)}),
+                   1),
+            (Values{0x12, 0x80, 0xff}));
+  EXPECT_EQ(
+      pixels(encodePng({PNG_COLOR_TYPE_RGBA, 16},
+                       {std::string("\x12\xff\x80\0\xff\xff\xff\xff", 8)}),
+             3),
+      (Values{0x12, 0x80, 0xff}));
+}
+
+TEST(Image, PngOfFewBitsIsSpread) {
+  EXPECT_EQ(pixels(encodePng({PNG_COLOR_TYPE_GRAY, 1}, {"\xa5"}), 1),
+            (Values{255, 0, 255, 0, 0, 255, 0, 255}));
+  EXPECT_EQ(pixels(encodePng({PNG_COLOR_TYPE_GRAY, 2}, {"\x1b"}), 1),
+            (Values{0, 85, 170, 255}));
+  EXPECT_EQ(pixels(encodePng({PNG_COLOR_TYPE_GRAY, 4}, {"\x3f"}), 3),
+            (Values{51, 51, 51, 255, 255, 255}));
+  maek::fake::PngForm form{PNG_COLOR_TYPE_PALETTE, 4};
+  form.palette = std::string("\x0a\x14\x1e\xc8\x64\x32", 6);
+  EXPECT_EQ(pixels(encodePng(form, {"\x10"}), 3),
+            (Values{200, 100, 50, 10, 20, 30}));
+  // The second colour is half transparent, the first not at all.
+  form.transparency = "\xff\x80";
+  EXPECT_EQ(pixels(encodePng(form, {"\x10"}), 3),
+            (Values{100, 50, 25, 10, 20, 30}));
+}
+
+TEST(Image, WhatIsTransparentLiesOnBlack) {
+  EXPECT_EQ(
+      pixels(encodePng({PNG_COLOR_TYPE_GRAY_ALPHA, 8},
+                       {std::string("\xc8\0\xc8\x40\xc8\x80\xc8\xff", 8)}),
+             1),
+      (Values{0, 50, 100, 200}));
+  EXPECT_EQ(
+      pixels(encodePng({PNG_COLOR_TYPE_RGBA, 8}, {"\xc8\x64\x32\x80"}), 3),
+      (Values{100, 50, 25}));
+  maek::fake::PngForm form{PNG_COLOR_TYPE_GRAY, 8};
+  form.transparentGrey = 200;
+  EXPECT_EQ(pixels(encodePng(form, {"\xc7\xc8"}), 1), (Values{199, 0}));
+}
+
+// Large enough for all seven passes.
+TEST(Image, InterlacedPngIsTheSamePicture) {
+  std::vector<std::string> rows(19);
+  for (size_t y = 0; y < rows.size(); ++y)
+    for (size_t x = 0; x < 3 * 21; ++x)
+      rows[y] += static_cast<char>(13 * y + 5 * x);
+  maek::fake::PngForm form{PNG_COLOR_TYPE_RGB, 8};
+  Values plain = pixels(encodePng(form, rows), 3);
+  form.isInterlaced = true;
+  std::string interlaced = encodePng(form, rows);
+  EXPECT_EQ(pixels(interlaced, 3), plain);
+  for (size_t size = 0; size < interlaced.size(); size += 7)
+    EXPECT_NE(errorOf(interlaced.substr(0, size)), "") << size;
 }
 
 TEST(Image, ReadsJpegFiles) {

@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <jpeglib.h>
 #include <png.h>
-#include <vector>
 
 std::string maek::fake::makePng(int height, int width, int channels) {
   std::vector<unsigned char> pixels;
@@ -26,6 +25,56 @@ std::string maek::fake::makePng(int height, int width, int channels) {
                                  nullptr))
     std::abort();
   file.resize(size);
+  return file;
+}
+
+std::string maek::fake::encodePng(const PngForm &form,
+                                  const std::vector<std::string> &rows) {
+  png_structp png =
+      png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  if (setjmp(png_jmpbuf(png)))
+    std::abort();
+  static std::string file;
+  file.clear();
+  auto append = [](png_structp, png_bytep data, size_t size) {
+    file.append(reinterpret_cast<char *>(data), size);
+  };
+  png_set_write_fn(png, nullptr, append, nullptr);
+  size_t channels = form.colourType == PNG_COLOR_TYPE_RGB          ? 3
+                    : form.colourType == PNG_COLOR_TYPE_RGBA       ? 4
+                    : form.colourType == PNG_COLOR_TYPE_GRAY_ALPHA ? 2
+                                                                   : 1;
+  size_t width =
+      rows[0].size() * 8 / (channels * static_cast<size_t>(form.bitDepth));
+  png_set_IHDR(png, info, static_cast<png_uint_32>(width),
+               static_cast<png_uint_32>(rows.size()), form.bitDepth,
+               form.colourType,
+               form.isInterlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  if (!form.palette.empty())
+    png_set_PLTE(png, info,
+                 reinterpret_cast<png_const_colorp>(form.palette.data()),
+                 static_cast<int>(form.palette.size() / 3));
+  if (!form.transparency.empty())
+    png_set_tRNS(png, info,
+                 reinterpret_cast<png_const_bytep>(form.transparency.data()),
+                 static_cast<int>(form.transparency.size()), nullptr);
+  if (form.transparentGrey >= 0) {
+    png_color_16 colour{};
+    colour.gray = static_cast<png_uint_16>(form.transparentGrey);
+    png_set_tRNS(png, info, nullptr, 0, &colour);
+  }
+  if (form.saysGamma)
+    png_set_gAMA(png, info, 1.0);
+  png_write_info(png, info);
+  std::vector<png_bytep> pointers;
+  for (const std::string &row : rows)
+    pointers.push_back(
+        reinterpret_cast<png_bytep>(const_cast<char *>(row.data())));
+  png_write_image(png, pointers.data());
+  png_write_end(png, nullptr);
+  png_destroy_write_struct(&png, &info);
   return file;
 }
 
