@@ -114,7 +114,7 @@ Expected<NpyArray> maek::runtime::readInput(const std::string &path,
   Expected<InputFile> file = InputFile::open(path);
   if (!file)
     return file.takeError();
-  std::byte start[8] = {};
+  std::byte start[imageMagicBytes] = {};
   std::span<std::byte> some(start,
                             std::min<uint64_t>(sizeof(start), file->size()));
   if (Error error = file->read(0, some))

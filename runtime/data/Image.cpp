@@ -20,8 +20,24 @@ static bool startsWith(std::span<const std::byte> content,
 static constexpr std::string_view pngMagic = "\x89PNG\r\n\x1a\n";
 static constexpr std::string_view jpegMagic = "\xff\xd8\xff";
 
+// The name of a format of pictures that is not read; empty for none.
+static std::string_view otherFormat(std::span<const std::byte> start) {
+  using namespace std::string_view_literals;
+  constexpr size_t riffHead = 8; // "RIFF" and a size
+  if (startsWith(start, "RIFF") && start.size() > riffHead &&
+      startsWith(start.subspan(riffHead), "WEBP"))
+    return "WebP";
+  if (startsWith(start, "GIF8"))
+    return "GIF";
+  if (startsWith(start, "BM"))
+    return "BMP";
+  return startsWith(start, "II*\0"sv) || startsWith(start, "MM\0*"sv) ? "TIFF"
+                                                                      : "";
+}
+
 bool maek::runtime::isImage(std::span<const std::byte> start) {
-  return startsWith(start, pngMagic) || startsWith(start, jpegMagic);
+  return startsWith(start, pngMagic) || startsWith(start, jpegMagic) ||
+         !otherFormat(start).empty();
 }
 
 Error maek::runtime::checkImageSize(uint64_t width, uint64_t height,
@@ -43,6 +59,10 @@ Expected<Image> maek::runtime::decodeImage(std::span<const std::byte> content,
     return decodePng(content, channels);
   if (startsWith(content, jpegMagic))
     return decodeJpeg(content, channels);
+  std::string_view other = otherFormat(content);
+  if (!other.empty())
+    return makeError(MAEK_BAD_FILE, "is a ", other,
+                     " file; needed PNG, JPEG or .npy");
   return makeError(MAEK_BAD_FILE, "is neither a PNG nor a JPEG file");
 }
 

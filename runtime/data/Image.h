@@ -17,7 +17,11 @@ struct Image {
   std::vector<std::byte> pixels;
 };
 
-/// Whether a file that begins so is a PNG or JPEG file.
+/// How many bytes of a file tell whether it is a picture.
+inline constexpr size_t imageMagicBytes = 12;
+
+/// Whether a file that begins so is a picture: PNG, JPEG, or of a format that
+/// decodeImage names in its error.
 bool isImage(std::span<const std::byte> start);
 
 /// Decodes a whole PNG or JPEG file into 1 channel (grey) or 3 (red, green,

@@ -84,6 +84,11 @@ Expected<Image> maek::runtime::decodeJpeg(std::span<const std::byte> content,
     constexpr uint64_t pixelsOfByte = 1 << 15;
     error = checkImageSize(reader.info.image_width, reader.info.image_height,
                            content.size(), pixelsOfByte);
+    bool isPrint = reader.info.jpeg_color_space == JCS_CMYK ||
+                   reader.info.jpeg_color_space == JCS_YCCK;
+    if (!error && isPrint)
+      error = makeError(MAEK_BAD_FILE,
+                        "is a CMYK picture; needed grey, or red, green, blue");
     image = {reader.info.image_height, reader.info.image_width, channels, {}};
     isRead =
         error || (startJpeg(reader, channels) && readJpegRows(reader, image));

@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 std::vector<std::string> fuzzSeeds() {
   std::vector<std::string> seeds;
+  seeds.push_back(maek::fake::makeJpeg(20, 17, 4, false));
   for (int channels : {1, 3})
     for (bool isProgressive : {false, true}) {
       seeds.push_back(maek::fake::makePng(9, 7, channels));

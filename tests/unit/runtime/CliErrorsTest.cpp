@@ -338,6 +338,9 @@ TEST_F(CliErrorsTest, PicturesThatDoNotFit) {
   expectError(arguments, picture + ": cannot open: No such file or directory");
   writeFile(picture, "");
   expectError(arguments, picture + ": is neither a PNG nor a JPEG file");
+  writeFile(scratch / "x", "GIF89a");
+  expectError(predict({"--input", scratch / "x"}),
+              scratch / "x" + ": is a GIF file; needed PNG, JPEG or .npy");
   writeFile(picture, makePng(5, 5, 1).substr(0, 40));
   expectError(arguments, picture + ": is no valid PNG file: it has no end");
   writeFile(picture, makePng(5, 5, 1));

@@ -155,7 +155,7 @@ TEST(Image, RefusesBrokenFiles) {
     EXPECT_NE(errorOf(png.substr(0, size)), "") << size;
   for (size_t size = 0; size + 2 < jpeg.size(); ++size)
     EXPECT_NE(errorOf(jpeg.substr(0, size)), "") << size;
-  EXPECT_EQ(errorOf("GIF89a"), "is neither a PNG nor a JPEG file");
+  EXPECT_EQ(errorOf("text"), "is neither a PNG nor a JPEG file");
   EXPECT_EQ(errorOf(png.substr(0, 30)), "is no valid PNG file: it has no end");
   std::string damaged = png;
   damaged[20] ^= 1;
@@ -165,6 +165,25 @@ TEST(Image, RefusesBrokenFiles) {
   std::string flipped = png;
   flipped[flipped.size() - 30] ^= 1;
   EXPECT_NE(errorOf(flipped), "");
+}
+
+TEST(Image, NamesWhatItDoesNotRead) {
+  using namespace std::string_view_literals;
+  for (auto [start, name] : {std::pair("GIF89a"sv, "GIF"),
+                             {"BM\x36\x10"sv, "BMP"},
+                             {"II*\0\x08"sv, "TIFF"},
+                             {"MM\0*\0"sv, "TIFF"},
+                             {"RIFF\x10\0\0\0WEBPVP8 "sv, "WebP"}}) {
+    EXPECT_TRUE(isImage(bytes(start)));
+    EXPECT_EQ(errorOf(start),
+              std::string("is a ") + name + " file; needed PNG, JPEG or .npy");
+  }
+  for (std::string_view start :
+       {"RIFF"sv, "RIFF\x10\0\0\0WAVE"sv, "PK"sv, ""sv})
+    EXPECT_FALSE(isImage(bytes(start)));
+  for (bool isProgressive : {false, true})
+    EXPECT_EQ(errorOf(makeJpeg(20, 30, 4, isProgressive)),
+              "is a CMYK picture; needed grey, or red, green, blue");
 }
 
 TEST(Image, GivesNoMemoryForWhatAFileOnlyClaims) {

@@ -90,7 +90,9 @@ std::string maek::fake::makeJpeg(int height, int width, int channels,
   info.image_height = static_cast<JDIMENSION>(height);
   info.image_width = static_cast<JDIMENSION>(width);
   info.input_components = channels;
-  info.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+  info.in_color_space = channels == 1   ? JCS_GRAYSCALE
+                        : channels == 3 ? JCS_RGB
+                                        : JCS_CMYK;
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, 95, TRUE);
   if (isProgressive)

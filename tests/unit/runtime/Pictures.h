@@ -25,7 +25,8 @@ struct PngForm {
 std::string encodePng(const PngForm &form,
                       const std::vector<std::string> &rows);
 
-/// A JPEG file of a smooth picture: bytes grow from 0 to 200 along the rows.
+/// A JPEG file of a smooth picture, of 1, 3 or 4 (CMYK) channels: bytes grow
+/// from 0 to 200 along the rows.
 std::string makeJpeg(int height, int width, int channels, bool isProgressive);
 
 } // namespace maek::fake
