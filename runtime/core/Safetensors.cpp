@@ -177,14 +177,30 @@ const std::string *SafetensorsHeader::findMetadata(std::string_view key) const {
   return nullptr;
 }
 
+// What torch.save writes, or wrote up to PyTorch 1.5; empty for neither.
+static std::string_view nameTorchFile(std::span<const std::byte, 8> start) {
+  std::string_view bytes(reinterpret_cast<const char *>(start.data()),
+                         start.size());
+  if (bytes.starts_with("PK\x03\x04"))
+    return "zip file";
+  if (bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5)
+    return "pickle";
+  return "";
+}
+
 Expected<uint64_t>
 maek::runtime::readHeaderLength(std::span<const std::byte, 8> bytes,
                                 uint64_t fileSize) {
   uint64_t length;
   std::memcpy(&length, bytes.data(), sizeof(length));
+  std::string_view torch = nameTorchFile(bytes);
+  if ((length > maxHeader || length > fileSize - 8) && !torch.empty())
+    return makeError(MAEK_BAD_FILE, "not a safetensors file: a ", torch,
+                     ", as PyTorch's own torch.save writes; "
+                     "safetensors.torch.save_file writes what is read here");
   if (length > maxHeader)
     return makeError(MAEK_BAD_FILE,
-                     "no safetensors file: the header's length would be ",
+                     "not a safetensors file: the header's length would be ",
                      length, ", more than the permitted ", maxHeader);
   if (length > fileSize - 8)
     return makeError(MAEK_BAD_FILE, "the header's length is ", length,

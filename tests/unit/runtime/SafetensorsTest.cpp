@@ -296,8 +296,22 @@ TEST(Safetensors, LyingHeaderLengthsAreRefused) {
             "the header's length is 2, but only 0 bytes follow");
   for (uint64_t length : {uint64_t{1} << 31, uint64_t{1} << 63, UINT64_MAX})
     EXPECT_EQ(load(scratch, lengthOf(length) + "{}"),
-              text("no safetensors file: the header's length would be ", length,
-                   ", more than the permitted 100000000"));
+              text("not a safetensors file: the header's length would be ",
+                   length, ", more than the permitted 100000000"));
+}
+
+TEST(Safetensors, FilesOfTorchSaveAreNamed) {
+  using namespace std::string_view_literals;
+  Scratch scratch;
+  for (auto [start, name] :
+       {std::pair("PK\x03\x04\0\0\x08\x08\0\0"sv, "zip file"),
+        {"PK\x03\x04\0\0\0\0\0\0"sv, "zip file"},
+        {"\x80\x02\x8a\x0al\xfc\x9c\x46\xf9"sv, "pickle"},
+        {"\x80\x04\x95\x1c\0\0\0\0\0\0\0\x7d"sv, "pickle"}})
+    EXPECT_EQ(load(scratch, std::string(start)),
+              text("not a safetensors file: a ", name,
+                   ", as PyTorch's own torch.save writes; "
+                   "safetensors.torch.save_file writes what is read here"));
 }
 
 TEST(Safetensors, BombsAreRefused) {
