@@ -75,6 +75,9 @@ Expected<FileInputs> FileInputs::read(const std::vector<PortFile> &files,
                        port.name, "' needs ", dtypeName(port.dtype),
                        port.shapeText(entry.symbols),
                        fits ? castHint(port.dtype) : "");
+    if (port.dtype == MAEK_I32)
+      if (Error error = checkClasses(one.path, port, array->data, port.classes))
+        return error;
     result.inputs.push_back(
         {&port, std::move(*array), hasBatchAxis(port, entry)});
     Input &input = result.inputs.back();

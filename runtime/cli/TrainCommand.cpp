@@ -276,8 +276,14 @@ static int trainModel(const Program &program, size_t entry,
   if (options.evaluateEvery > 0) {
     Expected<Dataset> loaded =
         loadDataset(options.data, request.folder, Split::Test, ports, *known);
-    if (!loaded)
-      return report(program, loaded.takeError());
+    if (!loaded) {
+      Error error = loaded.takeError();
+      if (error.code() != MAEK_IO_ERROR)
+        return report(program, error);
+      return report(program, makeError(error.code(), error.message(),
+                                       "; --evaluate-every 0 needs no test "
+                                       "set"));
+    }
     test = std::move(*loaded);
     if (Error error = checkKeepsData(request, *test))
       return report(program, error);

@@ -137,6 +137,7 @@ private:
   Error checkClasses(const EntryState &entry);
   Error checkOverlaps(EntryState &entry);
   Error sizeResults(EntryState &entry);
+  static Expected<int64_t> sizeArena(const EntryState &entry);
   Error makeRoom(EntryState &entry);
   Error sizeCarried(EntryState &entry);
   Error resizeCarried(const PortInfo &port, bool begins,

@@ -188,17 +188,24 @@ Buffer *Model::storageOf(EntryState &entry, const PortInfo &port) {
   }
 }
 
+Expected<int64_t> Model::sizeArena(const EntryState &entry) {
+  int64_t bytes = entry.code.arena_size(entry.dims.data());
+  if (bytes < 0)
+    return makeError(MAEK_OUT_OF_MEMORY, "entry '", entry.info->name,
+                     "': a tensor would have more than 2^31 - 1 numbers");
+  return bytes;
+}
+
 Error Model::makeRoom(EntryState &entry) {
   if (Error error = sizeResults(entry))
     return error;
   if (Error error = sizeCarried(entry))
     return error;
-  int64_t bytes = entry.code.arena_size(entry.dims.data());
-  if (bytes < 0)
-    return makeError(MAEK_OUT_OF_MEMORY, "entry '", entry.info->name,
-                     "': a tensor would have more than 2^31 - 1 numbers");
-  if (bytes > arena.capacity())
-    return arena.reserve(bytes, "the arena", &budget);
+  Expected<int64_t> bytes = sizeArena(entry);
+  if (!bytes)
+    return bytes.takeError();
+  if (*bytes > arena.capacity())
+    return arena.reserve(*bytes, "the arena", &budget);
   return Error::success();
 }
 
@@ -286,6 +293,9 @@ Error Model::run(size_t index, std::span<const maek_tensor_t> arguments) {
     return error;
   if (Error error = entry.info->checkLimits(entry.dims))
     return error;
+  // What is too large seems to lie everywhere.
+  if (Expected<int64_t> bytes = sizeArena(entry); !bytes)
+    return bytes.takeError();
   if (Error error = checkOverlaps(entry))
     return error;
   if (Error error = checkClasses(entry))

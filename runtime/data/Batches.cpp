@@ -75,18 +75,16 @@ static bool fitShape(std::span<const Extent> port,
          (sizes.size() == 1 && countElements(column) == sizes[0]);
 }
 
-static Error checkClasses(const PortInfo &port, const Column &column,
-                          int64_t classes) {
-  if (classes == 0)
-    return Error::success();
-  size_t count = column.data->size() / sizeof(int32_t);
-  for (size_t i = 0; i < count; ++i) {
+Error maek::runtime::checkClasses(const std::string &file, const PortInfo &port,
+                                  std::span<const std::byte> data,
+                                  int64_t classes) {
+  for (size_t i = 0; classes > 0 && i < data.size() / sizeof(int32_t); ++i) {
     int32_t value;
-    std::memcpy(&value, column.data->data() + i * sizeof(value), sizeof(value));
+    std::memcpy(&value, data.data() + i * sizeof(value), sizeof(value));
     if (value < 0 || value >= classes)
-      return makeError(MAEK_BAD_FILE, column.file, ": has class ", value,
-                       " at index ", i, "; ", roleName(port.role), " '",
-                       port.name, "' needs 0 to ", classes - 1);
+      return makeError(MAEK_BAD_FILE, file, ": has class ", value, " at index ",
+                       i, "; ", roleName(port.role), " '", port.name,
+                       "' needs 0 to ", classes - 1);
   }
   return Error::success();
 }
@@ -138,9 +136,9 @@ Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
                      "; ", what, " needs ", dtypeName(port.dtype),
                      column->type.empty() ? "" : castHint(port.dtype));
   out.count = *countElements(column->shape) * std::max(out.classes, int64_t{1});
-  return isInteger
-             ? checkClasses(port, *column, std::max(port.classes, out.classes))
-             : Error::success();
+  return isInteger ? checkClasses(column->file, port, *column->data,
+                                  std::max(port.classes, out.classes))
+                   : Error::success();
 }
 
 Expected<Batches> Batches::create(const EntryInfo &entry, const Dataset &data,

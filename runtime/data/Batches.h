@@ -11,6 +11,11 @@ namespace maek::runtime {
 /// Whether the port's leading axis is the batch and nothing else.
 bool hasBatchAxis(const PortInfo &port, const EntryInfo &entry);
 
+/// An error if one of these i32 is no class of `classes`, 0 for any; `file` is
+/// where they came from.
+Error checkClasses(const std::string &file, const PortInfo &port,
+                   std::span<const std::byte> data, int64_t classes);
+
 /// Picks examples and lays them out as an entry takes them. The data set and
 /// the entry must outlive it.
 class Batches {

@@ -75,9 +75,7 @@ static Expected<std::vector<uint32_t>> decodeAll(std::string_view text,
     std::optional<uint32_t> code = takeCharacter(rest);
     if (!code)
       return makeError(MAEK_BAD_FILE, where, ": line ", lineOf(text, at),
-                       ": byte ", at,
-                       " is no UTF-8; unit = bytes takes any "
-                       "file");
+                       ": byte ", at, " is no UTF-8");
     codes.push_back(*code);
   }
   return codes;
@@ -208,14 +206,18 @@ static Expected<TextSpec> readSpec(const DataSpec &spec,
 }
 
 // The input that takes the text, if it says how many classes it has.
-static Error checkClasses(const EntryInfo &entry, int64_t size,
+static Error checkClasses(const EntryInfo &entry, const Vocabulary &vocabulary,
                           const TextSpec &spec) {
+  int64_t size = vocabulary.size();
   for (const PortInfo &port : entry.arguments)
     if ((port.role == Role::Input || port.role == Role::Target) &&
         port.classes > 0 && port.classes < size)
-      return makeError(MAEK_BAD_FILE, spec.file, ": has ", size, ' ', spec.unit,
-                       "; ", roleName(port.role), " '", port.name, "' has ",
-                       port.classes, " classes");
+      return makeError(
+          MAEK_BAD_FILE, spec.file,
+          vocabulary.isBytes() ? ": as bytes has " : ": has ", size,
+          vocabulary.isBytes() ? " classes; " : " different characters; ",
+          roleName(port.role), " '", port.name, "' has ", port.classes,
+          " classes");
   return Error::success();
 }
 
@@ -256,10 +258,13 @@ Expected<Dataset> maek::runtime::loadText(const DataSpec &spec,
   Expected<Vocabulary> own = wanted->unit == "bytes"
                                  ? Vocabulary::ofBytes()
                                  : Vocabulary::ofCharacters(all, wanted->file);
-  if (!own)
-    return own.takeError();
+  if (!own) {
+    Error error = own.takeError();
+    return makeError(error.code(), error.message(),
+                     "; unit = bytes takes any file");
+  }
   const Vocabulary &vocabulary = known ? *known : *own;
-  if (Error error = checkClasses(entry, vocabulary.size(), *wanted))
+  if (Error error = checkClasses(entry, vocabulary, *wanted))
     return error;
   Expected<std::vector<int32_t>> symbols = vocabulary.encode(all, wanted->file);
   if (!symbols)

@@ -167,7 +167,7 @@ class Generate(MaekTest):
         check("nothing.txt", "text(file = nothing.txt)")
         many = self.folder / "many.txt"
         many.write_text("".join(chr(0x100 + i) for i in range(400)))
-        check("has 400 characters; input 'text' has 32 classes", f"text(file = {many})")
+        check("has 400 different characters; input 'text' has 32 classes", f"text(file = {many})")
 
 
 # What comes after a symbol is drawn from these, counted on from the symbol.

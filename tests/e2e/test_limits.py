@@ -47,6 +47,11 @@ int main(void) {
   if (maek_model_forward(model, &x, 1) != MAEK_INVALID_ARGUMENT)
     return 2;
   puts(maek_model_last_error(model));
+  shape[0] = (int64_t)1 << 40;
+  shape[1] = 6;
+  if (maek_model_forward(model, &x, 1) != MAEK_OUT_OF_MEMORY)
+    return 3;
+  puts(maek_model_last_error(model));
   maek_model_destroy(model);
   return 0;
 }
@@ -114,7 +119,8 @@ class Limits(MaekTest):
             self.folder / "client")
         done = run(self.folder / "client",
                    env={**os.environ, "LD_LIBRARY_PATH": str(self.folder)})
-        self.assertEqual(done.stdout, MESSAGE.format("forward", "T", 9, 6) + "\n")
+        self.assertEqual(done.stdout, MESSAGE.format("forward", "T", 9, 6) +
+                         "\nentry 'forward': a tensor would have more than 2^31 - 1 numbers\n")
 
 
 if __name__ == "__main__":

@@ -177,7 +177,13 @@ TEST_F(CliErrorsTest, DataSetsThatAreNotThere) {
               "train-label.npy, and the same for test-");
   std::remove((scratch / "test-image.npy").c_str());
   expectError(train({}), scratch / "test-image.npy" +
-                             ": cannot open: No such file or directory");
+                             ": cannot open: No such file or directory; "
+                             "--evaluate-every 0 needs no test set");
+  expectError({"eval", "--weights", weights, "--data", "npy", "--data-dir",
+               scratch.path()},
+              scratch / "test-image.npy" +
+                  ": cannot open: No such file or directory");
+  EXPECT_EQ(run(train({"--evaluate-every", "0", "--quiet"})).code, 0);
 }
 
 TEST_F(CliErrorsTest, DataThatDoesNotFit) {
@@ -330,6 +336,21 @@ TEST_F(CliErrorsTest, InputsThatDoNotFit) {
               scratch.path() + ": not a regular file");
   knobs().failWith = -3;
   expectError(arguments, "entry 'forward': a kernel failed with -3");
+}
+
+TEST_F(CliErrorsTest, ClassesThatDoNotFitAreOfTheirFile) {
+  constexpr int64_t xShape[] = {2, 3, 2}, nShape[] = {6};
+  writeFile(scratch / "x.npy", maek::runtime::makeNpyHeader(MAEK_F32, xShape) +
+                                   std::string(12 * sizeof(float), '\0'));
+  std::string n = maek::runtime::makeNpyHeader(MAEK_I32, nShape) +
+                  std::string(6 * sizeof(int32_t), '\0');
+  n[n.size() - 2 * sizeof(int32_t)] = 5;
+  writeFile(scratch / "n.npy", n);
+  expectError({"predict", "--input", "x=" + scratch / "x.npy", "--input",
+               "n=" + scratch / "n.npy", "--output", "y=" + scratch / "y.npy"},
+              scratch / "n.npy" +
+                  ": has class 5 at index 4; input 'n' needs 0 to 4",
+              lengths());
 }
 
 TEST_F(CliErrorsTest, PicturesThatDoNotFit) {

@@ -193,6 +193,14 @@ TEST_F(ModelTest, WhatTheCallWritesIsNoArgument) {
   EXPECT_EQ(maek_model_forward(model, &image, 1), MAEK_INVALID_ARGUMENT);
   EXPECT_EQ(error(), "input 'image' lies in the output 'logits', which entry "
                      "'forward' writes; give it a copy");
+  // A slip in the shape is told as such, though it covers all memory.
+  one[0] = int64_t{1} << 40;
+  knobs().arenaBytes = -1;
+  EXPECT_EQ(maek_model_forward(model, &image, 1), MAEK_OUT_OF_MEMORY);
+  EXPECT_EQ(error(), "entry 'forward': a tensor would have more than 2^31 - 1 "
+                     "numbers");
+  knobs().arenaBytes = -2;
+  one[0] = 1;
   std::vector<float> copy(static_cast<float *>(logits.data),
                           static_cast<float *>(logits.data) + 15);
   copy.resize(16);

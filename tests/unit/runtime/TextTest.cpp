@@ -115,7 +115,9 @@ TEST_F(Text, SaysWhatIsWrong) {
             file + ": has 10 characters, 1 of them for evaluation; length = 5 "
                    "needs 6");
   EXPECT_EQ(errorOf(", length = 2, split = 0.5", Split::Train, {}, 9),
-            file + ": has 10 characters; input 'text' has 9 classes");
+            file + ": has 10 different characters; input 'text' has 9 classes");
+  EXPECT_EQ(errorOf(", length = 2, unit = bytes", Split::Train, {}, 48),
+            file + ": as bytes has 256 classes; input 'text' has 48 classes");
   EXPECT_EQ(errorOf(", split = 1"),
             "data set 'text': 'split' must be a number between 0 and 1, found "
             "'1'");
@@ -133,6 +135,16 @@ TEST_F(Text, SaysWhatIsWrong) {
                 ": the character 'c' is none of the 2 that the weights know");
   EXPECT_EQ(errorOf("", Split::Train, {{"maek.text.unit", "words"}}),
             "the weights: metadata 'maek.text.unit' is damaged");
+}
+
+// Advice on files helps nobody with a prompt.
+TEST_F(Text, PromptsThatAreNoUtf8AreTold) {
+  auto vocabulary = Vocabulary::ofCharacters("abc", "x");
+  ASSERT_TRUE(vocabulary);
+  auto symbols = vocabulary->encode("ab\xff", "--prompt");
+  ASSERT_FALSE(symbols);
+  EXPECT_EQ(symbols.takeError().message(),
+            "--prompt: line 1: byte 2 is no UTF-8");
 }
 
 TEST_F(Text, RefusesWhatIsNoUtf8) {
