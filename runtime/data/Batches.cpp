@@ -136,9 +136,14 @@ Error Batches::connect(const EntryInfo &entry, const PortInfo &port,
                      "; ", what, " needs ", dtypeName(port.dtype),
                      column->type.empty() ? "" : castHint(port.dtype));
   out.count = *countElements(column->shape) * std::max(out.classes, int64_t{1});
-  return isInteger ? checkClasses(column->file, port, *column->data,
-                                  std::max(port.classes, out.classes))
-                   : Error::success();
+  if (!isInteger)
+    return Error::success();
+  int64_t classes = std::max(port.classes, out.classes);
+  if (column->classes > 0 && classes > 0 && column->classes != classes)
+    return makeError(MAEK_BAD_FILE, column->file, ": has ", column->classes,
+                     " classes; ", what, " has ", classes,
+                     ": 'symbols' must be the model's");
+  return checkClasses(column->file, port, *column->data, classes);
 }
 
 Expected<Batches> Batches::create(const EntryInfo &entry, const Dataset &data,

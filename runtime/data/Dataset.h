@@ -27,6 +27,9 @@ struct Column {
   /// one does if that is not where it ends. So examples may overlap.
   int64_t offset = 0;
   std::optional<int64_t> stride = {};
+  /// How many classes there are, of a data set that counts them: what stands
+  /// behind the symbols depends on their number. 0: as many as the model has.
+  int64_t classes = 0;
 
   /// The bytes that begin with that example's.
   const std::byte *example(int64_t index) const;

@@ -56,8 +56,10 @@ Error Task::allocate(std::vector<Column> columns) {
 }
 
 static Column makeColumn(const char *name, Role role, Column::Storage storage,
-                         std::vector<int64_t> shape) {
-  return {name, "", role, storage, std::move(shape)};
+                         std::vector<int64_t> shape, int64_t classes = 0) {
+  Column column{name, "", role, storage, std::move(shape)};
+  column.classes = classes;
+  return column;
 }
 
 // The adding problem (Hochreiter and Schmidhuber 1997, in the form of Le,
@@ -104,9 +106,11 @@ static Error makeCopy(Task &task) {
   int64_t delay = task.spec.count("delay", 100);
   int64_t symbols = task.spec.count("symbols", 8);
   int64_t steps = delay + 2 * length;
-  if (Error error = task.allocate(
-          {makeColumn("x", Role::Input, Column::Storage::I32, {steps}),
-           makeColumn("y", Role::Target, Column::Storage::I32, {length})}))
+  if (Error error =
+          task.allocate({makeColumn("x", Role::Input, Column::Storage::I32,
+                                    {steps}, symbols + 2),
+                         makeColumn("y", Role::Target, Column::Storage::I32,
+                                    {length}, symbols)}))
     return error;
   auto *x = task.content<int32_t>(0), *y = task.content<int32_t>(1);
   RandomStream random = task.random("symbols");
@@ -135,9 +139,11 @@ static Error makeReordered(Task &task, bool isSort) {
                      "': 'shortest' must be at most T = ", steps, ", found ",
                      shortest);
   if (Error error = task.allocate(
-          {makeColumn("x", Role::Input, Column::Storage::I32, {steps}),
-           makeColumn("before", Role::Input, Column::Storage::I32, {steps}),
-           makeColumn("y", Role::Target, Column::Storage::I32, {steps}),
+          {makeColumn("x", Role::Input, Column::Storage::I32, {steps}, symbols),
+           makeColumn("before", Role::Input, Column::Storage::I32, {steps},
+                      symbols + 1),
+           makeColumn("y", Role::Target, Column::Storage::I32, {steps},
+                      symbols),
            makeColumn("n", Role::Input, Column::Storage::F32, {})}))
     return error;
   RandomStream random = task.random("symbols");

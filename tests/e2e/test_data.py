@@ -95,6 +95,12 @@ class Data(MaekTest):
         accuracy = [float(a) for a in re.findall(r"test loss \S+ accuracy ([\d.]+)", told)]
         self.assertEqual(len(accuracy), 6)
         self.assertGreater(accuracy[-1], 0.5)
+        # What stands behind the symbols would mean something else.
+        for symbols in (3, 5):
+            told = run(program, "train", "--data", f"reverse(T = 5, symbols = {symbols})",
+                       code=1).stderr
+            self.assertEqual(told, f"decoder: error: data set 'reverse': has {symbols} classes; "
+                             "input 'x' has 4: 'symbols' must be the model's\n")
 
     def test_wrong_arguments(self):
         program = self.program(ADDER, "wrong")

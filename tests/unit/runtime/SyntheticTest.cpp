@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Data sets with arguments, and those that are computed.
 #include "runtime/data/Synthetic.h"
+#include "runtime/data/Batches.h"
 #include "runtime/data/DatasetTable.h"
 
 #include <algorithm>
@@ -130,6 +131,29 @@ TEST(Synthetic, CopySaysTheSymbolsAfterTheSign) {
         std::all_of(row, row + 3, [](int32_t c) { return c >= 0 && c < 4; }));
     std::vector<int32_t> rest(row + 3, row + 11);
     EXPECT_EQ(rest, (std::vector<int32_t>{4, 4, 4, 4, 5, 4, 4, 4}));
+  }
+}
+
+// A model of other classes would take the start for a symbol.
+TEST(Synthetic, ClassesAreTheModels) {
+  Expected<Dataset> data = make("sort(T = 3, symbols = 7, n = 4)");
+  ASSERT_TRUE(data);
+  EntryInfo entry;
+  entry.symbols = {std::string(batchSymbol)};
+  Extent batch;
+  batch.symbols = {0};
+  Extent three;
+  three.factor = 3;
+  for (int64_t classes : {0, 6, 7, 8, 10}) {
+    entry.arguments = {
+        {Role::Input, "before", MAEK_I32, {batch, three}, classes}};
+    Expected<Batches> batches = Batches::create(entry, *data, 2);
+    bool fits = classes == 0 || classes == 8;
+    EXPECT_EQ(static_cast<bool>(batches), fits) << classes;
+    if (!batches)
+      EXPECT_EQ(batches.takeError().message(),
+                text("data set 'sort': has 8 classes; input 'before' has ",
+                     classes, ": 'symbols' must be the model's"));
   }
 }
 
