@@ -3,6 +3,7 @@
 #include "runtime/cli/Interrupts.h"
 #include "runtime/cli/CommandLine.h"
 
+#include <cerrno>
 #include <iterator>
 #include <unistd.h>
 
@@ -26,38 +27,52 @@ SignalHandlers::~SignalHandlers() {
 }
 
 namespace {
+/// What a handler writes: it can call little, so the text is made before.
+struct Words {
+  char text[256];
+  size_t size = 0;
+
+  void set(std::string_view words) { size = words.copy(text, sizeof(text)); }
+  void say() const {
+    int former = errno;
+    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, text, size);
+    errno = former;
+  }
+};
+Words answerWords, lastWords;
+
 volatile std::sig_atomic_t wasInterrupted = 0;
 void noteInterrupt(int signal) {
   if (wasInterrupted) {
     // Comes once this handler has returned.
     std::signal(signal, SIG_DFL);
     std::raise(signal);
+    return;
   }
   wasInterrupted = 1;
+  answerWords.say();
 }
 
-// A handler can call little, so the text is made before.
-char lastWords[256];
-size_t lastWordsSize = 0;
 void sayAndLeave(int) {
-  [[maybe_unused]] ssize_t written =
-      write(STDERR_FILENO, lastWords, lastWordsSize);
+  lastWords.say();
   _exit(ExitInterrupted);
 }
 
 auto prepareExit(const std::string &message) {
-  lastWordsSize = (message + "\n").copy(lastWords, sizeof(lastWords));
+  lastWords.set(message + "\n");
   return sayAndLeave;
 }
 } // namespace
 
 // Before the handler is there: what it notes from then on counts.
-static void (*startNoting())(int) {
+static void (*startNoting(std::string_view answer))(int) {
   wasInterrupted = 0;
+  answerWords.set(answer);
   return noteInterrupt;
 }
 
-InterruptGuard::InterruptGuard() : former(startNoting()) {}
+InterruptGuard::InterruptGuard(std::string_view answer)
+    : former(startNoting(answer)) {}
 
 bool InterruptGuard::interrupted() const { return wasInterrupted != 0; }
 

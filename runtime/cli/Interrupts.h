@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <string>
+#include <string_view>
 
 namespace maek::runtime {
 
@@ -22,11 +23,12 @@ private:
   struct sigaction former[3];
 };
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP is noted; the second,
-/// which may be another of them, kills.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP is noted, and `answer`
+/// written to standard error at once; the second, which may be another of them,
+/// kills. One at a time.
 class InterruptGuard {
 public:
-  InterruptGuard();
+  explicit InterruptGuard(std::string_view answer = "");
 
   bool interrupted() const;
 

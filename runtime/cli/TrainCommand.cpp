@@ -303,8 +303,12 @@ static int trainModel(const Program &program, size_t entry,
     return report(program, error);
 
   warnOfWarmup(program, *trainer);
-  TrainConsole console(**model, log, request.logEvery, request.quiet,
-                       trainer->examplesDone());
+  TrainConsole console(
+      **model, log, request.logEvery, request.quiet, trainer->examplesDone(),
+      text(program.name,
+           ": interrupted: ", options.save.empty() ? "ending" : "saving",
+           " after this step; once more ends at once",
+           options.save.empty() ? "" : ", without saving"));
   Expected<Outcome> outcome = trainer->run(console);
   console.finish();
   if (!outcome)

@@ -19,11 +19,19 @@ std::string maek::runtime::meterText(const Meter &meter,
   return out;
 }
 
+// On a terminal it takes the place of the line of progress.
+static std::string placeAnswer(const std::string &answer, bool quiet) {
+  if (isatty(STDERR_FILENO))
+    return "\r\x1b[K" + answer + "\n";
+  return quiet ? "" : answer + "\n";
+}
+
 TrainConsole::TrainConsole(const Model &model, RunLog &log, int64_t logEvery,
-                           bool quiet, int64_t examplesBefore)
+                           bool quiet, int64_t examplesBefore,
+                           const std::string &answer)
     : model(model), log(log), logEvery(logEvery), quiet(quiet),
       progress(stderr, isatty(STDERR_FILENO) != 0, !quiet),
-      examplesBefore(examplesBefore) {}
+      interrupts(placeAnswer(answer, quiet)), examplesBefore(examplesBefore) {}
 
 // Examples of this run only: a resumed epoch has some from before.
 double TrainConsole::samplesPerSecond(const Meter &meter) const {

@@ -15,8 +15,10 @@ class TrainConsole : public TrainListener {
 public:
   /// `logEvery` steps come between rows of single steps in the log; 0: none.
   /// `examplesBefore` of the first epoch were seen by a run before this one.
+  /// `answer` is a line that says at once that an interrupt was heard; if
+  /// `quiet`, a terminal alone gets it.
   TrainConsole(const Model &model, RunLog &log, int64_t logEvery, bool quiet,
-               int64_t examplesBefore);
+               int64_t examplesBefore, const std::string &answer);
 
   void onStep(const TrainPosition &position, const Meter &meter) override;
   void onEvaluate(int64_t done, int64_t count) override;

@@ -49,8 +49,10 @@ class Train(MaekTest):
                 not log.exists() or len(log.read_text().splitlines()) < 5):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        told = process.communicate(timeout=60)[1].decode()
         self.assertEqual(process.returncode, 130)
+        self.assertIn(": interrupted: saving after this step; once more ends at once, without "
+                      "saving\n", told)
         run(self.program, "train", "--resume", part, "--save", part, "--epochs", "2",
             "--seed", "7")
         a, b = load_file(whole), load_file(part)

@@ -124,6 +124,29 @@ TEST_F(ResumeTest, OtherSignalsAreAnsweredToo) {
   }
 }
 
+// A step may take long: the answer comes before it is done.
+TEST_F(ResumeTest, AnInterruptIsAnsweredAtOnce) {
+  interruptAt(9);
+  Result result = train({"--save", path});
+  EXPECT_EQ(result.code, 130);
+  EXPECT_EQ(result.err,
+            "fake: interrupted: saving after this step; once more ends at "
+            "once, without saving\n"
+            "fake: interrupted at epoch 2, batch 2 of 7; saved; go on with "
+            "--resume " +
+                path + " --data-dir " + scratch.path() + "\n");
+  auto interruptTwice = [&] {
+    knobs().onTrain = [] {
+      std::raise(SIGINT);
+      std::raise(SIGINT);
+    };
+    runUncaptured({"train", "--data", "npy", "--data-dir", scratch.path()});
+  };
+  EXPECT_EXIT(interruptTwice(), testing::KilledBySignal(SIGINT),
+              "^fake: interrupted: ending after this step; once more ends at "
+              "once\n$");
+}
+
 TEST_F(ResumeTest, ASecondSignalKills) {
   for (int second : {SIGINT, SIGTERM}) {
     auto interruptTwice = [&] {
