@@ -24,6 +24,8 @@ struct Sampling {
   bool isGreedy = false;
   uint64_t seed = 0;
   int64_t length = 0;
+  bool hasLength = false; ///< the user's
+  std::string stop;       ///< ends the text; empty: nothing does
 };
 
 /// Symbols as people read them: characters, or where no vocabulary is known
@@ -33,7 +35,9 @@ public:
   Script(const Vocabulary *vocabulary, int64_t classes)
       : vocabulary(vocabulary), classes(classes) {}
 
-  Expected<std::vector<int32_t>> encode(const std::string &text) const;
+  /// The symbols of an option's value.
+  Expected<std::vector<int32_t>> encode(const std::string &text,
+                                        const char *option) const;
   std::string decode(int32_t symbol, bool isFirst) const;
   size_t size() const {
     return static_cast<size_t>(vocabulary ? vocabulary->size() : classes);
@@ -45,9 +49,10 @@ private:
 };
 } // namespace
 
-Expected<std::vector<int32_t>> Script::encode(const std::string &text) const {
+Expected<std::vector<int32_t>> Script::encode(const std::string &text,
+                                              const char *option) const {
   if (vocabulary)
-    return vocabulary->encode(text, "--prompt");
+    return vocabulary->encode(text, option);
   std::vector<int32_t> symbols;
   const char *at = text.data(), *end = at + text.size();
   while (true) {
@@ -58,7 +63,7 @@ Expected<std::vector<int32_t>> Script::encode(const std::string &text) const {
     auto [behind, status] = std::from_chars(at, end, symbol);
     if (status != std::errc() || (behind != end && *behind != ' ') ||
         symbol < 0 || symbol >= classes)
-      return makeError(MAEK_INVALID_ARGUMENT, "--prompt: '",
+      return makeError(MAEK_INVALID_ARGUMENT, option, ": '",
                        std::string(at, std::find(at, end, ' ')),
                        "' is none of the symbols 0 to ", classes - 1);
     symbols.push_back(symbol);
@@ -126,6 +131,31 @@ static int32_t choose(std::span<const double> scores, const Sampling &sampling,
   return order[count - 1];
 }
 
+/// How many symbols may be added to a text that was begun with `known` ones, of
+/// which the prompt has `given`: the last is not read again.
+static Expected<int64_t> fitLength(const Stepper &stepper, int64_t known,
+                                   int64_t given, const Sampling &sampling) {
+  int64_t room = stepper.length() - known + 1;
+  if (room >= sampling.length)
+    return sampling.length;
+  if (sampling.hasLength)
+    return makeError(MAEK_INVALID_ARGUMENT,
+                     "the prompt and --length together may be ", room + given,
+                     ", found ", given, " + ", sampling.length,
+                     ": the model has learned no more positions");
+  if (room < 1)
+    return makeError(MAEK_INVALID_ARGUMENT, "the prompt may be ",
+                     room + given - 1, ", found ", given,
+                     ": the model has learned no more positions");
+  return room;
+}
+
+static bool endsWith(const std::vector<int32_t> &symbols,
+                     const std::vector<int32_t> &end) {
+  return !end.empty() && symbols.size() >= end.size() &&
+         std::equal(end.rbegin(), end.rend(), symbols.rbegin());
+}
+
 /// Prints one text, or what is said of one example of a source.
 static Error generate(Stepper &stepper, const Vocabulary *vocabulary,
                       const std::optional<std::string> &prompt,
@@ -134,14 +164,22 @@ static Error generate(Stepper &stepper, const Vocabulary *vocabulary,
   std::optional<int32_t> start = stepper.start();
   Script script(vocabulary, stepper.classes());
   Expected<std::vector<int32_t>> piece =
-      script.encode(prompt.value_or(start ? "" : "\n"));
+      script.encode(prompt.value_or(start ? "" : "\n"), "--prompt");
   if (!piece)
     return piece.takeError();
-  // The last symbol is not read again.
-  int64_t length = sampling.length;
-  int64_t known = static_cast<int64_t>(piece->size()) + (start ? 1 : 0);
-  if (Error error = stepper.begin(known + length - 1, source))
+  Expected<std::vector<int32_t>> stop = script.encode(sampling.stop, "--stop");
+  if (!stop)
+    return stop.takeError();
+  if (stop->empty() && !sampling.stop.empty())
+    return makeError(MAEK_INVALID_ARGUMENT, "--stop: '", sampling.stop,
+                     "' names no symbol");
+  auto given = static_cast<int64_t>(piece->size());
+  int64_t known = given + (start ? 1 : 0);
+  if (Error error = stepper.begin(known + sampling.length - 1, source))
     return error;
+  Expected<int64_t> length = fitLength(stepper, known, given, sampling);
+  if (!length)
+    return length.takeError();
   bool isFirst = true;
   auto print = [&](int32_t symbol) {
     std::string text = script.decode(symbol, isFirst);
@@ -151,7 +189,8 @@ static Error generate(Stepper &stepper, const Vocabulary *vocabulary,
   std::for_each(piece->begin(), piece->end(), print);
   if (start)
     piece->insert(piece->begin(), *start);
-  for (int64_t i = 0; i < length; ++i) {
+  std::vector<int32_t> said;
+  for (int64_t i = 0; i < *length && !endsWith(said, *stop); ++i) {
     Expected<std::vector<double>> scores = stepper.read(*piece);
     if (!scores)
       return scores.takeError();
@@ -160,7 +199,9 @@ static Error generate(Stepper &stepper, const Vocabulary *vocabulary,
     if (Error error = checkScores(*scores))
       return error;
     int32_t symbol =
-        choose(*scores, sampling, static_cast<uint64_t>(example * length + i));
+        choose(*scores, sampling,
+               static_cast<uint64_t>(example * sampling.length + i));
+    said.push_back(symbol);
     print(symbol);
     std::fflush(stdout);
     piece->assign(1, symbol);
@@ -204,6 +245,10 @@ static Sampling readSampling(CommandLine &line) {
   constexpr int64_t usual = 500;
   Sampling sampling;
   sampling.length = line.count("length", usual, 1, maxCount);
+  sampling.hasLength = line.has("length");
+  sampling.stop = line.string("stop");
+  if (line.has("stop") && sampling.stop.empty())
+    line.complain("option '--stop' needs a text");
   sampling.temperature = line.positive("temperature", 1);
   sampling.topK = line.count("top-k", 0, 1, maxCount);
   sampling.topP = line.positive("top-p", 1);
@@ -229,8 +274,11 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
                     "symbols with blanks between"
                   : "how the text begins (a line's end)");
   line.add("length", "N",
-           source ? "symbols to add (500)"
-                  : "characters, or bytes, to add (500)");
+           source ? "symbols to add (500, or as many as fit)"
+                  : "characters, or bytes, to add (500, or as many as fit)");
+  line.add("stop", "TEXT",
+           source ? "end once this is said: characters, or numbers of symbols"
+                  : "end once this is said");
   line.add("temperature", "X",
            "below 1 the likely ones become likelier, above 1 less so (1)");
   line.add("top-k", "N", "choose among the N likeliest only");

@@ -12,11 +12,14 @@ class Stepper {
 public:
   /// An error if the entry generate_step gives no scores of the text's classes.
   static Expected<Stepper> create(Model &model);
-  /// Begins a text of which at most `length` symbols are read; `source` are the
-  /// arguments of generate_source, one example.
+  /// Begins a text of which at most `length` symbols are read, or as many as
+  /// the model has positions for; `source` are the arguments of
+  /// generate_source, one example.
   Error begin(int64_t length, std::span<const maek_tensor_t> source) {
-    return generator.begin(source, length);
+    return generator.begin(source, length, /*mayShorten=*/true);
   }
+  /// How many that are.
+  int64_t length() const { return generator.length(); }
   /// Reads on; the scores of what comes next, one for each class.
   Expected<std::vector<double>> read(std::span<const int32_t> piece);
   /// The class of the text that says that it begins; nothing if there is none.

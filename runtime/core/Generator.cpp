@@ -57,7 +57,7 @@ bool Generator::addSource(const PortInfo &port) {
 
 // Before all of it is read: tables of positions have rows enough. What no
 // source tells is one text, and as long as it may be.
-Error Generator::checkLength() const {
+Error Generator::checkLength(int64_t length) const {
   std::vector<int64_t> dims(info().symbols.size());
   info().bindSymbols(
       [&](size_t i) -> const int64_t * {
@@ -69,11 +69,22 @@ Error Generator::checkLength() const {
       dims);
   for (size_t i = 0; i < dims.size(); ++i)
     if (dims[i] == EntryInfo::unknownSize)
-      dims[i] = info().symbols[i] == batchSymbol ? 1 : longest;
+      dims[i] = info().symbols[i] == batchSymbol ? 1 : length;
   return info().checkLimits(dims);
 }
 
-Error Generator::begin(std::span<const maek_tensor_t> source, int64_t most) {
+// The greatest length below `most` that fits; 0 if none does.
+int64_t Generator::findFitting(int64_t most) const {
+  int64_t fits = 0;
+  while (most - fits > 1) {
+    int64_t middle = fits + (most - fits) / 2;
+    (checkLength(middle) ? most : fits) = middle;
+  }
+  return fits;
+}
+
+Error Generator::begin(std::span<const maek_tensor_t> source, int64_t most,
+                       bool mayShorten) {
   inputs.clear();
   position = longest = 0;
   if (most < 1)
@@ -95,11 +106,12 @@ Error Generator::begin(std::span<const maek_tensor_t> source, int64_t most) {
                        "' has no use for '", port.name, "'");
     inputs.push_back({&port, {}, {}, false});
   }
-  longest = most;
-  if (Error error = checkLength()) {
-    longest = 0;
-    return error;
+  if (Error error = checkLength(most)) {
+    most = mayShorten ? findFitting(most) : 0;
+    if (most == 0)
+      return error;
   }
+  longest = most;
   capacity = std::min(longest, firstCapacity);
   model->resetCarried(number, capacity);
   return Error::success();

@@ -17,8 +17,12 @@ public:
   static Expected<Generator> create(Model &model);
 
   /// Begins texts of which at most `longest` classes are read; `source` are the
-  /// arguments of generate_source, if the model has that entry.
-  Error begin(std::span<const maek_tensor_t> source, int64_t longest);
+  /// arguments of generate_source, if the model has that entry. Where tables of
+  /// positions have fewer rows: an error, or so many if it `mayShorten`.
+  Error begin(std::span<const maek_tensor_t> source, int64_t longest,
+              bool mayShorten = false);
+  /// How many classes may be read; 0 before a text begins.
+  int64_t length() const { return longest; }
   /// Reads on: i32[B, T] of the name of the input that is the text. The results
   /// are those of generate_step.
   Error read(const maek_tensor_t &text);
@@ -39,7 +43,8 @@ private:
   };
   Generator(Model &model, size_t entry) : model(&model), number(entry) {}
   bool addSource(const PortInfo &port);
-  Error checkLength() const;
+  Error checkLength(int64_t length) const;
+  int64_t findFitting(int64_t most) const;
 
   Model *model;
   size_t number;

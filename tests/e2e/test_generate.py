@@ -49,6 +49,15 @@ class Generate(MaekTest):
                              str(len(VERSE))).stdout
         self.assertTrue((VERSE * 3).startswith(said.rstrip("\n")), said)
 
+    def test_ends_after_what_it_is_to_stop_at(self):
+        words = ["--greedy", "--prompt", VERSE + "pack my", "--length", "200"]
+        said = self.generate(*words).stdout
+        # In the prompt it does not count.
+        end = said.index("dozen", len(VERSE)) + len("dozen")
+        self.assertEqual(self.generate(*words, "--stop", "dozen").stdout, said[:end] + "\n")
+        self.assertEqual(self.generate(*words, "--stop", "\n").stdout,
+                         said[:said.index("\n", len(VERSE)) + 1] + "\n")
+
     def test_choices_are_the_seeds(self):
         words = ["--prompt", "the ", "--length", "60", "--temperature", "3"]
         one = self.generate(*words, "--seed", "1").stdout
@@ -141,6 +150,8 @@ class Generate(MaekTest):
               "weights know", "--prompt", "X")
         check("option '--top-p' needs a number up to 1, found '2'", "--top-p", "2", code=2)
         check("option '--prompt' needs a text", "--prompt", "", code=2)
+        check("option '--stop' needs a text", "--stop", "", code=2)
+        check("--stop: the character 'X' is none of the", "--stop", "X")
         plain = self.folder / "plain.safetensors"
         save_file(load_file(self.weights), plain)
         error = run(self.program, "generate", "--weights", plain, code=1).stderr

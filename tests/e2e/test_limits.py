@@ -103,10 +103,18 @@ class Limits(MaekTest):
         run(program, *words, f'text(file = "{text}", length = 12)')
         self.refused(program, MESSAGE.format("train_step", "T", 13, 12), *words,
                      f'text(file = "{text}", length = 13)')
-        words = ["generate", "--weights", weights, "--prompt", "abc", "--length"]
+        words = ["generate", "--weights", weights, "--prompt", "abc"]
         # The last of them is not read again.
-        self.assertEqual(len(run(program, *words, "10").stdout), 3 + 10 + 1)
-        self.refused(program, MESSAGE.format("generate_step", "C", 13, 12), *words, "11")
+        said = run(program, *words, "--length", "10").stdout
+        self.assertEqual(len(said), 3 + 10 + 1)
+        self.assertEqual(len(run(program, *words).stdout), 3 + 10 + 1)
+        self.refused(program, "the prompt and --length together may be 13, found 3 + 11: the "
+                     "model has learned no more positions", *words, "--length", "11")
+        words[-1] = "abcdefgh" * 2
+        self.refused(program, "the prompt may be 12, found 16: the model has learned no more "
+                     "positions", *words)
+        words[-1] = "abcdefghabcd"
+        self.assertEqual(len(run(program, *words).stdout), 12 + 1 + 1)
 
     def test_c_interface(self):
         for kind, name in [("shared", "libtagger.so"), ("header", "tagger.h")]:

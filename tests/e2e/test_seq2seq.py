@@ -55,6 +55,13 @@ class Seq2Seq(MaekTest):
         expected = "".join(" ".join(map(str, row)) + "\n" for row in before[:, 1:])
         said = self.generate(*self.inputs(), "--length", str(STEPS), "--greedy").stdout
         self.assertEqual(said, expected)
+        # Up to a symbol, each line for itself.
+        stop = int(before[0, 1])
+        ends = "".join(" ".join(map(str, row[:row.index(stop) + 1] if stop in row else row)) + "\n"
+                       for row in before[:, 1:].tolist())
+        said = self.generate(*self.inputs(), "--length", str(STEPS), "--greedy", "--stop",
+                             stop).stdout
+        self.assertEqual(said, ends)
         # The first symbols given, the rest goes on in the same way.
         given = self.generate(*self.inputs(), "--length", str(STEPS - 1), "--greedy",
                               "--prompt", str(before[0, 1])).stdout
@@ -66,12 +73,14 @@ class Seq2Seq(MaekTest):
             self.assertIn(message, error)
         inputs = self.inputs()
         check("--prompt: '4' is none of the symbols 0 to 3", *inputs, "--prompt", "0 4")
+        check("--stop: '7' is none of the symbols 0 to 3", *inputs, "--stop", "7")
+        check("--stop: ' ' names no symbol", *inputs, "--stop", " ")
         check("--prompt: 'x1' is none of the symbols 0 to 3", *inputs, "--prompt", "x1")
         check("option '--input' is needed for 'n'", *inputs[:2], code=2)
         check("the model has no input 'z'", "--input", "z=z.npy", code=2)
         numpy.save(self.folder / "wide.npy", self.x + 4)
-        check(", needed 0 to 3", "--input", f"x={self.folder}/wide.npy",
-              *inputs[2:])
+        check("wide.npy: has class 7 at index 0; input 'x' needs 0 to 3", "--input",
+              f"x={self.folder}/wide.npy", *inputs[2:])
 
 
 if __name__ == "__main__":
