@@ -26,8 +26,8 @@ enum class Role {
 
 /// One role.
 struct RoleRow {
-  Role role;
   const char *name;
+  Role role;
   bool isArgument, isResult;
   /// A result is the new value of the argument of the same role and name, and
   /// written over it.
@@ -38,17 +38,17 @@ struct RoleRow {
 
 /// In the order of Role.
 inline constexpr RoleRow roleTable[] = {
-    {Role::Parameter, "parameter", true, true, true, true},
-    {Role::State, "state", true, true, true, true},
-    {Role::Prepared, "prepared", true, true, false, false},
-    {Role::Carried, "carried", true, true, true, false},
-    {Role::Input, "input", true, false, false, false},
-    {Role::Target, "target", true, false, false, false},
-    {Role::Scalar, "scalar", true, false, false, false},
-    {Role::Output, "output", false, true, false, false},
-    {Role::Loss, "loss", false, true, false, false},
-    {Role::Metric, "metric", false, true, false, false},
-    {Role::Report, "report", false, true, false, false},
+    {"parameter", Role::Parameter, true, true, true, true},
+    {"state", Role::State, true, true, true, true},
+    {"prepared", Role::Prepared, true, true, false, false},
+    {"carried", Role::Carried, true, true, true, false},
+    {"input", Role::Input, true, false, false, false},
+    {"target", Role::Target, true, false, false, false},
+    {"scalar", Role::Scalar, true, false, false, false},
+    {"output", Role::Output, false, true, false, false},
+    {"loss", Role::Loss, false, true, false, false},
+    {"metric", Role::Metric, false, true, false, false},
+    {"report", Role::Report, false, true, false, false},
 };
 
 inline constexpr const RoleRow &getRow(Role role) {
