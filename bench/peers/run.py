@@ -172,11 +172,27 @@ def table_rows(records, known):
         yield line
 
 
-def record(out, results):
-    """Keeps the figures in bench/results, all workloads in docs/performance.md."""
+def join(old, new):
+    """The figures of both runs, if they are of one commit and machine; else the new
+    ones."""
+    if any(old[about] != new[about] for about in ("commit", "machine")):
+        return new
+    fresh = {(row["workload"], row["threads"]) for row in new["rows"]}
+    rows = new["rows"] + [row for row in old["rows"]
+                          if (row["workload"], row["threads"]) not in fresh]
+    order = list(WORKLOADS)
+    rows.sort(key=lambda row: (row["threads"], order.index(row["workload"])))
+    return {**new, "gflops": old["gflops"] | new["gflops"], "rows": rows}
+
+
+def record(results):
+    """Keeps the figures in bench/results, and in docs/performance.md."""
     kept = ROOT / "bench/results/peers.json"
     kept.parent.mkdir(exist_ok=True)
-    kept.write_text(out.read_text())
+    results = json.loads(json.dumps(results))
+    if kept.exists():
+        results = join(json.loads(kept.read_text()), results)
+    kept.write_text(json.dumps(results, indent=1) + "\n")
     lines = table(HEAD, table_rows(results["rows"], WORKLOADS))
     about = (f"`./dev bench peers --record`, {results['date']}, commit {results['commit']}, "
              f"{results['machine']['cores']} cores of an {results['machine']['cpu']}; FMA peak "
@@ -234,7 +250,7 @@ def main():
     out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"wrote {out}", file=sys.stderr)
     if options.record:
-        record(out, results)
+        record(results)
 
 
 if __name__ == "__main__":
