@@ -9,7 +9,7 @@ from experiments.program import Program, last
 HERE = pathlib.Path(__file__).resolve().parent
 TITLE = "A GRU does with fewer parameters what an LSTM does"
 FILES = ["gates.maek", "gates.py"]
-HEAD = ["cell", "parameters", "ms a training step", "ms forward",
+HEAD = ["cell", "parameters", "ms a training step, 1 thread", "ms forward, 1 thread",
         "test accuracy, mean", "spread", "seeds"]
 CELLS = ("LSTM", "GRU")
 
@@ -29,8 +29,8 @@ def run(lab, name, settings):
     log = program.train("run", ["--seed", settings["seed"], *settings["train"]],
                         lab.quick)
     return {"parameters": program.parameters(),
-            "step_ms": program.bench("train_step", settings["batch"]),
-            "forward_ms": program.bench("forward", settings["batch"]),
+            "step_ms": program.bench("train_step", settings["batch"], threads=1),
+            "forward_ms": program.bench("forward", settings["batch"], threads=1),
             "accuracy": last(log, "test", "accuracy")}
 
 

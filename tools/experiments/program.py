@@ -72,9 +72,12 @@ class Program:
                    for tensor in module["parameters"]}, path)
         return path
 
-    def bench(self, entry, batch, dims=()):
-        """Milliseconds of one run: the median."""
+    def bench(self, entry, batch, dims=(), threads=0):
+        """Milliseconds of one run: the median. With one thread for each core if none
+        are named."""
         words = [self.path, "bench", "--entry", entry, "--batch", batch, "--json"]
+        if threads:
+            words += ["--threads", threads]
         for dim in dims:
             words += ["--dim", dim]
         return json.loads(call(*words))["median_ms"]
