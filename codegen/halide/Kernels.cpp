@@ -14,6 +14,7 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/raw_ostream.h"
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -115,7 +116,14 @@ void ModuleCompiler::work() {
     compile(i);
 }
 
+/// Options for Halide's LLVM, which reads them once, before its first kernel.
+/// See docs/rationale/machine-licm.md.
+static void setBackendOptions() {
+  setenv("HL_LLVM_ARGS", "-disable-machine-licm", /*overwrite=*/false);
+}
+
 FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
+  setBackendOptions();
   for (auto kernel : module.getOps<func::FuncOp>())
     if (isKernel(kernel))
       kernels.push_back(kernel);
