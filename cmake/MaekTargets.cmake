@@ -21,11 +21,10 @@ function(maek_add_library name)
   endif()
 endfunction()
 
-# As CMake's own, but in a form in which ccache makes paths relative, and
-# without the times of headers: a precompiled header from ccache would not fit
-# headers of the system that were installed anew and are the same. The driver would
-# read a precompiled header of the same name, from the build before, in place of
-# the first file that is included; /dev/null has none.
+# As CMake's own, but in a form in which ccache makes paths relative, and without
+# the times of headers, which change where a package of the system is installed
+# anew. The driver would read a precompiled header of the same name, from the
+# build before, in place of the first file that is included; /dev/null has none.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(CMAKE_CXX_COMPILE_OPTIONS_CREATE_PCH -Xclang -emit-pch
     -Xclang -fno-pch-timestamp -include /dev/null -include <PCH_HEADER> -x c++-header)
