@@ -173,28 +173,33 @@ def table_rows(records, known):
 
 
 def join(old, new):
-    """The figures of both runs, if they are of one commit and machine; else the new
-    ones."""
-    if any(old[about] != new[about] for about in ("commit", "machine")):
-        return new
+    """The figures of both runs, of one machine; the new ones where both have some."""
     fresh = {(row["workload"], row["threads"]) for row in new["rows"]}
-    rows = new["rows"] + [row for row in old["rows"]
-                          if (row["workload"], row["threads"]) not in fresh]
+    kept = [row for row in old["rows"] if (row["workload"], row["threads"]) not in fresh]
+    if kept and old["machine"] != new["machine"]:
+        raise SystemExit("bench/results has rows of another machine; --record all workloads, "
+                         "with 1 and 2 threads")
     order = list(WORKLOADS)
-    rows.sort(key=lambda row: (row["threads"], order.index(row["workload"])))
+    rows = sorted(new["rows"] + kept,
+                  key=lambda row: (row["threads"], order.index(row["workload"])))
     return {**new, "gflops": old["gflops"] | new["gflops"], "rows": rows}
 
 
 def record(results):
-    """Keeps the figures in bench/results, and in docs/performance.md."""
+    """Keeps the figures in bench/results, each with its commit, and in
+    docs/performance.md."""
     kept = ROOT / "bench/results/peers.json"
     kept.parent.mkdir(exist_ok=True)
     results = json.loads(json.dumps(results))
+    for row in results["rows"]:
+        row["commit"] = results["commit"]
     if kept.exists():
         results = join(json.loads(kept.read_text()), results)
     kept.write_text(json.dumps(results, indent=1) + "\n")
     lines = table(HEAD, table_rows(results["rows"], WORKLOADS))
-    about = (f"`./dev bench peers --record`, {results['date']}, commit {results['commit']}, "
+    commits = sorted({row["commit"] for row in results["rows"]})
+    about = (f"`./dev bench peers --record`, last on {results['date']}, of "
+             f"commit{'s' * (len(commits) > 1)} {', '.join(commits)}, "
              f"{results['machine']['cores']} cores of an {results['machine']['cpu']}; FMA peak "
              + ", ".join(f"{peak:.0f} GFLOP/s with {threads} thread{'s' * (int(threads) > 1)}"
                          for threads, peak in results["gflops"].items()) + ".")
