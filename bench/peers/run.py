@@ -4,7 +4,6 @@
 turns in one run on the same inputs and weights. Results are compared first: who
 computes something else has no time. Prints a table, writes JSON."""
 import argparse
-import datetime
 import hashlib
 import json
 import os
@@ -19,7 +18,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tools")]
 
 import limits  # noqa: E402
 from contestants import CONTESTANTS  # noqa: E402
-from experiments.results import commit, insert, machine, table  # noqa: E402
+from experiments.results import insert, origin, table  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
 PEERS = [name for name in CONTESTANTS if name != "maek"]
@@ -119,20 +118,26 @@ def text(milliseconds):
     return f"{milliseconds:.4g}"
 
 
-def report(workload, threads, rows, limit):
-    """A line of the table."""
-    ours = rows["maek"]
+def find_best(rows):
+    """The peer with the least time, and that time; None if none has one."""
     timed = {name: row["min_ms"] for name, row in rows.items()
              if name != "maek" and "min_ms" in row}
     best = min(timed, key=timed.get, default=None)
+    return best, timed.get(best)
+
+
+def report(workload, threads, rows, limit):
+    """A line of the table."""
+    ours = rows["maek"]
+    best, least = find_best(rows)
     line = f"{workload.name:<30}{threads:>3}{text(limit):>9}"
     if "min_ms" in ours:
-        ratio = f"{ours['min_ms'] / timed[best]:.2f}" if best else ""
+        ratio = f"{ours['min_ms'] / least:.2f}" if best else ""
         line += (f"{text(ours['min_ms']):>9}{text(ours['median_ms']):>9}"
                  f"{limit / ours['min_ms']:>6.0%}{ratio:>7}  ")
     else:
         line += f"{'':>31}  Maek: {ours['failed']}; "
-    said = [f"{best} {text(timed[best])} ({limit / timed[best]:.0%})"] if best else []
+    said = [f"{best} {text(least)} ({limit / least:.0%})"] if best else []
     said += [f"{name} {text(row['min_ms']) if 'min_ms' in row else row['failed']}"
              for name, row in rows.items() if name not in ("maek", best)]
     busy = max((row.get("others", 0) for row in rows.values()), default=0)
@@ -145,16 +150,15 @@ HEAD = ["workload", "threads", "limit, ms", "Maek, ms", "median", "of the limit"
         "its ms", "of the limit", "ratio", "goal"]
 
 
-def table_rows(records, known):
+def table_rows(records):
     """Lines of docs/performance.md: one for each workload and number of threads."""
     groups = {}
     for row in records:
         groups.setdefault((row["workload"], row["threads"]), {})[row["who"]] = row
     for (name, threads), rows in groups.items():
-        ours = rows.pop("maek")
+        ours = rows["maek"]
         limit = ours["limit_ms"]
-        timed = {who: row["min_ms"] for who, row in rows.items() if "min_ms" in row}
-        best = min(timed, key=timed.get, default=None)
+        best, least = find_best(rows)
         line = [name, threads, text(limit)]
         if "min_ms" in ours:
             line += [text(ours["min_ms"]), text(ours["median_ms"]),
@@ -162,10 +166,10 @@ def table_rows(records, known):
         else:
             line += [ours["failed"], "", ""]
         if best:
-            share = limit / timed[best]
-            goal = known[name].goal_of(threads, share)
-            ratio = ours["min_ms"] / timed[best] if "min_ms" in ours else float("inf")
-            line += [best, text(timed[best]), f"{share:.0%}",
+            share = limit / least
+            goal = WORKLOADS[name].goal_of(threads, share)
+            ratio = ours["min_ms"] / least if "min_ms" in ours else float("inf")
+            line += [best, text(least), f"{share:.0%}",
                      f"**{ratio:.2f}**" if ratio <= goal else f"{ratio:.2f}", f"{goal:.2f}"]
         else:
             line += ["", "", "", "", ""]
@@ -190,13 +194,12 @@ def record(results):
     docs/performance.md."""
     kept = ROOT / "bench/results/peers.json"
     kept.parent.mkdir(exist_ok=True)
-    results = json.loads(json.dumps(results))
     for row in results["rows"]:
         row["commit"] = results["commit"]
     if kept.exists():
         results = join(json.loads(kept.read_text()), results)
     kept.write_text(json.dumps(results, indent=1) + "\n")
-    lines = table(HEAD, table_rows(results["rows"], WORKLOADS))
+    lines = table(HEAD, table_rows(results["rows"]))
     commits = sorted({row["commit"] for row in results["rows"]})
     about = (f"`./dev bench peers --record`, last on {results['date']}, of "
              f"commit{'s' * (len(commits) > 1)} {', '.join(commits)}, "
@@ -249,9 +252,8 @@ def main():
             worker.end()
     out = pathlib.Path(options.json)
     out.parent.mkdir(parents=True, exist_ok=True)
-    results = {"date": datetime.date.today().isoformat(), "commit": commit(),
-               "machine": machine(),
-               "gflops": {t: peak[t] for t in options.threads}, "rows": records}
+    results = {**origin(), "gflops": {str(t): peak[t] for t in options.threads},
+               "rows": records}
     out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"wrote {out}", file=sys.stderr)
     if options.record:

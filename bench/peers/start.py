@@ -4,7 +4,6 @@
 one sequence, by a program of Maek and by its peers in Python, in turns. Time,
 memory, and the size of all that must be there. Prints a table, writes JSON."""
 import argparse
-import datetime
 import json
 import pathlib
 import statistics
@@ -15,8 +14,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 
-from experiments.results import commit, insert, machine, table  # noqa: E402
-from run import prepare  # noqa: E402
+import numpy  # noqa: E402
+from experiments.results import insert, origin, table  # noqa: E402
+from run import WRONG, prepare  # noqa: E402
+from worker import distance  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
 WORKLOAD = WORKLOADS["lstm_H256_B1"]
@@ -97,12 +98,6 @@ def once(words, folder):
     return seconds, memory
 
 
-def error(folder):
-    import numpy
-    needed = numpy.load(folder / "reference.npz")["y0"].swapaxes(0, 1)
-    return abs(numpy.load(folder / "y.npy") - needed).max() / abs(needed).max()
-
-
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench start", description=__doc__)
     parser.add_argument("--build", default=str(ROOT / "build/release"))
@@ -114,10 +109,10 @@ def main():
                         help="keep the figures in bench/results and docs/performance.md")
     options = parser.parse_args()
 
-    import numpy
     prepare([WORKLOAD], options.python, ROOT / "build/bench/peers")
     folder = ROOT / "build/bench/peers" / WORKLOAD.name
     numpy.save(folder / "x.npy", numpy.load(folder / "inputs.npz")["x0"].swapaxes(0, 1))
+    needed = numpy.load(folder / "reference.npz")["y0"].swapaxes(0, 1)
     program = folder / "lstm"
     subprocess.run([f"{options.build}/bin/maek", "build", HERE / WORKLOAD.file,
                     "--model", WORKLOAD.model, "-o", program,
@@ -141,11 +136,11 @@ def main():
                 (folder / "y.npy").unlink(missing_ok=True)
                 sample = once(words[name], folder)
                 if turn == 0:  # files come from the disk, once
-                    if (wrong := error(folder)) > 1e-3:
+                    if (wrong := distance([numpy.load(folder / "y.npy")], [needed])) > WRONG:
                         failed[name] = f"wrong by {wrong:.1e}"
                     continue
                 samples[name].append(sample)
-            except RuntimeError as problem:
+            except (RuntimeError, ValueError) as problem:
                 failed[name] = str(problem)
     print(f"{'':<12}{'ms, min':>9}{'median':>9}{'memory, MB':>12}{'on disk, MB':>13}")
     rows = []
@@ -162,8 +157,7 @@ def main():
               f"{row['memory_mb']:>12.1f}{row['disk_mb']:>13.1f}")
     out = pathlib.Path(options.json)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({"date": datetime.date.today().isoformat(), "commit": commit(),
-                               "machine": machine(), "rows": rows}, indent=1) + "\n")
+    out.write_text(json.dumps({**origin(), "rows": rows}, indent=1) + "\n")
     print(f"wrote {out}", file=sys.stderr)
     if options.record:
         (ROOT / "bench/results").mkdir(exist_ok=True)

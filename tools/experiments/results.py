@@ -36,6 +36,12 @@ def commit():
                    *(f":!*{kept}" for kept in (".md", ".svg", ".json"))) else "")
 
 
+def origin():
+    """Where figures come from: the commit, the machine, the day."""
+    return {"commit": commit(), "machine": machine(),
+            "date": datetime.date.today().isoformat()}
+
+
 def key(settings, *texts):
     """A digest of what a result depends on: its settings, what models mean."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
@@ -98,9 +104,7 @@ class Store:
 
     def write(self, name, wanted, command, figures, seconds):
         """`seconds`: what it took."""
-        result = {"name": name, "key": wanted, "command": command,
-                  "commit": commit(), "machine": machine(),
-                  "date": datetime.date.today().isoformat(),
+        result = {"name": name, "key": wanted, "command": command, **origin(),
                   "seconds": round(seconds, 1), "figures": figures}
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.path(name).with_suffix(".partial")
