@@ -134,11 +134,7 @@ void Evaluator::runBody(Frame &frame) {
 
 /// The module's functions share their names with nothing.
 static bool isEntryName(StringRef name) {
-  static constexpr StringRef names[] = {
-      runtime::kForward, runtime::kEvaluate,     runtime::kTrainStep,
-      runtime::kUpdate,  runtime::kGenerateStep, runtime::kGenerateSource,
-      runtime::kPrepare};
-  return llvm::is_contained(names, name);
+  return llvm::is_contained(runtime::kEntries, name);
 }
 
 Parameter *Evaluator::makeParameter(const DeclareStmt &declare, Identifier name,

@@ -36,14 +36,16 @@ std::optional<SmallVector<Value, 0>> PrimitiveCall::evaluateAll() {
   return values;
 }
 
-std::optional<unsigned> PrimitiveCall::evaluateAxis(const Value &value) {
+std::optional<unsigned> PrimitiveCall::evaluateAxis(const Value &value,
+                                                    int64_t otherwise) {
   moveToCall();
   if (!value.is(ValueKind::Tensor) || value.getRank() == 0) {
     tensors.error("'" + call.getCalleeName()->name + "' needs an axis, found " +
                   describe(value));
     return std::nullopt;
   }
-  std::optional<unsigned> axis = value.getRank() - 1;
+  std::optional<unsigned> axis =
+      otherwise < 0 ? value.getRank() + otherwise : otherwise;
   if (const Expr *named = findNamed("axis"))
     axis = evaluator.evaluateAxis(*named, value, frame);
   moveToCall();

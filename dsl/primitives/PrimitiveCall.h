@@ -27,9 +27,10 @@ public:
   /// The arguments without a name, then moves to the call; null if one is
   /// poison.
   std::optional<llvm::SmallVector<Value, 0>> evaluateAll();
-  /// What `axis` names, or the last axis of the value; then moves to the call.
-  /// Null, reported, if there is none.
-  std::optional<unsigned> evaluateAxis(const Value &value);
+  /// What `axis` names, else `otherwise`, counted from the end if below 0; then
+  /// moves to the call. Null, reported, if the value has no such axis.
+  std::optional<unsigned> evaluateAxis(const Value &value,
+                                       int64_t otherwise = -1);
 
   /// Sets where errors and ops are from.
   void moveToCall() { moveTo(call.loc); }

@@ -23,12 +23,7 @@ static Value evaluateReverse(PrimitiveCall &call) {
   Value value = call.evaluate(0);
   if (value.isPoison())
     return {};
-  std::optional<unsigned> axis = call.findNamed("axis") ||
-                                         !value.is(ValueKind::Tensor) ||
-                                         value.getRank() == 0
-                                     ? call.evaluateAxis(value)
-                                     : 0;
-  call.moveToCall();
+  std::optional<unsigned> axis = call.evaluateAxis(value, 0);
   return axis ? call.tensors.reverse(value, *axis) : Value();
 }
 

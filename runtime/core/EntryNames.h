@@ -21,6 +21,11 @@ inline constexpr char kPrepare[] = "prepare";
 inline constexpr char kGenerateStep[] = "generate_step";
 /// What such an entry computes of the other inputs, once a text.
 inline constexpr char kGenerateSource[] = "generate_source";
+/// All of these.
+inline constexpr const char *kEntries[] = {
+    kForward, kEvaluate,     kTrainStep,      kUpdate,
+    kPrepare, kGenerateStep, kGenerateSource,
+};
 /// The format's name follows: from a file's tensors to the model's, and back.
 inline constexpr char kImportPrefix[] = "import_";
 inline constexpr char kExportPrefix[] = "export_";

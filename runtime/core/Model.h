@@ -71,8 +71,7 @@ public:
   /// MAEK_NOT_FINITE, with its name, if a number of a parameter is not finite:
   /// nothing can be learned or told from such weights.
   Error checkParameters() const;
-  /// The first parameter, or state that inference needs, with a number that is
-  /// not finite, or null.
+  /// The first parameter with a number that is not finite, or null.
   const TensorInfo *findNotFinite() const;
   /// Writes all tensors, `extra` and the step counter.
   Error save(const std::string &path, const Metadata &extra) const;
