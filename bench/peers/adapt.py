@@ -7,6 +7,7 @@ NAMES = {"product": ["a", "b"], "skinny": ["x"], "recurrent": ["x"],
          "attention_backward": ["q", "k", "v", "g"], "encoder_layer": ["x"],
          "char_lm": ["text"], "char_lm_training": ["text", "next"],
          "generation": ["text"], "vit": ["image"],
+         "distillation_training": ["image", "label"],
          "cnn": ["image"], "cnn_training": ["image", "label"]}
 OUTPUTS = {"product": ["y"], "skinny": ["y"], "recurrent": ["y"], "attention": ["y"],
            "attention_backward": ["dq", "dk", "dv"], "encoder_layer": ["y"],

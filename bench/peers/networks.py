@@ -11,6 +11,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workloads import CHARS, VIT
 
+IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]  # mean, deviation
+
 
 class Product(nn.Module):
     def forward(self, a, b):
@@ -149,6 +151,11 @@ class ViTBlock(nn.Module):
         return x + self.mlp.fc2(F.gelu(self.mlp.fc1(self.norm2(x))))
 
 
+def keep_pixels(module, mean, deviation):
+    for name, value in (("mean", mean), ("deviation", deviation)):
+        module.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
+
+
 class ViT(nn.Module):
     """With one token, timm's vit_tiny_patch16_224; with two its
     deit_tiny_distilled_patch16_224. Pixels from 0 to 1."""
@@ -166,11 +173,11 @@ class ViT(nn.Module):
         if self.distilled:
             self.dist_token = nn.Parameter(torch.randn(1, 1, d))
             self.head_dist = nn.Linear(d, VIT["classes"])
-            mean, deviation = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-        for name, value in (("mean", mean), ("deviation", deviation)):
-            self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
+            mean, deviation = IMAGENET
+        keep_pixels(self, mean, deviation)
 
-    def forward(self, image):
+    def scores(self, image):
+        """Of the class token, then of the distillation token."""
         x = self.patch_embed.proj((image - self.mean) / self.deviation)
         x = x.flatten(2).transpose(1, 2)
         tokens = [self.cls_token] + ([self.dist_token] if self.distilled else [])
@@ -179,9 +186,69 @@ class ViT(nn.Module):
         for block in self.blocks:
             x = block(x)
         x = self.norm(x)
-        if not self.distilled:
-            return self.head(x[:, 0])
-        return (self.head(x[:, 0]) + self.head_dist(x[:, 1])) / 2
+        y = [self.head(x[:, 0])]
+        return [*y, self.head_dist(x[:, 1])] if self.distilled else y
+
+    def forward(self, image):
+        return sum(self.scores(image)) / (2 if self.distilled else 1)
+
+
+class Residual(nn.Module):
+    """Of torchvision's names, as the next one."""
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn1, self.bn2 = nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)
+        self.downsample = nn.Sequential()
+        if stride > 1:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + self.downsample(x))
+
+
+class ResNet(nn.Module):
+    """torchvision's resnet18. Pixels from 0 to 1."""
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
+        for s in range(1, 5):
+            inputs, width, stride = 32 << max(s - 1, 1), 32 << s, 1 if s == 1 else 2
+            setattr(self, f"layer{s}", nn.Sequential(
+                Residual(inputs, width, stride), Residual(width, width, 1)))
+        self.fc = nn.Linear(512, VIT["classes"])
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        keep_pixels(self, *IMAGENET)
+
+    def forward(self, image):
+        x = F.relu(self.bn1(self.conv1((image - self.mean) / self.deviation)))
+        x = F.max_pool2d(x, 3, 2, 1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+class Distillation(nn.Module):
+    """Half of the loss is the label's, half the teacher's choice."""
+    def __init__(self):
+        super().__init__()
+        self.student, self.teacher = ViT(2), ResNet().requires_grad_(False)
+        self.train()
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def forward(self, image, label):
+        with torch.no_grad():
+            choice = self.teacher(image).argmax(-1)
+        scores, taught = self.student.scores(image)
+        return (F.cross_entropy(scores, label) + F.cross_entropy(taught, choice)) / 2
 
 
 class CNN(nn.Module):
@@ -247,6 +314,9 @@ NETWORKS = {
     "char_lm_training": lambda draw, s, _: (CharLM(), [chars(draw, s), chars(draw, s)]),
     "generation": lambda draw, s, _: (NextChar(s), [chars(draw, s)]),
     "vit": lambda draw, s, _: (ViT(s["tokens"]), [draw.uniform(s["B"], 3, 224, 224)]),
+    "distillation_training": lambda draw, s, _: (
+        Distillation(),
+        [draw.uniform(s["B"], 3, 224, 224), draw.classes(VIT["classes"], s["B"])]),
     "cnn": lambda draw, s, _: (CNN(), [draw.uniform(s["B"], 1, 28, 28)]),
     "cnn_training": lambda draw, s, _: (
         CNN(), [draw.uniform(s["B"], 1, 28, 28), draw.classes(10, s["B"])]),

@@ -107,12 +107,15 @@ def char_lm(p, sizes, text, following=None):
     return y if following is None else cross_entropy(y, following)
 
 
-def vit(p, sizes, image):
+def normalize_imagenet(image):
+    mean, deviation = numpy.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], "f4")
+    return (image - mean.reshape(3, 1, 1)) / deviation.reshape(3, 1, 1)
+
+
+def vit_tokens(p, distilled, x):
+    """What the first tokens have become, of an image's pixels."""
     d = VIT["d"]
-    distilled = sizes["tokens"] == 2
-    mean = jnp.array([0.485, 0.456, 0.406] if distilled else [0.5] * 3).reshape(3, 1, 1)
-    deviation = jnp.array([0.229, 0.224, 0.225] if distilled else [0.5] * 3).reshape(3, 1, 1)
-    x = ((image - mean) / deviation).reshape(-1, 3, 14, 16, 14, 16)
+    x = x.reshape(-1, 3, 14, 16, 14, 16)
     x = x.transpose(0, 2, 4, 1, 3, 5).reshape(-1, 196, 768)
     x = x @ p["patch_embed.proj.weight"].reshape(d, 768).T + p["patch_embed.proj.bias"]
     tokens = [p["cls_token"]] + ([p["dist_token"]] if distilled else [])
@@ -125,18 +128,70 @@ def vit(p, sizes, image):
         u = linear(p, name + "mlp.fc1", layer_norm(p, name + "norm2", x, 1e-6))
         x = x + linear(p, name + "mlp.fc2", nn.gelu(u, approximate=False))
     x = layer_norm(p, "norm", x, 1e-6)
-    y = linear(p, "head", x[:, 0])
-    return (y + linear(p, "head_dist", x[:, 1])) / 2 if distilled else y
+    return x[:, 0], x[:, 1]
+
+
+def vit(p, sizes, image):
+    distilled = sizes["tokens"] == 2
+    pixels = normalize_imagenet(image) if distilled else (image - 0.5) / 0.5
+    first, second = vit_tokens(p, distilled, pixels)
+    y = linear(p, "head", first)
+    return (y + linear(p, "head_dist", second)) / 2 if distilled else y
+
+
+def batch_norm(p, name, x):
+    factor = p[name + ".weight"] * lax.rsqrt(p[name + ".running_var"] + 1e-5)
+    return (x - p[name + ".running_mean"]) * factor + p[name + ".bias"]
+
+
+def convolution(p, name, x, stride=1, padding="VALID"):
+    kernel = p[name + ".weight"].transpose(2, 3, 1, 0)
+    return lax.conv_general_dilated(x, kernel, (stride, stride), padding,
+                                    dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def max_pool(x, size, stride, padding="VALID"):
+    return lax.reduce_window(x, -jnp.inf, lax.max, (1, size, size, 1), (1, stride, stride, 1),
+                             padding)
+
+
+def residual(p, name, x, stride):
+    one = [(1, 1), (1, 1)]
+    y = nn.relu(batch_norm(p, name + "bn1", convolution(p, name + "conv1", x, stride, one)))
+    y = batch_norm(p, name + "bn2", convolution(p, name + "conv2", y, 1, one))
+    if stride > 1:
+        x = batch_norm(p, name + "downsample.1",
+                       convolution(p, name + "downsample.0", x, stride))
+    return nn.relu(y + x)
+
+
+def resnet(p, pixels):
+    x = convolution(p, "conv1", pixels.transpose(0, 2, 3, 1), 2, [(3, 3), (3, 3)])
+    x = max_pool(nn.relu(batch_norm(p, "bn1", x)), 3, 2, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    for layer in range(1, 5):
+        x = residual(p, f"layer{layer}.0.", x, 1 if layer == 1 else 2)
+        x = residual(p, f"layer{layer}.1.", x, 1)
+    return linear(p, "fc", x.mean((1, 2)))
+
+
+def part(p, name):
+    return {key.removeprefix(name): value for key, value in p.items() if key.startswith(name)}
+
+
+def distillation(p, sizes, image, label):
+    pixels = normalize_imagenet(image)
+    choice = resnet(part(p, "teacher."), pixels).argmax(-1)
+    student = part(p, "student.")
+    first, second = vit_tokens(student, True, pixels)
+    return (cross_entropy(linear(student, "head", first), label)
+            + cross_entropy(linear(student, "head_dist", second), choice)) / 2
 
 
 def cnn(p, sizes, image, label=None):
     x = image.transpose(0, 2, 3, 1)
     for name in ("conv1", "conv2"):
-        kernel = p[name + ".weight"].transpose(2, 3, 1, 0)
-        x = nn.relu(lax.conv_general_dilated(
-            x, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-            + p[name + ".bias"])
-    x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+        x = nn.relu(convolution(p, name, x) + p[name + ".bias"])
+    x = max_pool(x, 2, 2)
     x = x.transpose(0, 3, 1, 2).reshape(image.shape[0], -1)
     y = linear(p, "head", nn.relu(linear(p, "dense", x)))
     return y if label is None else cross_entropy(y, label)
@@ -153,8 +208,10 @@ NETWORKS = {
     "encoder_layer": lambda p, sizes, x: block(p, "block.", x),
     "char_lm": char_lm,
     "vit": vit,
+    "distillation": distillation,
     "cnn": cnn,
 }
+FROZEN = "teacher."  # how names of weights begin that do not learn
 
 
 def ready(workload, weights, inputs):
@@ -169,13 +226,16 @@ def ready(workload, weights, inputs):
         def call():
             kept["value"] = jax.block_until_ready(run(weights, *inputs))
     else:
-        run = jax.jit(lambda *state: adam(network, workload.sizes, *state),
-                      donate_argnums=(0, 1, 2, 3))
+        fixed = {name: weights.pop(name) for name in list(weights) if name.startswith(FROZEN)}
+
+        def step(fixed, *state):
+            return adam(lambda p, *x: network({**p, **fixed}, workload.sizes, *x), *state)
+        run = jax.jit(step, donate_argnums=(1, 2, 3, 4))
         zeros = {name: jnp.zeros_like(value) for name, value in weights.items()}
         kept["state"] = [weights, zeros, {**jax.tree.map(jnp.copy, zeros)}, jnp.float32(0)]
 
         def call():
-            *kept["state"], loss = run(*kept["state"], *inputs)
+            *kept["state"], loss = run(fixed, *kept["state"], *inputs)
             kept["value"] = loss.block_until_ready()
 
     def result():
@@ -184,8 +244,8 @@ def ready(workload, weights, inputs):
     return call, result
 
 
-def adam(network, sizes, p, m, v, t, *inputs):
-    loss, gradient = jax.value_and_grad(network)(p, sizes, *inputs)
+def adam(network, p, m, v, t, *inputs):
+    loss, gradient = jax.value_and_grad(network)(p, *inputs)
     t = t + 1
     m = jax.tree.map(lambda a, g: 0.9 * a + 0.1 * g, m, gradient)
     v = jax.tree.map(lambda a, g: 0.999 * a + 0.001 * g * g, v, gradient)

@@ -53,6 +53,16 @@ def block_flops(batch, steps, width, hidden, causal=False):
     return dense + attention_flops(batch, steps, width, causal)
 
 
+def resnet18_flops(batch):
+    total = 112 * 112 * 64 * 3 * 7 * 7 + 512 * 1000
+    for stage, side in enumerate((56, 28, 14, 7)):
+        width = 64 << stage
+        total += side**2 * 4 * 9 * width**2  # the first stage's four convolutions
+        if stage:  # the first one reads half the channels, as does the shortcut
+            total -= side**2 * (9 * width**2 // 2 - width**2 // 2)
+    return 2 * batch * total
+
+
 def products():
     for n in (512, 1024):
         yield Workload(f"gemm_{n}", "product", "products.maek", "Product",
@@ -137,6 +147,12 @@ def images():
                      + 2 * batch * v["d"] * (196 * 768 + tokens * v["classes"]))
             yield Workload(f"{name}_B{batch}", "vit", f"../../models/{file}", model,
                            sizes={"B": batch, "tokens": tokens}, flops=flops, goal=0.95)
+    # Three times the student, without a gradient of the image; the teacher once.
+    student = (3 * (v["depth"] * block_flops(8, 198, v["d"], v["hidden"])
+                    + 2 * 8 * v["d"] * 2 * v["classes"]) + 2 * 2 * 8 * v["d"] * 196 * 768)
+    yield Workload("deit_ti_distil_B8", "distillation_training", "distillation.maek", "DeiT",
+                   sizes={"B": 8}, entry="train_step", flops=student + resnet18_flops(8),
+                   goal=0.7)
     first, second, dense = 26 * 26 * 32 * 9, 24 * 24 * 64 * 32 * 9, 9216 * 128 + 1280
     for batch in (1, 64):
         yield Workload(f"cnn_B{batch}", "cnn", "cnn.maek", "CNN", sizes={"B": batch},
