@@ -17,6 +17,7 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tools")]
 
 import limits  # noqa: E402
+import measuring  # noqa: E402
 from contestants import CONTESTANTS  # noqa: E402
 from experiments.results import insert, origin, table  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
@@ -77,11 +78,8 @@ def prepare(workloads, python, folder):
 
 
 def compile_model(maek, workload, folder):
-    words = [maek, "build", HERE / workload.file, "--model", workload.model, "--emit=shared",
-             "--name", "maek", "-o", folder / workload.name / "libmaek.so"]
-    for one in workload.sets:
-        words += ["--set", one]
-    subprocess.run(words, check=True)
+    measuring.build(maek, HERE / workload.file, folder / workload.name / "libmaek.so",
+                    workload.model, workload.sets, ["--emit=shared", "--name", "maek"])
 
 
 def measure(workload, threads, contestants, options, folder):
@@ -141,7 +139,7 @@ def report(workload, threads, rows, limit):
     said += [f"{name} {text(row['min_ms']) if 'min_ms' in row else row['failed']}"
              for name, row in rows.items() if name not in ("maek", best)]
     busy = max((row.get("others", 0) for row in rows.values()), default=0)
-    if busy > 0.05:
+    if busy > measuring.BUSY:
         said.append(f"others used {busy:.2f} cores")
     return line + "; ".join(said)
 

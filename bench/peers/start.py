@@ -12,8 +12,9 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path[:0] = [str(HERE), str(ROOT / "tools")]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tools")]
 
+import measuring  # noqa: E402
 import numpy  # noqa: E402
 from experiments.results import insert, origin, table  # noqa: E402
 from run import WRONG, prepare  # noqa: E402
@@ -77,27 +78,6 @@ def size(*paths):
     return total
 
 
-# What is resident counts from before the program is loaded, so that what starts
-# it must be small.
-LAUNCHER = """
-import os, sys, time
-begin = time.perf_counter()
-_, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)
-seconds = time.perf_counter() - begin
-print(os.waitstatus_to_exitcode(status), seconds, usage.ru_maxrss / 1024)
-"""
-
-
-def once(words, folder):
-    """Seconds, and the most memory that was resident, in MB."""
-    done = subprocess.run([sys.executable, "-ISc", LAUNCHER, *words], cwd=folder, check=True,
-                          capture_output=True, text=True)
-    code, seconds, memory = map(float, done.stdout.split())
-    if code:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return seconds, memory
-
-
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench start", description=__doc__)
     parser.add_argument("--build", default=str(ROOT / "build/release"))
@@ -114,9 +94,8 @@ def main():
     numpy.save(folder / "x.npy", numpy.load(folder / "inputs.npz")["x0"].swapaxes(0, 1))
     needed = numpy.load(folder / "reference.npz")["y0"].swapaxes(0, 1)
     program = folder / "lstm"
-    subprocess.run([f"{options.build}/bin/maek", "build", HERE / WORKLOAD.file,
-                    "--model", WORKLOAD.model, "-o", program,
-                    *(word for one in WORKLOAD.sets for word in ("--set", one))], check=True)
+    measuring.build(f"{options.build}/bin/maek", HERE / WORKLOAD.file, program,
+                    WORKLOAD.model, WORKLOAD.sets)
     words = {"maek": [program, "predict", "--weights", "weights.safetensors", "--threads", "1",
                       "--input", "x.npy", "--output", "y.npy"]}
     sizes = {"maek": size(program, folder / "weights.safetensors")}
@@ -134,7 +113,7 @@ def main():
                 continue
             try:
                 (folder / "y.npy").unlink(missing_ok=True)
-                sample = once(words[name], folder)
+                sample = measuring.once(words[name], folder)
                 if turn == 0:  # files come from the disk, once
                     if (wrong := distance([numpy.load(folder / "y.npy")], [needed])) > WRONG:
                         failed[name] = f"wrong by {wrong:.1e}"
@@ -148,10 +127,10 @@ def main():
         if name in failed:
             print(f"{name:<12}{failed[name]}")
             continue
-        seconds = [one for one, _ in times]
+        seconds = [one["seconds"] for one in times]
         row = {"who": name, "min_ms": 1e3 * min(seconds),
                "median_ms": 1e3 * statistics.median(seconds),
-               "memory_mb": max(memory for _, memory in times), "disk_mb": sizes[name] / 2**20}
+               "memory_mb": max(one["memory_mb"] for one in times), "disk_mb": sizes[name] / 2**20}
         rows.append(row)
         print(f"{name:<12}{row['min_ms']:>9.1f}{row['median_ms']:>9.1f}"
               f"{row['memory_mb']:>12.1f}{row['disk_mb']:>13.1f}")

@@ -10,10 +10,13 @@ import pathlib
 import sys
 import time
 
-import numpy
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 
-from contestants import CONTESTANTS
-from workloads import WORKLOADS
+import numpy  # noqa: E402
+
+from contestants import CONTESTANTS  # noqa: E402
+from measuring import machine_seconds  # noqa: E402
+from workloads import WORKLOADS  # noqa: E402
 
 
 def distance(values, references):
@@ -48,11 +51,8 @@ def ready(contestant, threads, name, folder):
 
 def processor_seconds():
     """Of the whole machine, and of this process."""
-    user, nice, system, _, _, irq, soft, steal = (
-        int(word) for word in pathlib.Path("/proc/stat").read_text().split()[1:9])
     own = os.times()
-    every = (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
-    return every, own.user + own.system
+    return machine_seconds(), own.user + own.system
 
 
 def measure(call, seconds):
