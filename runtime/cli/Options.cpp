@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <unistd.h>
 
 using namespace maek::runtime;
 
@@ -83,13 +82,8 @@ void maek::runtime::addThreadsOption(CommandLine &line) {
 }
 
 int maek::runtime::applyThreads(int64_t threads) {
-  // Halide counts all cores, even if the program may not use them.
-  if (threads == 0 && usableCores() < sysconf(_SC_NPROCESSORS_ONLN))
-    threads = usableCores();
-  if (threads == 0)
-    return kernelThreads();
   setKernelThreads(static_cast<int>(threads));
-  return static_cast<int>(threads);
+  return kernelThreads();
 }
 
 void maek::runtime::addDataOptions(CommandLine &line, const Program &program) {

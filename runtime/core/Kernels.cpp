@@ -1,7 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// The few functions of Halide's run-time support that we call, and the two
-// that we give to it. Declared weak: a program without kernels has none.
+// The few functions of Halide's run-time support that we call, and what we
+// give to it. Declared weak: a program without kernels has none.
 #include "runtime/core/Kernels.h"
+
+#include "runtime/core/ThreadPool.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -19,8 +21,11 @@ using halide_error_handler_t = void (*)(void *, const char *);
 using halide_malloc_t = void *(*)(void *, size_t);
 using halide_free_t = void (*)(void *, void *);
 
-__attribute__((weak)) int halide_get_num_threads();
-__attribute__((weak)) int halide_set_num_threads(int threads);
+using halide_task_t = int (*)(void *, int, uint8_t *);
+using halide_do_par_for_t = int (*)(void *, halide_task_t, int, int, uint8_t *);
+
+__attribute__((weak)) halide_do_par_for_t
+halide_set_custom_do_par_for(halide_do_par_for_t share);
 __attribute__((weak)) halide_error_handler_t
 halide_set_error_handler(halide_error_handler_t handler);
 __attribute__((weak)) halide_malloc_t
@@ -29,6 +34,8 @@ __attribute__((weak)) halide_free_t
 halide_set_custom_free(halide_free_t release);
 }
 // NOLINTEND(readability-identifier-naming)
+
+using namespace maek::runtime;
 
 namespace {
 std::mutex errorMutex;
@@ -102,6 +109,26 @@ private:
 
 constinit ScratchPool scratch;
 
+/// Never destroyed: a program's other threads may run kernels to its very end.
+ThreadPool &getPool() {
+  static ThreadPool &pool = *[] {
+    auto *made = new ThreadPool;
+    made->setNumThreads(usableCores());
+    return made;
+  }();
+  return pool;
+}
+
+/// A library that is unloaded takes the threads' code with it.
+struct PoolEnd {
+  ~PoolEnd() { getPool().end(); }
+} poolEnd;
+
+int shareLoop(void *context, halide_task_t task, int min, int size,
+              uint8_t *closure) {
+  return getPool().run(context, task, min, size, closure);
+}
+
 // Kernels are compiled without checks, so they would write to null; and through
 // them no error comes back.
 void *allocateScratch(void *, size_t bytes) {
@@ -118,12 +145,14 @@ void *allocateScratch(void *, size_t bytes) {
 void releaseScratch(void *, void *memory) { scratch.release(memory); }
 } // namespace
 
-void maek::runtime::catchKernelErrors() {
+void maek::runtime::supportKernels() {
   // All or nothing: a block must go back to where it came from.
   static std::once_flag once;
   std::call_once(once, [] {
     if (halide_set_error_handler)
       halide_set_error_handler(keepError);
+    if (halide_set_custom_do_par_for)
+      halide_set_custom_do_par_for(shareLoop);
     if (halide_set_custom_malloc && halide_set_custom_free) {
       halide_set_custom_malloc(allocateScratch);
       halide_set_custom_free(releaseScratch);
@@ -138,11 +167,6 @@ std::string maek::runtime::takeKernelError() {
   return message;
 }
 
-void maek::runtime::setKernelThreads(int threads) {
-  if (halide_set_num_threads)
-    halide_set_num_threads(threads);
-}
-
 int maek::runtime::usableCores() {
   cpu_set_t set;
   int cores = sched_getaffinity(0, sizeof(set), &set) == 0
@@ -151,10 +175,8 @@ int maek::runtime::usableCores() {
   return std::max(cores, 1);
 }
 
-int maek::runtime::kernelThreads() {
-  // 0 until the first parallel loop decides: one for each core.
-  int threads = halide_get_num_threads ? halide_get_num_threads() : 0;
-  if (threads > 0)
-    return threads;
-  return usableCores();
+void maek::runtime::setKernelThreads(int threads) {
+  getPool().setNumThreads(threads > 0 ? threads : usableCores());
 }
+
+int maek::runtime::kernelThreads() { return getPool().getNumThreads(); }

@@ -74,7 +74,7 @@ Expected<std::unique_ptr<Model>> Model::create(const maek_module_t &module,
   model->info = std::move(*info);
   if (memoryLimit)
     model->budget.limit = memoryLimit;
-  catchKernelErrors();
+  supportKernels();
   if (Error error = model->allocate(model->info.parameters, model->parameters,
                                     "parameter"))
     return error;

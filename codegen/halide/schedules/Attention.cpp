@@ -2,6 +2,7 @@
 // Attention: tiles of rows shared out to the threads, and within each one
 // column block after the other, all of which stays in the cache. Products are
 // blocks of sums in registers, as for other products.
+#include "codegen/halide/schedules/Parallel.h"
 #include "codegen/halide/schedules/Schedule.h"
 
 #include "codegen/halide/AttentionStages.h"
@@ -76,9 +77,9 @@ void AttentionScheduler::scheduleTile(Halide::Stage stage,
 }
 
 void AttentionScheduler::scheduleResult(OutputGroup &group) {
-  // Waking the threads takes 5 to 10 us, in which one core does half a million
-  // multiply-adds.
-  scheduleTile(group.func.specialize(stages.work >= 2e6f), group, true);
+  scheduleTile(
+      group.func.specialize(stages.work >= float(minParallelMultiplyAdds)),
+      group, true);
   scheduleTile(group.func, group, false);
 }
 

@@ -7,9 +7,16 @@
 
 namespace maek::halide {
 
-/// Waking the threads takes 5 to 10 us. One core writes or reads some 50,000
-/// numbers in that time, so a loop over fewer than twice as many stays serial.
-inline constexpr double minParallelNumbers = 1e5;
+// A thread that is awake takes up a task in half a microsecond, in which one
+// core does some ten thousand multiply-adds, or reads or writes some five
+// thousand numbers. One that sleeps costs the one that calls it two, and is not
+// waited for.
+
+/// What a task has to do at least, in multiply-adds.
+inline constexpr double minTaskMultiplyAdds = 6e4;
+/// A loop over fewer multiply-adds, or numbers, stays serial.
+inline constexpr double minParallelMultiplyAdds = 2e5;
+inline constexpr double minParallelNumbers = 2e4;
 
 /// The product of the sizes, as a float, since 32 bits may not hold it.
 inline Halide::Expr countElements(KernelAlgorithm &kernel,

@@ -3,6 +3,7 @@
 // epilogue is computed from there: with four gates, the tile holds all gates of
 // 16 units and the cell update needs no memory in between. Where there are too
 // few registers for that, a tile's gates are summed one after another.
+#include "codegen/halide/schedules/Parallel.h"
 #include "codegen/halide/schedules/ProductShape.h"
 #include "codegen/halide/schedules/Schedule.h"
 
@@ -46,9 +47,8 @@ private:
   }
   bool isTogether() const { return heldGates > 1 || first.numGates == 1; }
   int getVectors(int rows) const;
-  void scheduleTile(Halide::Stage stage, int rows, TailStrategy tail,
-                    bool isParallel = false);
-  Expr isLarge() const;
+  void scheduleTile(Halide::Stage stage, int rows, TailStrategy tail);
+  Expr getTilesPerTask(const Expr &numTiles) const;
   void scheduleShared(Halide::Func func);
   void boundColumns(Halide::Func sums, const ProductShape &product) const;
   void scheduleSums(const ProductShape &product);
@@ -73,8 +73,7 @@ private:
   int panelWidth;
   /// Whether the last tile is as wide as a panel, whose padding it reads.
   bool hasPaddedTail;
-  Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"};
-  static constexpr int rowsPerTask = 64;
+  Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"}, task{"task"};
 };
 
 /// Vectors of columns beside one another in a tile of `rows` rows: as many as
@@ -89,14 +88,18 @@ int ProductScheduler::getVectors(int rows) const {
   return 1;
 }
 
-/// Whether sharing the work among threads pays.
-Expr ProductScheduler::isLarge() const {
-  return first.countMultiplyAdds(kernel) >=
-         float(minParallelMultiplyAdds / double(products.size()));
+/// As many that a task is worth handing to a thread; all if there is no more
+/// than that to do.
+Expr ProductScheduler::getTilesPerTask(const Expr &numTiles) const {
+  Expr work = first.countMultiplyAdds(kernel) * float(products.size());
+  Expr tasks = Halide::clamp(work / float(minTaskMultiplyAdds), 1.0f,
+                             Halide::cast<float>(numTiles));
+  tasks = Halide::cast<int>(tasks);
+  return (numTiles + tasks - 1) / tasks;
 }
 
 void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
-                                    TailStrategy tail, bool isParallel) {
+                                    TailStrategy tail) {
   int width = getVectors(rows) * lanes;
   TailStrategy columnTail =
       first.numColumns % width ? TailStrategy::GuardWithIf : TailStrategy::Auto;
@@ -107,10 +110,24 @@ void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
       order.push_back(outVar(gate));
   char row = first.rows.back();
   stage.split(outVar(row), yo, yi, rows, tail);
+  // Blocks of columns: each thread then reads its own part of the weights. Only
+  // where there is one block are the rows shared out.
+  int numBlocks = int((first.numColumns + width - 1) / width);
+  Expr numTiles = numBlocks;
+  if (numBlocks == 1)
+    numTiles =
+        Halide::max((kernel.extent(first.extent(row)) + rows - 1) / rows, 1);
+  const Var &shared = numBlocks > 1 ? xo : yo;
+  stage.split(shared, task, shared, getTilesPerTask(numTiles),
+              TailStrategy::GuardWithIf);
   order.insert(order.end(), {yi, yo});
+  if (numBlocks == 1)
+    order.push_back(task);
   for (char outer : llvm::reverse(StringRef(first.rows).drop_back()))
     order.push_back(outVar(outer));
   order.push_back(xo);
+  if (numBlocks > 1)
+    order.push_back(task);
   for (char batch : llvm::reverse(first.batches))
     order.push_back(outVar(batch));
   stage.reorder(order).vectorize(xi, lanes);
@@ -119,14 +136,7 @@ void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
   for (char gate : first.gates)
     if (contains(letters, gate))
       stage.unroll(outVar(gate));
-  if (!isParallel)
-    return;
-  // Blocks of columns: each thread then reads its own part of the weights. Only
-  // where there is one block are the rows shared out.
-  if (first.numColumns > width)
-    stage.parallel(xo);
-  else
-    stage.parallel(yo, rowsPerTask / rows);
+  stage.parallel(task);
 }
 
 void ProductScheduler::scheduleStage(Halide::Stage stage,
@@ -207,10 +217,6 @@ void ProductScheduler::run() {
   for (int tile : machine.tileRows())
     if (tile <= machine.accumulators() / heldGates)
       tiles.push_back(tile);
-  if (!tiles.empty())
-    scheduleTile(out.specialize(rows >= tiles.front() && isLarge()),
-                 tiles.front(), TailStrategy::ShiftInwards,
-                 /*isParallel=*/true);
   for (auto [i, tile] : llvm::enumerate(tiles)) {
     Expr fits = rows >= tile;
     // Rows that two of the next smaller tiles hold and two of these exceed.

@@ -44,10 +44,6 @@ struct ProductShape {
   Halide::Expr countMultiplyAdds(KernelAlgorithm &kernel) const;
 };
 
-/// Waking the threads takes 5 to 10 us, in which one core does half a million
-/// multiply-adds. A product of fewer than these stays serial.
-inline constexpr double minParallelMultiplyAdds = 2e6;
-
 /// Whether the kernel has a function such as exp.
 bool hasCostlyOp(KernelAlgorithm &kernel);
 

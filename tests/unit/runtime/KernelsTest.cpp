@@ -4,6 +4,7 @@
 #include "FakeModule.h"
 #include "runtime/core/Error.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -18,13 +19,15 @@ using namespace maek::fake;
 static void (*onError)(void *, const char *);
 static void *(*allocate)(void *, size_t);
 static void (*release)(void *, void *);
-static int threads;
+using LoopBody = int (*)(void *, int, uint8_t *);
+static int (*shareLoop)(void *, LoopBody, int, int, uint8_t *);
 
 // NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
-int halide_set_num_threads(int count) {
-  threads = count;
-  return 0;
+using Share = decltype(shareLoop);
+Share halide_set_custom_do_par_for(Share function) {
+  shareLoop = function;
+  return nullptr;
 }
 using ErrorHandler = decltype(onError);
 ErrorHandler halide_set_error_handler(ErrorHandler handler) {
@@ -65,13 +68,34 @@ TEST(Kernels, TheirMessagesComeBackWithTheStatus) {
             MAEK_KERNEL_FAILED);
   EXPECT_LT(std::strlen(maek_model_last_error(model)), 1024u);
   EXPECT_EQ(maek_model_set_threads(model, 3), MAEK_OK);
-  EXPECT_EQ(threads, 3);
+  EXPECT_EQ(kernelThreads(), 3);
+  EXPECT_EQ(maek_model_set_threads(model, 0), MAEK_OK);
+  EXPECT_EQ(kernelThreads(), usableCores());
   EXPECT_EQ(maek_model_set_threads(model, -1), MAEK_INVALID_ARGUMENT);
   maek_model_destroy(model);
 }
 
+TEST(Kernels, TheirLoopsRunOnAsManyThreadsAsAreAllowed) {
+  supportKernels();
+  ASSERT_NE(shareLoop, nullptr);
+  setKernelThreads(2);
+  // Each index waits for the other one, so one thread would not get far.
+  std::atomic<int> present{0};
+  auto meet = [](void *, int, uint8_t *closure) {
+    auto &count = **reinterpret_cast<std::atomic<int> **>(closure);
+    ++count;
+    while (count < 2)
+      std::this_thread::yield();
+    return 0;
+  };
+  std::atomic<int> *closure = &present;
+  EXPECT_EQ(
+      shareLoop(nullptr, meet, 0, 2, reinterpret_cast<uint8_t *>(&closure)), 0);
+  EXPECT_EQ(present, 2);
+}
+
 TEST(Kernels, ScratchMemoryIsAlignedAndComesAgain) {
-  catchKernelErrors();
+  supportKernels();
   ASSERT_NE(allocate, nullptr);
   std::set<void *> first;
   for (size_t bytes : {1, 100, 5000, 100'000, 1'000'000}) {
@@ -102,7 +126,7 @@ TEST(Kernels, ScratchMemoryIsAlignedAndComesAgain) {
 
 // Kernels would write to null: they are compiled without checks.
 TEST(Kernels, WithoutScratchMemoryTheProgramEndsWithALine) {
-  catchKernelErrors();
+  supportKernels();
   for (size_t bytes : {SIZE_MAX - 100, SIZE_MAX / 2})
     EXPECT_EXIT(
         allocate(nullptr, bytes), testing::KilledBySignal(SIGABRT),
@@ -110,7 +134,7 @@ TEST(Kernels, WithoutScratchMemoryTheProgramEndsWithALine) {
 }
 
 TEST(Kernels, ScratchMemoryIsSharedByThreads) {
-  catchKernelErrors();
+  supportKernels();
   std::vector<std::thread> workers;
   for (int worker = 0; worker < 4; ++worker)
     workers.emplace_back([worker] {
