@@ -9,7 +9,7 @@
 using namespace mlir;
 using namespace maek;
 
-LogicalResult EinsumOp::inferReturnTypes(MLIRContext *,
+LogicalResult EinsumOp::inferReturnTypes(MLIRContext *context,
                                          std::optional<Location> location,
                                          Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
@@ -37,7 +37,9 @@ LogicalResult EinsumOp::inferReturnTypes(MLIRContext *,
   SmallVector<Extent> result;
   for (char letter : equation.getResult())
     result.push_back(sizes[letter]);
-  types.push_back(getTensorType(result, getElementType(lhs)));
+  Type element = getElementType(lhs);
+  types.push_back(getTensorType(
+      result, element.isBF16() ? Float32Type::get(context) : element));
   return success();
 }
 

@@ -30,14 +30,18 @@ def Maek_EinsumOp : Maek_Op<"einsum", [Pure, Maek_NamesAxes,
     in each term; every letter of the result is in an operand; equal letters
     have equal extents.
 
+    Operands of bf16 have a result of f32: their products are exact in f32, and
+    are summed there. A compiled kernel may take numbers below the smallest
+    normal one, 2^-126, for 0, among them those that it sums.
+
     ```mlir
     // z[b, n] = sum over k of x[b, k] * W[n, k]
     %z = maek.einsum "bk,nk->bn" %x, %W
       : tensor<?x4xf32, #maek.dims<B>>, tensor<8x4xf32>
     ```
   }];
-  let arguments = (ins Maek_EinsumAttr:$equation, Maek_FloatTensor:$lhs,
-                       Maek_FloatTensor:$rhs);
+  let arguments = (ins Maek_EinsumAttr:$equation, Maek_FactorTensor:$lhs,
+                       Maek_FactorTensor:$rhs);
   let results = (outs Maek_FloatTensor:$result);
   let assemblyFormat =
       "$equation $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs)";

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Verifiers and assembly of the elementwise ops and the sources.
+#include "ir/BFloat16.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
@@ -42,6 +43,12 @@ LogicalResult SelectOp::verify() {
 }
 
 LogicalResult ConvertOp::verify() {
+  Type from = getElementType(getOperand().getType());
+  Type to = getElementType(getType());
+  auto isPartner = [](Type type) { return type.isF32() || type.isBF16(); };
+  if ((from.isBF16() || to.isBF16()) && !(isPartner(from) && isPartner(to)))
+    return emitOpError("makes bf16 of f32 and f32 of bf16, found ")
+           << getOperand().getType() << " and " << getType();
   return verifySameExtents(*this, getOperand().getType(), getType());
 }
 
@@ -49,6 +56,8 @@ double ConvertOp::evaluate(double x) {
   Type element = getElementType(getType());
   if (element.isInteger(1))
     return x != 0;
+  if (element.isBF16())
+    return roundToBFloat16(x);
   return element.isInteger(32) ? std::trunc(x) : x;
 }
 

@@ -184,8 +184,8 @@ def Maek_CompareOp : Maek_Op<"compare", [Pure, AxisOpInterface, Elementwise, Sam
     %c = maek.compare ge %a, %b : tensor<4xf32> -> tensor<4xi1>
     ```
   }];
-  let arguments = (ins Maek_ComparePredicate:$predicate, Maek_Tensor:$lhs,
-                       Maek_Tensor:$rhs);
+  let arguments = (ins Maek_ComparePredicate:$predicate, Maek_NumberTensor:$lhs,
+                       Maek_NumberTensor:$rhs);
   let results = (outs Maek_BoolTensor:$result);
   let assemblyFormat =
       "$predicate $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
@@ -227,7 +227,9 @@ def Maek_ConvertOp : Maek_Op<"convert", [Pure, AxisOpInterface, Elementwise]> {
     `result[i] = operand[i]` in the result's element type, for each index `i`.
     To i1: whether the element is not 0. From i1: 0 or 1. From a float to i32:
     towards zero; unspecified where i32 cannot hold the number. Between floats:
-    rounded to the nearest. Both sides have one shape.
+    rounded to the nearest, of two equally near ones to the even one. To bf16 a
+    compiled kernel may make 0 of what is smaller than the smallest normal
+    number, 2^-126. Both sides have one shape.
 
     ```mlir
     %y = maek.convert %x : tensor<4xi1> -> tensor<4xf32>
@@ -284,8 +286,9 @@ def Maek_ConstantOp : Maek_Op<"constant", [Pure, AxisOpInterface,
     Maek_TriviallyRematerializable]> {
   let summary = "a tensor whose elements are all one number";
   let description = [{
-    `result[i] = value`, for each index `i`. A whole number within i32 for i32,
-    0 or 1 for i1. Infinities and NaN are written as the bits of an f64.
+    `result[i] = value` in the element type, for each index `i`. A whole number
+    within i32 for i32, 0 or 1 for i1. Infinities and NaN are written as the
+    bits of an f64.
 
     ```mlir
     %c = maek.constant 0.5 : tensor<?x256xf32, #maek.dims<B>>
@@ -309,7 +312,7 @@ def Maek_IotaOp : Maek_Op<"iota", [Pure, Maek_NamesAxes,
     ```
   }];
   let arguments = (ins Maek_IntAttr:$dim);
-  let results = (outs Maek_Tensor:$result);
+  let results = (outs Maek_NumberTensor:$result);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }

@@ -27,7 +27,13 @@ def Maek_IntScalar
       BuildableType<"::mlir::RankedTensorType::get("
                     "{}, $_builder.getI32Type())">;
 def Maek_BoolTensor : Maek_TensorOf<[I1], "i1">;
-def Maek_Tensor : Maek_TensorOf<[F32, F64, I32, I1], "f32, f64, i32 or i1">;
+/// What products read and what only moves elements moves; nothing else computes
+/// with bf16.
+def Maek_FactorTensor : Maek_TensorOf<[F32, F64, BF16], "f32, f64 or bf16">;
+def Maek_NumberTensor
+    : Maek_TensorOf<[F32, F64, I32, I1], "f32, f64, i32 or i1">;
+def Maek_Tensor
+    : Maek_TensorOf<[F32, F64, BF16, I32, I1], "f32, f64, bf16, i32 or i1">;
 
 /// A signless 64-bit integer that reads as int64_t (I64Attr reads as uint64_t).
 def Maek_IntAttr : SignlessIntegerAttrBase<I64, "64-bit integer"> {

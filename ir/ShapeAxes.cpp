@@ -87,28 +87,41 @@ void PadOp::renumberAxes(AxisNumbering numbering) {
 /// `packed` has the panels of axis `dim`, the other axes in `order`, the places
 /// within a panel.
 static void relatePanels(Value packed, Value plain, int64_t dim,
-                         ArrayRef<int64_t> order, AxisRelations &axes) {
+                         ArrayRef<int64_t> order, std::optional<int64_t> pairs,
+                         AxisRelations &axes) {
   axes.fix(plain, dim);
   axes.fix(packed, 0);
   axes.fix(packed, order.size() + 1);
-  for (auto [i, axis] : llvm::enumerate(order))
-    axes.same(plain, axis, packed, i + 1);
+  for (auto [i, axis] : llvm::enumerate(order)) {
+    if (axis != pairs) {
+      axes.same(plain, axis, packed, i + 1);
+      continue;
+    }
+    axes.fix(plain, axis);
+    axes.fix(packed, i + 1);
+  }
 }
 
 void PackOp::relateAxes(AxisRelations &axes) {
-  relatePanels(getResult(), getOperand(), getDim(), getOrder(), axes);
+  relatePanels(getResult(), getOperand(), getDim(), getOrder(), getPairs(),
+               axes);
 }
 
 void PackOp::renumberAxes(AxisNumbering numbering) {
   setOrder(renumber(numbering, getOperand(), getOrder()));
+  if (std::optional<int64_t> axis = getPairs())
+    setPairs(numbering(getOperand(), *axis));
   setDim(*numbering(getOperand(), getDim()));
 }
 
 void UnpackOp::relateAxes(AxisRelations &axes) {
-  relatePanels(getOperand(), getResult(), getDim(), getOrder(), axes);
+  relatePanels(getOperand(), getResult(), getDim(), getOrder(), getPairs(),
+               axes);
 }
 
 void UnpackOp::renumberAxes(AxisNumbering numbering) {
   setOrder(renumber(numbering, getResult(), getOrder()));
+  if (std::optional<int64_t> axis = getPairs())
+    setPairs(numbering(getResult(), *axis));
   setDim(*numbering(getResult(), getDim()));
 }

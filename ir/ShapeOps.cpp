@@ -252,7 +252,8 @@ LogicalResult PadOp::verify() {
 static FailureOr<RankedTensorType> inferPacked(std::optional<Location> location,
                                                Type operand, int64_t dim,
                                                int64_t width,
-                                               ArrayRef<int64_t> order) {
+                                               ArrayRef<int64_t> order,
+                                               std::optional<int64_t> pairs) {
   SmallVector<Extent> extents = getExtents(operand);
   int64_t rank = extents.size();
   if (dim < 0 || dim >= rank || !extents[dim].isStatic() || width <= 0)
@@ -275,7 +276,20 @@ static FailureOr<RankedTensorType> inferPacked(std::optional<Location> location,
     return emitOptionalError(location, "pack's order names ", order.size(),
                              " of ", rank - 1, " axes");
   packed.push_back(Extent(width));
-  return getTensorType(packed, getElementType(operand));
+  Type element = getElementType(operand);
+  if (!pairs)
+    return getTensorType(packed, element);
+  const auto *place = llvm::find(order, *pairs);
+  if (place == order.end() || !extents[*pairs].isStatic())
+    return emitOptionalError(location,
+                             "pack needs a static axis besides that of the "
+                             "panels to pair, found axis ",
+                             *pairs, " of ", operand);
+  if (element.isF64())
+    return emitOptionalError(location, "pack pairs f32 or bf16, not ", operand);
+  Extent &length = packed[1 + (place - order.begin())];
+  length = Extent(length.factor / 2 + length.factor % 2);
+  return getTensorType(packed, IntegerType::get(operand.getContext(), 32));
 }
 
 LogicalResult PackOp::inferReturnTypes(MLIRContext *,
@@ -286,7 +300,7 @@ LogicalResult PackOp::inferReturnTypes(MLIRContext *,
     return failure();
   FailureOr<RankedTensorType> packed =
       inferPacked(location, adaptor.getOperand().getType(), adaptor.getDim(),
-                  adaptor.getWidth(), adaptor.getOrder());
+                  adaptor.getWidth(), adaptor.getOrder(), adaptor.getPairs());
   if (failed(packed))
     return failure();
   types.push_back(*packed);
@@ -294,10 +308,12 @@ LogicalResult PackOp::inferReturnTypes(MLIRContext *,
 }
 
 LogicalResult UnpackOp::verify() {
-  FailureOr<RankedTensorType> packed =
-      inferPacked(getLoc(), getType(), getDim(), getWidth(), getOrder());
+  FailureOr<RankedTensorType> packed = inferPacked(
+      getLoc(), getType(), getDim(), getWidth(), getOrder(), getPairs());
   if (failed(packed))
     return failure();
+  if (getPairs() && !getElementType(getType()).isBF16())
+    return emitOpError("of pairs is of bf16, found ") << getType();
   if (*packed != getOperand().getType())
     return emitOpError("undoes a pack to ")
            << *packed << ", found " << getOperand().getType();

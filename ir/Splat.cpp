@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "ir/Splat.h"
 
+#include "ir/BFloat16.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
 
@@ -27,7 +28,10 @@ std::optional<double> getSplat(Value value) {
 }
 
 bool isFiniteIn(Type tensor, double number) {
-  return std::isfinite(getElementType(tensor).isF32() ? float(number) : number);
+  Type element = getElementType(tensor);
+  if (element.isBF16())
+    return std::isfinite(roundToBFloat16(number));
+  return std::isfinite(element.isF32() ? float(number) : number);
 }
 
 } // namespace maek

@@ -4,6 +4,7 @@
 #include "ir/Extent.h"
 #include "passes/Differentiable.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -76,6 +77,13 @@ void AdjointBuilder::accumulate(Value value, Value term) {
   known = known ? add(known, term) : term;
 }
 
+/// Numbers are given up to bf16 where their gradient is known already.
+static bool hasBFloat16(Operation *op) {
+  auto isShort = [](Type type) { return getElementTypeOrSelf(type).isBF16(); };
+  return llvm::any_of(op->getOperandTypes(), isShort) ||
+         llvm::any_of(op->getResultTypes(), isShort);
+}
+
 LogicalResult AdjointBuilder::build(ArrayRef<Operation *> ops) {
   for (Operation *op : llvm::reverse(ops)) {
     if (llvm::none_of(op->getResults(),
@@ -84,7 +92,7 @@ LogicalResult AdjointBuilder::build(ArrayRef<Operation *> ops) {
       continue;
     loc = op->getLoc();
     auto differentiable = dyn_cast<Differentiable>(op);
-    if (!differentiable) {
+    if (!differentiable || hasBFloat16(op)) {
       InFlightDiagnostic error = op->emitOpError("has no gradient");
       error.attachNote(gradient) << "which is needed here";
       return error;

@@ -61,6 +61,14 @@ llvm::DenseSet<Value> findParameterValues(func::FuncOp entry) {
   return found;
 }
 
+bool isWeight(Value value, Operation *product,
+              const llvm::DenseSet<Value> &parameterValues) {
+  if (parameterValues.contains(value))
+    return true;
+  return isa<ScanOp>(product->getParentOp()) &&
+         value.getParentBlock() != product->getBlock();
+}
+
 bool changesParameters(func::FuncOp entry) {
   return llvm::any_of(llvm::seq(entry.getNumResults()), [&](unsigned i) {
     const runtime::RoleRow *role = runtime::findRole(getResultRole(entry, i));

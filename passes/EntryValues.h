@@ -14,6 +14,11 @@ namespace maek {
 /// The arguments are among them, constants are not.
 llvm::DenseSet<mlir::Value> findParameterValues(mlir::func::FuncOp entry);
 
+/// Whether `value`, an operand of `product`, is the same in every step of the
+/// scan around it, or in every call until the parameters change.
+bool isWeight(mlir::Value value, mlir::Operation *product,
+              const llvm::DenseSet<mlir::Value> &parameterValues);
+
 /// Whether the entry gives parameters or states new values: what it computes of
 /// parameters alone is of use to no other call.
 bool changesParameters(mlir::func::FuncOp entry);

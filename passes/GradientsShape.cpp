@@ -95,13 +95,15 @@ static void differentiatePad(PadOp op, AdjointBuilder &b) {
 static void differentiatePack(PackOp op, AdjointBuilder &b) {
   b.accumulate(op.getOperand(),
                b.create<UnpackOp>(op.getOperand().getType(), b.adjoint(op),
-                                  op.getDim(), op.getWidth(), op.getOrder()));
+                                  op.getDim(), op.getWidth(), op.getOrder(),
+                                  op.getPairsAttr()));
 }
 
 // x̄ = ȳ packed; the padding is not read, so its adjoint is 0
 static void differentiateUnpack(UnpackOp op, AdjointBuilder &b) {
-  b.accumulate(op.getOperand(), b.create<PackOp>(b.adjoint(op), op.getDim(),
-                                                 op.getWidth(), op.getOrder()));
+  b.accumulate(op.getOperand(),
+               b.create<PackOp>(b.adjoint(op), op.getDim(), op.getWidth(),
+                                op.getOrder(), op.getPairsAttr()));
 }
 
 void attachShapeGradients(MLIRContext &context) {

@@ -23,7 +23,21 @@ static constexpr llvm::StringLiteral kPass = "prepack-weights";
 struct Packing {
   int64_t dim;
   SmallVector<int64_t> order;
+  /// The axis along which bf16 comes in pairs.
+  std::optional<int64_t> pairs;
 };
+
+/// The weight's axis along which it is multiplied in pairs: that of the other
+/// operand's innermost letter that has a fixed size, so that a pair of that
+/// operand is read at once. Or nothing.
+static std::optional<int64_t> findPairs(EinsumAttr equation, Type weight) {
+  for (char letter : llvm::reverse(equation.getLhs())) {
+    size_t axis = equation.getRhs().find(letter);
+    if (axis != StringRef::npos && getExtent(weight, axis).isStatic())
+      return axis;
+  }
+  return std::nullopt;
+}
 
 /// Panels over the result's last axis, which belongs to the weight; within a
 /// panel the summed axes in the order of the other operand and the weight's
@@ -47,6 +61,13 @@ static FailureOr<Packing> findPacking(EinsumAttr equation, Type weight,
   if (!getExtent(weight, packing.dim).isStatic()) {
     reason = "the panels' axis has no fixed size";
     return failure();
+  }
+  if (getElementType(weight).isBF16()) {
+    packing.pairs = findPairs(equation, weight);
+    if (!packing.pairs) {
+      reason = "no summed axis of fixed size comes in pairs";
+      return failure();
+    }
   }
   for (char letter : equation.getLhs())
     if (own.contains(letter))
@@ -80,16 +101,6 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
       prepack(product, parameterValues);
   }
 
-  /// Whether the value is the same in every step, or in every call until the
-  /// parameters change.
-  static bool isWeight(Value value, EinsumOp product,
-                       const llvm::DenseSet<Value> &parameterValues) {
-    if (parameterValues.contains(value))
-      return true;
-    return isa<ScanOp>(product->getParentOp()) &&
-           value.getParentBlock() != product->getBlock();
-  }
-
   void prepack(EinsumOp product, const llvm::DenseSet<Value> &parameterValues) {
     if (product.getLhs().getDefiningOp<UnpackOp>() ||
         product.getRhs().getDefiningOp<UnpackOp>())
@@ -117,18 +128,27 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
   }
 
   void rewrite(EinsumOp product, const Packing &packing) {
-    Value weight = product.getRhs();
+    Value weight = product.getRhs(), source = weight;
+    // Packing in pairs rounds, too.
+    if (auto convert = weight.getDefiningOp<ConvertOp>();
+        convert && packing.pairs)
+      source = convert.getOperand();
     OpBuilder builder(product.getContext());
     builder.setInsertionPointAfterValue(weight);
     int64_t elementBytes =
-        getElementType(weight.getType()).getIntOrFloatBitWidth() / 8;
+        packing.pairs
+            ? 4
+            : getElementType(weight.getType()).getIntOrFloatBitWidth() / 8;
     int64_t width = std::max<int64_t>(panelBytes / elementBytes, 1);
-    Value packed = PackOp::create(builder, product.getLoc(), weight,
-                                  packing.dim, width, packing.order);
+    IntegerAttr pairs;
+    if (packing.pairs)
+      pairs = builder.getI64IntegerAttr(*packing.pairs);
+    Value packed = PackOp::create(builder, product.getLoc(), source,
+                                  packing.dim, width, packing.order, pairs);
     builder.setInsertionPoint(product);
     product.getRhsMutable().set(
         UnpackOp::create(builder, product.getLoc(), weight.getType(), packed,
-                         packing.dim, width, packing.order));
+                         packing.dim, width, packing.order, pairs));
     ++numPacked;
     remarkPassed(product, kPass) << "weights are read in panels";
   }

@@ -3,6 +3,7 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
+#include "codegen/halide/PairProducts.h"
 #include "codegen/halide/WindowChain.h"
 #include "ir/MaekOps.h"
 
@@ -17,7 +18,8 @@ namespace maek::halide {
 namespace {
 
 /// result = sum over the contracted letters of lhs * rhs. The operands are read
-/// through functions of their own, for schedules to compute ahead.
+/// through functions of their own, for schedules to compute ahead. Those of
+/// bf16 are functions of words: pairs along one of the contracted letters.
 struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto einsum = cast<EinsumOp>(op);
@@ -27,7 +29,9 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
     SmallVector<Extent> domain;
     for (char letter : contracted)
       domain.push_back(getLetterExtent(einsum, letter));
-    Halide::Func lhs = stage(kernel, einsum, 0), rhs = stage(kernel, einsum, 1);
+    std::optional<char> pairs = getPairLetter(einsum);
+    Halide::Func lhs = stage(kernel, einsum, 0, pairs);
+    Halide::Func rhs = stage(kernel, einsum, 1, pairs);
     auto read = [&](Halide::Func &operand, StringRef term, IndexRef index,
                     IndexRef reduced) -> Expr {
       std::vector<Expr> place;
@@ -45,16 +49,41 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
         [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> sum) -> Tuple {
           Expr a = read(lhs, lhsTerm, index, reduced);
           Expr b = read(rhs, rhsTerm, index, reduced);
-          return Tuple(sum[0] + a * b);
+          return Tuple(sum[0] + (pairs ? multiplyPairs(a, b) : a * b));
         },
-        {lhs, rhs});
+        {lhs, rhs},
+        pairs ? std::optional(contracted.find(*pairs)) : std::nullopt);
+  }
+
+  /// The letter along which numbers of bf16 are multiplied in pairs: the one
+  /// along which they are packed so, or the innermost one of the lhs. Nothing
+  /// for other types, or if no letter is summed over on both sides.
+  static std::optional<char> getPairLetter(EinsumOp einsum) {
+    if (!getElementType(einsum.getLhs().getType()).isBF16())
+      return std::nullopt;
+    EinsumAttr equation = einsum.getEquation();
+    for (unsigned side : {0, 1})
+      if (auto unpack = einsum->getOperand(side).getDefiningOp<UnpackOp>())
+        if (std::optional<int64_t> axis = unpack.getPairs())
+          if (char letter = equation.getTerm(side)[*axis];
+              isSummedOnBothSides(equation, letter))
+            return letter;
+    for (char letter : llvm::reverse(equation.getLhs()))
+      if (isSummedOnBothSides(equation, letter))
+        return letter;
+    return std::nullopt;
+  }
+
+  static bool isSummedOnBothSides(EinsumAttr equation, char letter) {
+    return equation.inLhs(letter) && equation.inRhs(letter) &&
+           !equation.inResult(letter);
   }
 
   /// The operand as it is. Past the end of an axis that a tile of registers may
   /// overrun, it reads the last element; what comes of it is never stored.
   /// Tiles overrun dynamic axes where the columns are one of them.
   static Halide::Func stage(KernelAlgorithm &kernel, EinsumOp einsum,
-                            unsigned side) {
+                            unsigned side, std::optional<char> pairs) {
     EinsumAttr equation = einsum.getEquation();
     StringRef term = equation.getTerm(side), result = equation.getResult();
     Value operand = einsum->getOperand(side);
@@ -71,7 +100,7 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
       windowed = WindowChain(window).getResultAxes();
     SmallVector<Extent> extents = getExtents(operand.getType());
     int64_t lanes =
-        64 / getHalideType(getElementType(operand.getType())).bytes();
+        64 / getHalideType(getElementType(einsum.getType())).bytes();
     return kernel.makeFunc("operand", extents.size(), [&](IndexRef index) {
       Index source(index);
       for (auto [axis, letter, extent, i] :
@@ -80,8 +109,33 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
             isOverrun(extent, lanes) &&
             !llvm::is_contained(windowed, int64_t(axis)))
           i = Halide::min(Halide::likely(i), kernel.extent(extent) - 1);
-      return kernel.at(operand, source);
+      if (pairs)
+        return getWord(kernel, operand, source, term.find(*pairs));
+      Expr element = kernel.at(operand, source);
+      return element.type().is_bfloat() ? fromBFloat16(element) : element;
     });
+  }
+
+  /// Two neighbours of bf16 along `axis`, at the position that counts pairs
+  /// there; 0 for what lies past the end.
+  static Expr getWord(KernelAlgorithm &kernel, Value operand, IndexRef index,
+                      int64_t axis) {
+    if (auto unpack = operand.getDefiningOp<UnpackOp>();
+        unpack && unpack.getPairs() == axis)
+      return Halide::reinterpret<uint32_t>(
+          kernel.at(unpack.getOperand(), getPackedIndex(unpack, index)));
+    Extent extent = getExtent(operand.getType(), axis);
+    Index even(index), odd(index);
+    even[axis] = index[axis] * 2;
+    odd[axis] = index[axis] * 2 + 1;
+    if (extent.isStatic() && extent.factor % 2 == 0)
+      return makePair(kernel.at(operand, even), kernel.at(operand, odd));
+    Expr size = kernel.extent(extent), isInside = odd[axis] < size;
+    odd[axis] = Halide::min(odd[axis], size - 1);
+    Expr last = kernel.at(operand, odd);
+    return makePair(kernel.at(operand, even),
+                    Halide::select(isInside, last,
+                                   Halide::Internal::make_zero(last.type())));
   }
 
   static Extent getLetterExtent(EinsumOp einsum, char letter) {

@@ -4,6 +4,7 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
+#include "codegen/halide/PairProducts.h"
 #include "ir/MaekOps.h"
 #include "ir/Splat.h"
 
@@ -60,8 +61,10 @@ Expr divide(const Expr &a, const Expr &b) { return a / b; }
 /// What is beyond the type's range, an infinity too, is its largest finite
 /// number: see the head of Activations.cpp.
 double clampToFinite(double value, Type element) {
-  double largest = element.isF64() ? std::numeric_limits<double>::max()
-                                   : std::numeric_limits<float>::max();
+  constexpr double largestShort = 0x1.FEp127;
+  double largest = element.isF64()    ? std::numeric_limits<double>::max()
+                   : element.isBF16() ? largestShort
+                                      : std::numeric_limits<float>::max();
   return std::abs(value) > largest ? std::copysign(largest, value) : value;
 }
 
@@ -187,6 +190,10 @@ struct ConvertModel
         convert.getResult(),
         [convert, to, &kernel](IndexRef index) mutable -> Expr {
           Expr x = kernel.at(convert.getOperand(), index);
+          if (to.isBF16())
+            return toBFloat16(x);
+          if (x.type().is_bfloat())
+            return fromBFloat16(x);
           if (to.isInteger(1))
             return x.type().is_bool() ? x : x != Halide::cast(x.type(), 0);
           if (x.type().is_bool())

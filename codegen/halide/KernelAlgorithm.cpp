@@ -19,6 +19,8 @@ Halide::Type getHalideType(Type element) {
     return Halide::Float(32);
   if (element.isF64())
     return Halide::Float(64);
+  if (element.isBF16())
+    return Halide::BFloat(16);
   if (element.isInteger(1))
     return Halide::UInt(8);
   return Halide::Int(32);
@@ -129,7 +131,8 @@ void KernelAlgorithm::define(Value result, const Element &element) {
 }
 
 Reduction KernelAlgorithm::makeReduction(Value result, ArrayRef<Extent> domain,
-                                         Index &position) const {
+                                         Index &position,
+                                         std::optional<size_t> paired) const {
   Reduction reduction;
   reduction.op = result.getDefiningOp();
   reduction.func = Halide::Func(getFuncName(result));
@@ -137,8 +140,10 @@ Reduction KernelAlgorithm::makeReduction(Value result, ArrayRef<Extent> domain,
   if (domain.empty())
     return reduction;
   Halide::Region ranges;
-  for (const Extent &size : llvm::reverse(domain))
-    ranges.emplace_back(0, extent(size));
+  for (size_t i = domain.size(); i-- > 0;) {
+    Halide::Expr size = extent(domain[i]);
+    ranges.emplace_back(0, i == paired ? (size + 1) / 2 : size);
+  }
   Halide::RDom rdom(ranges, "r");
   for (int i = domain.size() - 1; i >= 0; --i) {
     reduction.domain.push_back(rdom[i]);
@@ -151,7 +156,7 @@ void KernelAlgorithm::reduce(
     Value result, ArrayRef<Extent> domain, const Halide::Tuple &init,
     const std::function<Halide::Tuple(IndexRef, IndexRef,
                                       ArrayRef<Halide::Expr>)> &step,
-    const std::vector<Halide::Func> &operands) {
+    const std::vector<Halide::Func> &operands, std::optional<size_t> paired) {
   if (domain.empty()) {
     // Nothing is summed over. `step` does not outlive this call.
     Halide::Func func = makeFunc(
@@ -163,7 +168,7 @@ void KernelAlgorithm::reduce(
     return;
   }
   Index position;
-  Reduction reduction = makeReduction(result, domain, position);
+  Reduction reduction = makeReduction(result, domain, position, paired);
   reduction.operands = operands;
   Index vars = getVars(getRank(result.getType()));
   Halide::FuncRef element = reduction.func(reversed(vars));

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace maek::halide {
 
@@ -70,13 +71,15 @@ public:
   static bool isCostly(mlir::Operation *op);
   /// Defines a value as a reduction: `init` first, then `step` of the position,
   /// the reduced position and what there is so far. Where these are tuples, the
-  /// value is the first element.
+  /// value is the first element. The reduced position counts pairs along the
+  /// axis number `paired` of the domain; the last one may be half a pair.
   void
   reduce(mlir::Value result, llvm::ArrayRef<Extent> domain,
          const Halide::Tuple &init,
          const std::function<Halide::Tuple(IndexRef, IndexRef,
                                            llvm::ArrayRef<Halide::Expr>)> &step,
-         const std::vector<Halide::Func> &operands = {});
+         const std::vector<Halide::Func> &operands = {},
+         std::optional<size_t> paired = std::nullopt);
   /// Defines a value as zeros to which `term`, of the position and the reduced
   /// one, adds numbers one after another: where, and how much.
   void scatter(
@@ -133,7 +136,8 @@ private:
   mlir::LogicalResult express(mlir::Operation &op);
   /// A reduction without a function; `position` gets the domain's variables.
   Reduction makeReduction(mlir::Value result, llvm::ArrayRef<Extent> domain,
-                          Index &position) const;
+                          Index &position,
+                          std::optional<size_t> paired = std::nullopt) const;
 
   mlir::func::FuncOp kernel;
   llvm::DenseMap<mlir::Value, Element> elements;

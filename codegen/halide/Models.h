@@ -1,13 +1,20 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Attaches the ops' Halide algorithms; one function per group of ops.
+// What models of several groups share.
 #ifndef MAEK_CODEGEN_HALIDE_MODELS_H
 #define MAEK_CODEGEN_HALIDE_MODELS_H
 
-namespace mlir {
-class MLIRContext;
-} // namespace mlir
+#include "codegen/halide/KernelAlgorithm.h"
+
+namespace maek {
+class UnpackOp;
+} // namespace maek
 
 namespace maek::halide {
+
+/// The packed place of an element; `index` counts pairs along the axis of
+/// pairs, if there is one.
+Index getPackedIndex(UnpackOp unpack, IndexRef index);
 
 void attachAttentionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);

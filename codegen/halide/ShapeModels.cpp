@@ -3,6 +3,7 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
+#include "codegen/halide/PairProducts.h"
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -255,39 +256,69 @@ struct PackModel : Base<PackModel, PackOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto pack = cast<PackOp>(op);
     int64_t dim = pack.getDim();
-    kernel.define(pack.getResult(),
-                  [pack, dim, &kernel](IndexRef index) mutable -> Expr {
-                    Expr size = kernel.extent(pack.getOperand(), dim);
-                    Expr position =
-                        index.front() * int32_t(pack.getWidth()) + index.back();
-                    Index source(index.size() - 1);
-                    source[dim] = clampIndex(position, size);
-                    for (auto [i, axis] : llvm::enumerate(pack.getOrder()))
-                      source[axis] = index[i + 1];
-                    Expr element = kernel.at(pack.getOperand(), source);
-                    return Halide::select(position < size, element,
-                                          zeroOf(pack.getType()));
-                  });
+    kernel.define(
+        pack.getResult(), [pack, dim, &kernel](IndexRef index) mutable -> Expr {
+          Expr size = kernel.extent(pack.getOperand(), dim);
+          Expr position =
+              index.front() * int32_t(pack.getWidth()) + index.back();
+          Index source(index.size() - 1);
+          source[dim] = clampIndex(position, size);
+          for (auto [i, axis] : llvm::enumerate(pack.getOrder()))
+            source[axis] = index[i + 1];
+          Expr element = pack.getPairs() ? getWord(pack, source, kernel)
+                                         : kernel.at(pack.getOperand(), source);
+          return Halide::select(position < size, element,
+                                zeroOf(pack.getType()));
+        });
+  }
+
+  /// Both numbers of a pair as an i32; `index` counts pairs along their axis.
+  static Expr getWord(PackOp pack, Index index, KernelAlgorithm &kernel) {
+    int64_t axis = *pack.getPairs();
+    Expr size = kernel.extent(pack.getOperand(), axis), pair = index[axis];
+    auto get = [&](const Expr &position) {
+      index[axis] = clampIndex(position, size);
+      Expr element = kernel.at(pack.getOperand(), index);
+      if (!element.type().is_bfloat())
+        element = toBFloat16(element);
+      return Halide::select(position < size, element,
+                            Halide::Internal::make_zero(element.type()));
+    };
+    return Halide::reinterpret<int32_t>(
+        makePair(get(pair * 2), get(pair * 2 + 1)));
   }
 };
 
 struct UnpackModel : Base<UnpackModel, UnpackOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto unpack = cast<UnpackOp>(op);
-    int32_t width = unpack.getWidth();
-    kernel.define(unpack.getResult(),
-                  [unpack, width, &kernel](IndexRef index) mutable -> Expr {
-                    const Expr &position = index[unpack.getDim()];
-                    Index source{position / width};
-                    for (int64_t axis : unpack.getOrder())
-                      source.push_back(index[axis]);
-                    source.push_back(position % width);
-                    return kernel.at(unpack.getOperand(), source);
-                  });
+    kernel.define(
+        unpack.getResult(), [unpack, &kernel](IndexRef index) mutable -> Expr {
+          Index source(index);
+          std::optional<int64_t> pairs = unpack.getPairs();
+          if (pairs)
+            source[*pairs] = index[*pairs] / 2;
+          Expr element =
+              kernel.at(unpack.getOperand(), getPackedIndex(unpack, source));
+          if (!pairs)
+            return element;
+          return getHalf(Halide::reinterpret<uint32_t>(element),
+                         index[*pairs] % 2);
+        });
   }
 };
 
 } // namespace
+
+Index getPackedIndex(UnpackOp unpack, IndexRef index) {
+  int32_t width = unpack.getWidth();
+  const Expr &position = index[unpack.getDim()];
+  Index packed{position / width};
+  for (int64_t axis : unpack.getOrder())
+    packed.push_back(index[axis]);
+  packed.push_back(position % width);
+  return packed;
+}
 
 void attachShapeModels(MLIRContext &context) {
   BroadcastOp::attachInterface<BroadcastModel>(context);

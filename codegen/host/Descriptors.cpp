@@ -46,7 +46,7 @@ Value DescriptorConstants::get(ArrayRef<int32_t> words, StringRef kind,
 /// halide_type_t as the number that its four bytes are on a little-endian
 /// machine: code, bits, lanes. A truth value is a byte, for kernels too.
 static int32_t getTypeWord(Type element) {
-  int32_t code = halide_type_float;
+  int32_t code = element.isBF16() ? halide_type_bfloat : halide_type_float;
   if (element.isInteger(1))
     code = halide_type_uint;
   else if (element.isInteger())

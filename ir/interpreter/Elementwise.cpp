@@ -1,5 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Semantics of the elementwise ops, number by number, and of the sources.
+#include "ir/BFloat16.h"
+#include "ir/Extent.h"
 #include "ir/MaekOps.h"
 #include "ir/interpreter/Interpretable.h"
 
@@ -31,7 +33,9 @@ static FailureOr<Tensor> evaluate(SelectOp op, Index shape, Frame &frame) {
 }
 
 static FailureOr<Tensor> evaluate(ConstantOp op, Index shape, Frame &) {
-  return Tensor(shape, op.getValue().convertToDouble());
+  double value = op.getValue().convertToDouble();
+  bool isShort = getElementType(op.getType()).isBF16();
+  return Tensor(shape, isShort ? roundToBFloat16(value) : value);
 }
 
 static FailureOr<Tensor> evaluate(IotaOp op, Index shape, Frame &) {

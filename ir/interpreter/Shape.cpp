@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Semantics of the ops that move elements about: which element of the operand
 // stands at each index of the result.
+#include "ir/BFloat16.h"
 #include "ir/MaekOps.h"
 #include "ir/interpreter/Interpretable.h"
 
@@ -120,22 +121,40 @@ static Shape getPackedIndex(OpT op, Index i) {
   int64_t width = op.getWidth();
   Shape packed{i[op.getDim()] / width};
   for (int64_t axis : op.getOrder())
-    packed.push_back(i[axis]);
+    packed.push_back(axis == op.getPairs() ? i[axis] / 2 : i[axis]);
   packed.push_back(i[op.getDim()] % width);
   return packed;
 }
 
+/// `word`, an i32, with a number of bf16 as its lower or upper half.
+static double replaceHalf(double word, bool upper, double number) {
+  unsigned shift = upper ? 16 : 0;
+  uint32_t bits = uint32_t(int32_t(word)) & ~(0xFFFFu << shift);
+  return int32_t(bits | uint32_t(toBFloat16Bits(number)) << shift);
+}
+
+static double getHalf(double word, bool upper) {
+  return fromBFloat16Bits(uint32_t(int32_t(word)) >> (upper ? 16 : 0));
+}
+
 static FailureOr<Tensor> evaluate(PackOp op, Index shape, Frame &frame) {
   const Tensor &x = frame[op.getOperand()];
+  std::optional<int64_t> pairs = op.getPairs();
   Tensor result(shape);
-  forEachIndex(x.shape, [&](Index i) { result[getPackedIndex(op, i)] = x[i]; });
+  forEachIndex(x.shape, [&](Index i) {
+    double &element = result[getPackedIndex(op, i)];
+    element = pairs ? replaceHalf(element, i[*pairs] % 2, x[i]) : x[i];
+  });
   return result;
 }
 
 static FailureOr<Tensor> evaluate(UnpackOp op, Index shape, Frame &frame) {
   const Tensor &x = frame[op.getOperand()];
-  return Tensor::generate(shape,
-                          [&](Index i) { return x[getPackedIndex(op, i)]; });
+  std::optional<int64_t> pairs = op.getPairs();
+  return Tensor::generate(shape, [&](Index i) {
+    double element = x[getPackedIndex(op, i)];
+    return pairs ? getHalf(element, i[*pairs] % 2) : element;
+  });
 }
 
 namespace {

@@ -74,7 +74,7 @@ func.func @f(%x: tensor<*xf32>) {
 // -----
 
 func.func @f(%x: tensor<2xi32>) {
-  // expected-error@+1 {{operand #0 must be ranked tensor of f32 or f64 with named extents, but got 'tensor<2xi32>'}}
+  // expected-error@+1 {{operand #0 must be ranked tensor of f32, f64 or bf16 with named extents, but got 'tensor<2xi32>'}}
   %0 = maek.einsum "b,b->b" %x, %x : tensor<2xi32>, tensor<2xi32>
   return
 }

@@ -96,7 +96,7 @@ func.func @f() {
 // -----
 
 func.func @f() {
-  // expected-error@+1 {{result #0 must be ranked tensor of f32, f64, i32 or i1 with named extents, but got 'f32'}}
+  // expected-error@+1 {{result #0 must be ranked tensor of f32, f64, bf16, i32 or i1 with named extents, but got 'f32'}}
   %0 = maek.constant 1.0 : f32
   return
 }
@@ -130,5 +130,21 @@ func.func @f() {
 func.func @f() {
   // expected-error@+1 {{counts in numbers, not in 'tensor<4xi1>'}}
   %0 = maek.iota 0 : tensor<4xi1>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xi32>) {
+  // expected-error@+1 {{makes bf16 of f32 and f32 of bf16, found 'tensor<4xi32>' and 'tensor<4xbf16>'}}
+  %0 = maek.convert %x : tensor<4xi32> -> tensor<4xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xbf16>) {
+  // expected-error@+1 {{operand #0 must be ranked tensor of f32 or f64 with named extents, but got 'tensor<4xbf16>'}}
+  %0 = maek.add %x, %x : tensor<4xbf16>
   return
 }

@@ -56,3 +56,16 @@ func.func @outside(%xs: tensor<9xf32>, %w: tensor<f32>) -> tensor<9xf32> {
   } : (tensor<9xf32>) -> tensor<9xf32>
   return %gs : tensor<9xf32>
 }
+
+// -----
+
+// Factors of bf16: gradients come first, of f32.
+func.func @short(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = maek.convert %x : tensor<4xf32> -> tensor<4xbf16>
+  // expected-error @+1 {{'maek.convert' op has no gradient}}
+  %1 = maek.convert %0 : tensor<4xbf16> -> tensor<4xf32>
+  %s = maek.reduce sum %1 dims [0] : tensor<4xf32>
+  // expected-note @+1 {{which is needed here}}
+  %g = maek.gradient %s wrt(%x) : tensor<f32>, tensor<4xf32>
+  return %g : tensor<4xf32>
+}

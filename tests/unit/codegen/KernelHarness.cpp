@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "tests/unit/codegen/KernelHarness.h"
 
+#include "ir/BFloat16.h"
 #include "ir/Extent.h"
 
 #include "mlir/IR/Builders.h"
@@ -52,6 +53,8 @@ halide_type_t getRuntimeType(Type element) {
     return halide_type_of<float>();
   if (element.isF64())
     return halide_type_of<double>();
+  if (element.isBF16())
+    return halide_type_t(halide_type_bfloat, 16);
   return element.isInteger(1) ? halide_type_of<uint8_t>()
                               : halide_type_of<int32_t>();
 }
@@ -88,6 +91,8 @@ void Memory::write(const Tensor &tensor) {
       *reinterpret_cast<float *>(to) = float(x);
     else if (element.isF64())
       *reinterpret_cast<double *>(to) = x;
+    else if (element.isBF16())
+      *reinterpret_cast<uint16_t *>(to) = toBFloat16Bits(x);
     else if (element.isInteger(1))
       *to = x != 0;
     else
@@ -102,6 +107,8 @@ Tensor Memory::read() const {
       return *reinterpret_cast<const float *>(from);
     if (element.isF64())
       return *reinterpret_cast<const double *>(from);
+    if (element.isBF16())
+      return fromBFloat16Bits(*reinterpret_cast<const uint16_t *>(from));
     if (element.isInteger(1))
       return *from;
     return *reinterpret_cast<const int32_t *>(from);

@@ -27,7 +27,7 @@ public:
                                              const KernelOptions &options);
   ~LoadedKernels();
 
-  /// The kernel's results. Elements of f32 are rounded on the way in. Fails the
+  /// The kernel's results. Elements of f32 and bf16 are rounded on the way in. Fails the
   /// running test if the kernel writes outside of its results.
   std::vector<Tensor> run(mlir::func::FuncOp kernel,
                           llvm::ArrayRef<Tensor> arguments, const Dims &dims,

@@ -6,6 +6,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace mlir;
 using namespace maek;
@@ -207,4 +208,60 @@ func.func @f(%x: tensor<f64>) -> tensor<f64> {
   ASSERT_TRUE(succeeded(results));
   // The argument of either function, the sum, and the call's result.
   EXPECT_EQ(results->front().elements.front(), ((3 + 1) + 1) * 2 + 1 + 1);
+}
+
+// Eight bits, to the nearest, ties to even; what is beyond is infinite.
+TEST_F(InterpreterTest, roundsToBFloat16) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::pair<double, double> rounded[] = {
+      {1, 1},
+      {1 + 0x1p-8, 1},
+      {1 + 0x1p-8 + 0x1p-40, 1 + 0x1p-7},
+      {1 + 0x3p-8, 1 + 0x1p-6},
+      {-3.14159274101257324, -3.140625},
+      {0x1.FFp127, inf},
+      {-0x1.FEFFFFp127, -0x1.FEp127},
+      {0x1p-133, 0x1p-133},
+      {0x1p-134, 0},
+      {-inf, -inf}};
+  std::vector<double> numbers, needed;
+  for (auto [from, to] : rounded) {
+    numbers.push_back(from);
+    needed.push_back(to);
+  }
+  auto results = run(R"(
+func.func @f(%x: tensor<10xf32>) -> (tensor<10xbf16>, tensor<10xf32>, tensor<2xbf16>) {
+  %y = maek.convert %x : tensor<10xf32> -> tensor<10xbf16>
+  %z = maek.convert %y : tensor<10xbf16> -> tensor<10xf32>
+  %c = maek.constant 3.1415 : tensor<2xbf16>
+  return %y, %z, %c : tensor<10xbf16>, tensor<10xf32>, tensor<2xbf16>
+})",
+                     {Tensor(Index({10}), numbers)});
+  ASSERT_EQ(results.size(), 3u) << errors;
+  EXPECT_EQ(results[0].elements, needed);
+  EXPECT_EQ(results[1].elements, needed);
+  EXPECT_EQ(results[2].elements, (std::vector<double>{3.140625, 3.140625}));
+}
+
+// A word has the number with the even index in its lower half; after an odd
+// count and past the last panel stands 0.
+TEST_F(InterpreterTest, packsPairs) {
+  auto results = run(R"(
+func.func @f(%x: tensor<3x3xf32>) -> (tensor<2x2x2xi32>, tensor<3x3xbf16>) {
+  %p = maek.pack %x dim 0 width 2 order [1] pairs 1 : tensor<3x3xf32>
+  %u = maek.unpack %p dim 0 width 2 order [1] pairs 1
+    : tensor<2x2x2xi32> -> tensor<3x3xbf16>
+  return %p, %u : tensor<2x2x2xi32>, tensor<3x3xbf16>
+})",
+                     {Tensor(Index({3, 3}), {1, -2, 3, 4, 5, 6, 7, 8, 1.001})});
+  ASSERT_EQ(results.size(), 2u) << errors;
+  auto word = [](uint32_t even, uint32_t odd) {
+    return double(int32_t(even | odd << 16));
+  };
+  EXPECT_EQ(results[0].elements,
+            (std::vector<double>{word(0x3F80, 0xC000), word(0x4080, 0x40A0),
+                                 word(0x4040, 0), word(0x40C0, 0),
+                                 word(0x40E0, 0x4100), 0, word(0x3F80, 0), 0}));
+  EXPECT_EQ(results[1].elements,
+            (std::vector<double>{1, -2, 3, 4, 5, 6, 7, 8, 1}));
 }

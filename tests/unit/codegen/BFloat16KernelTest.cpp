@@ -1,0 +1,232 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Kernels with products of bf16, on a machine that has them and for one that
+// has not.
+#include "ir/BFloat16.h"
+#include "ir/Extent.h"
+#include "tests/unit/codegen/KernelHarness.h"
+
+#include <bit>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <limits>
+
+using namespace mlir;
+using namespace maek::test;
+
+namespace {
+
+const char *const withoutPairs = "x86-64-linux-avx2-fma-f16c-sse41";
+
+/// The kernels of a text for one target, and what they need.
+struct TargetKernels {
+  TargetKernels(const std::string &text, const std::string &target,
+                bool asserts) {
+    OwnKernels parsed(text, "f32");
+    context = std::move(parsed.context);
+    module = std::move(parsed.module);
+    maek::KernelOptions options;
+    options.target = target;
+    options.asserts = asserts;
+    if (module)
+      kernels = LoadedKernels::load(*module, options);
+  }
+
+  func::FuncOp get(llvm::StringRef name) {
+    return module->lookupSymbol<func::FuncOp>(name);
+  }
+  std::vector<maek::Tensor> interpret(func::FuncOp kernel,
+                                      llvm::ArrayRef<maek::Tensor> arguments) {
+    auto results = maek::interpret(kernel, arguments);
+    EXPECT_TRUE(succeeded(results));
+    return {results->begin(), results->end()};
+  }
+
+  std::unique_ptr<MLIRContext> context;
+  OwningOpRef<ModuleOp> module;
+  std::unique_ptr<LoadedKernels> kernels;
+};
+
+bool isShort(Type type) { return maek::getElementType(type).isBF16(); }
+
+/// Arguments of the kernel: bf16 rounded, words from `words`.
+std::vector<maek::Tensor> makeTensors(func::FuncOp kernel, const Dims &dims,
+                                      const maek::Tensor &words) {
+  auto arguments = makeArguments(kernel, dims, 1);
+  EXPECT_TRUE(succeeded(arguments));
+  std::vector<maek::Tensor> tensors;
+  for (auto [type, named] : llvm::zip(kernel.getArgumentTypes(), *arguments)) {
+    maek::Tensor tensor = named.second;
+    if (isShort(type))
+      for (double &x : tensor.elements)
+        x = maek::roundToBFloat16(x);
+    bool isWords = maek::getElementType(type).isInteger(32);
+    tensors.push_back(isWords ? words : tensor);
+  }
+  return tensors;
+}
+
+/// Every kernel of the text against the interpreter, for both targets, with
+/// Halide's asserts and without, dense and with gaps. @pack's words, which must
+/// be right to the bit, are the arguments of i32.
+void check(const std::string &text, const std::vector<Dims> &sizes) {
+  for (const char *target : {"host", withoutPairs})
+    for (bool asserts : {true, false}) {
+      TargetKernels own(text, target, asserts);
+      ASSERT_TRUE(own.kernels);
+      maek::Tensor words;
+      if (func::FuncOp pack = own.get("pack")) {
+        std::vector<maek::Tensor> weights = makeTensors(pack, {}, {});
+        for (double &x : weights[0].elements)
+          x = float(x);
+        words = own.interpret(pack, weights)[0];
+        EXPECT_EQ(own.kernels->run(pack, weights, {})[0].elements,
+                  words.elements);
+      }
+      for (auto kernel : own.module->getOps<func::FuncOp>())
+        for (const Dims &dims : sizes)
+          for (int64_t gap : {0, 5}) {
+            if (kernel.getName() == "pack")
+              continue;
+            auto tensors = makeTensors(kernel, dims, words);
+            auto needed = own.interpret(kernel, tensors);
+            auto found = own.kernels->run(kernel, tensors, dims, {gap, {}});
+            ASSERT_EQ(found.size(), needed.size());
+            for (size_t i = 0; i < found.size(); ++i)
+              // The last bit of bf16 may differ where f32's do.
+              EXPECT_LE(relativeError(found[i], needed[i]),
+                        isShort(kernel.getResultTypes()[i]) ? 0x1p-8 : 1e-5)
+                  << target << ' ' << kernel.getName().str() << " result " << i
+                  << " gap " << gap;
+          }
+    }
+}
+
+std::string replaceAll(std::string text, const std::string &from,
+                       const std::string &to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
+       at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+const std::vector<Dims> batches = {{{"B", 1}}, {{"B", 3}}, {{"B", 64}}};
+
+} // namespace
+
+/// One LSTM step with packed gates, of an even and of odd numbers of units: the
+/// new state in f32 and in bf16. And a layer of one gate.
+TEST(BFloat16Kernels, PackedProducts) {
+  for (int units : {24, 37, 64}) {
+    std::string text = replaceAll(R"(
+!h = tensor<?xHxf32, #maek.dims<B>>
+!s = tensor<?xHxbf16, #maek.dims<B>>
+!z = tensor<?x4xHxf32, #maek.dims<B>>
+!p = tensor<PxKx4x16xi32>
+func.func private @pack(%w: tensor<4xHxHxf32>) -> !p attributes {maek.kernel} {
+  %p = maek.pack %w dim 1 width 16 order [2, 0] pairs 2 : tensor<4xHxHxf32>
+  func.return %p : !p
+}
+func.func private @step(%h: !s, %p: !p, %x: !z, %c: !h) -> (!h, !h, !s) attributes {maek.kernel} {
+  %w = maek.unpack %p dim 1 width 16 order [2, 0] pairs 2 : !p -> tensor<4xHxHxbf16>
+  %0 = maek.einsum "bk,gnk->bgn" %h, %w : !s, tensor<4xHxHxbf16>
+  %1 = maek.add %0, %x : !z
+  %2:4 = maek.unstack %1 dim 1 : !z
+  %f = maek.sigmoid %2#0 : !h
+  %i = maek.sigmoid %2#1 : !h
+  %g = maek.tanh %2#2 : !h
+  %3 = maek.mul %f, %c : !h
+  %4 = maek.mul %i, %g : !h
+  %5 = maek.add %3, %4 : !h
+  %6 = maek.tanh %5 : !h
+  %7 = maek.mul %2#3, %6 : !h
+  %8 = maek.convert %7 : !h -> !s
+  func.return %7, %5, %8 : !h, !h, !s
+}
+func.func private @layer(%x: !s, %p: !p) -> !z attributes {maek.kernel} {
+  %w = maek.unpack %p dim 1 width 16 order [2, 0] pairs 2 : !p -> tensor<4xHxHxbf16>
+  %0 = maek.einsum "bk,gnk->bgn" %x, %w : !s, tensor<4xHxHxbf16>
+  func.return %0 : !z
+}
+)",
+                                  "PxKx",
+                                  std::to_string((units + 15) / 16) + "x" +
+                                      std::to_string((units + 1) / 2) + "x");
+    for (int i = 0; i < 2; ++i)
+      text = replaceAll(text, "xHx", "x" + std::to_string(units) + "x");
+    check(text, batches);
+  }
+}
+
+/// Products of two operands that change: a weight's gradient over an even and
+/// an odd number of steps, sizes that only a run knows, and others.
+TEST(BFloat16Kernels, ChangingOperands) {
+  check(R"(
+!z = tensor<?x?x4x24xbf16, #maek.dims<T, B>>
+!x = tensor<?x?x28xbf16, #maek.dims<T, B>>
+!r = tensor<?x4x24xbf16, #maek.dims<B*T>>
+!s = tensor<?x28xbf16, #maek.dims<B*T>>
+func.func private @weights(%z: !z, %x: !x) -> tensor<4x24x28xf32> attributes {maek.kernel} {
+  %0 = maek.einsum "tbgn,tbk->gnk" %z, %x : !z, !x
+  func.return %0 : tensor<4x24x28xf32>
+}
+func.func private @collapsed(%z: !r, %x: !s) -> tensor<4x24x28xf32> attributes {maek.kernel} {
+  %0 = maek.einsum "bgn,bk->gnk" %z, %x : !r, !s
+  func.return %0 : tensor<4x24x28xf32>
+}
+func.func private @rows(%x: !x, %w: tensor<37x28xbf16>) -> tensor<?x?x37xf32, #maek.dims<T, B>> attributes {maek.kernel} {
+  %0 = maek.einsum "tbk,nk->tbn" %x, %w : !x, tensor<37x28xbf16>
+  func.return %0 : tensor<?x?x37xf32, #maek.dims<T, B>>
+}
+func.func private @outer(%a: tensor<?xbf16, #maek.dims<B>>, %b: tensor<37xbf16>) -> tensor<?x37xf32, #maek.dims<B>> attributes {maek.kernel} {
+  %0 = maek.einsum "b,n->bn" %a, %b : tensor<?xbf16, #maek.dims<B>>, tensor<37xbf16>
+  func.return %0 : tensor<?x37xf32, #maek.dims<B>>
+}
+)",
+        {{{"B", 1}, {"T", 1}}, {{"B", 7}, {"T", 3}}, {{"B", 37}, {"T", 20}}});
+  check(R"(
+!a = tensor<?x?x?xbf16, #maek.dims<B, M, K>>
+!b = tensor<?x?x?xbf16, #maek.dims<B, K, N>>
+!bt = tensor<?x?x?xbf16, #maek.dims<B, N, K>>
+!y = tensor<?x?x?xf32, #maek.dims<B, M, N>>
+func.func private @batches(%a: !a, %b: !b) -> !y attributes {maek.kernel} {
+  %0 = maek.einsum "bmk,bkn->bmn" %a, %b : !a, !b
+  func.return %0 : !y
+}
+func.func private @transposed(%a: !a, %b: !bt) -> !y attributes {maek.kernel} {
+  %0 = maek.einsum "bmk,bnk->bmn" %a, %b : !a, !bt
+  func.return %0 : !y
+}
+)",
+        {{{"B", 1}, {"M", 1}, {"K", 1}, {"N", 1}},
+         {{"B", 3}, {"M", 7}, {"K", 13}, {"N", 37}},
+         {{"B", 1}, {"M", 130}, {"K", 257}, {"N", 65}}});
+}
+
+/// To bf16 and back: ties, infinities, NaN stays NaN.
+TEST(BFloat16Kernels, Conversions) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  // NaN with the lowest bits alone, which rounding alone would make infinite.
+  const float low = std::bit_cast<float>(0x7F800001u);
+  const std::vector<double> numbers = {
+      0,   1,    1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1p-8 + 0x1p-20, -2.71828,
+      inf, -inf, nan,        low,        0x1.FFp127,           0x1p-126};
+  for (const char *target : {"host", withoutPairs}) {
+    TargetKernels own(R"(
+func.func private @both(%x: tensor<12xf32>) -> (tensor<12xbf16>, tensor<12xf32>) attributes {maek.kernel} {
+  %0 = maek.convert %x : tensor<12xf32> -> tensor<12xbf16>
+  %1 = maek.convert %0 : tensor<12xbf16> -> tensor<12xf32>
+  func.return %0, %1 : tensor<12xbf16>, tensor<12xf32>
+})",
+                      target, false);
+    ASSERT_TRUE(own.kernels);
+    maek::Tensor x(maek::Index({12}), numbers);
+    for (const maek::Tensor &found : own.kernels->run(own.get("both"), {x}, {}))
+      for (auto [number, element] : llvm::zip(numbers, found.elements)) {
+        double needed = maek::roundToBFloat16(number);
+        EXPECT_TRUE(element == needed ||
+                    (std::isnan(element) && std::isnan(needed)))
+            << number << " gives " << element << ", not " << needed;
+      }
+  }
+}
