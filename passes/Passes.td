@@ -490,6 +490,39 @@ def OutlineKernels : Pass<"maek-outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def LowerPrecision : Pass<"maek-lower-precision", "::mlir::func::FuncOp"> {
+  let summary = "Has products read their operands in bf16 where that pays.";
+  let description = [{
+    Both operands of a product of f32 are converted to bf16; the products are
+    exact in f32 and are summed there. It pays for products of weights that sum
+    32 numbers or more and have 16 columns or more, and for those of two
+    operands that change, weight gradients above all, that sum 1024 or more. The
+    others stay as they are, and so does all else: losses, reductions,
+    parameters and their updates are of f32.
+
+    ```mlir
+    %z = maek.einsum "bk,nk->bn" %x, %W
+      : tensor<?x64xf32, #maek.dims<B>>, tensor<32x64xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = maek.convert %x
+      : tensor<?x64xf32, #maek.dims<B>> -> tensor<?x64xbf16, #maek.dims<B>>
+    %1 = maek.convert %W : tensor<32x64xf32> -> tensor<32x64xbf16>
+    %z = maek.einsum "bk,nk->bn" %0, %1
+      : tensor<?x64xbf16, #maek.dims<B>>, tensor<32x64xbf16>
+    ```
+
+    A conversion moves to where the number is made: above stacks, concats and
+    reshapes, in front of a scan whose sequence it reads, into a scan whose
+    output it reads. A scan carries a state that its steps convert in bf16, too.
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numLowered", "num-lowered", "products of bf16">,
+  ];
+}
+
 def PrepackWeights : Pass<"maek-prepack-weights", "::mlir::func::FuncOp"> {
   let summary = "Packs the weights of products into panels, outside of loops.";
   let description = [{
@@ -497,7 +530,9 @@ def PrepackWeights : Pass<"maek-prepack-weights", "::mlir::func::FuncOp"> {
     the surrounding scan changes. The product reads them through an unpack; the
     pack stands where the weights are made. The panels run over the result's
     last axis; within one the summed axes come first, so that the sums of all
-    gates go on together, or, with sums-innermost, last.
+    gates go on together, or, with sums-innermost, last. Weights of bf16 are
+    packed in pairs along the other operand's innermost summed axis; the pack
+    rounds them itself.
 
     ```mlir
     %z = maek.einsum "bk,gnk->bgn" %h, %W

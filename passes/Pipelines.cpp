@@ -80,6 +80,14 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createFoldBatchNorm());
   add(createSimplify());
 
+  // After the gradients, whose products it lowers as well while parameters
+  // stay what they are; before the weights are packed, which it has packed in
+  // bf16.
+  if (options.factors == Factors::BFloat16) {
+    add(createLowerPrecision());
+    add(createSimplify());
+  }
+
   // The kernels. Packing comes first: an unpack is part of the product's
   // kernel, the pack one of its own that leaves the loop.
   add(createPrepackWeights(
@@ -105,26 +113,35 @@ void registerPipelines() {
       [](OpPassManager &manager, StringRef text,
          function_ref<LogicalResult(const Twine &)> report) -> LogicalResult {
     PipelineOptions options;
-    StringRef names = text.trim();
-    if (!names.empty() && !names.consume_front("disable="))
-      return report("maek-pipeline: expected disable=pass,pass, found '" +
-                    text + "'");
-    SmallVector<StringRef> list;
-    names.split(list, ',', -1, /*KeepEmpty=*/false);
-    for (StringRef name : list) {
-      if (!llvm::is_contained(getOptionalPasses(), name))
-        return report("maek-pipeline: '" + name +
-                      "' is no optional pass; there are " +
-                      llvm::join(getOptionalPasses(), ", "));
-      options.disable.push_back(name.str());
+    SmallVector<StringRef> words;
+    text.split(words, ' ', -1, /*KeepEmpty=*/false);
+    for (StringRef word : words) {
+      if (word == "precision=bf16") {
+        options.factors = Factors::BFloat16;
+        continue;
+      }
+      if (!word.consume_front("disable="))
+        return report("maek-pipeline: expected disable=pass,pass or "
+                      "precision=bf16, found '" +
+                      word + "'");
+      SmallVector<StringRef> list;
+      word.split(list, ',', -1, /*KeepEmpty=*/false);
+      for (StringRef name : list) {
+        if (!llvm::is_contained(getOptionalPasses(), name))
+          return report("maek-pipeline: '" + name +
+                        "' is no optional pass; there are " +
+                        llvm::join(getOptionalPasses(), ", "));
+        options.disable.push_back(name.str());
+      }
     }
     buildPipeline(manager, options);
     return success();
   };
   registerPassPipeline(
       "maek-pipeline",
-      "Runs all passes in order; disable=pass,pass leaves some out.", build,
-      [](function_ref<void(const detail::PassOptions &)>) {});
+      "Runs all passes in order; disable=pass,pass leaves some out, "
+      "precision=bf16 adds maek-lower-precision.",
+      build, [](function_ref<void(const detail::PassOptions &)>) {});
 }
 
 } // namespace maek

@@ -9,6 +9,14 @@
 
 namespace maek {
 
+/// What products multiply.
+enum class Factors {
+  /// The tensors' own numbers.
+  Full,
+  /// Those in bf16, where that pays: see maek-lower-precision.
+  BFloat16,
+};
+
 struct PipelineOptions {
   /// Names of optimisations to leave out, without "maek-": "simplify".
   std::vector<std::string> disable;
@@ -18,6 +26,7 @@ struct PipelineOptions {
   /// The order of packed weights for a target with few registers: see
   /// maek-prepack-weights.
   bool sumsInnermost = false;
+  Factors factors = Factors::Full;
 };
 
 /// The passes that `PipelineOptions::disable` may name: those without which
@@ -29,7 +38,8 @@ llvm::ArrayRef<llvm::StringLiteral> getOptionalPasses();
 void buildPipeline(mlir::OpPassManager &manager,
                    const PipelineOptions &options);
 
-/// Registers `--maek-pipeline`, with the option `disable=name,name`.
+/// Registers `--maek-pipeline`, with the options `disable=name,name` and
+/// `precision=bf16`.
 void registerPipelines();
 
 } // namespace maek

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OperationSupport.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "runtime/core/EntryNames.h"
 #include "llvm/ADT/MapVector.h"
@@ -126,8 +127,18 @@ static bool isCut(Operation *op) {
   return op && isView(op) && op->getNumOperands() == 1;
 }
 
+/// What `prepare` may compute. The runtime keeps no tensors of bf16: weights of
+/// products come packed, in words.
+static llvm::DenseSet<Value> findPreparable(func::FuncOp entry) {
+  llvm::DenseSet<Value> values;
+  for (Value value : findParameterValues(entry))
+    if (!getElementTypeOrSelf(value.getType()).isBF16())
+      values.insert(value);
+  return values;
+}
+
 void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
-  llvm::DenseSet<Value> parameterValues = findParameterValues(entry);
+  llvm::DenseSet<Value> parameterValues = findPreparable(entry);
   // What the rest of the entry reads of them, seen through views.
   llvm::SetVector<Value> needed;
   entry.walk([&](Operation *op) {

@@ -111,6 +111,33 @@ ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
   return rebuilt;
 }
 
+ScanOp addState(RewriterBase &rewriter, ScanOp scan, Value init) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  unsigned numStates = scan.getNumStates();
+  SmallVector<Value> inits(scan.getInits());
+  inits.push_back(init);
+  SmallVector<Type> types(scan.getResultTypes());
+  types.insert(types.begin() + numStates, init.getType());
+  rewriter.setInsertionPoint(scan);
+  auto rebuilt = ScanOp::create(rewriter, scan.getLoc(), types,
+                                scan.getSequences(), inits, scan.getReverse());
+  rebuilt->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
+  rewriter.inlineRegionBefore(scan.getBody(), rebuilt.getBody(),
+                              rebuilt.getBody().end());
+  Block &body = rebuilt.getBody().front();
+  Value state = body.addArgument(init.getType(), init.getLoc());
+  auto yield = cast<YieldOp>(body.getTerminator());
+  SmallVector<Value> yielded(yield.getValues());
+  yielded.insert(yielded.begin() + numStates, state);
+  rewriter.modifyOpInPlace(yield,
+                           [&] { yield.getValuesMutable().assign(yielded); });
+  for (auto [i, old] : llvm::enumerate(scan.getResults()))
+    rewriter.replaceAllUsesWith(old,
+                                rebuilt.getResult(i < numStates ? i : i + 1));
+  rewriter.eraseOp(scan);
+  return rebuilt;
+}
+
 SmallVector<Value> collectOverSteps(RewriterBase &rewriter, ScanOp &scan,
                                     ValueRange values) {
   SmallVector<Value> collected(

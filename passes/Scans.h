@@ -60,6 +60,10 @@ ScanOp rebuildScan(mlir::RewriterBase &rewriter, ScanOp scan,
                    const ScanDrops &drops, mlir::ValueRange moreSequences = {},
                    mlir::ValueRange moreOutputs = {});
 
+/// Replaces `scan` by one with another state after the others, which starts as
+/// `init` and which its steps leave as it is.
+ScanOp addState(mlir::RewriterBase &rewriter, ScanOp scan, mlir::Value init);
+
 /// The outputs of `scan` that collect these values of its body. Where there is
 /// none of a value yet, another scan replaces this one.
 llvm::SmallVector<mlir::Value> collectOverSteps(mlir::RewriterBase &rewriter,

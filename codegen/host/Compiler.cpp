@@ -156,11 +156,12 @@ LogicalResult Compilation::runPasses() {
   PipelineOptions pipeline;
   pipeline.disable = options.disabledPasses;
   pipeline.sumsInnermost = sumsGatesApart(*target);
+  pipeline.factors = options.factors;
   buildPipeline(manager, pipeline);
   if (failed(manager.run(module)))
     return failure();
-  description =
-      describeModule(module, {options.source, *target, getHalideVersion()});
+  description = describeModule(
+      module, {options.source, *target, getHalideVersion(), options.factors});
   for (auto function : module.getOps<func::FuncOp>())
     if (isEntry(function))
       entries.push_back(function.getSymName().str());

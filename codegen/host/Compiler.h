@@ -5,6 +5,7 @@
 #define MAEK_CODEGEN_HOST_COMPILER_H
 
 #include "codegen/halide/Kernels.h"
+#include "passes/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include <functional>
@@ -52,6 +53,8 @@ struct CompileOptions {
   std::string target = "host";
   /// Passes to leave out; see getOptionalPasses().
   std::vector<std::string> disabledPasses;
+  /// What products multiply.
+  Factors factors = Factors::Full;
   /// Threads that compile kernels; 0: one per core.
   unsigned threads = 0;
   bool useCache = true;

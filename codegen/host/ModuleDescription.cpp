@@ -160,8 +160,10 @@ static json::Array describePrepared(ModuleOp module) {
   return tensors;
 }
 
-/// The element type of the model's numbers.
-static std::string getPrecision(ModuleOp module) {
+/// The element type of the model's numbers, or what its products multiply.
+static std::string getPrecision(ModuleOp module, Factors factors) {
+  if (factors == Factors::BFloat16)
+    return "bf16";
   for (auto entry : module.getOps<func::FuncOp>()) {
     if (!isEntry(entry))
       continue;
@@ -179,7 +181,7 @@ json::Object describeModule(ModuleOp module,
       {"name", ""},
       {"source", options.source},
       {"target", options.target},
-      {"precision", getPrecision(module)},
+      {"precision", getPrecision(module, options.factors)},
       {"versions", json::Object{{"maek", MAEK_VERSION},
                                 {"llvm", LLVM_VERSION_STRING},
                                 {"halide", options.halideVersion}}},

@@ -4,6 +4,8 @@
 #ifndef MAEK_CODEGEN_HOST_MODULEDESCRIPTION_H
 #define MAEK_CODEGEN_HOST_MODULEDESCRIPTION_H
 
+#include "passes/Pipelines.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/JSON.h"
 #include <string>
@@ -19,6 +21,7 @@ struct DescriptionOptions {
   std::string source; ///< the model file as the user named it
   std::string target; ///< Halide's target string
   std::string halideVersion;
+  Factors factors;
 };
 
 /// The symbols of an entry's types, sorted: the order of its `dims`.

@@ -88,7 +88,7 @@ static void printHead(const ModuleInfo &info) {
   if (!info.source.empty())
     std::printf("  source     %s\n", info.source.c_str());
   std::printf("  target     %s\n  precision  %s\n  versions  ",
-              info.target.c_str(), dtypeName(info.precision));
+              info.target.c_str(), info.precision.c_str());
   for (const auto &[name, version] : info.versions)
     std::printf(" %s %s,", name.c_str(), version.c_str());
   std::printf(" module ABI %u\n", MAEK_MODULE_ABI);

@@ -131,7 +131,7 @@ struct SettingsInfo {
 
 struct ModuleInfo {
   std::string name, source, target;
-  maek_dtype_t precision = MAEK_F32;
+  std::string precision; ///< of numbers, or of products: "bf16"
   std::vector<std::pair<std::string, std::string>> versions;
   SettingsInfo settings;
   std::vector<TensorInfo> parameters, states, prepared;

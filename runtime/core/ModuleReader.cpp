@@ -493,9 +493,9 @@ Expected<ModuleInfo> Reader::read(const Json &root) {
   if (root.find("source"))
     if (Error error = getString(root, "the model", "source", info.source))
       return error;
-  if (precision != "f32" && precision != "f64")
+  if (precision != "f32" && precision != "f64" && precision != "bf16")
     return bad("unknown precision '", precision, "'");
-  info.precision = precision == "f32" ? MAEK_F32 : MAEK_F64;
+  info.precision = precision;
   if (const Json *versions = root.find("versions"))
     for (size_t i = 0; i < versions->keys.size(); ++i)
       info.versions.emplace_back(versions->keys[i],

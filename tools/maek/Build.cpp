@@ -137,6 +137,7 @@ static int run(const po::variables_map &options) {
   compile.useCache = !options.count("no-cache");
   compile.asserts = options.count("asserts") != 0;
   compile.disabledPasses = getDisabledPasses(options);
+  compile.factors = getFactors(options);
 
   llvm::StringRef folder = llvm::sys::path::parent_path(compile.output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder)) {

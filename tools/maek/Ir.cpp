@@ -82,6 +82,7 @@ static bool runStages(mlir::ModuleOp module, const po::variables_map &options,
   pipeline.disable = getDisabledPasses(options);
   pipeline.separate = true;
   pipeline.sumsInnermost = sumsGatesApart("host");
+  pipeline.factors = getFactors(options);
   buildPipeline(manager, pipeline);
   buildHostPipeline(manager);
   return succeeded(manager.run(module));

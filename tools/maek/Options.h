@@ -4,6 +4,7 @@
 #define MAEK_TOOLS_MAEK_OPTIONS_H
 
 #include "dsl/Frontend.h"
+#include "passes/Pipelines.h"
 #include "tools/maek/Command.h"
 
 namespace maek::cli {
@@ -13,6 +14,9 @@ void addModelOptions(po::options_description &options);
 
 /// What those options say; throws UsageError.
 FrontendOptions getFrontendOptions(const po::variables_map &options);
+
+/// What --precision says of products.
+Factors getFactors(const po::variables_map &options);
 
 /// The one model file of the command line; throws UsageError.
 std::string getInput(const po::variables_map &options);

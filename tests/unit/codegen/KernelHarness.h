@@ -27,8 +27,8 @@ public:
                                              const KernelOptions &options);
   ~LoadedKernels();
 
-  /// The kernel's results. Elements of f32 and bf16 are rounded on the way in. Fails the
-  /// running test if the kernel writes outside of its results.
+  /// The kernel's results. Elements of f32 and bf16 are rounded on the way in.
+  /// Fails the running test if the kernel writes outside of its results.
   std::vector<Tensor> run(mlir::func::FuncOp kernel,
                           llvm::ArrayRef<Tensor> arguments, const Dims &dims,
                           const Layout &layout = {}) const;

@@ -1,0 +1,94 @@
+// RUN: maek-opt %s --maek-lower-precision | FileCheck %s
+// RUN: maek-opt %s --maek-lower-precision --maek-prepack-weights --maek-simplify | FileCheck %s --check-prefix=PACKED
+// RUN: maek-opt %s --maek-lower-precision --remarks-filter=.* --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// A layer: both operands. The pack rounds the weights.
+// CHECK-LABEL: func.func @layer
+// CHECK-DAG: %[[X:.*]] = maek.convert %arg0 : tensor<?x64xf32, #maek.dims<B>> -> tensor<?x64xbf16, #maek.dims<B>>
+// CHECK-DAG: %[[W:.*]] = maek.convert %arg1 : tensor<32x64xf32> -> tensor<32x64xbf16>
+// CHECK: %[[Z:.*]] = maek.einsum "bk,nk->bn" %[[X]], %[[W]]
+// CHECK: return %[[Z]] : tensor<?x32xf32, #maek.dims<B>>
+// PACKED-LABEL: func.func @layer
+// PACKED: %[[P:.*]] = maek.pack %arg1 dim 0 width 16 order [1] pairs 1 : tensor<32x64xf32>
+// PACKED: maek.unpack %[[P]] dim 0 width 16 order [1] pairs 1 : tensor<2x32x16xi32> -> tensor<32x64xbf16>
+// REMARK: :[[#@LINE+2]]:8: remark: [Passed] lower-precision{{.*}}multiplies in bf16 and sums in f32
+func.func @layer(%x: tensor<?x64xf32, #maek.dims<B>>, %W: tensor<32x64xf32> {maek.name = "W", maek.role = "parameter"}) -> tensor<?x32xf32, #maek.dims<B>> {
+  %z = maek.einsum "bk,nk->bn" %x, %W : tensor<?x64xf32, #maek.dims<B>>, tensor<32x64xf32>
+  return %z : tensor<?x32xf32, #maek.dims<B>>
+}
+
+// A recurrent product: the state is carried in bf16 as well, and what is
+// collected over the steps is collected in bf16. No step converts twice.
+// CHECK-LABEL: func.func @recurrent
+// CHECK: maek.scan
+// CHECK: ^bb0(%{{.*}}: tensor<2x64xf32>, %{{.*}}: tensor<2x64xf32>, %[[H:.*]]: tensor<2x64xbf16>):
+// CHECK: maek.einsum "bk,nk->bn" %[[H]], %{{.*}} : tensor<2x64xbf16>, tensor<64x64xbf16>
+// CHECK: %[[N:.*]] = maek.tanh
+// CHECK: %[[S:.*]] = maek.convert %[[N]] : tensor<2x64xf32> -> tensor<2x64xbf16>
+// CHECK-NOT: maek.convert
+// CHECK: maek.yield %[[N]], %[[S]], %[[N]], %[[S]]
+// CHECK-NOT: maek.convert
+// CHECK: maek.einsum "tbk,nk->tbn" %{{.*}}#3, %{{.*}} : tensor<9x2x64xbf16>, tensor<64x64xbf16>
+func.func @recurrent(%xs: tensor<9x2x64xf32>, %W: tensor<64x64xf32> {maek.name = "W", maek.role = "parameter"}, %h0: tensor<2x64xf32>) -> tensor<9x2x64xf32> {
+  %hT, %hs = maek.scan over(%xs) init(%h0) {
+  ^bb0(%x: tensor<2x64xf32>, %h: tensor<2x64xf32>):
+    %z = maek.einsum "bk,nk->bn" %h, %W : tensor<2x64xf32>, tensor<64x64xf32>
+    %s = maek.add %z, %x : tensor<2x64xf32>
+    %n = maek.tanh %s : tensor<2x64xf32>
+    maek.yield %n, %n : tensor<2x64xf32>, tensor<2x64xf32>
+  } : (tensor<9x2x64xf32>, tensor<2x64xf32>) -> (tensor<2x64xf32>, tensor<9x2x64xf32>)
+  %y = maek.einsum "tbk,nk->tbn" %hs, %W : tensor<9x2x64xf32>, tensor<64x64xf32>
+  return %y : tensor<9x2x64xf32>
+}
+
+// States that change places: each has one in bf16 beside it.
+// CHECK-LABEL: func.func @swapped
+// CHECK: ^bb0(%{{.*}}, %{{.*}}, %{{.*}}, %[[A:.*]]: tensor<2x64xbf16>, %[[B:.*]]: tensor<2x64xbf16>):
+// CHECK: maek.einsum {{.*}} %[[A]],
+// CHECK: maek.yield %{{.*}}, %{{.*}}, %[[B]], %[[A]]
+func.func @swapped(%xs: tensor<9x2x64xf32>, %W: tensor<64x64xf32> {maek.name = "W", maek.role = "parameter"}, %h0: tensor<2x64xf32>, %h1: tensor<2x64xf32>) -> tensor<9x2x64xf32> {
+  %aT, %bT, %ys = maek.scan over(%xs) init(%h0, %h1) {
+  ^bb0(%x: tensor<2x64xf32>, %a: tensor<2x64xf32>, %b: tensor<2x64xf32>):
+    %z = maek.einsum "bk,nk->bn" %a, %W : tensor<2x64xf32>, tensor<64x64xf32>
+    %s = maek.add %z, %x : tensor<2x64xf32>
+    maek.yield %b, %a, %s : tensor<2x64xf32>, tensor<2x64xf32>, tensor<2x64xf32>
+  } : (tensor<9x2x64xf32>, tensor<2x64xf32>, tensor<2x64xf32>) -> (tensor<2x64xf32>, tensor<2x64xf32>, tensor<9x2x64xf32>)
+  return %ys : tensor<9x2x64xf32>
+}
+
+// Above the stack of what was computed; a weight's gradient; an element.
+// CHECK-LABEL: func.func @stacked
+// CHECK: %[[A:.*]] = maek.tanh %arg0
+// CHECK: %[[C:.*]] = maek.convert %[[A]]
+// CHECK: %[[S:.*]] = maek.stack %[[C]], %{{.*}} dim 1 : tensor<?x64xbf16, #maek.dims<B>>, tensor<?x64xbf16, #maek.dims<B>>
+// CHECK: maek.einsum "bgn,bk->gnk" %[[S]], %{{.*}} : tensor<?x2x64xbf16, #maek.dims<B>>, tensor<?x64xbf16, #maek.dims<B>>
+func.func @stacked(%x: tensor<?x64xf32, #maek.dims<B>>) -> tensor<2x64x64xf32> {
+  %a = maek.tanh %x : tensor<?x64xf32, #maek.dims<B>>
+  %s = maek.stack %a, %x dim 1 : tensor<?x64xf32, #maek.dims<B>>, tensor<?x64xf32, #maek.dims<B>>
+  %g = maek.einsum "bgn,bk->gnk" %s, %x : tensor<?x2x64xf32, #maek.dims<B>>, tensor<?x64xf32, #maek.dims<B>>
+  return %g : tensor<2x64x64xf32>
+}
+
+// What stays in f32, and why; sums that are no products do in any case.
+// CHECK-LABEL: func.func @left
+// CHECK-NOT: bf16
+// REMARK: :[[#@LINE+11]]:8: remark: [Missed] lower-precision{{.*}}the product stays in f32: it sums few numbers
+// REMARK: :[[#@LINE+11]]:8: remark: [Missed] lower-precision{{.*}}the product stays in f32: it has few columns
+// REMARK: :[[#@LINE+11]]:8: remark: [Missed] lower-precision{{.*}}the product stays in f32: it sums nothing of both operands
+// REMARK: :[[#@LINE+11]]:8: remark: [Missed] lower-precision{{.*}}the product stays in f32: both operands change, and each example has its own product
+// REMARK: :[[#@LINE+11]]:8: remark: [Missed] lower-precision{{.*}}the product stays in f32: both operands change, and it sums few numbers
+// REMARK: :[[#@LINE+11]]:8: remark: [Missed] lower-precision{{.*}}the product stays in f32: the parameters alone determine it
+!x = tensor<?x16xf32, #maek.dims<B>>
+!y = tensor<?x64xf32, #maek.dims<B>>
+!q = tensor<?x8x64xf32, #maek.dims<B>>
+!k = tensor<?x32x64xf32, #maek.dims<B>>
+func.func @left(%x: !x, %V: tensor<64x16xf32> {maek.name = "V", maek.role = "parameter"}, %W: tensor<8x64xf32> {maek.name = "W", maek.role = "parameter"}, %y: !y, %v: tensor<64xf32>, %q: !q, %k: !k, %l: tensor<8x64xf32>, %r: tensor<32x64xf32>) -> (!y, tensor<?x8xf32, #maek.dims<B>>, !y, tensor<?x8x32xf32, #maek.dims<B>>, tensor<8x32xf32>, tensor<8x16xf32>, tensor<f32>) {
+  %0 = maek.einsum "bk,nk->bn" %x, %V : !x, tensor<64x16xf32>
+  %1 = maek.einsum "bk,nk->bn" %y, %W : !y, tensor<8x64xf32>
+  %2 = maek.einsum "bn,n->bn" %y, %v : !y, tensor<64xf32>
+  %3 = maek.einsum "bqd,bkd->bqk" %q, %k : !q, !k
+  %4 = maek.einsum "mk,nk->mn" %l, %r : tensor<8x64xf32>, tensor<32x64xf32>
+  %5 = maek.einsum "mk,kn->mn" %W, %V : tensor<8x64xf32>, tensor<64x16xf32>
+  %6 = maek.reduce sum %y dims [0, 1] : !y
+  return %0, %1, %2, %3, %4, %5, %6 : !y, tensor<?x8xf32, #maek.dims<B>>, !y, tensor<?x8x32xf32, #maek.dims<B>>, tensor<8x32xf32>, tensor<8x16xf32>, tensor<f32>
+}
