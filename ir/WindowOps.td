@@ -15,12 +15,12 @@ def Maek_WindowGroup : OpDocGroup {
   }];
 }
 
-class Maek_WindowBase<string mnemonic>
+class Maek_WindowBase<string mnemonic, Type tensor>
     : Maek_Op<mnemonic, [Pure, Maek_Linear, Maek_NamesAxes]> {
-  let arguments = (ins Maek_FloatTensor:$operand, Maek_IntAttr:$dim,
+  let arguments = (ins tensor:$operand, Maek_IntAttr:$dim,
                        Maek_IntAttr:$stride, Maek_IntAttr:$dilation,
                        Maek_IntAttr:$offset);
-  let results = (outs Maek_FloatTensor:$result);
+  let results = (outs tensor:$result);
   let assemblyFormat = [{
     $operand `dim` $dim `stride` $stride `dilation` $dilation `offset` $offset
     attr-dict `:` type($operand) `->` type($result)
@@ -30,7 +30,7 @@ class Maek_WindowBase<string mnemonic>
 
 let opDocGroup = Maek_WindowGroup in {
 
-def Maek_WindowOp : Maek_WindowBase<"window"> {
+def Maek_WindowOp : Maek_WindowBase<"window", Maek_FactorTensor> {
   let summary = "overlapping ranges along one axis";
   let description = [{
     Axis `dim` of the operand becomes two: the window, and the place within it,
@@ -52,7 +52,7 @@ def Maek_WindowOp : Maek_WindowBase<"window"> {
   let hasCanonicalizeMethod = 1;
 }
 
-def Maek_FoldOp : Maek_WindowBase<"fold"> {
+def Maek_FoldOp : Maek_WindowBase<"fold", Maek_FloatTensor> {
   let summary = "sum of overlapping ranges";
   let description = [{
     The adjoint of the `maek.window` with the same attributes: axes `dim` and

@@ -5,11 +5,12 @@
 // Note [Conversions]
 // A conversion stands first where its product reads it. It then moves to where
 // the number is made, so that the kernel that makes it stores it in bf16 as
-// well: through stacks, concats and reshapes, out of a scan with the sequence
-// that it reads, into a scan whose output it is. Of a state that a step
-// converts, the scan carries a second one, in bf16. Where nothing else reads
-// the number in f32, it is never stored in f32.
+// well: through stacks, concats, reshapes and windows, out of a scan with the
+// sequence that it reads, into a scan whose output it is. Of a state that a
+// step converts, the scan carries a second one, in bf16. Where nothing else
+// reads the number in f32, it is never stored in f32.
 #include "passes/EntryValues.h"
+#include "passes/KernelOps.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 #include "passes/Rewriting.h"
@@ -28,6 +29,9 @@ static constexpr llvm::StringLiteral kPass = "lower-precision";
 
 /// Below these the conversions take longer than is saved.
 static constexpr int64_t fewestSummands = 32, fewestColumns = 16;
+/// Pairs along a shorter axis would leave much of the words empty, or be read
+/// number by number.
+static constexpr int64_t shortestPairedAxis = 8;
 /// A product of two operands that change reads them in blocks, which are copied
 /// anyway; it is of that kind from here on, see
 /// codegen/halide/schedules/LongContraction.cpp.
@@ -70,9 +74,11 @@ static StringRef whyNotWithWeights(EinsumOp product, unsigned side) {
   if (!columns.isStatic() || isBelow(columns, fewestColumns))
     return "it has few columns";
   if (others.empty() || result.contains(others.back()) ||
-      !weights.contains(others.back()) ||
-      !getLetterExtent(product, others.back()).isStatic())
+      !weights.contains(others.back()))
     return "the innermost axis of what it multiplies is not summed over";
+  Extent paired = getLetterExtent(product, others.back());
+  if (!paired.isStatic() || isBelow(paired, shortestPairedAxis))
+    return "the innermost summed axis is short";
   if (isBelow(countSummands(product), fewestSummands))
     return "it sums few numbers";
   return "";
@@ -109,6 +115,27 @@ static StringRef whyNotLong(EinsumOp product) {
   };
   if (columns.isStatic() && !llvm::all_of(result, isStatic))
     return "both operands change, and the number of rows is not fixed";
+  return "";
+}
+
+/// Why a product of windows and another operand that changes stays in f32, or
+/// nothing. A convolution's weight gradient, "bhwo,bhiwjc->ijco", multiplies
+/// pairs of images.
+static StringRef whyNotWithWindows(EinsumOp product) {
+  EinsumAttr equation = product.getEquation();
+  StringRef result = equation.getResult();
+  StringRef lhs = equation.getLhs(), rhs = equation.getRhs();
+  if (lhs.empty() || rhs.empty() || lhs.front() != rhs.front() ||
+      equation.inResult(lhs.front()))
+    return "the outermost axis of the windows is not summed over";
+  if (result.size() < 2 ||
+      equation.inLhs(result.back()) == equation.inRhs(result.back()))
+    return "it has no rows or no columns";
+  for (char letter : result.take_back(2)) {
+    Extent extent = getLetterExtent(product, letter);
+    if (!extent.isStatic() || isBelow(extent, shortestPairedAxis))
+      return "it has few channels";
+  }
   return "";
 }
 
@@ -205,8 +232,8 @@ Value Conversions::moveUp(ConvertOp conversion) {
   }
   Operation *op = source.getDefiningOp();
   // A pack rounds weights, however they are joined.
-  if (isa<StackOp, ConcatOp, ReshapeOp>(op) &&
-      !parameterValues.contains(source))
+  if (isa<WindowOp>(op) || (isa<StackOp, ConcatOp, ReshapeOp>(op) &&
+                            !parameterValues.contains(source)))
     return moveAbove(op);
   auto result = cast<OpResult>(source);
   auto scan = dyn_cast<ScanOp>(op);
@@ -238,6 +265,10 @@ struct LowerPrecision : impl::LowerPrecisionBase<LowerPrecision> {
       if (getElementType(product.getLhs().getType()).isF32())
         products.push_back(product);
     });
+    function.walk([&](Operation *op) {
+      if (isAttention(op))
+        remarkMissed(op, kPass) << "attention multiplies in f32";
+    });
     Conversions conversions(parameterValues, &getContext());
     for (EinsumOp product : products) {
       StringRef reason = whyNot(product, parameterValues);
@@ -256,14 +287,16 @@ struct LowerPrecision : impl::LowerPrecisionBase<LowerPrecision> {
 
   static StringRef whyNot(EinsumOp product,
                           const llvm::DenseSet<Value> &parameterValues) {
-    for (Value operand : product->getOperands())
-      if (operand.getDefiningOp<WindowOp>())
-        return "it reads through windows";
     bool lhs = isWeight(product.getLhs(), product, parameterValues);
     bool rhs = isWeight(product.getRhs(), product, parameterValues);
     if (lhs && rhs)
       return "the parameters alone determine it";
-    return lhs || rhs ? whyNotWithWeights(product, rhs) : whyNotLong(product);
+    if (lhs || rhs)
+      return whyNotWithWeights(product, rhs);
+    bool hasWindows = llvm::any_of(product->getOperands(), [](Value operand) {
+      return operand.getDefiningOp<WindowOp>() != nullptr;
+    });
+    return hasWindows ? whyNotWithWindows(product) : whyNotLong(product);
   }
 };
 

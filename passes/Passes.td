@@ -495,10 +495,10 @@ def LowerPrecision : Pass<"maek-lower-precision", "::mlir::func::FuncOp"> {
   let description = [{
     Both operands of a product of f32 are converted to bf16; the products are
     exact in f32 and are summed there. It pays for products of weights that sum
-    32 numbers or more and have 16 columns or more, and for those of two
-    operands that change, weight gradients above all, that sum 1024 or more. The
-    others stay as they are, and so does all else: losses, reductions,
-    parameters and their updates are of f32.
+    32 numbers or more and have 16 columns or more, convolutions too, and for
+    those of two operands that change, weight gradients above all, that sum 1024
+    or more or read through windows. The others stay as they are, and so does all else: losses,
+    reductions, parameters and their updates are of f32.
 
     ```mlir
     %z = maek.einsum "bk,nk->bn" %x, %W
@@ -513,8 +513,8 @@ def LowerPrecision : Pass<"maek-lower-precision", "::mlir::func::FuncOp"> {
       : tensor<?x64xbf16, #maek.dims<B>>, tensor<32x64xbf16>
     ```
 
-    A conversion moves to where the number is made: above stacks, concats and
-    reshapes, in front of a scan whose sequence it reads, into a scan whose
+    A conversion moves to where the number is made: above stacks, concats,
+    reshapes and windows, in front of a scan whose sequence it reads, into a scan whose
     output it reads. A scan carries a state that its steps convert in bf16, too.
   }];
   let dependentDialects = ["::maek::MaekDialect"];

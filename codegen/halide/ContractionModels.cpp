@@ -8,6 +8,7 @@
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include <algorithm>
 #include <limits>
 
 using namespace mlir;
@@ -56,8 +57,9 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   }
 
   /// The letter along which numbers of bf16 are multiplied in pairs: the one
-  /// along which they are packed so, or the innermost one of the lhs. Nothing
-  /// for other types, or if no letter is summed over on both sides.
+  /// along which they are packed so, or the innermost one of the lhs, of
+  /// windows the outermost one. Nothing for other types, or if no letter is
+  /// summed over on both sides.
   static std::optional<char> getPairLetter(EinsumOp einsum) {
     if (!getElementType(einsum.getLhs().getType()).isBF16())
       return std::nullopt;
@@ -68,7 +70,15 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
           if (char letter = equation.getTerm(side)[*axis];
               isSummedOnBothSides(equation, letter))
             return letter;
-    for (char letter : llvm::reverse(equation.getLhs()))
+    // Windows are read from a copy, in which neighbours along the outermost
+    // axis come together.
+    bool hasWindows = llvm::any_of(einsum->getOperands(), [](Value operand) {
+      return operand.getDefiningOp<WindowOp>() != nullptr;
+    });
+    std::string letters = equation.getLhs().str();
+    if (!hasWindows)
+      std::reverse(letters.begin(), letters.end());
+    for (char letter : letters)
       if (isSummedOnBothSides(equation, letter))
         return letter;
     return std::nullopt;
@@ -124,18 +134,17 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
         unpack && unpack.getPairs() == axis)
       return Halide::reinterpret<uint32_t>(
           kernel.at(unpack.getOperand(), getPackedIndex(unpack, index)));
-    Extent extent = getExtent(operand.getType(), axis);
-    Index even(index), odd(index);
-    even[axis] = index[axis] * 2;
-    odd[axis] = index[axis] * 2 + 1;
-    if (extent.isStatic() && extent.factor % 2 == 0)
-      return makePair(kernel.at(operand, even), kernel.at(operand, odd));
-    Expr size = kernel.extent(extent), isInside = odd[axis] < size;
-    odd[axis] = Halide::min(odd[axis], size - 1);
-    Expr last = kernel.at(operand, odd);
-    return makePair(kernel.at(operand, even),
-                    Halide::select(isInside, last,
-                                   Halide::Internal::make_zero(last.type())));
+    if (auto window = operand.getDefiningOp<WindowOp>()) {
+      WindowChain chain(window);
+      SmallVector<int64_t> axes = chain.getSourceAxes();
+      llvm::sort(axes);
+      if (axis < axes.front()) {
+        Index place = chain.getPlace(index);
+        return kernel.getPadded(chain.getSource(), axes, axis)(
+            std::vector<Expr>(place.rbegin(), place.rend()));
+      }
+    }
+    return kernel.getPair(operand, index, axis);
   }
 
   static Extent getLetterExtent(EinsumOp einsum, char letter) {

@@ -4,6 +4,7 @@
 #include "codegen/halide/Activations.h"
 #include "codegen/halide/DeadCalls.h"
 #include "codegen/halide/HalideExpressible.h"
+#include "codegen/halide/PairProducts.h"
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
 #include "ir/Splat.h"
@@ -77,9 +78,27 @@ Halide::Func KernelAlgorithm::makeFunc(const std::string &name, int64_t rank,
   return func;
 }
 
-Halide::Func KernelAlgorithm::getPadded(Value value, ArrayRef<int64_t> axes) {
+Halide::Expr KernelAlgorithm::getPair(Value value, IndexRef index,
+                                      int64_t axis) {
+  Extent length = getExtent(value.getType(), axis);
+  Index even(index), odd(index);
+  even[axis] = index[axis] * 2;
+  odd[axis] = index[axis] * 2 + 1;
+  if (length.isStatic() && length.factor % 2 == 0)
+    return makePair(at(value, even), at(value, odd));
+  Halide::Expr size = extent(length), isInside = odd[axis] < size;
+  odd[axis] = Halide::min(odd[axis], size - 1);
+  Halide::Expr last = at(value, odd);
+  return makePair(
+      at(value, even),
+      Halide::select(isInside, last, Halide::Internal::make_zero(last.type())));
+}
+
+Halide::Func KernelAlgorithm::getPadded(Value value, ArrayRef<int64_t> axes,
+                                        std::optional<int64_t> pairs) {
   for (const PaddedSource &source : paddedSources)
-    if (source.value == value && ArrayRef(source.axes) == axes)
+    if (source.value == value && ArrayRef(source.axes) == axes &&
+        source.pairs == pairs)
       return source.func;
   Halide::Func func =
       makeFunc("padded", getRank(value.getType()), [&](IndexRef index) {
@@ -91,11 +110,12 @@ Halide::Func KernelAlgorithm::getPadded(Value value, ArrayRef<int64_t> axes) {
           isInside = isInside.defined() ? isInside && here : here;
           place[axis] = Halide::clamp(index[axis], 0, size - 1);
         }
-        Halide::Expr element = at(value, place);
+        Halide::Expr element =
+            pairs ? getPair(value, place, *pairs) : at(value, place);
         return Halide::select(isInside, element,
                               Halide::Internal::make_zero(element.type()));
       });
-  paddedSources.push_back({value, SmallVector<int64_t>(axes), func});
+  paddedSources.push_back({value, SmallVector<int64_t>(axes), pairs, func});
   return func;
 }
 

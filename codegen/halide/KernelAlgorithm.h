@@ -40,6 +40,7 @@ struct Reduction {
 struct PaddedSource {
   mlir::Value value;
   llvm::SmallVector<int64_t> axes;
+  std::optional<int64_t> pairs;
   Halide::Func func;
 };
 
@@ -91,8 +92,13 @@ public:
     attention.push_back(stages);
   }
   /// The function of a value that is 0 outside along the axes, increasing. It
-  /// is part of the functions that use it, unless a schedule computes it.
-  Halide::Func getPadded(mlir::Value value, llvm::ArrayRef<int64_t> axes);
+  /// is part of the functions that use it, unless a schedule computes it. With
+  /// `pairs`, another axis, it gives words of two neighbours along that.
+  Halide::Func getPadded(mlir::Value value, llvm::ArrayRef<int64_t> axes,
+                         std::optional<int64_t> pairs = std::nullopt);
+  /// Two neighbours of bf16 along `axis`, at the position that counts pairs
+  /// there; 0 for what lies past the end.
+  Halide::Expr getPair(mlir::Value value, IndexRef index, int64_t axis);
   /// A function that is no value's.
   static Halide::Func makeFunc(const std::string &name, int64_t rank,
                                const Element &element);

@@ -69,6 +69,26 @@ func.func @stacked(%x: tensor<?x64xf32, #maek.dims<B>>) -> tensor<2x64x64xf32> {
   return %g : tensor<2x64x64xf32>
 }
 
+// A convolution: pairs of channels, read through the window.
+// CHECK-LABEL: func.func @convolution
+// CHECK-DAG: %[[X:.*]] = maek.convert %arg0 : tensor<?x8x16xf32, #maek.dims<B>> -> tensor<?x8x16xbf16, #maek.dims<B>>
+// CHECK: %[[W:.*]] = maek.window %[[X]]
+// CHECK: maek.einsum "bhic,oic->bho" %[[W]],
+func.func @convolution(%x: tensor<?x8x16xf32, #maek.dims<B>>, %K: tensor<16x3x16xf32> {maek.name = "K", maek.role = "parameter"}) -> tensor<?x8x16xf32, #maek.dims<B>> {
+  %w = maek.window %x dim 1 stride 1 dilation 1 offset -1 : tensor<?x8x16xf32, #maek.dims<B>> -> tensor<?x8x3x16xf32, #maek.dims<B>>
+  %z = maek.einsum "bhic,oic->bho" %w, %K : tensor<?x8x3x16xf32, #maek.dims<B>>, tensor<16x3x16xf32>
+  return %z : tensor<?x8x16xf32, #maek.dims<B>>
+}
+
+// Its weights' gradient.
+// CHECK-LABEL: func.func @by_weights
+// CHECK: maek.einsum "bho,bhic->ioc" %{{.*}} : tensor<?x8x16xbf16, #maek.dims<B>>, tensor<?x8x3x16xbf16, #maek.dims<B>>
+func.func @by_weights(%x: tensor<?x8x16xf32, #maek.dims<B>>, %dy: tensor<?x8x16xf32, #maek.dims<B>>) -> tensor<3x16x16xf32> {
+  %w = maek.window %x dim 1 stride 1 dilation 1 offset -1 : tensor<?x8x16xf32, #maek.dims<B>> -> tensor<?x8x3x16xf32, #maek.dims<B>>
+  %z = maek.einsum "bho,bhic->ioc" %dy, %w : tensor<?x8x16xf32, #maek.dims<B>>, tensor<?x8x3x16xf32, #maek.dims<B>>
+  return %z : tensor<3x16x16xf32>
+}
+
 // What stays in f32, and why; sums that are no products do in any case.
 // CHECK-LABEL: func.func @left
 // CHECK-NOT: bf16

@@ -202,6 +202,39 @@ func.func private @transposed(%a: !a, %b: !bt) -> !y attributes {maek.kernel} {
          {{"B", 1}, {"M", 130}, {"K", 257}, {"N", 65}}});
 }
 
+/// A 3 x 3 convolution of 5 x 9 pixels, 18 channels to 20: pairs of channels;
+/// by its weights, pairs of images.
+TEST(BFloat16Kernels, Convolutions) {
+  check(R"(
+!x = tensor<?x5x9x18xbf16, #maek.dims<B>>
+!u = tensor<?x5x9x3x18xbf16, #maek.dims<B>>
+!p = tensor<?x5x3x9x3x18xbf16, #maek.dims<B>>
+!s = tensor<?x5x9x20xbf16, #maek.dims<B>>
+!y = tensor<?x5x9x20xf32, #maek.dims<B>>
+!w = tensor<2x3x3x9x16xi32>
+func.func private @pack(%k: tensor<3x3x18x20xf32>) -> !w attributes {maek.kernel} {
+  %p = maek.pack %k dim 3 width 16 order [0, 1, 2] pairs 2 : tensor<3x3x18x20xf32>
+  func.return %p : !w
+}
+func.func private @forward(%x: !x, %p: !w) -> (!y, !s) attributes {maek.kernel} {
+  %0 = maek.window %x dim 2 stride 1 dilation 1 offset -1 : !x -> !u
+  %1 = maek.window %0 dim 1 stride 1 dilation 1 offset -1 : !u -> !p
+  %w = maek.unpack %p dim 3 width 16 order [0, 1, 2] pairs 2 : !w -> tensor<3x3x18x20xbf16>
+  %2 = maek.einsum "bhiwjc,ijco->bhwo" %1, %w : !p, tensor<3x3x18x20xbf16>
+  %3 = maek.tanh %2 : !y
+  %4 = maek.convert %3 : !y -> !s
+  func.return %3, %4 : !y, !s
+}
+func.func private @by_weights(%dy: !s, %x: !x) -> tensor<3x3x18x20xf32> attributes {maek.kernel} {
+  %0 = maek.window %x dim 2 stride 1 dilation 1 offset -1 : !x -> !u
+  %1 = maek.window %0 dim 1 stride 1 dilation 1 offset -1 : !u -> !p
+  %2 = maek.einsum "bhwo,bhiwjc->ijco" %dy, %1 : !s, !p
+  func.return %2 : tensor<3x3x18x20xf32>
+}
+)",
+        {{{"B", 1}}, {{"B", 2}}, {{"B", 7}}});
+}
+
 /// To bf16 and back: ties, infinities, NaN stays NaN.
 TEST(BFloat16Kernels, Conversions) {
   const double inf = std::numeric_limits<double>::infinity();

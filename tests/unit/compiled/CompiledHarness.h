@@ -3,6 +3,7 @@
 #ifndef MAEK_TESTS_UNIT_COMPILED_COMPILEDHARNESS_H
 #define MAEK_TESTS_UNIT_COMPILED_COMPILEDHARNESS_H
 
+#include "passes/Pipelines.h"
 #include "tests/support/TestModule.h"
 
 #include <limits>
@@ -25,6 +26,9 @@ struct CompiledCheck {
   double largestNoise = 1e-2;
   /// Passes that are left out, by their names in --disable-pass.
   std::vector<std::string> disabled;
+  /// With bf16 the interpreter runs what the passes made of the equations: they
+  /// decide what is rounded.
+  Factors factors = Factors::Full;
   /// Halide's checks of every buffer.
   bool asserts = true;
   /// No result is compared for sizes for which the interpreter meets a larger
