@@ -4,9 +4,11 @@ memory they hold, how busy the machine is with others."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
+PARTS = ["passes", "kernels", "host code", "link"]  # of a `maek build --timing`
 BUSY = 0.05  # cores that others use: above, times may be longer for it
 
 # What is resident counts from before the program is loaded, so that what starts
@@ -28,18 +30,20 @@ def machine_seconds():
     return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def once(words, folder="."):
-    """A process: what it prints, its seconds, the most memory that was resident
-    in MB, the cores that others used meanwhile."""
+def once(words, folder=".", **environment):
+    """A process: what it prints, its seconds, those of processors, the most memory
+    that was resident in MB, the cores that others used meanwhile."""
     before = machine_seconds()
     done = subprocess.run([sys.executable, "-ISc", LAUNCHER, *map(str, words)], cwd=folder,
-                          check=True, capture_output=True, text=True)
+                          check=True, capture_output=True, text=True,
+                          env={**os.environ, **environment})
     *said, figures = done.stdout.splitlines()
     code, seconds, memory, own = map(float, figures.split())
     if code:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
     others = max(0.0, (machine_seconds() - before - own) / seconds)
-    return {"said": "\n".join(said), "seconds": seconds, "memory_mb": memory, "others": others}
+    return {"said": "\n".join(said), "errors": done.stderr, "seconds": seconds,
+            "processor_seconds": own, "memory_mb": memory, "others": others}
 
 
 def build(maek, file, out, model="", sets=(), words=()):
@@ -50,16 +54,31 @@ def build(maek, file, out, model="", sets=(), words=()):
     return out
 
 
+def compile_timed(maek, file, folder, sets=()):
+    """Of a `maek build` whose kernel cache is in the folder: its parts in ms, how
+    many kernels were compiled, and what `once` says of the process."""
+    words = [maek, "build", file, "-o", folder / "program", "--timing",
+             *(word for one in sets for word in ("--set", one))]
+    row = once(words, MAEK_CACHE_DIR=str(folder / "cache"))
+    row.pop("said")
+    said = row.pop("errors")
+    for part in PARTS:
+        row[part] = float(re.search(rf"^{part}: .*?(\d+) ms$", said, re.MULTILINE).group(1))
+    row["compiled"] = int(re.search(r"(\d+) compiled", said).group(1))
+    return row
+
+
 def bench(program, entry, threads, sizes, repeat=0):
-    """What `bench` of a program says of sizes by name, B among them, and the
-    figures of its process."""
+    """What `bench` of a program says of sizes by name, B among them, the seconds of
+    the process, and the cores that others used."""
     words = [program, "bench", "--entry", entry, "--threads", threads, "--json"]
     for name, size in sizes.items():
         words += ["--batch", size] if name == "B" else ["--dim", f"{name}={size}"]
     if repeat:
         words += ["--repeat", repeat]
     figures = once(words)
-    return {**json.loads(figures.pop("said")), **figures}
+    return {**json.loads(figures["said"]), "seconds": figures["seconds"],
+            "others": figures["others"]}
 
 
 def about(command, results, others):

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
+#include <sys/resource.h>
 
 using namespace maek::runtime;
 
@@ -23,6 +24,7 @@ struct RandomArguments {
 
 struct Times {
   double least = 0, median = 0, mean = 0; ///< ms
+  double processor = 0;                   ///< ms of all threads, a run's mean
   size_t repeats = 0;
 };
 } // namespace
@@ -80,6 +82,31 @@ static Error runOnce(Model &model, size_t entry,
   return error.code() == MAEK_NOT_FINITE ? Error::success() : std::move(error);
 }
 
+static double processorSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](timeval time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// The most memory that was resident, in MB; 0 where the system does not say.
+/// getrusage would count what the process was before it became this program.
+static double mostMemory() {
+  std::FILE *status = std::fopen("/proc/self/status", "r");
+  if (!status)
+    return 0;
+  double kib = 0;
+  char line[128];
+  while (std::fgets(line, sizeof(line), status))
+    if (std::sscanf(line, "VmHWM: %lf", &kib) == 1)
+      break;
+  std::fclose(status);
+  return kib / 1024;
+}
+
 // Warm-up runs first: buffers grow, threads start, caches fill.
 static Error measure(Model &model, size_t entry,
                      const RandomArguments &arguments, int64_t repeat,
@@ -97,12 +124,15 @@ static Error measure(Model &model, size_t entry,
     return times.size() >= mostRuns ||
            (times.size() >= leastRuns && secondsSince(start) > enoughSeconds);
   };
+  double before = processorSeconds();
   while (!isEnough()) {
     Clock::time_point start = Clock::now();
     if (Error error = runOnce(model, entry, arguments))
       return error;
     times.push_back(secondsSince(start) * 1000);
   }
+  out.processor =
+      (processorSeconds() - before) * 1000 / static_cast<double>(times.size());
   std::sort(times.begin(), times.end());
   size_t middle = times.size() / 2;
   out.least = times.front();
@@ -125,16 +155,18 @@ static void print(const Program &program, const EntryInfo &entry,
   if (asJson)
     std::printf("{\"model\":%s,\"entry\":%s,\"dims\":{%s},\"threads\":%d,"
                 "\"repeats\":%zu,\"min_ms\":%.6f,\"median_ms\":%.6f,"
-                "\"mean_ms\":%.6f}\n",
+                "\"mean_ms\":%.6f,\"processor_ms\":%.6f,"
+                "\"memory_mb\":%.2f}\n",
                 quoteJson(program.info.name).c_str(),
                 quoteJson(entry.name).c_str(), sizes.c_str(), threads,
-                times.repeats, times.least, times.median, times.mean);
+                times.repeats, times.least, times.median, times.mean,
+                times.processor, mostMemory());
   else
     std::printf("%s%s, %d thread%s: min %.4f ms, median %.4f ms, mean %.4f "
-                "ms, %zu runs\n",
+                "ms, %zu runs; %.1f MB of memory\n",
                 entry.name.c_str(), sizes.c_str(), threads,
                 threads == 1 ? "" : "s", times.least, times.median, times.mean,
-                times.repeats);
+                times.repeats, mostMemory());
 }
 
 int maek::runtime::runBench(const Program &program, Arguments arguments) {

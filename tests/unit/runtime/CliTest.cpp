@@ -376,7 +376,8 @@ TEST_F(CliTest, BenchPrintsTimes) {
                        "--threads", "1", "--repeat", "3"});
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(hideTimes(result.out), "train_step, B = 4, 1 thread: min # ms, "
-                                   "median # ms, mean # ms, # runs\n");
+                                   "median # ms, mean # ms, # runs; # MB of "
+                                   "memory\n");
   result = run({"bench", "--batch", "4", "--dim", "T=3", "--threads", "2",
                 "--repeat", "4", "--json"},
                lengths());
@@ -390,6 +391,8 @@ TEST_F(CliTest, BenchPrintsTimes) {
   EXPECT_EQ(json->find("threads")->integer, 2);
   EXPECT_EQ(json->find("repeats")->integer, 4);
   EXPECT_LE(json->find("min_ms")->number, json->find("median_ms")->number);
+  EXPECT_GT(json->find("processor_ms")->number, 0);
+  EXPECT_GT(json->find("memory_mb")->number, 1);
 }
 
 TEST_F(CliTest, InfoShowsTheModule) {
