@@ -7,10 +7,12 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Analysis/CFG.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -57,13 +59,34 @@ std::unique_ptr<llvm::Module> translateToLLVM(ModuleOp module,
   return translated;
 }
 
+/// Marks the functions without a loop. They run once a call, where a kernel's
+/// microseconds hide the instructions around it, and their blocks are so long
+/// that optimizing one takes seconds: what LLVM does there grows faster than a
+/// block.
+static void skipStraightCode(llvm::Module &module) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    SmallVector<std::pair<const llvm::BasicBlock *, const llvm::BasicBlock *>>
+        loops;
+    llvm::FindFunctionBackedges(function, loops);
+    if (!loops.empty())
+      continue;
+    function.addFnAttr(llvm::Attribute::OptimizeNone);
+    function.addFnAttr(llvm::Attribute::NoInline);
+  }
+}
+
 /// -O2 without vectorisation: the host code stores descriptors and calls
 /// kernels, in blocks so long that looking for vectors takes seconds.
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = tuning.SLPVectorization = false;
   tuning.LoopInterleaving = tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::OptNoneInstrumentation skip(/*DebugLogging=*/false);
+  skip.registerCallbacks(callbacks);
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -80,6 +103,7 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 LogicalResult emitHost(llvm::Module &module, HostOutput kind, StringRef path,
                        Location location) {
   std::unique_ptr<llvm::TargetMachine> machine = createMachine();
+  skipStraightCode(module);
   optimize(module, *machine);
   std::error_code error;
   llvm::raw_fd_ostream out(path, error);

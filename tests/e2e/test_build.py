@@ -145,6 +145,16 @@ class Build(MaekTest):
         frames = [int(size) for size in re.findall(r"subq\s+\$(\d+), %rsp", text)]
         self.assertLess(max(frames, default=0), 16384)
 
+    def test_straight_code_is_not_optimized(self):
+        """Of a deep model that would take seconds; a time loop is worth it."""
+        out = self.folder / "lstm.ll"
+        self.build("--emit=llvm", "-o", out)
+        text = out.read_text()
+        group = re.search(r"^attributes (#\d+) = .*\boptnone\b", text, re.M).group(1)
+        for entry, straight in ("prepare", True), ("forward", False):
+            head = re.search(rf"^define .*@maek_entry_{entry}\(.*$", text, re.M).group()
+            self.assertEqual(f" {group} " in head, straight, head)
+
     def test_second_build_compiles_no_kernel(self):
         cache = self.folder / "cache"
         env = {**os.environ, "MAEK_CACHE_DIR": str(cache)}
