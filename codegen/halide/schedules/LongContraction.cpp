@@ -23,8 +23,13 @@ namespace {
 constexpr int block = 256;
 /// Vectors of columns in a tile.
 constexpr int tileVectors = 2;
-/// Tiles of rows that one task computes, with one copy of their block.
-constexpr int chunkTiles = 16;
+/// Vectors of columns that are copied together: the parts of a row that lie
+/// side by side are read together.
+constexpr int chunkVectors = 8;
+/// Tiles of rows that one task computes, with one copy of their block: enough
+/// to pay for copying the columns for each task again, few enough that their
+/// block fits in the second cache; within these, so many tasks.
+constexpr int leastTiles = 16, mostTiles = 64, chunksOfRows = 4;
 
 /// Whether it sums over one axis of both operands.
 bool isOfTwoRows(const ProductShape &product) {
@@ -58,12 +63,13 @@ Halide::Func copyBlock(const ProductShape &product, Halide::Func operand,
   return copy;
 }
 
-void schedule(const ProductShape &product, const Machine &machine) {
+void schedule(KernelAlgorithm &kernel, const ProductShape &product,
+              const Machine &machine) {
   int lanes = machine.lanes(product.reduction->func.types().front());
   Halide::Func sums = product.reduction->func;
   Var column = product.var(product.column);
   Var row = product.var(product.rows.back());
-  Var xo("xo"), xi("xi"), yo("yo"), yi("yi"), yc("yc"), yr("yr"),
+  Var xc("xc"), xo("xo"), xi("xi"), yo("yo"), yi("yi"), yc("yc"),
       blockVar("block");
   RVar ro("ro"), ri("ri");
   Extent rowExtent = product.extent(product.rows.back());
@@ -72,24 +78,36 @@ void schedule(const ProductShape &product, const Machine &machine) {
       product.numColumns % (int64_t(tileVectors) * lanes) ? 1 : tileVectors;
   // Tall ones where one vector leaves accumulators unused.
   int tileRows = vectors == 1 ? 8 : machine.tileRows().front();
-  int chunkRows = chunkTiles * tileRows, width = vectors * lanes;
+  int width = vectors * lanes, mostRows = mostTiles * tileRows;
+  Halide::Expr numTiles =
+      (kernel.extent(rowExtent) + (tileRows - 1)) / tileRows;
+  Halide::Expr tilesPerChunk =
+      Halide::clamp(numTiles / chunksOfRows, leastTiles, mostTiles);
 
   sums.compute_root().vectorize(column, lanes, TailStrategy::GuardWithIf);
   sums.update().split(product.reduction->domain.front(), ro, ri, block,
                       TailStrategy::GuardWithIf);
   Halide::Func partial = sums.update().rfactor(ro, blockVar);
 
+  // Whole tiles of those that there are.
+  int chunkWidth = chunkVectors * lanes;
+  while (product.numColumns && chunkWidth > width &&
+         product.numColumns % chunkWidth != 0)
+    chunkWidth -= width;
+
   Halide::Stage update = sums.update();
-  update.split(column, xo, xi, width, getTail(product.numColumns, width))
-      .split(row, yc, yr, chunkRows, getTail(numRows, chunkRows))
-      .split(yr, yo, yi, tileRows);
-  std::vector<Halide::VarOrRVar> order{xi, yi, yo, xo, ro, yc};
+  update
+      .split(column, xc, xi, chunkWidth,
+             getTail(product.numColumns, chunkWidth))
+      .split(xi, xo, xi, width, getTail(product.numColumns, width))
+      .split(row, yo, yi, tileRows, getTail(numRows, tileRows))
+      .split(yo, yc, yo, tilesPerChunk, TailStrategy::GuardWithIf);
+  std::vector<Halide::VarOrRVar> order{xi, yi, yo, xo, xc, ro, yc};
   std::string outer = product.batches + product.gates + product.rows;
   for (char letter : llvm::reverse(StringRef(outer).drop_back()))
     order.push_back(product.var(letter));
   update.reorder(order).vectorize(xi, lanes).unroll(xi).unroll(yi);
-  if (numRows == 0 || numRows > chunkRows)
-    update.parallel(yc);
+  update.parallel(yc);
 
   // Copies without the operands' large strides, which make their rows share a
   // few cache sets: a panel of columns side by side, the rows an odd number of
@@ -99,12 +117,14 @@ void schedule(const ProductShape &product, const Machine &machine) {
       product.operandVar(rows, product.rows.back()).name() ==
       rows.args().front().name();
   rows.compute_at(sums, ro)
+      .bound_storage(product.operandVar(rows, product.rows.back()), mostRows)
       .align_storage(rows.args().front(),
-                     (areRowsInnermost ? chunkRows : block) + lanes)
+                     (areRowsInnermost ? mostRows : block) + lanes)
       .vectorize(rows.args().front(), lanes, TailStrategy::GuardWithIf);
   Halide::Func columns = copyBlock(product, product.weights, partial);
-  columns.compute_at(sums, xo).vectorize(columns.args().front(), lanes,
-                                         TailStrategy::GuardWithIf);
+  columns.compute_at(sums, xc)
+      .align_storage(columns.args().front(), chunkWidth + lanes)
+      .vectorize(columns.args().front(), lanes, TailStrategy::GuardWithIf);
 
   partial.compute_at(sums, yo);
   partial.bound_extent(column, width).bound_extent(row, tileRows);
@@ -126,7 +146,7 @@ bool scheduleLongContraction(KernelAlgorithm &kernel, const Machine &machine) {
   if (!product || !isOfTwoRows(*product) ||
       !(product->numColumns == 0 || isLong(*product)))
     return false;
-  schedule(*product, machine);
+  schedule(kernel, *product, machine);
   scheduleElements(kernel, kernel.getOutputs().front(), machine);
   return true;
 }
