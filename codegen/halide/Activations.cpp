@@ -43,19 +43,34 @@ static Expr polynomial(const Expr &x, std::initializer_list<float> c) {
   return sum;
 }
 
-/// 2^n e^r with x = n ln 2 + r, |r| <= ln 2 / 2; Cephes' polynomial. n is added
-/// to the exponent's bits of e^r, which serves n = 128 as well, where e^r < 1.
-static Expr exponential32(const Expr &x) {
-  const float high = 88.72283f, low = -87.33654f;
-  Expr clamped = Halide::clamp(x, low, high);
-  Expr n = Halide::round(clamped * 1.44269504089f);
-  Expr r = clamped - n * 0.693359375f - n * -2.12194440e-4f;
+// Where e^x is an f32 that is normal and finite.
+static constexpr float highestExponent = 88.72283f;
+static constexpr float lowestExponent = -87.33654f;
+
+/// The bits of 2^n e^r with x = n ln 2 + r, |r| <= ln 2 / 2; Cephes'
+/// polynomial. n is added to the exponent's bits of e^r, which serves n = 128
+/// as well, where e^r < 1.
+static Expr exponentialBits(const Expr &x) {
+  Expr n = Halide::round(x * 1.44269504089f);
+  Expr r = x - n * 0.693359375f - n * -2.12194440e-4f;
   Expr q =
       polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                      4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
   Expr p = q * (r * r) + r + 1.0f;
-  Expr bits = bitsOf(p) + (Halide::cast<int32_t>(n) << 23);
-  bits = select(x > high, infinityBits, x < low, 0, bits);
+  return bitsOf(p) + (Halide::cast<int32_t>(n) << 23);
+}
+
+static Expr exponential32(const Expr &x) {
+  Expr bits =
+      exponentialBits(Halide::clamp(x, lowestExponent, highestExponent));
+  bits = select(x > highestExponent, infinityBits, x < lowestExponent, 0, bits);
+  return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
+}
+
+Expr exponentialOfDifference(const Expr &x) {
+  if (x.type().bits() == 64)
+    return Halide::exp(x);
+  Expr bits = exponentialBits(Halide::max(x, lowestExponent));
   return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
 }
 
@@ -139,28 +154,22 @@ Expr logarithm1p(const Expr &x) {
                                       Halide::Internal::Call::PureExtern);
 }
 
-/// Cephes: odd in x up to 1, 1 - e^-x² q p(q²) with q = 1/x beyond.
+/// Odd in x near 0, 1 - e^p(|x|) beyond, with the minimax polynomials of N.
+/// Juffa's erff.
 static Expr errorFunction32(const Expr &x) {
+  const float limit = 0.927734375f;
   Expr a = Halide::abs(x);
-  Expr near =
-      x * polynomial(x * x, {7.853861353153693e-5f, -8.010193625184903e-4f,
-                             5.188327685732524e-3f, -2.685381193529856e-2f,
-                             1.128358514861418e-1f, -3.761262582423300e-1f,
-                             1.128379165726710e+0f});
+  Expr near = x + x * polynomial(x * x, {-5.96761703e-4f, 4.99119423e-3f,
+                                         -2.67681349e-2f, 1.12819925e-1f,
+                                         -3.76125336e-1f, 1.28379166e-1f});
   // From 4 on it is 1.
-  Expr c = Halide::clamp(a, 1.0f, 4.0f), q = 1.0f / c, y = q * q;
-  Expr middle = polynomial(y, {2.326819970068386e-2f, -1.387039388740657e-1f,
-                               3.687424674597105e-1f, -5.824733027278666e-1f,
-                               6.210004621745983e-1f, -4.944515323274145e-1f,
-                               3.404879937665872e-1f, -2.741127028184656e-1f,
-                               5.638259427386472e-1f});
-  Expr far = polynomial(y, {-1.047766399936249e+1f, 1.297719955372516e+1f,
-                            -7.495518717768503e+0f, 2.921019019210786e+0f,
-                            -1.015265279202700e+0f, 4.218463358204948e-1f,
-                            -2.820767439740514e-1f, 5.641895067754075e-1f});
-  Expr rest = exponential32(-c * c) * q * select(c < 2.0f, middle, far);
-  Expr beyond = select(x < 0.0f, rest - 1.0f, 1.0f - rest);
-  Expr bits = bitsOf(select(a < 1.0f, near, beyond));
+  Expr c = Halide::min(a, 8.0f);
+  Expr p = polynomial(c, {-1.72853470e-5f, 3.83197126e-4f, -3.88396438e-3f,
+                          2.42546219e-2f, -1.06777877e-1f, -6.34846687e-1f,
+                          -1.28717512e-1f});
+  Expr beyond = 1.0f - exponentialOfDifference(p * c - c);
+  Expr sign = bitsOf(x) ^ magnitudeBits(x);
+  Expr bits = select(a < limit, bitsOf(near), bitsOf(beyond) | sign);
   return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
 }
 

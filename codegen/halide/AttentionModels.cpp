@@ -42,6 +42,9 @@ Expr getLowest(Halide::Type type) {
   return Halide::Internal::make_const(type, -largest / 2);
 }
 
+/// Features whose sums are in registers together, at most.
+constexpr int blockFeatures = AttentionStages::blockFeatures;
+
 int64_t getNumFeatures(Value value) {
   return getExtent(value.getType(), getRank(value.getType()) - 1).factor;
 }
@@ -71,6 +74,7 @@ public:
   void expressKeyGradient(AttentionKeyGradientOp gradient);
 
 private:
+  void setColumns();
   std::vector<Expr> args(std::initializer_list<Expr> first) const;
   std::vector<Expr> pair(const Expr &column) const;
   std::vector<Expr> pair() const { return pair(stages.column); }
@@ -86,15 +90,16 @@ private:
     return kernel.at(value, place({column(stages.column)}));
   }
   RDom columnsOfStep() const;
-  Func panel(const char *name, Value value);
+  Func panel(const char *name, Value value, double factor = 1);
   Func dot(const char *name, const Func &panel, Value value);
   Expr isSeen() const;
-  Expr scaled(const Func &dot) const;
+  Func scoreDot();
   Expr weight(const Func &dot, const Expr &logSum) const;
   void expressSoftmax();
   void setProduct(const Func &weights, Value value);
-  void setTotal(const Tuple &init, const std::vector<Expr> &place,
-                llvm::function_ref<Tuple(ArrayRef<Expr>, Expr)> combine);
+  std::vector<Expr> totalPlace(const Expr &feature) const;
+  void setTotal(const Tuple &init, int64_t numFeatures,
+                llvm::function_ref<Tuple(const Expr &)> combine);
   std::vector<Expr> getTotalPlace(IndexRef index, bool hasFeature) const;
 
   Attention op;
@@ -122,12 +127,8 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
   stages.lanes = 128 / type.bytes();
   if (count.isStatic() && count.factor <= stages.lanes / 4)
     stages.lanes /= 4;
-  stages.columns = 128;
-  Extent size = getExtent(columns.getType(), rank - 2);
-  if (size.isStatic() && size.factor < stages.columns)
-    stages.columns = (int(size.factor) + 7) / 8 * 8;
-  isPartial = !size.isStatic() || size.factor % stages.columns != 0;
-  numColumns = kernel.extent(size);
+  numColumns = kernel.extent(columns, rank - 2);
+  setColumns();
   numRows = kernel.extent(rows, rank - 2);
   stages.work = Halide::cast<float>(numRows) * Halide::cast<float>(numColumns) *
                 float(2 * getNumFeatures(op.query));
@@ -135,6 +136,24 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
     stages.leading.emplace_back("lead" + std::to_string(i));
     stages.work *= Halide::cast<float>(kernel.extent(rows, i));
   }
+}
+
+/// Steps of about the same size: as long ones as the cache holds, for what is
+/// done once per step. A causal tile leaves out whole steps, and does half of
+/// one in vain, so there a step is a part of the columns.
+void AttentionBuilder::setColumns() {
+  constexpr int group = AttentionStages::columnGroup;
+  stages.mostColumns = op.causal ? 256 : 512;
+  Expr count = Halide::max(numColumns, 1), most = stages.mostColumns;
+  if (op.causal)
+    most = Halide::clamp(count / 16, 64, most);
+  Expr steps = (count + most - 1) / most;
+  Expr columns = (count + steps - 1) / steps;
+  columns = (columns + group - 1) / group * group;
+  stages.columns = Halide::Internal::simplify(columns);
+  std::optional<int64_t> rest = Halide::Internal::as_const_int(
+      Halide::Internal::simplify(numColumns % columns));
+  isPartial = rest != 0;
 }
 
 std::vector<Expr>
@@ -173,11 +192,16 @@ RDom AttentionBuilder::columnsOfStep() const {
   return columns;
 }
 
-/// The rows of the tile with the row innermost.
-Func AttentionBuilder::panel(const char *name, Value value) {
-  Func panel(name);
-  panel(args({stages.lane, stages.feature, stages.tile})) =
+/// The tile's rows times a factor, with the row innermost.
+Func AttentionBuilder::panel(const char *name, Value value, double factor) {
+  Func copy(std::string(name) + "Copy"), panel(name);
+  copy(args({stages.feature, stages.lane, stages.tile})) =
       kernel.at(value, place({row(), stages.feature}));
+  Expr element = copy(args({stages.feature, stages.lane, stages.tile}));
+  if (factor != 1)
+    element *= Halide::Internal::make_const(type, factor);
+  panel(args({stages.lane, stages.feature, stages.tile})) = element;
+  stages.copies.push_back(copy);
   stages.panels.push_back(panel);
   return panel;
 }
@@ -208,30 +232,31 @@ Expr AttentionBuilder::isSeen() const {
   return seen;
 }
 
-Expr AttentionBuilder::scaled(const Func &dot) const {
-  Expr product = dot(pair());
-  return op.scale == 1 ? product
-                       : product * Halide::Internal::make_const(type, op.scale);
+/// The scores without their masks.
+Func AttentionBuilder::scoreDot() {
+  return dot("dot", panel("rows", isByKey ? op.key : op.query, op.scale),
+             isByKey ? op.query : op.key);
 }
 
 /// The weight, from the logarithm of the sum of all weights.
 Expr AttentionBuilder::weight(const Func &dot, const Expr &logSum) const {
-  Expr p = exponential(scaled(dot) - logSum), seen = isSeen();
+  Expr p = exponentialOfDifference(dot(pair()) - logSum), seen = isSeen();
   return seen.defined() ? Halide::select(seen, p, zero) : p;
 }
 
 /// The scores, their largest, the weights relative to it, and their sum.
 void AttentionBuilder::expressSoftmax() {
-  Func dots = dot("dot", panel("rows", op.query), op.key);
+  Func dots = scoreDot();
   Func scores("score"), largest("largest"), weights("weight"), sum("sum");
   Expr seen = isSeen();
-  scores(pair()) = seen.defined() ? Halide::select(seen, scaled(dots), lowest)
-                                  : scaled(dots);
+  Expr score = dots(pair());
+  scores(pair()) = seen.defined() ? Halide::select(seen, score, lowest) : score;
   auto lanes = args({stages.lane, stages.tile, stages.stepVar});
   RDom c = columnsOfStep(), d = columnsOfStep();
   largest(lanes) = lowest;
   largest(lanes) = Halide::max(largest(lanes), scores(pair(c)));
-  Expr score = scores(pair()), p = exponential(score - largest(lanes));
+  score = scores(pair());
+  Expr p = exponentialOfDifference(score - largest(lanes));
   weights(pair()) =
       seen.defined() ? Halide::select(isSame(score, lowest), zero, p) : p;
   sum(lanes) = zero;
@@ -252,33 +277,40 @@ void AttentionBuilder::setProduct(const Func &weights, Value value) {
              kernel.at(value, place({column(columns), feature(value)}));
 }
 
-/// Defines what the steps add up to. `combine` gives the new numbers from the
-/// old ones and the step. Steps of which the tile sees nothing are left out.
+/// Where the total has a feature of the lane, or what is one per lane.
+std::vector<Expr> AttentionBuilder::totalPlace(const Expr &feature) const {
+  return feature.defined() ? args({stages.lane, feature, stages.tile})
+                           : args({stages.lane, stages.tile});
+}
+
+/// Defines what the steps add up to, for each feature if there are any.
+/// `combine` gives the new numbers from the old ones and the step. Steps of
+/// which the tile sees nothing are left out.
 void AttentionBuilder::setTotal(
-    const Tuple &init, const std::vector<Expr> &place,
-    llvm::function_ref<Tuple(ArrayRef<Expr>, Expr)> combine) {
-  RDom step(0, (numColumns + (stages.columns - 1)) / stages.columns, "step");
+    const Tuple &init, int64_t numFeatures,
+    llvm::function_ref<Tuple(const Expr &)> combine) {
+  Expr numSteps = (numColumns + (stages.columns - 1)) / stages.columns;
+  RDom each = numFeatures
+                  ? RDom({{0, int32_t(numFeatures)}, {0, numSteps}}, "step")
+                  : RDom(0, numSteps, "step");
+  stages.step = numFeatures ? each.y : each.x;
+  Expr step = stages.step;
   if (op.causal) {
     auto offset = int32_t(*op.causal);
     Expr firstRow = stages.tile * stages.lanes;
-    step.where(
+    each.where(
         isByKey
             ? step * stages.columns + (stages.columns - 1 + offset) >= firstRow
             : step * stages.columns <= firstRow + (stages.lanes - 1 + offset));
   }
-  stages.step = step;
-  stages.total = Func("total");
-  Halide::FuncRef total = stages.total(place);
-  if (init.size() == 1) {
-    total = init[0];
-    total = combine({Expr(total)}, step)[0];
-    return;
+  Expr feature;
+  if (numFeatures) {
+    stages.summedFeature = each.x;
+    feature = each.x;
   }
-  total = init;
-  SmallVector<Expr> before;
-  for (size_t i = 0; i < init.size(); ++i)
-    before.push_back(total[i]);
-  total = combine(before, step);
+  stages.total = Func("total");
+  stages.total(totalPlace(numFeatures ? Expr(stages.feature) : Expr())) = init;
+  stages.total(totalPlace(feature)) = combine(feature);
 }
 
 /// Where the total holds an element of the result.
@@ -300,7 +332,7 @@ struct Joined {
   Joined(const Expr &before, const Expr &step)
       : largest(Halide::max(before, step)) {
     Expr one = Halide::cast(before.type(), 1);
-    Expr factor = exponential(-Halide::abs(before - step));
+    Expr factor = exponentialOfDifference(-Halide::abs(before - step));
     oldFactor = Halide::select(before >= step, one, factor);
     newFactor = Halide::select(before >= step, factor, one);
   }
@@ -312,35 +344,46 @@ struct Joined {
 void AttentionBuilder::expressForward(Value value) {
   expressSoftmax();
   setProduct(stages.pairs.back(), value);
-  setTotal(Tuple(zero, zero, lowest),
-           args({stages.lane, stages.feature, stages.tile}),
-           [&](ArrayRef<Expr> before, const Expr &step) {
-             auto lanes = args({stages.lane, stages.tile, step});
-             Joined joined(before[2], stages.rows[0].func(lanes));
+  auto numFeatures = int32_t(getNumFeatures(value));
+  setTotal(Tuple(zero, zero, lowest), numFeatures,
+           [&](const Expr &feature) -> Tuple {
+             auto lanes = args({stages.lane, stages.tile, stages.step});
+             // All features of a lane have the same maximum. The last one of a
+             // block still has the old one while the block is computed: the
+             // exponential is one for all of the block.
+             Expr last =
+                 feature / blockFeatures * blockFeatures + (blockFeatures - 1);
+             if (numFeatures % blockFeatures != 0)
+               last = Halide::min(last, numFeatures - 1);
+             Halide::FuncRef before = stages.total(totalPlace(feature));
+             Joined joined(stages.total(totalPlace(last))[2],
+                           stages.rows[0].func(lanes));
              return Tuple(
                  joined(before[0],
                         stages.product.func(args(
-                            {stages.lane, stages.feature, stages.tile, step}))),
+                            {stages.lane, feature, stages.tile, stages.step}))),
                  joined(before[1], stages.rows[1].func(lanes)), joined.largest);
            });
+  auto at = args({stages.lane, stages.feature, stages.tile});
+  Expr sum = stages.total(at)[1];
+  stages.quotient = Func("quotient");
+  stages.quotient(at) =
+      Expr(stages.total(at)[0]) *
+      Halide::select(isSame(sum, zero), zero, Halide::cast(type, 1) / sum);
   kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
-    Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, true));
-    Expr sum = total[1];
-    return Halide::select(isSame(sum, self.zero), self.zero,
-                          Expr(total[0]) / sum);
+    return self.stages.quotient(self.getTotalPlace(index, true));
   });
   kernel.addAttention(stages);
 }
 
 void AttentionBuilder::expressLogSum() {
   expressSoftmax();
-  setTotal(Tuple(zero, lowest), args({stages.lane, stages.tile}),
-           [&](ArrayRef<Expr> before, const Expr &step) {
-             auto lanes = args({stages.lane, stages.tile, step});
-             Joined joined(before[1], stages.rows[0].func(lanes));
-             return Tuple(joined(before[0], stages.rows[1].func(lanes)),
-                          joined.largest);
-           });
+  setTotal(Tuple(zero, lowest), 0, [&](const Expr &) -> Tuple {
+    auto lanes = args({stages.lane, stages.tile, stages.step});
+    Halide::FuncRef before = stages.total(totalPlace({}));
+    Joined joined(before[1], stages.rows[0].func(lanes));
+    return Tuple(joined(before[0], stages.rows[1].func(lanes)), joined.largest);
+  });
   kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
     Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, false));
     Expr sum = total[0];
@@ -351,7 +394,7 @@ void AttentionBuilder::expressLogSum() {
 }
 
 void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
-  Func scores = dot("dot", panel("rows", op.query), op.key);
+  Func scores = scoreDot();
   Func adjoints = dot("adjointDot", panel("adjointRows", gradient.getAdjoint()),
                       gradient.getValue());
   Func d("scoreAdjoint");
@@ -359,12 +402,12 @@ void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
               (adjoints(pair()) - rowNumber(gradient.getDelta()));
   stages.pairs = {d};
   setProduct(d, op.key);
-  setTotal(Tuple(zero), args({stages.lane, stages.feature, stages.tile}),
-           [&](ArrayRef<Expr> before, const Expr &step) {
-             return Tuple(before[0] +
-                          stages.product.func(args({stages.lane, stages.feature,
-                                                    stages.tile, step})));
-           });
+  setTotal(
+      Tuple(zero), getNumFeatures(op.key), [&](const Expr &feature) -> Tuple {
+        return Tuple(stages.total(totalPlace(feature)) +
+                     stages.product.func(args(
+                         {stages.lane, feature, stages.tile, stages.step})));
+      });
   kernel.define(gradient.getResult(), [self = *this](IndexRef index) -> Expr {
     Expr sum = self.stages.total(self.getTotalPlace(index, true));
     return sum * Halide::Internal::make_const(self.type, self.op.scale);
@@ -374,7 +417,7 @@ void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
 
 void AttentionBuilder::expressKeyGradient(AttentionKeyGradientOp gradient) {
   Value adjoint = gradient.getAdjoint();
-  Func scores = dot("dot", panel("rows", op.key), op.query);
+  Func scores = scoreDot();
   Func adjoints =
       dot("adjointDot", panel("valueRows", gradient.getValue()), adjoint);
   Func pairs("weights");
@@ -396,10 +439,12 @@ void AttentionBuilder::expressKeyGradient(AttentionKeyGradientOp gradient) {
       Expr(product[1]) +
           Expr(pairs(pair(columns))[1]) *
               kernel.at(adjoint, place({column(columns), feature(adjoint)})));
-  setTotal(Tuple(zero, zero), args({stages.lane, stages.feature, stages.tile}),
-           [&](ArrayRef<Expr> before, const Expr &step) {
+  setTotal(Tuple(zero, zero),
+           std::max(getNumFeatures(op.query), getNumFeatures(adjoint)),
+           [&](const Expr &feature) -> Tuple {
+             Halide::FuncRef before = stages.total(totalPlace(feature));
              Halide::FuncRef part = stages.product.func(
-                 args({stages.lane, stages.feature, stages.tile, step}));
+                 args({stages.lane, feature, stages.tile, stages.step}));
              return Tuple(before[0] + part[0], before[1] + part[1]);
            });
   kernel.define(

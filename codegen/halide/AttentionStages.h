@@ -23,10 +23,17 @@ struct AttentionStages {
   };
 
   mlir::Operation *op = nullptr;
-  /// Rows of a tile, columns of a step.
-  int lanes = 0, columns = 0;
-  /// Rows of the operands, turned so that the row is innermost.
-  std::vector<Halide::Func> panels;
+  /// Steps have a multiple of so many columns.
+  static constexpr int columnGroup = 8;
+  /// Features that one block of the total has at most.
+  static constexpr int blockFeatures = 8;
+  /// Rows of a tile.
+  int lanes = 0;
+  /// Columns of a step, and how many these are at most.
+  Halide::Expr columns;
+  int mostColumns = 0;
+  /// Rows of the operands as they are, and turned so that the row is innermost.
+  std::vector<Halide::Func> copies, panels;
   /// Sums over features: a number per lane and column.
   std::vector<Sum> dots;
   /// The scores and what is made of them, per lane and column.
@@ -35,8 +42,12 @@ struct AttentionStages {
   std::vector<Sum> rows;
   /// Pairs times rows of an operand, per lane and feature. Not always there.
   Sum product;
-  /// What the steps add up to; its update runs over `step`.
+  /// What the steps add up to; its update runs over `summedFeature`, if there
+  /// are features, within `step`.
   Halide::Func total;
+  Halide::RVar summedFeature;
+  /// The total's sums over their weights. Not always there.
+  Halide::Func quotient;
   Halide::RVar step;
   Halide::Var lane{"lane"}, column{"column"}, feature{"feature"}, tile{"tile"},
       stepVar{"step"};

@@ -51,7 +51,8 @@ private:
   /// Lanes of a vector, and columns or features whose sums are in registers: a
   /// power of two up to 8, which divides the columns of a step.
   int vector, block;
-  Var tiles{"tiles"}, outer{"outer"};
+  Var tiles{"tiles"};
+  Halide::RVar outer{"outer"};
 };
 
 void AttentionScheduler::scheduleTile(Halide::Stage stage,
@@ -67,6 +68,9 @@ void AttentionScheduler::scheduleTile(Halide::Stage stage,
   for (int64_t i = leads; i-- > 0;)
     order.push_back(KernelAlgorithm::var(rank, i));
   stage.reorder(order);
+  if (rank == leads + 2)
+    stage.vectorize(KernelAlgorithm::var(rank, leads + 1), vector,
+                    TailStrategy::GuardWithIf);
   if (!isParallel)
     return;
   // Loops inside one another: from one fused loop Halide could not tell which
@@ -100,7 +104,7 @@ void AttentionScheduler::scheduleStep() {
   Var blockVar("block");
   for (Func &pairs : stages.pairs) {
     keep(pairs).compute_at(stages.total, stages.step);
-    pairs.bound_storage(stages.column, stages.columns);
+    pairs.bound_storage(stages.column, stages.mostColumns);
     vectorize(pairs);
   }
   // The first of the pairs reads the sums over features.
@@ -109,6 +113,9 @@ void AttentionScheduler::scheduleStep() {
       .split(stages.column, blockVar, stages.column, block,
              TailStrategy::RoundUp)
       .reorder(stages.lane, stages.column, blockVar);
+  // What one product gives goes on in registers; of two, the second needs them.
+  if (stages.dots.size() == 1)
+    first.unroll(stages.column);
   for (AttentionStages::Sum &dot : stages.dots) {
     scheduleSum(dot, stages.column);
     dot.func.compute_at(first, blockVar);
@@ -128,11 +135,18 @@ void AttentionScheduler::run() {
   // Results of one shape are written as each tile ends. Two shapes have two
   // loops, so what they read is there before.
   bool isOneLoop = kernel.getOutputs().size() == 1;
-  for (Func &panel : stages.panels) {
+  for (auto [copy, panel] : llvm::zip(stages.copies, stages.panels)) {
     keep(panel);
-    isOneLoop ? panel.compute_at(out, tiles)
-              : panel.compute_at(stages.total, stages.tile);
+    keep(copy);
+    for (Func func : {copy, panel})
+      isOneLoop ? func.compute_at(out, tiles)
+                : func.compute_at(stages.total, stages.tile);
     vectorize(panel);
+    copy.vectorize(stages.feature, vector, TailStrategy::GuardWithIf);
+  }
+  if (stages.quotient.defined()) {
+    keep(stages.quotient).compute_at(out, tiles);
+    vectorize(stages.quotient);
   }
   if (isOneLoop)
     keep(stages.total).compute_at(out, tiles);
@@ -143,7 +157,7 @@ void AttentionScheduler::run() {
   bool hasFeature = stages.product.func.defined();
   std::vector<Halide::VarOrRVar> order{stages.lane};
   if (hasFeature)
-    order.push_back(stages.feature);
+    order.push_back(stages.summedFeature);
   order.push_back(stages.step);
   order.push_back(stages.tile);
   for (const Var &lead : llvm::reverse(stages.leading))
@@ -156,8 +170,11 @@ void AttentionScheduler::run() {
   if (!hasFeature)
     return;
   int across = block / int(stages.product.func.outputs());
-  update.split(stages.feature, outer, stages.feature, std::max(1, across),
-               TailStrategy::RoundUp);
+  Halide::RVar inner("inner");
+  update
+      .split(stages.summedFeature, outer, inner, std::max(1, across),
+             TailStrategy::GuardWithIf)
+      .unroll(inner);
   scheduleSum(stages.product, stages.feature);
   stages.product.func.compute_at(stages.total, outer);
 }
