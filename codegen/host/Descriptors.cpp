@@ -94,7 +94,9 @@ int64_t Descriptors::finish() {
   return bytes;
 }
 
-void Descriptors::setSizes(Value memref, ArrayRef<OpFoldResult> sizes) {
+void Descriptors::setArgument(Value memref, Value address,
+                              ArrayRef<OpFoldResult> sizes) {
+  bases[memref] = address;
   argumentSizes[memref].assign(sizes.begin(), sizes.end());
 }
 
@@ -290,21 +292,51 @@ Value Descriptors::getDimensions(const BufferShape &shape) {
                           : fillDimensions(shape, words);
 }
 
+/// The address that a memref's offset counts from. Made of the views alone: of
+/// memrefs, each would become a structure whose parts are put in and taken out.
+Value Descriptors::getBase(Value memref) {
+  if (auto cast = memref.getDefiningOp<memref::CastOp>())
+    return getBase(cast.getSource());
+  if (auto cast = memref.getDefiningOp<memref::ReinterpretCastOp>())
+    return getBase(cast.getSource());
+  if (Value found = bases.lookup(memref))
+    return found;
+  Location loc = memref.getLoc();
+  OpBuilder builder(memref.getContext());
+  Type i64 = builder.getI64Type();
+  Value base;
+  if (auto view = memref.getDefiningOp<memref::ViewOp>()) {
+    builder.setInsertionPoint(view);
+    Value shift =
+        arith::IndexCastOp::create(builder, loc, i64, view.getByteShift());
+    base = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(),
+                               getBase(view.getSource()),
+                               ArrayRef<LLVM::GEPArg>{shift});
+  } else {
+    builder.setInsertionPointAfterValue(memref);
+    Value number =
+        memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref);
+    Value word = arith::IndexCastOp::create(builder, loc, i64, number);
+    base = LLVM::IntToPtrOp::create(builder, loc, pointer, word);
+  }
+  return bases[memref] = base;
+}
+
 Value Descriptors::getAddress(Value memref, OpFoldResult offset,
                               OpBuilder &builder) {
+  Value base = getBase(memref);
+  if (getConstantIntValue(offset) == 0)
+    return base;
   Location loc = memref.getLoc();
-  Value address =
-      memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, memref);
-  if (getConstantIntValue(offset) != 0) {
-    int64_t bits = cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
-    Value bytes = arith::MulIOp::create(
-        builder, loc, getValueOrCreateConstantIndexOp(builder, loc, offset),
-        arith::ConstantIndexOp::create(builder, loc,
-                                       std::max<int64_t>(1, bits / 8)));
-    address = arith::AddIOp::create(builder, loc, address, bytes);
-  }
-  return arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                    address);
+  int64_t bits = cast<MemRefType>(memref.getType()).getElementTypeBitWidth();
+  Value bytes = arith::MulIOp::create(
+      builder, loc, getValueOrCreateConstantIndexOp(builder, loc, offset),
+      arith::ConstantIndexOp::create(builder, loc,
+                                     std::max<int64_t>(1, bits / 8)));
+  Value shift =
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), bytes);
+  return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                             ArrayRef<LLVM::GEPArg>{shift});
 }
 
 void Descriptors::describe(Value memref) {
@@ -319,14 +351,14 @@ void Descriptors::describe(Value memref) {
   known[memref] = first;
 
   OpBuilder builder(mark), atMark(mark);
-  builder.setInsertionPointAfterValue(memref);
+  // The base of what a loop carries comes behind it.
+  builder.setInsertionPointAfterValue(memref.getDefiningOp() ? memref
+                                                             : getBase(memref));
   BufferShape shape = getShape(memref, builder);
   if (type.getRank() > 0)
     store(atMark, getDimensions(shape), first + offsetof(halide_buffer_t, dim));
-  Value address =
-      LLVM::IntToPtrOp::create(builder, memref.getLoc(), pointer,
-                               getAddress(memref, shape.offset, builder));
-  store(builder, address, first + offsetof(halide_buffer_t, host));
+  store(builder, getAddress(memref, shape.offset, builder),
+        first + offsetof(halide_buffer_t, host));
 }
 
 } // namespace maek

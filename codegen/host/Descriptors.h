@@ -50,8 +50,9 @@ public:
   /// The address of what comes behind the descriptors in `memory`.
   mlir::Value getRest() const { return rest; }
 
-  /// Says the sizes of a memref whose definition does not tell.
-  void setSizes(mlir::Value memref, llvm::ArrayRef<mlir::OpFoldResult> sizes);
+  /// Says where a memref lies and its sizes, whose definition does not tell.
+  void setArgument(mlir::Value memref, mlir::Value address,
+                   llvm::ArrayRef<mlir::OpFoldResult> sizes);
 
   /// Makes a halide_buffer_t that describes `memref` wherever control is past
   /// its definition. Its shape is stored in the entry block, once.
@@ -76,6 +77,7 @@ private:
   mlir::Value getPlace(mlir::OpBuilder &builder, mlir::Location loc,
                        int32_t byte) const;
   void store(mlir::OpBuilder &builder, mlir::Value value, int32_t byte);
+  mlir::Value getBase(mlir::Value memref);
   mlir::Value getAddress(mlir::Value memref, mlir::OpFoldResult offset,
                          mlir::OpBuilder &builder);
 
@@ -93,6 +95,7 @@ private:
   mlir::Operation *mark;
   /// The descriptor's first byte in `memory`.
   llvm::DenseMap<mlir::Value, int32_t> known;
+  llvm::DenseMap<mlir::Value, mlir::Value> bases;
   std::map<std::vector<const void *>, mlir::Value> dimensions;
   std::map<std::pair<const void *, const void *>, mlir::Value> products;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::OpFoldResult>>

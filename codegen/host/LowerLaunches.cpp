@@ -8,6 +8,7 @@
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -37,7 +38,10 @@ private:
   void loadArguments(Value buffers, Value dims);
   Value makeMemRef(MemRefType type, DimsAttr dims, Value address);
   Value getSize(StringRef text);
+  void fillMemRef(UnrealizedConversionCastOp memref,
+                  ArrayRef<OpFoldResult> sizes);
   void lowerLaunch(LaunchOp launch, Block *error);
+  void finishMemRefs();
 
   func::FuncOp entry;
   const LLVMTypeConverter &types;
@@ -45,6 +49,9 @@ private:
   LLVM::LLVMPointerType pointer;
   std::unique_ptr<OpBuilder> top;
   std::unique_ptr<Descriptors> descriptors;
+  /// The memrefs that stand for arguments, with their sizes.
+  SmallVector<std::pair<UnrealizedConversionCastOp, SmallVector<OpFoldResult>>>
+      arguments;
   /// The values of symbols, and of extents made of them.
   llvm::StringMap<Value> symbols;
 };
@@ -88,46 +95,50 @@ Value EntryLowering::getSize(StringRef text) {
 }
 
 Value EntryLowering::makeMemRef(MemRefType type, DimsAttr dims, Value address) {
-  OpBuilder &builder = *top;
   Location loc = entry.getLoc();
+  SmallVector<OpFoldResult> sizes;
+  size_t next = 0;
+  for (int64_t size : type.getShape()) {
+    if (!ShapedType::isDynamic(size))
+      sizes.push_back(top->getIndexAttr(size));
+    else if (dims)
+      sizes.push_back(getSize(dims.getSymbols()[next++].getValue()));
+    else // The arena's own size is nobody's business.
+      sizes.push_back(arith::ConstantIndexOp::create(*top, loc, 1).getResult());
+  }
+  auto memref = UnrealizedConversionCastOp::create(*top, loc, type, address);
+  descriptors->setArgument(memref.getResult(0), address, sizes);
+  arguments.emplace_back(memref, sizes);
+  return memref.getResult(0);
+}
+
+/// Makes the structure that a memref is to LLVM, of an argument that not only
+/// launches and their views use.
+void EntryLowering::fillMemRef(UnrealizedConversionCastOp memref,
+                               ArrayRef<OpFoldResult> sizes) {
+  OpBuilder builder(memref);
+  Location loc = memref.getLoc();
   Type i64 = builder.getI64Type();
+  Type type = memref.getResult(0).getType();
+  Value address = memref.getOperand(0);
   auto descriptor =
       MemRefDescriptor::poison(builder, loc, types.convertType(type));
   descriptor.setAllocatedPtr(builder, loc, address);
   descriptor.setAlignedPtr(builder, loc, address);
   descriptor.setConstantOffset(builder, loc, 0);
-  SmallVector<OpFoldResult> sizes;
-  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
-  Value stride = one;
-  size_t next = 0;
-  for (int64_t size : type.getShape()) {
-    if (!ShapedType::isDynamic(size)) {
-      sizes.push_back(builder.getIndexAttr(size));
-      continue;
-    }
-    // The arena's own size is nobody's business.
-    Value value = one;
-    if (dims)
-      value = getSize(dims.getSymbols()[next++].getValue());
-    sizes.push_back(value);
-  }
-  for (int64_t axis = type.getRank(); axis-- > 0;) {
-    auto toI64 = [&](Value value) -> Value {
-      return arith::IndexCastOp::create(builder, loc, i64, value);
-    };
-    auto size = dyn_cast<Value>(sizes[axis]);
-    if (!size)
-      size =
-          arith::ConstantIndexOp::create(builder, loc, type.getDimSize(axis));
+  Value stride = arith::ConstantIndexOp::create(builder, loc, 1);
+  auto toI64 = [&](Value value) -> Value {
+    return arith::IndexCastOp::create(builder, loc, i64, value);
+  };
+  for (size_t axis = sizes.size(); axis-- > 0;) {
+    Value size = getValueOrCreateConstantIndexOp(builder, loc, sizes[axis]);
     descriptor.setSize(builder, loc, axis, toI64(size));
     descriptor.setStride(builder, loc, axis, toI64(stride));
     stride = arith::MulIOp::create(builder, loc, stride, size);
   }
-  Value memref =
-      UnrealizedConversionCastOp::create(builder, loc, type, Value(descriptor))
-          .getResult(0);
-  descriptors->setSizes(memref, sizes);
-  return memref;
+  auto filled =
+      UnrealizedConversionCastOp::create(builder, loc, type, Value(descriptor));
+  memref.replaceAllUsesWith(filled);
 }
 
 void EntryLowering::loadArguments(Value buffers, Value dims) {
@@ -180,6 +191,20 @@ void EntryLowering::lowerLaunch(LaunchOp launch, Block *error) {
   launch.erase();
 }
 
+/// Removes views that launches alone used.
+void EntryLowering::finishMemRefs() {
+  for (Block &block : llvm::reverse(entry.getBody()))
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isa<memref::CastOp, memref::ReinterpretCastOp, memref::ViewOp>(op) &&
+          op.use_empty())
+        op.erase();
+  for (auto &[memref, sizes] : arguments) {
+    if (!memref->use_empty())
+      fillMemRef(memref, sizes);
+    memref.erase();
+  }
+}
+
 int64_t EntryLowering::run() {
   MLIRContext *context = entry.getContext();
   Location loc = entry.getLoc();
@@ -211,8 +236,10 @@ int64_t EntryLowering::run() {
     func::ReturnOp::create(builder, loc, zero);
     op.erase();
   }
-  if (launches.empty())
+  if (launches.empty()) {
+    finishMemRefs();
     return 0;
+  }
   // All descriptors first: afterwards the blocks are cut up.
   for (LaunchOp launch : launches) {
     auto describe = [&](Value memref) { descriptors->describe(memref); };
@@ -227,6 +254,7 @@ int64_t EntryLowering::run() {
   func::ReturnOp::create(atError, loc, error->getArgument(0));
   for (LaunchOp launch : launches)
     lowerLaunch(launch, error);
+  finishMemRefs();
   return bytes;
 }
 
