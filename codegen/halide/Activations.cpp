@@ -49,15 +49,19 @@ static constexpr float lowestExponent = -87.33654f;
 
 /// The bits of 2^n e^r with x = n ln 2 + r, |r| <= ln 2 / 2; Cephes'
 /// polynomial. n is added to the exponent's bits of e^r, which serves n = 128
-/// as well, where e^r < 1.
+/// as well, where e^r < 1. Beside so large a number there is no room for
+/// fractions: adding it rounds, and leaves n in the lowest bits. Halide's
+/// `round` of 16 lanes is two halves, taken apart and put together.
 static Expr exponentialBits(const Expr &x) {
-  Expr n = Halide::round(x * 1.44269504089f);
+  const float magic = 12582912.0f; // 1.5 * 2^23
+  Expr shifted = Halide::strict_float(x * 1.44269504089f + magic);
+  Expr n = Halide::strict_float(shifted - magic);
   Expr r = x - n * 0.693359375f - n * -2.12194440e-4f;
   Expr q =
       polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                      4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
   Expr p = q * (r * r) + r + 1.0f;
-  return bitsOf(p) + (Halide::cast<int32_t>(n) << 23);
+  return bitsOf(p) + (bitsOf(shifted) << 23);
 }
 
 static Expr exponential32(const Expr &x) {
@@ -70,8 +74,10 @@ static Expr exponential32(const Expr &x) {
 Expr exponentialOfDifference(const Expr &x) {
   if (x.type().bits() == 64)
     return Halide::exp(x);
-  Expr bits = exponentialBits(Halide::max(x, lowestExponent));
-  return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
+  // Of a NaN no comparison is true, and what it goes through keeps it.
+  Expr clamped =
+      Halide::strict_float(select(x < lowestExponent, lowestExponent, x));
+  return reinterpret<float>(exponentialBits(clamped));
 }
 
 Expr exponential(const Expr &x) {
