@@ -14,7 +14,9 @@ class Machine {
 public:
   explicit Machine(const Halide::Target &target)
       : vectorBytes(target.natural_vector_size(Halide::UInt(8))),
-        wide(vectorBytes >= 64) {}
+        wide(vectorBytes >= 64),
+        halved(target.has_feature(Halide::Target::AVX512_Zen4) &&
+               !target.has_feature(Halide::Target::AVX512_Zen5)) {}
 
   /// Elements of one vector register.
   int lanes(Halide::Type type) const {
@@ -30,6 +32,12 @@ public:
     return wide ? std::array{8, 4, 2} : std::array{6, 4, 2};
   }
 
+  /// Sums that one row needs for an FMA to begin whenever one can: it takes
+  /// four cycles, and two begin in each; on Zen 4, whose units are half of a
+  /// vector wide, one. More would be more streams of weights for the memory to
+  /// follow.
+  int chains() const { return halved ? 4 : 8; }
+
   /// Vectors of a panel of packed weights, which is 64 bytes wide.
   int panelVectors() const { return std::max(1, 64 / vectorBytes); }
   /// Whether so many gates' sums leave room for enough rows of a whole panel.
@@ -41,7 +49,7 @@ public:
 
 private:
   int vectorBytes;
-  bool wide;
+  bool wide, halved;
 };
 
 /// The target that kernels are compiled for: no runtime inside, and checks only

@@ -81,7 +81,8 @@ private:
 int ProductScheduler::getVectors(int rows) const {
   if (hasPaddedTail)
     return panelWidth / lanes;
-  int most = std::min(8, machine.accumulators() / (rows * heldGates));
+  int most =
+      std::min(machine.chains(), machine.accumulators() / (rows * heldGates));
   for (int count = most; count > 1; --count)
     if (first.numColumns % (int64_t(count) * lanes) == 0)
       return count;
