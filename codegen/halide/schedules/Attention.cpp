@@ -24,6 +24,10 @@ public:
   AttentionScheduler(KernelAlgorithm &kernel, AttentionStages &stages,
                      const Machine &machine)
       : kernel(kernel), stages(stages),
+        out(*llvm::max_element(kernel.getOutputs(),
+                               [](OutputGroup &a, OutputGroup &b) {
+                                 return a.extents.size() < b.extents.size();
+                               })),
         vector(std::min(machine.lanes(stages.total.types().front()),
                         stages.lanes)),
         block(int(llvm::bit_floor(unsigned(std::clamp(
@@ -32,7 +36,7 @@ public:
   void run();
 
 private:
-  void scheduleResult(OutputGroup &group);
+  void scheduleResults();
   void scheduleTile(Halide::Stage stage, const OutputGroup &group,
                     bool isParallel);
   void scheduleStep();
@@ -48,6 +52,8 @@ private:
 
   KernelAlgorithm &kernel;
   AttentionStages &stages;
+  /// The results in whose loop the tile is computed.
+  OutputGroup &out;
   /// Lanes of a vector, and columns or features whose sums are in registers: a
   /// power of two up to 8, which divides the columns of a step.
   int vector, block;
@@ -58,33 +64,49 @@ private:
 void AttentionScheduler::scheduleTile(Halide::Stage stage,
                                       const OutputGroup &group,
                                       bool isParallel) {
-  int64_t rank = group.extents.size(), leads = stages.leading.size();
-  Var row = KernelAlgorithm::var(rank, leads);
-  std::vector<Halide::VarOrRVar> order;
-  if (rank == leads + 2)
-    order.push_back(KernelAlgorithm::var(rank, leads + 1));
+  int64_t leads = stages.leading.size(), rank = group.extents.size();
+  int64_t outRank = out.extents.size();
+  // Loops that results share have the same names in each of them.
+  if (rank != outRank)
+    for (int64_t i = 0; i <= leads; ++i)
+      stage.rename(KernelAlgorithm::var(rank, i),
+                   KernelAlgorithm::var(outRank, i));
+  Var row = KernelAlgorithm::var(outRank, leads);
   stage.split(row, tiles, row, stages.lanes, TailStrategy::GuardWithIf);
-  order.insert(order.end(), {row, tiles});
+  std::vector<Halide::VarOrRVar> order{row, tiles};
   for (int64_t i = leads; i-- > 0;)
-    order.push_back(KernelAlgorithm::var(rank, i));
+    order.push_back(KernelAlgorithm::var(outRank, i));
+  Var innermost = row;
+  if (rank == leads + 2) {
+    innermost = KernelAlgorithm::var(rank, leads + 1);
+    order.insert(order.begin(), innermost);
+  }
   stage.reorder(order);
-  if (rank == leads + 2)
-    stage.vectorize(KernelAlgorithm::var(rank, leads + 1), vector,
-                    TailStrategy::GuardWithIf);
+  stage.vectorize(innermost, vector, TailStrategy::GuardWithIf);
   if (!isParallel)
     return;
   // Loops inside one another: from one fused loop Halide could not tell which
   // tile a task needs.
   stage.parallel(tiles);
   for (int64_t i = 0; i < leads; ++i)
-    stage.parallel(KernelAlgorithm::var(rank, i));
+    stage.parallel(KernelAlgorithm::var(outRank, i));
 }
 
-void AttentionScheduler::scheduleResult(OutputGroup &group) {
-  scheduleTile(
-      group.func.specialize(stages.work >= float(minParallelMultiplyAdds)),
-      group, true);
-  scheduleTile(group.func, group, false);
+/// Results of several shapes are written as each tile ends, too. Halide shares
+/// loops of one form only, so that they are always parallel.
+void AttentionScheduler::scheduleResults() {
+  if (kernel.getOutputs().size() == 1) {
+    scheduleTile(
+        out.func.specialize(stages.work >= float(minParallelMultiplyAdds)), out,
+        true);
+    scheduleTile(out.func, out, false);
+    return;
+  }
+  for (OutputGroup &group : kernel.getOutputs()) {
+    scheduleTile(group.func, group, true);
+    if (&group != &out)
+      group.func.compute_with(out.func, tiles);
+  }
 }
 
 /// A block of sums across columns or features in registers.
@@ -129,29 +151,20 @@ void AttentionScheduler::scheduleStep() {
 }
 
 void AttentionScheduler::run() {
-  for (OutputGroup &group : kernel.getOutputs())
-    scheduleResult(group);
-  Func &out = kernel.getOutputs().front().func;
-  // Results of one shape are written as each tile ends. Two shapes have two
-  // loops, so what they read is there before.
-  bool isOneLoop = kernel.getOutputs().size() == 1;
+  scheduleResults();
   for (auto [copy, panel] : llvm::zip(stages.copies, stages.panels)) {
     keep(panel);
     keep(copy);
     for (Func func : {copy, panel})
-      isOneLoop ? func.compute_at(out, tiles)
-                : func.compute_at(stages.total, stages.tile);
+      func.compute_at(out.func, tiles);
     vectorize(panel);
     copy.vectorize(stages.feature, vector, TailStrategy::GuardWithIf);
   }
   if (stages.quotient.defined()) {
-    keep(stages.quotient).compute_at(out, tiles);
+    keep(stages.quotient).compute_at(out.func, tiles);
     vectorize(stages.quotient);
   }
-  if (isOneLoop)
-    keep(stages.total).compute_at(out, tiles);
-  else
-    stages.total.compute_root().bound(stages.lane, 0, stages.lanes);
+  keep(stages.total).compute_at(out.func, tiles);
   vectorize(stages.total);
   Halide::Stage update = stages.total.update();
   bool hasFeature = stages.product.func.defined();
@@ -164,8 +177,6 @@ void AttentionScheduler::run() {
     order.push_back(lead);
   update.reorder(order);
   vectorize(update);
-  if (!isOneLoop)
-    update.parallel(stages.tile);
   scheduleStep();
   if (!hasFeature)
     return;
