@@ -117,6 +117,20 @@ LogicalResult AttentionLogSumOp::inferReturnTypes(
   return success();
 }
 
+LogicalResult AttentionWithLogSumOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+    SmallVectorImpl<Type> &types) {
+  FailureOr<AttentionShape> shape = readShapeWithValue(location, adaptor);
+  if (failed(shape))
+    return failure();
+  SmallVector<Extent> result(shape->query), rows(shape->query);
+  result.back() = shape->value.back();
+  rows.pop_back();
+  types.push_back(getTensorType(result, shape->element));
+  types.push_back(getTensorType(rows, shape->element));
+  return success();
+}
+
 template <typename Adaptor>
 static FailureOr<AttentionShape>
 readGradientShape(std::optional<Location> location, Adaptor adaptor) {
@@ -181,6 +195,10 @@ void AttentionOp::relateAxes(AxisRelations &axes) {
 }
 
 void AttentionLogSumOp::relateAxes(AxisRelations &axes) {
+  relateAttention(*this, getQuery(), axes);
+}
+
+void AttentionWithLogSumOp::relateAxes(AxisRelations &axes) {
   relateAttention(*this, getQuery(), axes);
 }
 

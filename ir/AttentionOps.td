@@ -70,6 +70,30 @@ def Maek_AttentionLogSumOp : Maek_Op<"attention_log_sum", [Pure, Maek_RelatesAxe
   }];
 }
 
+def Maek_AttentionWithLogSumOp : Maek_Op<"attention_with_log_sum", [Pure,
+    Maek_RelatesAxes, InferTypeOpAdaptor]> {
+  let summary = "attention and the logarithm of each query's sum of weights";
+  let description = [{
+    What `maek.attention` and `maek.attention_log_sum` of the same operands
+    give, in one kernel.
+
+    ```mlir
+    %y, %s = maek.attention_with_log_sum %q, %k, %v scale 0.5 causal 0
+      : tensor<2x8x4xf32>, tensor<2x8x4xf32>, tensor<2x8x4xf32>
+    ```
+  }];
+  let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
+                       Maek_FloatTensor:$value,
+                       Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
+                       OptionalAttr<Maek_IntAttr>:$causal);
+  let results = (outs Maek_FloatTensor:$result, Maek_FloatTensor:$logSum);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value (`masks` `(` $masks^ `)`)? `scale` $scale
+    (`causal` $causal^)? attr-dict `:` type($query) `,` type($key) `,`
+    type($value) (`masks` `(` type($masks)^ `)`)?
+  }];
+}
+
 class Maek_AttentionGradient<string mnemonic>
     : Maek_Op<mnemonic, [Pure, Maek_RelatesAxes, InferTypeOpAdaptor]> {
   let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,

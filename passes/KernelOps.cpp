@@ -25,8 +25,8 @@ static bool isExtentArithmetic(Operation *op, unsigned steps = 3) {
 }
 
 bool isAttention(Operation *op) {
-  return isa<AttentionOp, AttentionLogSumOp, AttentionQueryGradientOp,
-             AttentionKeyGradientOp>(op);
+  return isa<AttentionOp, AttentionLogSumOp, AttentionWithLogSumOp,
+             AttentionQueryGradientOp, AttentionKeyGradientOp>(op);
 }
 
 /// A truth value that masks attention, perhaps by way of other ones.

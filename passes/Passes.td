@@ -381,7 +381,8 @@ def Simplify : Pass<"maek-simplify", "::mlir::ModuleOp"> {
     broadcasts composed and cancelled; work done before a broadcast rather than
     after it; slices moved towards the sources, the last step of a scan's
     output becoming its final state; what a scan carries, yields or reads in
-    vain removed, and what no step changes moved out of it; common
+    vain removed, and what no step changes moved out of it; attention and the
+    sums of its weights, which the gradients read, computed as one; common
     subexpressions merged. stop_gradient disappears once no gradient is left to
     take in the function.
 

@@ -79,6 +79,7 @@ struct Simplify : impl::SimplifyBase<Simplify> {
       if (isa<MaekDialect>(op.getDialect()))
         op.getCanonicalizationPatterns(all, context);
     populateArithmeticPatterns(all);
+    populateAttentionPatterns(all);
     populateBroadcastPatterns(all);
     populateReducePatterns(all);
     populateShapePatterns(all);

@@ -15,6 +15,8 @@ class ScanOp;
 
 /// Factors gathered, quotients and powers made cheaper.
 void populateArithmeticPatterns(mlir::RewritePatternSet &patterns);
+/// Attention and the sums of its weights as one.
+void populateAttentionPatterns(mlir::RewritePatternSet &patterns);
 /// Work done before a broadcast rather than after it.
 void populateBroadcastPatterns(mlir::RewritePatternSet &patterns);
 /// Reductions of what is repeated, permuted or reduced already.

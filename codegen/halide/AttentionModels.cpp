@@ -68,7 +68,8 @@ public:
   /// The rows are the keys if `isByKey`, else the queries.
   AttentionBuilder(const Attention &op, KernelAlgorithm &kernel, bool isByKey);
 
-  void expressForward(Value value);
+  /// The attention; with `logSum` the logarithms of its sums, too.
+  void expressForward(Value value, Value logSum = {});
   void expressLogSum();
   void expressQueryGradient(AttentionQueryGradientOp gradient);
   void expressKeyGradient(AttentionKeyGradientOp gradient);
@@ -100,7 +101,8 @@ private:
   std::vector<Expr> totalPlace(const Expr &feature) const;
   void setTotal(const Tuple &init, int64_t numFeatures,
                 llvm::function_ref<Tuple(const Expr &)> combine);
-  std::vector<Expr> getTotalPlace(IndexRef index, bool hasFeature) const;
+  std::vector<Expr> getTotalPlace(IndexRef index, const Expr &feature) const;
+  Expr getLogSum(const Expr &sum, const Expr &largest) const;
 
   Attention op;
   KernelAlgorithm &kernel;
@@ -315,11 +317,11 @@ void AttentionBuilder::setTotal(
 
 /// Where the total holds an element of the result.
 std::vector<Expr> AttentionBuilder::getTotalPlace(IndexRef index,
-                                                  bool hasFeature) const {
+                                                  const Expr &feature) const {
   size_t axis = stages.leading.size();
   std::vector<Expr> at{index[axis] % stages.lanes};
-  if (hasFeature)
-    at.push_back(index[axis + 1]);
+  if (feature.defined())
+    at.push_back(feature);
   at.push_back(index[axis] / stages.lanes);
   while (axis-- > 0)
     at.push_back(index[axis]);
@@ -341,7 +343,12 @@ struct Joined {
   }
 };
 
-void AttentionBuilder::expressForward(Value value) {
+/// ln Σ e^s from the sum relative to the largest score; 0 without any weight.
+Expr AttentionBuilder::getLogSum(const Expr &sum, const Expr &largest) const {
+  return Halide::select(isSame(sum, zero), zero, largest + logarithm(sum));
+}
+
+void AttentionBuilder::expressForward(Value value, Value logSum) {
   expressSoftmax();
   setProduct(stages.pairs.back(), value);
   auto numFeatures = int32_t(getNumFeatures(value));
@@ -371,8 +378,14 @@ void AttentionBuilder::expressForward(Value value) {
       Expr(stages.total(at)[0]) *
       Halide::select(isSame(sum, zero), zero, Halide::cast(type, 1) / sum);
   kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
-    return self.stages.quotient(self.getTotalPlace(index, true));
+    return self.stages.quotient(self.getTotalPlace(index, index.back()));
   });
+  // All features of a lane have the same sum.
+  if (logSum)
+    kernel.define(logSum, [self = *this](IndexRef index) -> Expr {
+      Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, 0));
+      return self.getLogSum(total[1], total[2]);
+    });
   kernel.addAttention(stages);
 }
 
@@ -385,10 +398,8 @@ void AttentionBuilder::expressLogSum() {
     return Tuple(joined(before[0], stages.rows[1].func(lanes)), joined.largest);
   });
   kernel.define(op.op->getResult(0), [self = *this](IndexRef index) -> Expr {
-    Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, false));
-    Expr sum = total[0];
-    return Halide::select(isSame(sum, self.zero), self.zero,
-                          Expr(total[1]) + logarithm(sum));
+    Halide::FuncRef total = self.stages.total(self.getTotalPlace(index, {}));
+    return self.getLogSum(total[0], total[1]);
   });
   kernel.addAttention(stages);
 }
@@ -409,7 +420,7 @@ void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
                          {stages.lane, feature, stages.tile, stages.step})));
       });
   kernel.define(gradient.getResult(), [self = *this](IndexRef index) -> Expr {
-    Expr sum = self.stages.total(self.getTotalPlace(index, true));
+    Expr sum = self.stages.total(self.getTotalPlace(index, index.back()));
     return sum * Halide::Internal::make_const(self.type, self.op.scale);
   });
   kernel.addAttention(stages);
@@ -449,13 +460,14 @@ void AttentionBuilder::expressKeyGradient(AttentionKeyGradientOp gradient) {
            });
   kernel.define(
       gradient.getKeyGradient(), [self = *this](IndexRef index) -> Expr {
-        Expr sum = self.stages.total(self.getTotalPlace(index, true))[0];
+        Expr sum =
+            self.stages.total(self.getTotalPlace(index, index.back()))[0];
         return sum * Halide::Internal::make_const(self.type, self.op.scale);
       });
-  kernel.define(gradient.getValueGradient(),
-                [self = *this](IndexRef index) -> Expr {
-                  return self.stages.total(self.getTotalPlace(index, true))[1];
-                });
+  kernel.define(
+      gradient.getValueGradient(), [self = *this](IndexRef index) -> Expr {
+        return self.stages.total(self.getTotalPlace(index, index.back()))[1];
+      });
   kernel.addAttention(stages);
 }
 
@@ -474,6 +486,15 @@ struct LogSumModel
     AttentionBuilder(Attention(cast<AttentionLogSumOp>(op)), kernel,
                      /*isByKey=*/false)
         .expressLogSum();
+  }
+};
+
+struct WithLogSumModel
+    : HalideExpressible::ExternalModel<WithLogSumModel, AttentionWithLogSumOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto attention = cast<AttentionWithLogSumOp>(op);
+    AttentionBuilder(Attention(attention), kernel, /*isByKey=*/false)
+        .expressForward(attention.getValue(), attention.getLogSum());
   }
 };
 
@@ -502,6 +523,7 @@ struct KeyGradientModel
 void attachAttentionModels(MLIRContext &context) {
   AttentionOp::attachInterface<AttentionModel>(context);
   AttentionLogSumOp::attachInterface<LogSumModel>(context);
+  AttentionWithLogSumOp::attachInterface<WithLogSumModel>(context);
   AttentionQueryGradientOp::attachInterface<QueryGradientModel>(context);
   AttentionKeyGradientOp::attachInterface<KeyGradientModel>(context);
 }

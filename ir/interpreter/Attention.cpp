@@ -117,6 +117,19 @@ static FailureOr<Tensor> evaluate(AttentionQueryGradientOp op, Index,
 }
 
 namespace {
+struct WithLogSumModel
+    : Interpretable::ExternalModel<WithLogSumModel, AttentionWithLogSumOp> {
+  LogicalResult interpret(Operation *operation, Frame &frame) const {
+    auto op = cast<AttentionWithLogSumOp>(operation);
+    Tensor scores = computeScores(op, frame), logSums = computeLogSums(scores);
+    if (failed(frame.set(op.getResult(),
+                         sumUp(computeWeights(scores, logSums),
+                               frame[op.getValue()], /*byKey=*/false))))
+      return failure();
+    return frame.set(op.getLogSum(), std::move(logSums));
+  }
+};
+
 struct KeyGradientModel
     : Interpretable::ExternalModel<KeyGradientModel, AttentionKeyGradientOp> {
   LogicalResult interpret(Operation *operation, Frame &frame) const {
@@ -139,5 +152,6 @@ static void attach(MLIRContext &context) {
 
 void maek::attachAttentionModels(MLIRContext &context) {
   attach<AttentionOp, AttentionLogSumOp, AttentionQueryGradientOp>(context);
+  AttentionWithLogSumOp::attachInterface<WithLogSumModel>(context);
   AttentionKeyGradientOp::attachInterface<KeyGradientModel>(context);
 }

@@ -118,3 +118,11 @@ func.func @f(%q: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %y = maek.attention %q, %q, %q scale 0.5 causal 9223372036854775807 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+func.func @f(%q: tensor<2x4xf32>, %v: tensor<3x4xf32>) -> tensor<2xf32> {
+  // expected-error@+1 {{attention needs values of 'tensor<2x4xf32>', found 'tensor<3x4xf32>'}}
+  %y, %s = maek.attention_with_log_sum %q, %q, %v scale 0.5 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<3x4xf32>
+  return %s : tensor<2xf32>
+}

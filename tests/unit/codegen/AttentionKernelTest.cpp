@@ -43,6 +43,11 @@ func.func private @sums(%q: !q, %k: !k, %n: !n) -> !r attributes {maek.kernel} {
   %0 = maek.attention_log_sum %q, %k $masks : !q, !k $types
   func.return %0 : !r
 }
+func.func private @both(%q: !q, %k: !k, %v: !v, %n: !n) -> (!y, !r) attributes {maek.kernel} {
+  $make
+  %0, %1 = maek.attention_with_log_sum %q, %k, %v $masks : !q, !k, !v $types
+  func.return %0, %1 : !y, !r
+}
 func.func private @query(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
     -> !q attributes {maek.kernel} {
   $make
@@ -166,6 +171,14 @@ TEST(AttentionKernels, FixedSizes) {
 func.func @forward(%x: !x) -> !x {
   %0 = maek.attention %x, %x, %x scale 0.5 : !x, !x, !x
   func.return %0 : !x
+}
+func.func @both(%x: !x) -> (!x, !r) {
+  %0, %1 = maek.attention_with_log_sum %x, %x, %x scale 0.5 : !x, !x, !x
+  func.return %0, %1 : !x, !r
+}
+func.func @unused(%x: !x) -> !r {
+  %0, %1 = maek.attention_with_log_sum %x, %x, %x scale 0.5 : !x, !x, !x
+  func.return %1 : !r
 }
 func.func @key(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r) -> (!x, !x) {
   %0, %1 = maek.attention_key_gradient %q, %k, %v, %a, %s, %d scale 0.5

@@ -91,6 +91,27 @@ TEST(Attention, IsItsEquations) {
   EXPECT_EQ(describeDifference(*actual, *expected, 1e-12), "");
 }
 
+// One op gives what the gradients need of the forward one.
+TEST(Attention, GivesItsSums) {
+  auto context = makeTestContext();
+  auto apart = parseModule(*context, kEquations);
+  auto joined = parseModule(*context, kEquations);
+  ASSERT_TRUE(apart && joined);
+  std::string passes = "maek-fuse-attention,maek-differentiate";
+  ASSERT_TRUE(succeeded(runPasses(*apart, passes)));
+  ASSERT_TRUE(succeeded(runPasses(*joined, passes + ",maek-simplify")));
+  unsigned numSums = 0, numJoined = 0;
+  joined->walk([&](AttentionLogSumOp) { ++numSums; });
+  joined->walk([&](AttentionWithLogSumOp) { ++numJoined; });
+  EXPECT_EQ(countAttentions(*joined), 0u);
+  EXPECT_EQ(numSums, 0u);
+  EXPECT_EQ(numJoined, 1u);
+  auto expected = runEntry(*apart, "forward", {{"B", 3}}, 1, kLengths);
+  auto actual = runEntry(*joined, "forward", {{"B", 3}}, 1, kLengths);
+  ASSERT_TRUE(succeeded(expected) && succeeded(actual));
+  EXPECT_EQ(describeDifference(*actual, *expected, 1e-12), "");
+}
+
 TEST(Attention, IsZeroWithoutKeys) {
   auto context = makeTestContext();
   auto module = parseModule(*context, kEquations);
