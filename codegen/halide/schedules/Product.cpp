@@ -31,6 +31,9 @@ public:
     int gates = first.numGates * products.size();
     if (machine.holdsGates(gates))
       heldGates = gates;
+    if (products.size() == 1 && first.gates.size() == 1 &&
+        contains(letters, first.gates.front()))
+      partGates();
     panelWidth = machine.panelVectors() * lanes;
     hasPaddedTail =
         panelWidth > lanes && first.numColumns % panelWidth &&
@@ -46,6 +49,7 @@ private:
     return KernelAlgorithm::var(letters.size(), letters.find(letter));
   }
   bool isTogether() const { return heldGates > 1 || first.numGates == 1; }
+  void partGates();
   int getVectors(int rows) const;
   void scheduleTile(Halide::Stage stage, int rows, TailStrategy tail);
   Expr getTilesPerTask(const Expr &numTiles) const;
@@ -69,12 +73,30 @@ private:
   /// Gates whose sums are in registers at once: all, if that leaves room for
   /// enough rows of a whole panel, otherwise one.
   int heldGates = 1;
+  /// Whether these are a part of one gate axis of the result.
+  bool hasParts = false;
   /// Columns of a panel of packed weights.
   int panelWidth;
   /// Whether the last tile is as wide as a panel, whose padding it reads.
   bool hasPaddedTail;
-  Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"}, task{"task"};
+  Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"}, task{"task"}, part{"part"};
 };
+
+/// Of gates that the result keeps as an axis, so that nothing needs them all at
+/// once, a tile holds as many as leave room for four rows: with two rows, the
+/// panels of eight gates come from the second cache as fast as that gives them.
+void ProductScheduler::partGates() {
+  constexpr int rows = 4;
+  int most = machine.accumulators() / (rows * machine.panelVectors());
+  if (heldGates <= most)
+    return;
+  for (int part = most; part > 1; --part)
+    if (first.numGates % part == 0) {
+      heldGates = part;
+      hasParts = true;
+      return;
+    }
+}
 
 /// Vectors of columns beside one another in a tile of `rows` rows: as many as
 /// fill the accumulators, of those that divide the columns.
@@ -106,6 +128,9 @@ void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
       first.numColumns % width ? TailStrategy::GuardWithIf : TailStrategy::Auto;
   stage.split(outVar(first.column), xo, xi, width, columnTail);
   std::vector<Halide::VarOrRVar> order{xi};
+  if (hasParts)
+    stage.split(outVar(first.gates.front()), part, outVar(first.gates.front()),
+                heldGates);
   for (char gate : llvm::reverse(first.gates))
     if (contains(letters, gate))
       order.push_back(outVar(gate));
@@ -126,6 +151,8 @@ void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
     order.push_back(task);
   for (char outer : llvm::reverse(StringRef(first.rows).drop_back()))
     order.push_back(outVar(outer));
+  if (hasParts)
+    order.push_back(part);
   order.push_back(xo);
   if (numBlocks > 1)
     order.push_back(task);

@@ -109,6 +109,28 @@ TEST(ContractionKernels, LstmStep) {
         batches);
 }
 
+/// More gates than a tile holds, of a result that keeps them: of 7 no part is
+/// as large as the others.
+TEST(ContractionKernels, ManyGates) {
+  for (const char *gates : {"6", "7", "8"}) {
+    std::string text = replaceAll(R"(
+!x = tensor<?x29xf32, #maek.dims<B>>
+!z = tensor<?xGx37xf32, #maek.dims<B>>
+!p = tensor<3x29xGx16xf32>
+func.func @project(%x: !x, %p: !p, %b: tensor<Gx37xf32>) -> !z {
+  %w = maek.unpack %p dim 1 width 16 order [2, 0] : !p -> tensor<Gx37x29xf32>
+  %0 = maek.einsum "bk,gnk->bgn" %x, %w : !x, tensor<Gx37x29xf32>
+  %1 = maek.broadcast %b dims [1, 2] : tensor<Gx37xf32> -> !z
+  %2 = maek.add %0, %1 : !z
+  func.return %2 : !z
+}
+)",
+                                  "xGx", "x" + std::string(gates) + "x");
+    checkKernelsBothPrecisions(
+        replaceAll(text, "<Gx", "<" + std::string(gates) + "x"), batches);
+  }
+}
+
 /// For few registers the gates of a panel lie one after another; the schedules
 /// read both orders, whatever the registers.
 TEST(ContractionKernels, GatesApart) {
