@@ -7,8 +7,6 @@
 #include "codegen/halide/PairProducts.h"
 #include "codegen/halide/schedules/Schedule.h"
 #include "ir/Entries.h"
-#include "ir/Extent.h"
-#include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -67,12 +65,6 @@ static void writeText(const Halide::Module &module, StringRef name,
   module.compile({{type, path}});
 }
 
-static bool multipliesPairs(func::FuncOp kernel) {
-  return llvm::any_of(kernel.getOps<EinsumOp>(), [](EinsumOp product) {
-    return getElementType(product.getLhs().getType()).isBF16();
-  });
-}
-
 FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
                                      const KernelOptions &options,
                                      std::string &message) {
@@ -91,8 +83,7 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
     if (algorithm->getReductions().empty() && algorithm->getAttention().empty())
       pipeline.add_custom_lowering_pass(new LoadsFirst);
     pipeline.add_custom_lowering_pass(new LoadsBelowZero);
-    if (multipliesPairs(kernel))
-      pipeline.add_custom_lowering_pass(new LowerPairProducts(full));
+    pipeline.add_custom_lowering_pass(new LowerPairProducts(full));
     Halide::Module module =
         pipeline.compile_to_module(algorithm->getArguments(), symbol.str(),
                                    target, Halide::LinkageType::External);

@@ -6,8 +6,9 @@ using namespace Halide::Internal;
 
 namespace maek::halide {
 
-/// Of no function: a name for what LowerPairProducts replaces.
+/// Of no functions: names for what LowerPairProducts replaces.
 static const char *const kMultiplyPairs = "maek_multiply_pairs";
+static const char *const kMakePair = "maek_make_pair";
 
 // Halide's own conversion forgets NaNs, and warns of itself.
 Expr toBFloat16(const Expr &x) {
@@ -24,12 +25,8 @@ Expr fromBFloat16(const Expr &x) {
   return reinterpret<float>(cast<uint32_t>(reinterpret<uint16_t>(x)) << 16);
 }
 
-static Expr getBits(const Expr &number) {
-  return cast<uint32_t>(reinterpret<uint16_t>(number));
-}
-
 Expr makePair(const Expr &even, const Expr &odd) {
-  return getBits(even) | (getBits(odd) << 16);
+  return Call::make(UInt(32), kMakePair, {even, odd}, Call::PureExtern);
 }
 
 Expr getHalf(const Expr &word, const Expr &half) {
@@ -45,6 +42,29 @@ LowerPairProducts::LowerPairProducts(const Target &target)
     : hasPairProducts(
           target.features_any_of({Target::AVX512_Zen4, Target::AVX512_Zen5,
                                   Target::AVX512_SapphireRapids})) {}
+
+/// The numbers' bits in the lower halves of words.
+static Expr getBits(const Expr &number) {
+  int lanes = number.type().lanes();
+  return Cast::make(UInt(32, lanes),
+                    Reinterpret::make(UInt(16, lanes), number));
+}
+
+/// One load of two neighbours, or nothing. LLVM puts two loads together as
+/// well, but only after it has decided what a loop keeps in registers.
+static Expr loadPair(const Expr &even, const Expr &odd) {
+  const auto *first = even.as<Load>(), *second = odd.as<Load>();
+  if (!first || !second || first->type.lanes() != 1 ||
+      first->name != second->name || !is_const_one(first->predicate) ||
+      !is_const_one(second->predicate) ||
+      !is_const_one(simplify(second->index - first->index)))
+    return Expr();
+  constexpr int two = 2;
+  return Reinterpret::make(
+      UInt(32), Load::make(BFloat(16, two), first->name,
+                           Ramp::make(first->index, 1, two), first->image,
+                           first->param, const_true(two), ModulusRemainder()));
+}
 
 static const Call *asProduct(const Expr &value) {
   const auto *call = value.as<Call>();
@@ -89,6 +109,11 @@ Expr LowerPairProducts::visit(const Add *add) {
 }
 
 Expr LowerPairProducts::visit(const Call *call) {
+  if (call->name == kMakePair) {
+    Expr even = mutate(call->args[0]), odd = mutate(call->args[1]);
+    Expr word = loadPair(even, odd);
+    return word.defined() ? word : getBits(even) | (getBits(odd) << 16);
+  }
   if (!asProduct(call))
     return IRMutator::visit(call);
   return addProducts(make_zero(call->type), mutate(call->args[0]),

@@ -22,8 +22,9 @@ Halide::Expr getHalf(const Halide::Expr &word, const Halide::Expr &half);
 /// number for a pair of words, as they see one for a pair of floats.
 Halide::Expr multiplyPairs(const Halide::Expr &a, const Halide::Expr &b);
 
-/// Makes machine code's forms of these products: of 16 at once vdpbf16ps, where
-/// the target has it; else two products of f32, which a shift and a mask give.
+/// Makes machine code's forms of words and of these products: of 16 at once
+/// vdpbf16ps, where the target has it; else two products of f32, which a shift
+/// and a mask give.
 class LowerPairProducts : public Halide::Internal::IRMutator {
 public:
   explicit LowerPairProducts(const Halide::Target &target);

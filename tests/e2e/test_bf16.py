@@ -31,6 +31,13 @@ ODD = """model Odd {
   output z
 }
 """
+IMAGES = """model Images {
+  input image : [9, 11, 16]
+  x = relu(Conv2d(16, 24, 3, padding = 1)(image))
+  y = mean(Conv2d(24, 20, 3)(x), axis = 0)
+  output y
+}
+"""
 # Of the largest output. A factor is rounded by 2^-9 of itself at most.
 BOUND = 0.02
 
@@ -91,6 +98,10 @@ class BFloat16(MaekTest):
     def test_odd_sizes(self):
         self.check_outputs(self.make("odd.maek", ODD),
                            [(1, 1, 37), (3, 5, 37), (64, 2, 37)])
+
+    def test_convolutions(self):
+        self.check_outputs(self.make("images.maek", IMAGES),
+                           [(1, 9, 11, 16), (3, 9, 11, 16)])
 
     def test_info(self):
         program = self.build(self.make("odd.maek", ODD), "odd", "--precision=bf16")

@@ -69,36 +69,36 @@ std::vector<maek::Tensor> makeTensors(func::FuncOp kernel, const Dims &dims,
 /// Halide's asserts and without, dense and with gaps. @pack's words, which must
 /// be right to the bit, are the arguments of i32.
 void check(const std::string &text, const std::vector<Dims> &sizes) {
-  for (const char *target : {"host", withoutPairs})
-    for (bool asserts : {true, false}) {
-      TargetKernels own(text, target, asserts);
-      ASSERT_TRUE(own.kernels);
-      maek::Tensor words;
-      if (func::FuncOp pack = own.get("pack")) {
-        std::vector<maek::Tensor> weights = makeTensors(pack, {}, {});
-        for (double &x : weights[0].elements)
-          x = float(x);
-        words = own.interpret(pack, weights)[0];
-        EXPECT_EQ(own.kernels->run(pack, weights, {})[0].elements,
-                  words.elements);
-      }
-      for (auto kernel : own.module->getOps<func::FuncOp>())
-        for (const Dims &dims : sizes)
-          for (int64_t gap : {0, 5}) {
-            if (kernel.getName() == "pack")
-              continue;
-            auto tensors = makeTensors(kernel, dims, words);
-            auto needed = own.interpret(kernel, tensors);
-            auto found = own.kernels->run(kernel, tensors, dims, {gap, {}});
-            ASSERT_EQ(found.size(), needed.size());
-            for (size_t i = 0; i < found.size(); ++i)
-              // The last bit of bf16 may differ where f32's do.
-              EXPECT_LE(relativeError(found[i], needed[i]),
-                        isShort(kernel.getResultTypes()[i]) ? 0x1p-8 : 1e-5)
-                  << target << ' ' << kernel.getName().str() << " result " << i
-                  << " gap " << gap;
-          }
+  for (auto [target, asserts] :
+       {std::pair("host", true), {"host", false}, {withoutPairs, true}}) {
+    TargetKernels own(text, target, asserts);
+    ASSERT_TRUE(own.kernels);
+    maek::Tensor words;
+    if (func::FuncOp pack = own.get("pack")) {
+      std::vector<maek::Tensor> weights = makeTensors(pack, {}, {});
+      for (double &x : weights[0].elements)
+        x = float(x);
+      words = own.interpret(pack, weights)[0];
+      EXPECT_EQ(own.kernels->run(pack, weights, {})[0].elements,
+                words.elements);
     }
+    for (auto kernel : own.module->getOps<func::FuncOp>())
+      for (const Dims &dims : sizes)
+        for (int64_t gap : {0, 5}) {
+          if (kernel.getName() == "pack")
+            continue;
+          auto tensors = makeTensors(kernel, dims, words);
+          auto needed = own.interpret(kernel, tensors);
+          auto found = own.kernels->run(kernel, tensors, dims, {gap, {}});
+          ASSERT_EQ(found.size(), needed.size());
+          for (size_t i = 0; i < found.size(); ++i)
+            // The last bit of bf16 may differ where f32's do.
+            EXPECT_LE(relativeError(found[i], needed[i]),
+                      isShort(kernel.getResultTypes()[i]) ? 0x1p-8 : 1e-5)
+                << target << ' ' << kernel.getName().str() << " result " << i
+                << " gap " << gap;
+        }
+  }
 }
 
 std::string replaceAll(std::string text, const std::string &from,

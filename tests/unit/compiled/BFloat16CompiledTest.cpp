@@ -45,4 +45,3 @@ TEST(BFloat16Models, LSTM) { checkModel("lstm", {{"H", "40"}}); }
 TEST(BFloat16Models, Transformer) {
   checkModel("transformer", {{"d", "32"}, {"heads", "2"}, {"depth", "1"}});
 }
-TEST(BFloat16Models, CNN) { checkModel("cnn", {{"C", "16"}}); }
