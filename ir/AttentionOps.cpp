@@ -14,7 +14,8 @@ namespace {
 /// The extents of [L..., queries, features] and the like.
 struct AttentionShape {
   SmallVector<Extent> query, key, value;
-  Type element;
+  /// Of what is multiplied, and of results.
+  Type element, result;
 };
 
 } // namespace
@@ -39,7 +40,10 @@ static FailureOr<AttentionShape> readShape(std::optional<Location> location,
   AttentionShape shape{getExtents(query),
                        getExtents(adaptor.getKey().getType()),
                        {},
+                       getElementType(query),
                        getElementType(query)};
+  if (shape.element.isBF16())
+    shape.result = Float32Type::get(query.getContext());
   if (shape.query.size() < 2) {
     (void)emitOptionalError(location,
                             "attention needs queries of two axes or "
@@ -102,7 +106,7 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *,
     return failure();
   SmallVector<Extent> result(shape->query);
   result.back() = shape->value.back();
-  types.push_back(getTensorType(result, shape->element));
+  types.push_back(getTensorType(result, shape->result));
   return success();
 }
 
@@ -113,7 +117,7 @@ LogicalResult AttentionLogSumOp::inferReturnTypes(
   if (failed(shape))
     return failure();
   shape->query.pop_back();
-  types.push_back(getTensorType(shape->query, shape->element));
+  types.push_back(getTensorType(shape->query, shape->result));
   return success();
 }
 
@@ -126,8 +130,8 @@ LogicalResult AttentionWithLogSumOp::inferReturnTypes(
   SmallVector<Extent> result(shape->query), rows(shape->query);
   result.back() = shape->value.back();
   rows.pop_back();
-  types.push_back(getTensorType(result, shape->element));
-  types.push_back(getTensorType(rows, shape->element));
+  types.push_back(getTensorType(result, shape->result));
+  types.push_back(getTensorType(rows, shape->result));
   return success();
 }
 
@@ -144,9 +148,9 @@ readGradientShape(std::optional<Location> location, Adaptor adaptor) {
   if (failed(check(location, "an adjoint", adaptor.getAdjoint().getType(),
                    result, element)) ||
       failed(check(location, "sums", adaptor.getLogSum().getType(), rows,
-                   element)) ||
+                   shape->result)) ||
       failed(check(location, "deltas", adaptor.getDelta().getType(), rows,
-                   element)))
+                   shape->result)))
     return failure();
   return shape;
 }
@@ -157,7 +161,7 @@ LogicalResult AttentionQueryGradientOp::inferReturnTypes(
   FailureOr<AttentionShape> shape = readGradientShape(location, adaptor);
   if (failed(shape))
     return failure();
-  types.push_back(getTensorType(shape->query, shape->element));
+  types.push_back(getTensorType(shape->query, shape->result));
   return success();
 }
 
@@ -167,8 +171,8 @@ LogicalResult AttentionKeyGradientOp::inferReturnTypes(
   FailureOr<AttentionShape> shape = readGradientShape(location, adaptor);
   if (failed(shape))
     return failure();
-  types.push_back(getTensorType(shape->key, shape->element));
-  types.push_back(getTensorType(shape->value, shape->element));
+  types.push_back(getTensorType(shape->key, shape->result));
+  types.push_back(getTensorType(shape->value, shape->result));
   return success();
 }
 

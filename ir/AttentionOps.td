@@ -19,6 +19,11 @@ def Maek_AttentionGroup : OpDocGroup {
     over the keys that query i may see; the weight of the others is 0. A query
     that may see no key has no weight but 0. Kernels hold neither `s` nor `p`
     but for a tile, and compute the masks' producers again in there.
+
+    Queries, keys, values and adjoints are all of bf16 or none is; results, sums
+    and deltas are of f32 then. Products are those of `maek.einsum`; `p` and `d`
+    are rounded to bf16 where they are multiplied, in a kernel as multiples of
+    some weight of the query.
   }];
 }
 
@@ -35,8 +40,8 @@ def Maek_AttentionOp : Maek_Op<"attention", [Pure, Maek_RelatesAxes, InferTypeOp
       : tensor<2x8x4xf32>, tensor<2x8x4xf32>, tensor<2x8x4xf32>
     ```
   }];
-  let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
-                       Maek_FloatTensor:$value,
+  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
+                       Maek_FactorTensor:$value,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);
   let results = (outs Maek_FloatTensor:$result);
@@ -59,7 +64,7 @@ def Maek_AttentionLogSumOp : Maek_Op<"attention_log_sum", [Pure, Maek_RelatesAxe
       : tensor<2x8x4xf32>, tensor<2x8x4xf32>
     ```
   }];
-  let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
+  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);
   let results = (outs Maek_FloatTensor:$result);
@@ -82,8 +87,8 @@ def Maek_AttentionWithLogSumOp : Maek_Op<"attention_with_log_sum", [Pure,
       : tensor<2x8x4xf32>, tensor<2x8x4xf32>, tensor<2x8x4xf32>
     ```
   }];
-  let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
-                       Maek_FloatTensor:$value,
+  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
+                       Maek_FactorTensor:$value,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);
   let results = (outs Maek_FloatTensor:$result, Maek_FloatTensor:$logSum);
@@ -96,8 +101,8 @@ def Maek_AttentionWithLogSumOp : Maek_Op<"attention_with_log_sum", [Pure,
 
 class Maek_AttentionGradient<string mnemonic>
     : Maek_Op<mnemonic, [Pure, Maek_RelatesAxes, InferTypeOpAdaptor]> {
-  let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
-                       Maek_FloatTensor:$value, Maek_FloatTensor:$adjoint,
+  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
+                       Maek_FactorTensor:$value, Maek_FactorTensor:$adjoint,
                        Maek_FloatTensor:$logSum, Maek_FloatTensor:$delta,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);

@@ -5,10 +5,10 @@
 // Note [Conversions]
 // A conversion stands first where its product reads it. It then moves to where
 // the number is made, so that the kernel that makes it stores it in bf16 as
-// well: through stacks, concats, reshapes and windows, out of a scan with the
-// sequence that it reads, into a scan whose output it is. Of a state that a
-// step converts, the scan carries a second one, in bf16. Where nothing else
-// reads the number in f32, it is never stored in f32.
+// well: through stacks, concats, transposes, reshapes and windows, out of a
+// scan with the sequence that it reads, into a scan whose output it is. Of a
+// state that a step converts, the scan carries a second one, in bf16. Where
+// nothing else reads the number in f32, it is never stored in f32.
 #include "passes/EntryValues.h"
 #include "passes/KernelOps.h"
 #include "passes/Passes.h"
@@ -231,6 +231,11 @@ Value Conversions::moveUp(ConvertOp conversion) {
     return scan ? moveOutOf(scan, argument) : Value();
   }
   Operation *op = source.getDefiningOp();
+  // Unless it is an argument that is read in another order: once is enough.
+  if (auto transpose = dyn_cast<TransposeOp>(op);
+      transpose && keepsInnermost(transpose.getPermutation()) &&
+      !isa<BlockArgument>(transpose.getOperand()))
+    return moveAbove(op);
   // A pack rounds weights, however they are joined.
   if (isa<WindowOp>(op) || (isa<StackOp, ConcatOp, ReshapeOp>(op) &&
                             !parameterValues.contains(source)))
@@ -265,11 +270,11 @@ struct LowerPrecision : impl::LowerPrecisionBase<LowerPrecision> {
       if (getElementType(product.getLhs().getType()).isF32())
         products.push_back(product);
     });
+    Conversions conversions(parameterValues, &getContext());
     function.walk([&](Operation *op) {
       if (isAttention(op))
-        remarkMissed(op, kPass) << "attention multiplies in f32";
+        lowerAttention(op, conversions);
     });
-    Conversions conversions(parameterValues, &getContext());
     for (EinsumOp product : products) {
       StringRef reason = whyNot(product, parameterValues);
       if (!reason.empty()) {
@@ -283,6 +288,28 @@ struct LowerPrecision : impl::LowerPrecisionBase<LowerPrecision> {
       remarkPassed(product, kPass) << "multiplies in bf16 and sums in f32";
     }
     conversions.move();
+  }
+
+  /// Queries, keys, values and adjoints; not the sums that gradients take.
+  void lowerAttention(Operation *op, Conversions &conversions) {
+    SmallVector<OpOperand *> factors;
+    for (OpOperand &operand : op->getOpOperands())
+      if (Type type = operand.get().getType();
+          getRank(type) == getRank(op->getOperand(0).getType()) &&
+          getElementType(type).isF32())
+        factors.push_back(&operand);
+    auto isNarrow = [](OpOperand *factor) {
+      Type type = factor->get().getType();
+      return isBelow(getExtent(type, getRank(type) - 1), shortestPairedAxis);
+    };
+    if (factors.empty() || llvm::any_of(factors, isNarrow)) {
+      remarkMissed(op, kPass) << "attention stays in f32: it has few features";
+      return;
+    }
+    for (OpOperand *factor : factors)
+      factor->set(conversions.convert(factor->get()));
+    ++numLowered;
+    remarkPassed(op, kPass) << "attention multiplies in bf16 and sums in f32";
   }
 
   static StringRef whyNot(EinsumOp product,

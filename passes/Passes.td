@@ -498,7 +498,8 @@ def LowerPrecision : Pass<"maek-lower-precision", "::mlir::func::FuncOp"> {
     exact in f32 and are summed there. It pays for products of weights that sum
     32 numbers or more and have 16 columns or more, convolutions too, and for
     those of two operands that change, weight gradients above all, that sum 1024
-    or more or read through windows. The others stay as they are, and so does all else: losses,
+    or more or read through windows, and for attention of 8 features or more.
+    The others stay as they are, and so does all else: losses,
     reductions, parameters and their updates are of f32.
 
     ```mlir

@@ -5,6 +5,7 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
+#include "codegen/halide/PairProducts.h"
 #include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -91,10 +92,17 @@ private:
     return kernel.at(value, place({column(stages.column)}));
   }
   RDom columnsOfStep() const;
-  Func panel(const char *name, Value value, double factor = 1);
+  RDom factorsOfStep() const;
+  Expr factor(Value value, IndexRef index) const;
+  Expr multiply(const Expr &a, const Expr &b) const;
+  Func pairFactor(const char *name,
+                  llvm::function_ref<Expr(const std::vector<Expr> &)> number);
+  Func rowFactor(const char *name, Value value);
+  Func panel(const char *name, Value value, double scale = 1);
   Func dot(const char *name, const Func &panel, Value value);
   Expr isSeen() const;
   Func scoreDot();
+  Expr getScore(const Func &dot) const;
   Expr weight(const Func &dot, const Expr &logSum) const;
   void expressSoftmax();
   void setProduct(const Func &weights, Value value);
@@ -107,6 +115,9 @@ private:
   Attention op;
   KernelAlgorithm &kernel;
   bool isByKey;
+  /// Whether products are of bf16, in pairs.
+  bool isShort;
+  /// Of sums and results.
   Halide::Type type;
   Expr zero, lowest, numColumns, numRows;
   /// Whether the last step has fewer columns.
@@ -117,7 +128,8 @@ private:
 AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
                                    bool isByKey)
     : op(op), kernel(kernel), isByKey(isByKey),
-      type(getHalideType(getElementType(op.query.getType()))),
+      isShort(getElementType(op.query.getType()).isBF16()),
+      type(getHalideType(getElementType(op.op->getResult(0).getType()))),
       zero(Halide::Internal::make_zero(type)), lowest(getLowest(type)) {
   Value rows = isByKey ? op.key : op.query;
   Value columns = isByKey ? op.query : op.key;
@@ -194,14 +206,72 @@ RDom AttentionBuilder::columnsOfStep() const {
   return columns;
 }
 
-/// The tile's rows times a factor, with the row innermost.
-Func AttentionBuilder::panel(const char *name, Value value, double factor) {
+/// The same for `product`: of bf16, pairs of columns.
+RDom AttentionBuilder::factorsOfStep() const {
+  if (!isShort)
+    return columnsOfStep();
+  RDom pairs(0, stages.columns / 2, "pair");
+  if (isPartial)
+    pairs.where(stages.stepVar * stages.columns + pairs * 2 < numColumns);
+  return pairs;
+}
+
+/// A number of an operand, or two of bf16; `index` counts pairs of features
+/// then.
+Expr AttentionBuilder::factor(Value value, IndexRef index) const {
+  return isShort ? kernel.getPair(value, index, index.size() - 1)
+                 : kernel.at(value, index);
+}
+
+Expr AttentionBuilder::multiply(const Expr &a, const Expr &b) const {
+  return isShort ? multiplyPairs(a, b) : a * b;
+}
+
+/// Numbers per lane and column as a factor of `product`.
+Func AttentionBuilder::pairFactor(
+    const char *name,
+    llvm::function_ref<Expr(const std::vector<Expr> &)> number) {
+  Func factors(name);
+  if (!isShort) {
+    factors(pair()) = number(pair());
+    return factors;
+  }
+  Expr odd = stages.column * 2 + 1;
+  Expr last = number(pair(odd));
+  if (isPartial)
+    last = Halide::select(stages.stepVar * stages.columns + odd < numColumns,
+                          last, zero);
+  factors(pair()) =
+      makePair(toBFloat16(number(pair(stages.column * 2))), toBFloat16(last));
+  stages.words.push_back(factors);
+  return factors;
+}
+
+/// The step's rows of `value`, by feature and column, as factors of `product`.
+Func AttentionBuilder::rowFactor(const char *name, Value value) {
+  Func factors(name);
+  auto number = [&](const Expr &within) {
+    return kernel.at(value, place({column(within), feature(value)}));
+  };
+  auto at = args({stages.feature, stages.column, stages.stepVar});
+  if (!isShort) {
+    factors(at) = number(stages.column);
+    return factors;
+  }
+  factors(at) =
+      makePair(number(stages.column * 2), number(stages.column * 2 + 1));
+  stages.rowWords.push_back(factors);
+  return factors;
+}
+
+/// The tile's rows times a factor, with the row innermost; of bf16 as they are.
+Func AttentionBuilder::panel(const char *name, Value value, double scale) {
   Func copy(std::string(name) + "Copy"), panel(name);
   copy(args({stages.feature, stages.lane, stages.tile})) =
-      kernel.at(value, place({row(), stages.feature}));
+      factor(value, place({row(), stages.feature}));
   Expr element = copy(args({stages.feature, stages.lane, stages.tile}));
-  if (factor != 1)
-    element *= Halide::Internal::make_const(type, factor);
+  if (scale != 1 && !isShort)
+    element *= Halide::Internal::make_const(type, scale);
   panel(args({stages.lane, stages.feature, stages.tile})) = element;
   stages.copies.push_back(copy);
   stages.panels.push_back(panel);
@@ -211,10 +281,11 @@ Func AttentionBuilder::panel(const char *name, Value value, double factor) {
 /// Products of the tile's rows and the step's columns.
 Func AttentionBuilder::dot(const char *name, const Func &panel, Value value) {
   Func dot(name);
-  RDom r(0, int32_t(getNumFeatures(value)), "feature");
+  int64_t count = getNumFeatures(value);
+  RDom r(0, int32_t(isShort ? (count + 1) / 2 : count), "feature");
   dot(pair()) = zero;
-  dot(pair()) += panel(args({stages.lane, r, stages.tile})) *
-                 kernel.at(value, place({column(stages.column), r}));
+  dot(pair()) += multiply(panel(args({stages.lane, r, stages.tile})),
+                          factor(value, place({column(stages.column), r})));
   stages.dots.push_back({dot, r});
   return dot;
 }
@@ -240,9 +311,17 @@ Func AttentionBuilder::scoreDot() {
              isByKey ? op.query : op.key);
 }
 
+/// The score that a scoreDot has, if the row of bf16 did not take the factor.
+Expr AttentionBuilder::getScore(const Func &dot) const {
+  Expr score = dot(pair());
+  return isShort && op.scale != 1
+             ? score * Halide::Internal::make_const(type, op.scale)
+             : score;
+}
+
 /// The weight, from the logarithm of the sum of all weights.
 Expr AttentionBuilder::weight(const Func &dot, const Expr &logSum) const {
-  Expr p = exponentialOfDifference(dot(pair()) - logSum), seen = isSeen();
+  Expr p = exponentialOfDifference(getScore(dot) - logSum), seen = isSeen();
   return seen.defined() ? Halide::select(seen, p, zero) : p;
 }
 
@@ -251,7 +330,7 @@ void AttentionBuilder::expressSoftmax() {
   Func dots = scoreDot();
   Func scores("score"), largest("largest"), weights("weight"), sum("sum");
   Expr seen = isSeen();
-  Expr score = dots(pair());
+  Expr score = getScore(dots);
   scores(pair()) = seen.defined() ? Halide::select(seen, score, lowest) : score;
   auto lanes = args({stages.lane, stages.tile, stages.stepVar});
   RDom c = columnsOfStep(), d = columnsOfStep();
@@ -269,14 +348,18 @@ void AttentionBuilder::expressSoftmax() {
 
 /// The step's columns of `value`, summed up by `weights`.
 void AttentionBuilder::setProduct(const Func &weights, Value value) {
-  RDom columns = columnsOfStep();
+  RDom columns = factorsOfStep();
   stages.product.func = Func("product");
   stages.product.reduced = columns;
+  Func factors = pairFactor("factor", [&](const std::vector<Expr> &at) -> Expr {
+    return weights(at);
+  });
+  Func rows = rowFactor("row", value);
   Halide::FuncRef product = stages.product.func(
       args({stages.lane, stages.feature, stages.tile, stages.stepVar}));
   product = zero;
-  product += weights(pair(columns)) *
-             kernel.at(value, place({column(columns), feature(value)}));
+  product += multiply(factors(pair(columns)),
+                      rows(args({stages.feature, columns, stages.stepVar})));
 }
 
 /// Where the total has a feature of the lane, or what is one per lane.
@@ -437,19 +520,26 @@ void AttentionBuilder::expressKeyGradient(AttentionKeyGradientOp gradient) {
       Tuple(p * (adjoints(pair()) - columnNumber(gradient.getDelta())), p);
   stages.pairs = {pairs};
   // Both gradients in one loop; the narrower one is not read past its end.
-  RDom columns = columnsOfStep();
+  RDom columns = factorsOfStep();
   stages.product.func = Func("product");
   stages.product.reduced = columns;
+  auto part = [&](int which) {
+    return [&pairs, which](const std::vector<Expr> &at) -> Expr {
+      return pairs(at)[which];
+    };
+  };
+  Func keyFactors = pairFactor("keyFactor", part(0));
+  Func valueFactors = pairFactor("valueFactor", part(1));
+  Func queryRows = rowFactor("queryRow", op.query);
+  Func adjointRows = rowFactor("adjointRow", adjoint);
   auto at = args({stages.lane, stages.feature, stages.tile, stages.stepVar});
+  auto row = args({stages.feature, columns, stages.stepVar});
   stages.product.func(at) = Tuple(zero, zero);
   Halide::FuncRef product = stages.product.func(at);
-  product = Tuple(
-      Expr(product[0]) +
-          Expr(pairs(pair(columns))[0]) *
-              kernel.at(op.query, place({column(columns), feature(op.query)})),
-      Expr(product[1]) +
-          Expr(pairs(pair(columns))[1]) *
-              kernel.at(adjoint, place({column(columns), feature(adjoint)})));
+  product = Tuple(Expr(product[0]) +
+                      multiply(keyFactors(pair(columns)), queryRows(row)),
+                  Expr(product[1]) +
+                      multiply(valueFactors(pair(columns)), adjointRows(row)));
   setTotal(Tuple(zero, zero),
            std::max(getNumFeatures(op.query), getNumFeatures(adjoint)),
            [&](const Expr &feature) -> Tuple {

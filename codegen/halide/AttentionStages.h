@@ -38,6 +38,10 @@ struct AttentionStages {
   std::vector<Sum> dots;
   /// The scores and what is made of them, per lane and column.
   std::vector<Halide::Func> pairs;
+  /// The factors of `product` as words of two numbers of bf16, if they are of
+  /// that: pairs per lane, then rows of operands per feature; each for every
+  /// two columns.
+  std::vector<Halide::Func> words, rowWords;
   /// Pairs reduced over a step's columns: a number per lane.
   std::vector<Sum> rows;
   /// Pairs times rows of an operand, per lane and feature. Not always there.

@@ -1,5 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Semantics of attention and its gradients, by the whole matrix of weights.
+#include "ir/BFloat16.h"
+#include "ir/Extent.h"
 #include "ir/MaekOps.h"
 #include "ir/interpreter/Interpretable.h"
 
@@ -57,6 +59,15 @@ static Tensor computeLogSums(const Tensor &scores) {
   });
 }
 
+/// As the op multiplies them: rounded to bf16 beside factors of bf16.
+template <typename OpT>
+static Tensor roundFactors(OpT op, Tensor factors) {
+  if (getElementType(op.getQuery().getType()).isBF16())
+    for (double &factor : factors.elements)
+      factor = roundToBFloat16(factor);
+  return factors;
+}
+
 /// p[l, i, j]
 static Tensor computeWeights(const Tensor &scores, const Tensor &logSums) {
   return Tensor::generate(scores.shape, [&](Index at) {
@@ -84,8 +95,9 @@ static Tensor sumUp(const Tensor &weights, const Tensor &values, bool byKey,
 
 static FailureOr<Tensor> evaluate(AttentionOp op, Index, Frame &frame) {
   Tensor scores = computeScores(op, frame);
-  return sumUp(computeWeights(scores, computeLogSums(scores)),
-               frame[op.getValue()], /*byKey=*/false);
+  Tensor weights = computeWeights(scores, computeLogSums(scores));
+  return sumUp(roundFactors(op, weights), frame[op.getValue()],
+               /*byKey=*/false);
 }
 
 static FailureOr<Tensor> evaluate(AttentionLogSumOp op, Index, Frame &frame) {
@@ -112,7 +124,8 @@ static std::pair<Tensor, Tensor> computeAdjoints(OpT op, Frame &frame) {
 
 static FailureOr<Tensor> evaluate(AttentionQueryGradientOp op, Index,
                                   Frame &frame) {
-  return sumUp(computeAdjoints(op, frame).second, frame[op.getKey()],
+  return sumUp(roundFactors(op, computeAdjoints(op, frame).second),
+               frame[op.getKey()],
                /*byKey=*/false, op.getScale().convertToDouble());
 }
 
@@ -122,9 +135,10 @@ struct WithLogSumModel
   LogicalResult interpret(Operation *operation, Frame &frame) const {
     auto op = cast<AttentionWithLogSumOp>(operation);
     Tensor scores = computeScores(op, frame), logSums = computeLogSums(scores);
-    if (failed(frame.set(op.getResult(),
-                         sumUp(computeWeights(scores, logSums),
-                               frame[op.getValue()], /*byKey=*/false))))
+    if (failed(
+            frame.set(op.getResult(),
+                      sumUp(roundFactors(op, computeWeights(scores, logSums)),
+                            frame[op.getValue()], /*byKey=*/false))))
       return failure();
     return frame.set(op.getLogSum(), std::move(logSums));
   }
@@ -135,6 +149,8 @@ struct KeyGradientModel
   LogicalResult interpret(Operation *operation, Frame &frame) const {
     auto op = cast<AttentionKeyGradientOp>(operation);
     auto [weights, d] = computeAdjoints(op, frame);
+    weights = roundFactors(op, weights);
+    d = roundFactors(op, d);
     if (failed(frame.set(op.getKeyGradient(),
                          sumUp(d, frame[op.getQuery()], /*byKey=*/true,
                                op.getScale().convertToDouble()))))

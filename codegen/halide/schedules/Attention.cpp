@@ -142,6 +142,15 @@ void AttentionScheduler::scheduleStep() {
     scheduleSum(dot, stages.column);
     dot.func.compute_at(first, blockVar);
   }
+  for (Func &words : stages.words) {
+    keep(words).compute_at(stages.total, stages.step);
+    words.bound_storage(stages.column, stages.mostColumns / 2);
+    vectorize(words);
+  }
+  for (Func &rows : stages.rowWords)
+    rows.compute_at(stages.total, stages.step)
+        .bound_storage(stages.column, stages.mostColumns / 2)
+        .vectorize(stages.feature, vector, TailStrategy::RoundUp);
   for (AttentionStages::Sum &row : stages.rows) {
     keep(row.func).compute_at(stages.total, stages.step);
     vectorize(row.func);

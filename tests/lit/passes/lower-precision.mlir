@@ -89,6 +89,22 @@ func.func @by_weights(%x: tensor<?x8x16xf32, #maek.dims<B>>, %dy: tensor<?x8x16x
   return %z : tensor<3x16x16xf32>
 }
 
+// Attention: its operands, above the transposes that part the heads. The sums
+// that gradients take are of f32.
+// CHECK-LABEL: func.func @attention
+// CHECK: %[[T:.*]] = maek.transpose %{{.*}} [1, 0, 2] : tensor<4x2x8xbf16>
+// CHECK: maek.attention %[[T]], %{{.*}}, %{{.*}} scale 1.000000e+00 : tensor<2x4x8xbf16>, tensor<2x4x8xbf16>, tensor<2x4x8xbf16>
+// CHECK: %[[S:.*]] = maek.attention_log_sum %[[T]], %{{.*}} : tensor<2x4x8xbf16>, tensor<2x4x8xbf16>
+// CHECK: maek.attention_query_gradient {{.*}}, %[[S]], %arg1 {{.*}} tensor<2x4x8xbf16>, tensor<2x4xf32>, tensor<2x4xf32>
+func.func @attention(%x: tensor<4x2x8xf32>, %d: tensor<2x4xf32>) -> (tensor<2x4x8xf32>, tensor<2x4x8xf32>) {
+  %e = maek.exp %x : tensor<4x2x8xf32>
+  %t = maek.transpose %e [1, 0, 2] : tensor<4x2x8xf32>
+  %y = maek.attention %t, %t, %t scale 1.0 : tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<2x4x8xf32>
+  %s = maek.attention_log_sum %t, %t scale 1.0 : tensor<2x4x8xf32>, tensor<2x4x8xf32>
+  %g = maek.attention_query_gradient %t, %t, %t, %y, %s, %d scale 1.0 : tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<2x4x8xf32>, tensor<2x4xf32>, tensor<2x4xf32>
+  return %y, %g : tensor<2x4x8xf32>, tensor<2x4x8xf32>
+}
+
 // What stays in f32, and why; sums that are no products do in any case.
 // CHECK-LABEL: func.func @left
 // CHECK-NOT: bf16

@@ -68,7 +68,8 @@ std::vector<maek::Tensor> makeTensors(func::FuncOp kernel, const Dims &dims,
 /// Every kernel of the text against the interpreter, for both targets, with
 /// Halide's asserts and without, dense and with gaps. @pack's words, which must
 /// be right to the bit, are the arguments of i32.
-void check(const std::string &text, const std::vector<Dims> &sizes) {
+void check(const std::string &text, const std::vector<Dims> &sizes,
+           double tolerance = 1e-5) {
   for (auto [target, asserts] :
        {std::pair("host", true), {"host", false}, {withoutPairs, true}}) {
     TargetKernels own(text, target, asserts);
@@ -94,7 +95,7 @@ void check(const std::string &text, const std::vector<Dims> &sizes) {
           for (size_t i = 0; i < found.size(); ++i)
             // The last bit of bf16 may differ where f32's do.
             EXPECT_LE(relativeError(found[i], needed[i]),
-                      isShort(kernel.getResultTypes()[i]) ? 0x1p-8 : 1e-5)
+                      isShort(kernel.getResultTypes()[i]) ? 0x1p-8 : tolerance)
                 << target << ' ' << kernel.getName().str() << " result " << i
                 << " gap " << gap;
         }
@@ -233,6 +234,53 @@ func.func private @by_weights(%dy: !s, %x: !x) -> tensor<3x3x18x20xf32> attribut
 }
 )",
         {{{"B", 1}}, {{"B", 2}}, {{"B", 7}}});
+}
+
+/// Attention and its gradients, of an odd number of features and of keys. The
+/// kernels round multiples of the weights that the interpreter rounds.
+TEST(BFloat16Kernels, Attention) {
+  const std::string types = R"(
+!q = tensor<?x2x?x13xbf16, #maek.dims<B, N>>
+!k = tensor<?x2x?x13xbf16, #maek.dims<B, M>>
+!v = tensor<?x2x?x20xbf16, #maek.dims<B, M>>
+!a = tensor<?x2x?x20xbf16, #maek.dims<B, N>>
+!y = tensor<?x2x?x20xf32, #maek.dims<B, N>>
+!r = tensor<?x2x?xf32, #maek.dims<B, N>>
+!dq = tensor<?x2x?x13xf32, #maek.dims<B, N>>
+!dk = tensor<?x2x?x13xf32, #maek.dims<B, M>>
+!dv = tensor<?x2x?x20xf32, #maek.dims<B, M>>
+)";
+  const std::vector<Dims> sizes = {{{"B", 1}, {"N", 1}, {"M", 1}},
+                                   {{"B", 2}, {"N", 7}, {"M", 13}},
+                                   {{"B", 1}, {"N", 45}, {"M", 301}}};
+  check(types + R"(
+func.func private @sums(%q: !q, %k: !k) -> !r attributes {maek.kernel} {
+  %0 = maek.attention_log_sum %q, %k scale 0.25 : !q, !k
+  func.return %0 : !r
+}
+)",
+        sizes);
+  check(types + R"(
+func.func private @attention(%q: !q, %k: !k, %v: !v) -> !y attributes {maek.kernel} {
+  %0 = maek.attention %q, %k, %v scale 0.25 : !q, !k, !v
+  func.return %0 : !y
+}
+func.func private @causal(%q: !q, %k: !k, %v: !v) -> !y attributes {maek.kernel} {
+  %0 = maek.attention %q, %k, %v scale 0.25 causal 1 : !q, !k, !v
+  func.return %0 : !y
+}
+func.func private @query(%q: !q, %k: !k, %v: !v, %a: !a, %s: !r, %d: !r) -> !dq attributes {maek.kernel} {
+  %0 = maek.attention_query_gradient %q, %k, %v, %a, %s, %d scale 0.25
+      : !q, !k, !v, !a, !r, !r
+  func.return %0 : !dq
+}
+func.func private @key(%q: !q, %k: !k, %v: !v, %a: !a, %s: !r, %d: !r) -> (!dk, !dv) attributes {maek.kernel} {
+  %0, %1 = maek.attention_key_gradient %q, %k, %v, %a, %s, %d scale 0.25
+      : !q, !k, !v, !a, !r, !r
+  func.return %0, %1 : !dk, !dv
+}
+)",
+        sizes, 0x1p-8);
 }
 
 /// To bf16 and back: ties, infinities, NaN stays NaN.
