@@ -2,14 +2,10 @@
 // The Halide algorithms of attention and its gradients. See Note [Online
 // softmax].
 #include "codegen/halide/Activations.h"
+#include "codegen/halide/AttentionBuilder.h"
 #include "codegen/halide/HalideExpressible.h"
-#include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
-#include "codegen/halide/PairProducts.h"
 #include "ir/MaekOps.h"
-
-#include "llvm/ADT/STLExtras.h"
-#include <limits>
 
 using namespace mlir;
 using Halide::Expr;
@@ -33,41 +29,13 @@ using Halide::Tuple;
 namespace maek::halide {
 namespace {
 
-/// Score of a column that a row may not see. Infinities are no safe constants,
-/// see Activations.cpp; half of the range leaves room for differences. Such a
-/// score, and a sum of no weights, is told by its bits: an inequality may take
-/// NaN for one, and a NaN must not end as 0.
-Expr getLowest(Halide::Type type) {
-  double largest = type.bits() == 64 ? std::numeric_limits<double>::max()
-                                     : std::numeric_limits<float>::max();
-  return Halide::Internal::make_const(type, -largest / 2);
-}
-
 /// Features whose sums are in registers together, at most.
 constexpr int blockFeatures = AttentionStages::blockFeatures;
 
-int64_t getNumFeatures(Value value) {
-  return getExtent(value.getType(), getRank(value.getType()) - 1).factor;
-}
-
-/// What all attention ops have.
-struct Attention {
-  template <typename OpT>
-  explicit Attention(OpT op)
-      : op(op), query(op.getQuery()), key(op.getKey()), masks(op.getMasks()),
-        scale(op.getScale().convertToDouble()), causal(op.getCausal()) {}
-  Operation *op;
-  Value query, key;
-  ValueRange masks;
-  double scale;
-  std::optional<int64_t> causal;
-};
-
-/// Builds the functions of one op.
-class AttentionBuilder {
+/// The functions of each op.
+class AttentionAlgorithm : AttentionBuilder {
 public:
-  /// The rows are the keys if `isByKey`, else the queries.
-  AttentionBuilder(const Attention &op, KernelAlgorithm &kernel, bool isByKey);
+  using AttentionBuilder::AttentionBuilder;
 
   /// The attention; with `logSum` the logarithms of its sums, too.
   void expressForward(Value value, Value logSum = {});
@@ -76,257 +44,12 @@ public:
   void expressKeyGradient(AttentionKeyGradientOp gradient);
 
 private:
-  void setColumns();
-  std::vector<Expr> args(std::initializer_list<Expr> first) const;
-  std::vector<Expr> pair(const Expr &column) const;
-  std::vector<Expr> pair() const { return pair(stages.column); }
-  Index place(std::initializer_list<Expr> last) const;
-  Expr row() const;
-  Expr column(const Expr &within) const;
-  /// The feature, within the operand: a block of sums may overrun it.
-  Expr feature(Value value) const {
-    return Halide::min(stages.feature, int32_t(getNumFeatures(value)) - 1);
-  }
-  Expr rowNumber(Value value) const { return kernel.at(value, place({row()})); }
-  Expr columnNumber(Value value) const {
-    return kernel.at(value, place({column(stages.column)}));
-  }
-  RDom columnsOfStep() const;
-  RDom factorsOfStep() const;
-  Expr factor(Value value, IndexRef index) const;
-  Expr multiply(const Expr &a, const Expr &b) const;
-  Func pairFactor(const char *name,
-                  llvm::function_ref<Expr(const std::vector<Expr> &)> number);
-  Func rowFactor(const char *name, Value value);
-  Func panel(const char *name, Value value, double scale = 1);
-  Func dot(const char *name, const Func &panel, Value value);
-  Expr isSeen() const;
-  Func scoreDot();
-  Expr getScore(const Func &dot) const;
-  Expr weight(const Func &dot, const Expr &logSum) const;
   void expressSoftmax();
-  void setProduct(const Func &weights, Value value);
-  std::vector<Expr> totalPlace(const Expr &feature) const;
-  void setTotal(const Tuple &init, int64_t numFeatures,
-                llvm::function_ref<Tuple(const Expr &)> combine);
-  std::vector<Expr> getTotalPlace(IndexRef index, const Expr &feature) const;
   Expr getLogSum(const Expr &sum, const Expr &largest) const;
-
-  Attention op;
-  KernelAlgorithm &kernel;
-  bool isByKey;
-  /// Whether products are of bf16, in pairs.
-  bool isShort;
-  /// Of sums and results.
-  Halide::Type type;
-  Expr zero, lowest, numColumns, numRows;
-  /// Whether the last step has fewer columns.
-  bool isPartial;
-  AttentionStages stages;
 };
 
-AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
-                                   bool isByKey)
-    : op(op), kernel(kernel), isByKey(isByKey),
-      isShort(getElementType(op.query.getType()).isBF16()),
-      type(getHalideType(getElementType(op.op->getResult(0).getType()))),
-      zero(Halide::Internal::make_zero(type)), lowest(getLowest(type)) {
-  Value rows = isByKey ? op.key : op.query;
-  Value columns = isByKey ? op.query : op.key;
-  int64_t rank = getRank(rows.getType());
-  stages.op = op.op;
-  // Two vectors of 64 bytes; half of one for few rows, as the one query of a
-  // text's next step is: the lanes beyond them are computed in vain.
-  Extent count = getExtent(rows.getType(), rank - 2);
-  stages.lanes = 128 / type.bytes();
-  if (count.isStatic() && count.factor <= stages.lanes / 4)
-    stages.lanes /= 4;
-  numColumns = kernel.extent(columns, rank - 2);
-  setColumns();
-  numRows = kernel.extent(rows, rank - 2);
-  stages.work = Halide::cast<float>(numRows) * Halide::cast<float>(numColumns) *
-                float(2 * getNumFeatures(op.query));
-  for (int64_t i = 0; i + 2 < rank; ++i) {
-    stages.leading.emplace_back("lead" + std::to_string(i));
-    stages.work *= Halide::cast<float>(kernel.extent(rows, i));
-  }
-}
-
-/// Steps of about the same size: as long ones as the cache holds, for what is
-/// done once per step. A causal tile leaves out whole steps, and does half of
-/// one in vain, so there a step is a part of the columns.
-void AttentionBuilder::setColumns() {
-  constexpr int group = AttentionStages::columnGroup;
-  stages.mostColumns = op.causal ? 256 : 512;
-  Expr count = Halide::max(numColumns, 1), most = stages.mostColumns;
-  if (op.causal)
-    most = Halide::clamp(count / 16, 64, most);
-  Expr steps = (count + most - 1) / most;
-  Expr columns = (count + steps - 1) / steps;
-  columns = (columns + group - 1) / group * group;
-  stages.columns = Halide::Internal::simplify(columns);
-  std::optional<int64_t> rest = Halide::Internal::as_const_int(
-      Halide::Internal::simplify(numColumns % columns));
-  isPartial = rest != 0;
-}
-
-std::vector<Expr>
-AttentionBuilder::args(std::initializer_list<Expr> first) const {
-  std::vector<Expr> all(first);
-  all.insert(all.end(), stages.leading.rbegin(), stages.leading.rend());
-  return all;
-}
-
-std::vector<Expr> AttentionBuilder::pair(const Expr &column) const {
-  return args({stages.lane, column, stages.tile, stages.stepVar});
-}
-
-Index AttentionBuilder::place(std::initializer_list<Expr> last) const {
-  Index index(stages.leading.begin(), stages.leading.end());
-  index.append(last);
-  return index;
-}
-
-/// The row of the lane, within the operand.
-Expr AttentionBuilder::row() const {
-  return Halide::min(stages.tile * stages.lanes + stages.lane, numRows - 1);
-}
-
-/// The column at `within` of the step, within the operand.
-Expr AttentionBuilder::column(const Expr &within) const {
-  Expr whole = stages.stepVar * stages.columns + within;
-  return isPartial ? Halide::min(whole, numColumns - 1) : whole;
-}
-
-/// The columns of the step, to reduce over.
-RDom AttentionBuilder::columnsOfStep() const {
-  RDom columns(0, stages.columns, "column");
-  if (isPartial)
-    columns.where(stages.stepVar * stages.columns + columns < numColumns);
-  return columns;
-}
-
-/// The same for `product`: of bf16, pairs of columns.
-RDom AttentionBuilder::factorsOfStep() const {
-  if (!isShort)
-    return columnsOfStep();
-  RDom pairs(0, stages.columns / 2, "pair");
-  if (isPartial)
-    pairs.where(stages.stepVar * stages.columns + pairs * 2 < numColumns);
-  return pairs;
-}
-
-/// A number of an operand, or two of bf16; `index` counts pairs of features
-/// then.
-Expr AttentionBuilder::factor(Value value, IndexRef index) const {
-  return isShort ? kernel.getPair(value, index, index.size() - 1)
-                 : kernel.at(value, index);
-}
-
-Expr AttentionBuilder::multiply(const Expr &a, const Expr &b) const {
-  return isShort ? multiplyPairs(a, b) : a * b;
-}
-
-/// Numbers per lane and column as a factor of `product`.
-Func AttentionBuilder::pairFactor(
-    const char *name,
-    llvm::function_ref<Expr(const std::vector<Expr> &)> number) {
-  Func factors(name);
-  if (!isShort) {
-    factors(pair()) = number(pair());
-    return factors;
-  }
-  Expr odd = stages.column * 2 + 1;
-  Expr last = number(pair(odd));
-  if (isPartial)
-    last = Halide::select(stages.stepVar * stages.columns + odd < numColumns,
-                          last, zero);
-  factors(pair()) =
-      makePair(toBFloat16(number(pair(stages.column * 2))), toBFloat16(last));
-  stages.words.push_back(factors);
-  return factors;
-}
-
-/// The step's rows of `value`, by feature and column, as factors of `product`.
-Func AttentionBuilder::rowFactor(const char *name, Value value) {
-  Func factors(name);
-  auto number = [&](const Expr &within) {
-    return kernel.at(value, place({column(within), feature(value)}));
-  };
-  auto at = args({stages.feature, stages.column, stages.stepVar});
-  if (!isShort) {
-    factors(at) = number(stages.column);
-    return factors;
-  }
-  factors(at) =
-      makePair(number(stages.column * 2), number(stages.column * 2 + 1));
-  stages.rowWords.push_back(factors);
-  return factors;
-}
-
-/// The tile's rows times a factor, with the row innermost; of bf16 as they are.
-Func AttentionBuilder::panel(const char *name, Value value, double scale) {
-  Func copy(std::string(name) + "Copy"), panel(name);
-  copy(args({stages.feature, stages.lane, stages.tile})) =
-      factor(value, place({row(), stages.feature}));
-  Expr element = copy(args({stages.feature, stages.lane, stages.tile}));
-  if (scale != 1 && !isShort)
-    element *= Halide::Internal::make_const(type, scale);
-  panel(args({stages.lane, stages.feature, stages.tile})) = element;
-  stages.copies.push_back(copy);
-  stages.panels.push_back(panel);
-  return panel;
-}
-
-/// Products of the tile's rows and the step's columns.
-Func AttentionBuilder::dot(const char *name, const Func &panel, Value value) {
-  Func dot(name);
-  int64_t count = getNumFeatures(value);
-  RDom r(0, int32_t(isShort ? (count + 1) / 2 : count), "feature");
-  dot(pair()) = zero;
-  dot(pair()) += multiply(panel(args({stages.lane, r, stages.tile})),
-                          factor(value, place({column(stages.column), r})));
-  stages.dots.push_back({dot, r});
-  return dot;
-}
-
-/// Whether row and column may see one another; undefined if all may.
-Expr AttentionBuilder::isSeen() const {
-  Expr query = row(), key = column(stages.column), seen;
-  if (isByKey)
-    std::swap(query, key);
-  auto add = [&](const Expr &condition) {
-    seen = seen.defined() ? seen && condition : condition;
-  };
-  if (op.causal)
-    add(key <= query + int32_t(*op.causal));
-  for (Value mask : op.masks)
-    add(kernel.at(mask, place({query, key})));
-  return seen;
-}
-
-/// The scores without their masks.
-Func AttentionBuilder::scoreDot() {
-  return dot("dot", panel("rows", isByKey ? op.key : op.query, op.scale),
-             isByKey ? op.query : op.key);
-}
-
-/// The score that a scoreDot has, if the row of bf16 did not take the factor.
-Expr AttentionBuilder::getScore(const Func &dot) const {
-  Expr score = dot(pair());
-  return isShort && op.scale != 1
-             ? score * Halide::Internal::make_const(type, op.scale)
-             : score;
-}
-
-/// The weight, from the logarithm of the sum of all weights.
-Expr AttentionBuilder::weight(const Func &dot, const Expr &logSum) const {
-  Expr p = exponentialOfDifference(getScore(dot) - logSum), seen = isSeen();
-  return seen.defined() ? Halide::select(seen, p, zero) : p;
-}
-
 /// The scores, their largest, the weights relative to it, and their sum.
-void AttentionBuilder::expressSoftmax() {
+void AttentionAlgorithm::expressSoftmax() {
   Func dots = scoreDot();
   Func scores("score"), largest("largest"), weights("weight"), sum("sum");
   Expr seen = isSeen();
@@ -346,71 +69,6 @@ void AttentionBuilder::expressSoftmax() {
   stages.rows = {{largest, c}, {sum, d}};
 }
 
-/// The step's columns of `value`, summed up by `weights`.
-void AttentionBuilder::setProduct(const Func &weights, Value value) {
-  RDom columns = factorsOfStep();
-  stages.product.func = Func("product");
-  stages.product.reduced = columns;
-  Func factors = pairFactor("factor", [&](const std::vector<Expr> &at) -> Expr {
-    return weights(at);
-  });
-  Func rows = rowFactor("row", value);
-  Halide::FuncRef product = stages.product.func(
-      args({stages.lane, stages.feature, stages.tile, stages.stepVar}));
-  product = zero;
-  product += multiply(factors(pair(columns)),
-                      rows(args({stages.feature, columns, stages.stepVar})));
-}
-
-/// Where the total has a feature of the lane, or what is one per lane.
-std::vector<Expr> AttentionBuilder::totalPlace(const Expr &feature) const {
-  return feature.defined() ? args({stages.lane, feature, stages.tile})
-                           : args({stages.lane, stages.tile});
-}
-
-/// Defines what the steps add up to, for each feature if there are any.
-/// `combine` gives the new numbers from the old ones and the step. Steps of
-/// which the tile sees nothing are left out.
-void AttentionBuilder::setTotal(
-    const Tuple &init, int64_t numFeatures,
-    llvm::function_ref<Tuple(const Expr &)> combine) {
-  Expr numSteps = (numColumns + (stages.columns - 1)) / stages.columns;
-  RDom each = numFeatures
-                  ? RDom({{0, int32_t(numFeatures)}, {0, numSteps}}, "step")
-                  : RDom(0, numSteps, "step");
-  stages.step = numFeatures ? each.y : each.x;
-  Expr step = stages.step;
-  if (op.causal) {
-    auto offset = int32_t(*op.causal);
-    Expr firstRow = stages.tile * stages.lanes;
-    each.where(
-        isByKey
-            ? step * stages.columns + (stages.columns - 1 + offset) >= firstRow
-            : step * stages.columns <= firstRow + (stages.lanes - 1 + offset));
-  }
-  Expr feature;
-  if (numFeatures) {
-    stages.summedFeature = each.x;
-    feature = each.x;
-  }
-  stages.total = Func("total");
-  stages.total(totalPlace(numFeatures ? Expr(stages.feature) : Expr())) = init;
-  stages.total(totalPlace(feature)) = combine(feature);
-}
-
-/// Where the total holds an element of the result.
-std::vector<Expr> AttentionBuilder::getTotalPlace(IndexRef index,
-                                                  const Expr &feature) const {
-  size_t axis = stages.leading.size();
-  std::vector<Expr> at{index[axis] % stages.lanes};
-  if (feature.defined())
-    at.push_back(feature);
-  at.push_back(index[axis] / stages.lanes);
-  while (axis-- > 0)
-    at.push_back(index[axis]);
-  return at;
-}
-
 /// The numbers of Note [Online softmax] after one more step.
 struct Joined {
   Expr largest, oldFactor, newFactor;
@@ -427,11 +85,11 @@ struct Joined {
 };
 
 /// ln Σ e^s from the sum relative to the largest score; 0 without any weight.
-Expr AttentionBuilder::getLogSum(const Expr &sum, const Expr &largest) const {
+Expr AttentionAlgorithm::getLogSum(const Expr &sum, const Expr &largest) const {
   return Halide::select(isSame(sum, zero), zero, largest + logarithm(sum));
 }
 
-void AttentionBuilder::expressForward(Value value, Value logSum) {
+void AttentionAlgorithm::expressForward(Value value, Value logSum) {
   expressSoftmax();
   setProduct(stages.pairs.back(), value);
   auto numFeatures = int32_t(getNumFeatures(value));
@@ -472,7 +130,7 @@ void AttentionBuilder::expressForward(Value value, Value logSum) {
   kernel.addAttention(stages);
 }
 
-void AttentionBuilder::expressLogSum() {
+void AttentionAlgorithm::expressLogSum() {
   expressSoftmax();
   setTotal(Tuple(zero, lowest), 0, [&](const Expr &) -> Tuple {
     auto lanes = args({stages.lane, stages.tile, stages.step});
@@ -487,7 +145,8 @@ void AttentionBuilder::expressLogSum() {
   kernel.addAttention(stages);
 }
 
-void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
+void AttentionAlgorithm::expressQueryGradient(
+    AttentionQueryGradientOp gradient) {
   Func scores = scoreDot();
   Func adjoints = dot("adjointDot", panel("adjointRows", gradient.getAdjoint()),
                       gradient.getValue());
@@ -509,7 +168,7 @@ void AttentionBuilder::expressQueryGradient(AttentionQueryGradientOp gradient) {
   kernel.addAttention(stages);
 }
 
-void AttentionBuilder::expressKeyGradient(AttentionKeyGradientOp gradient) {
+void AttentionAlgorithm::expressKeyGradient(AttentionKeyGradientOp gradient) {
   Value adjoint = gradient.getAdjoint();
   Func scores = scoreDot();
   Func adjoints =
@@ -565,7 +224,7 @@ struct AttentionModel
     : HalideExpressible::ExternalModel<AttentionModel, AttentionOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto attention = cast<AttentionOp>(op);
-    AttentionBuilder(Attention(attention), kernel, /*isByKey=*/false)
+    AttentionAlgorithm(Attention(attention), kernel, /*isByKey=*/false)
         .expressForward(attention.getValue());
   }
 };
@@ -573,8 +232,8 @@ struct AttentionModel
 struct LogSumModel
     : HalideExpressible::ExternalModel<LogSumModel, AttentionLogSumOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
-    AttentionBuilder(Attention(cast<AttentionLogSumOp>(op)), kernel,
-                     /*isByKey=*/false)
+    AttentionAlgorithm(Attention(cast<AttentionLogSumOp>(op)), kernel,
+                       /*isByKey=*/false)
         .expressLogSum();
   }
 };
@@ -583,7 +242,7 @@ struct WithLogSumModel
     : HalideExpressible::ExternalModel<WithLogSumModel, AttentionWithLogSumOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto attention = cast<AttentionWithLogSumOp>(op);
-    AttentionBuilder(Attention(attention), kernel, /*isByKey=*/false)
+    AttentionAlgorithm(Attention(attention), kernel, /*isByKey=*/false)
         .expressForward(attention.getValue(), attention.getLogSum());
   }
 };
@@ -593,7 +252,7 @@ struct QueryGradientModel
                                        AttentionQueryGradientOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto gradient = cast<AttentionQueryGradientOp>(op);
-    AttentionBuilder(Attention(gradient), kernel, /*isByKey=*/false)
+    AttentionAlgorithm(Attention(gradient), kernel, /*isByKey=*/false)
         .expressQueryGradient(gradient);
   }
 };
@@ -603,7 +262,7 @@ struct KeyGradientModel
                                        AttentionKeyGradientOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto gradient = cast<AttentionKeyGradientOp>(op);
-    AttentionBuilder(Attention(gradient), kernel, /*isByKey=*/true)
+    AttentionAlgorithm(Attention(gradient), kernel, /*isByKey=*/true)
         .expressKeyGradient(gradient);
   }
 };
