@@ -9,11 +9,17 @@ using namespace mlir;
 namespace maek {
 namespace {
 
-/// Whether the weights are those of which `op` has the sums.
+/// Whether the weights are those of which `op` has the sums, and can be
+/// computed where these are: the values may depend on them.
 template <typename AttentionT>
 bool hasWeightsOf(AttentionT attention, AttentionLogSumOp op) {
-  return attention && attention->getBlock() == op->getBlock() &&
-         attention.getQuery() == op.getQuery() &&
+  if (!attention || attention->getBlock() != op->getBlock())
+    return false;
+  Operation *value = attention.getValue().getDefiningOp();
+  bool isInTime = attention->isBeforeInBlock(op) || !value ||
+                  value->getBlock() != op->getBlock() ||
+                  value->isBeforeInBlock(op);
+  return isInTime && attention.getQuery() == op.getQuery() &&
          attention.getKey() == op.getKey() &&
          attention.getMasks() == op.getMasks() &&
          attention.getScaleAttr() == op.getScaleAttr() &&

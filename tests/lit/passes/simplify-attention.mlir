@@ -36,6 +36,18 @@ func.func @other(%q: !x, %k: !x, %v: !x, %m: !m) -> (!x, !r, !r, !r, !r) {
   return %y, %a, %b, %c, %d : !x, !r, !r, !r, !r
 }
 
+// The values depend on the sums.
+// CHECK-LABEL: func.func @values(
+// CHECK-NEXT: maek.attention_log_sum %
+// CHECK: maek.attention %
+func.func @values(%q: !x, %k: !x, %v: !x) -> (!x, !r) {
+  %s = maek.attention_log_sum %q, %k scale 0.5 : !x, !x
+  %b = maek.broadcast %s dims [0] : !r -> !x
+  %w = maek.mul %v, %b : !x
+  %y = maek.attention %q, %k, %w scale 0.5 : !x, !x, !x
+  return %y, %s : !x, !r
+}
+
 // Of which one result is used.
 // CHECK-LABEL: func.func @result(
 // CHECK-NEXT: maek.attention %
