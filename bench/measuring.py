@@ -46,19 +46,23 @@ def once(words, folder=".", **environment):
             "processor_seconds": own, "memory_mb": memory, "others": others}
 
 
+def build_words(maek, file, out, model="", sets=()):
+    """The command that compiles a model of a file."""
+    chosen = ["--model", model] if model else []
+    return [maek, "build", file, "-o", out, *chosen,
+            *(word for one in sets for word in ("--set", one))]
+
+
 def build(maek, file, out, model="", sets=(), words=()):
     """Compiles a model of a file into a program."""
-    chosen = ["--model", model] if model else []
-    subprocess.run([maek, "build", file, "-o", out, *chosen, *words,
-                    *(word for one in sets for word in ("--set", one))], check=True)
+    subprocess.run([*build_words(maek, file, out, model, sets), *words], check=True)
     return out
 
 
 def compile_timed(maek, file, folder, sets=()):
     """Of a `maek build` whose kernel cache is in the folder: its parts in ms, how
     many kernels were compiled, and what `once` says of the process."""
-    words = [maek, "build", file, "-o", folder / "program", "--timing",
-             *(word for one in sets for word in ("--set", one))]
+    words = [*build_words(maek, file, folder / "program", sets=sets), "--timing"]
     row = once(words, MAEK_CACHE_DIR=str(folder / "cache"))
     row.pop("said")
     said = row.pop("errors")

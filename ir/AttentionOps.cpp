@@ -16,6 +16,17 @@ struct AttentionShape {
   SmallVector<Extent> query, key, value;
   /// Of what is multiplied, and of results.
   Type element, result;
+
+  /// A row of features of the values for each query.
+  SmallVector<Extent> getOutput() const {
+    SmallVector<Extent> output(query);
+    output.back() = value.back();
+    return output;
+  }
+  /// One number for each query.
+  SmallVector<Extent> getRows() const {
+    return SmallVector<Extent>(ArrayRef(query).drop_back());
+  }
 };
 
 } // namespace
@@ -104,9 +115,7 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *,
   FailureOr<AttentionShape> shape = readShapeWithValue(location, adaptor);
   if (failed(shape))
     return failure();
-  SmallVector<Extent> result(shape->query);
-  result.back() = shape->value.back();
-  types.push_back(getTensorType(result, shape->result));
+  types.push_back(getTensorType(shape->getOutput(), shape->result));
   return success();
 }
 
@@ -116,8 +125,7 @@ LogicalResult AttentionLogSumOp::inferReturnTypes(
   FailureOr<AttentionShape> shape = readShape(location, adaptor);
   if (failed(shape))
     return failure();
-  shape->query.pop_back();
-  types.push_back(getTensorType(shape->query, shape->result));
+  types.push_back(getTensorType(shape->getRows(), shape->result));
   return success();
 }
 
@@ -127,11 +135,8 @@ LogicalResult AttentionWithLogSumOp::inferReturnTypes(
   FailureOr<AttentionShape> shape = readShapeWithValue(location, adaptor);
   if (failed(shape))
     return failure();
-  SmallVector<Extent> result(shape->query), rows(shape->query);
-  result.back() = shape->value.back();
-  rows.pop_back();
-  types.push_back(getTensorType(result, shape->result));
-  types.push_back(getTensorType(rows, shape->result));
+  types.push_back(getTensorType(shape->getOutput(), shape->result));
+  types.push_back(getTensorType(shape->getRows(), shape->result));
   return success();
 }
 
@@ -141,12 +146,9 @@ readGradientShape(std::optional<Location> location, Adaptor adaptor) {
   FailureOr<AttentionShape> shape = readShapeWithValue(location, adaptor);
   if (failed(shape))
     return failure();
-  SmallVector<Extent> rows(shape->query), result(shape->query);
-  rows.pop_back();
-  result.back() = shape->value.back();
-  Type element = shape->element;
+  SmallVector<Extent> rows = shape->getRows();
   if (failed(check(location, "an adjoint", adaptor.getAdjoint().getType(),
-                   result, element)) ||
+                   shape->getOutput(), shape->element)) ||
       failed(check(location, "sums", adaptor.getLogSum().getType(), rows,
                    shape->result)) ||
       failed(check(location, "deltas", adaptor.getDelta().getType(), rows,

@@ -93,11 +93,17 @@ static Tensor sumUp(const Tensor &weights, const Tensor &values, bool byKey,
   });
 }
 
+/// The values, summed up by the weights.
+template <typename OpT>
+static Tensor attend(OpT op, const Tensor &scores, const Tensor &logSums,
+                     Frame &frame) {
+  return sumUp(roundFactors(op, computeWeights(scores, logSums)),
+               frame[op.getValue()], /*byKey=*/false);
+}
+
 static FailureOr<Tensor> evaluate(AttentionOp op, Index, Frame &frame) {
   Tensor scores = computeScores(op, frame);
-  Tensor weights = computeWeights(scores, computeLogSums(scores));
-  return sumUp(roundFactors(op, weights), frame[op.getValue()],
-               /*byKey=*/false);
+  return attend(op, scores, computeLogSums(scores), frame);
 }
 
 static FailureOr<Tensor> evaluate(AttentionLogSumOp op, Index, Frame &frame) {
@@ -135,10 +141,7 @@ struct WithLogSumModel
   LogicalResult interpret(Operation *operation, Frame &frame) const {
     auto op = cast<AttentionWithLogSumOp>(operation);
     Tensor scores = computeScores(op, frame), logSums = computeLogSums(scores);
-    if (failed(
-            frame.set(op.getResult(),
-                      sumUp(roundFactors(op, computeWeights(scores, logSums)),
-                            frame[op.getValue()], /*byKey=*/false))))
+    if (failed(frame.set(op.getResult(), attend(op, scores, logSums, frame))))
       return failure();
     return frame.set(op.getLogSum(), std::move(logSums));
   }
