@@ -18,6 +18,8 @@ public:
         halved(target.has_feature(Halide::Target::AVX512_Zen4) &&
                !target.has_feature(Halide::Target::AVX512_Zen5)) {}
 
+  /// Bytes of one vector register.
+  int bytes() const { return vectorBytes; }
   /// Elements of one vector register.
   int lanes(Halide::Type type) const {
     return std::max(1, vectorBytes / type.bytes());
@@ -26,17 +28,21 @@ public:
   /// operands. Half of AVX-512's 32, and 12 of AVX2's 16 where operands are
   /// read from memory by the FMA itself.
   int accumulators() const { return wide ? 16 : 12; }
+  /// As many as ever fit beside two registers of operands and two to spare.
+  int mostAccumulators() const { return wide ? 28 : 12; }
   /// Rows of the tiles of a product; the largest, two vectors wide, fills the
   /// accumulators.
   std::array<int, 3> tileRows() const {
     return wide ? std::array{8, 4, 2} : std::array{6, 4, 2};
   }
 
+  /// FMAs of whole vectors that begin in a cycle: two, or one on Zen 4, whose
+  /// units are half of a vector wide.
+  int multiplyAddsPerCycle() const { return halved ? 1 : 2; }
   /// Sums that one row needs for an FMA to begin whenever one can: it takes
-  /// four cycles, and two begin in each; on Zen 4, whose units are half of a
-  /// vector wide, one. More would be more streams of weights for the memory to
+  /// four cycles. More would be more streams of weights for the memory to
   /// follow.
-  int chains() const { return halved ? 4 : 8; }
+  int chains() const { return 4 * multiplyAddsPerCycle(); }
 
   /// Vectors of a panel of packed weights, which is 64 bytes wide.
   int panelVectors() const { return std::max(1, 64 / vectorBytes); }

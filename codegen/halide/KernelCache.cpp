@@ -18,7 +18,7 @@ using namespace llvm;
 namespace maek::halide {
 
 /// An entry is this mark, the hash of the data, then the data.
-static constexpr StringLiteral magic = "maek-kernel-1\n";
+static constexpr StringLiteral magic = "maek-kernel-2\n";
 static constexpr size_t hashSize = 64;
 
 std::string hashContent(StringRef content) {

@@ -2,6 +2,7 @@
 #include "codegen/halide/KernelCompiler.h"
 
 #include "codegen/halide/HalideGuard.h"
+#include "codegen/halide/KernelCache.h"
 #include "codegen/halide/LoadsBelowZero.h"
 #include "codegen/halide/LoadsFirst.h"
 #include "codegen/halide/PairProducts.h"
@@ -10,18 +11,16 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
+#include <tuple>
 
 using namespace mlir;
 
 namespace maek::halide {
 
-std::string getKernelContent(func::FuncOp kernel,
-                             const KernelOptions &options) {
+/// The kernel without its name and locations.
+static std::string getAlgorithm(func::FuncOp kernel) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << "maek " MAEK_VERSION " halide " << getHalideVersion() << " sources "
-         << getKernelSources() << '\n'
-         << options.target << (options.asserts ? " asserts" : "") << '\n';
   OpPrintingFlags flags;
   flags.enableDebugInfo(false).useLocalScope();
   stream << kernel.getFunctionType();
@@ -33,6 +32,38 @@ std::string getKernelContent(func::FuncOp kernel,
     stream << '\n';
   }
   return text;
+}
+
+/// The choice that the kernel's schedule is asked for; empty if none is.
+static StringRef getWanted(func::FuncOp kernel, const KernelOptions &options) {
+  if (options.choices.empty())
+    return "";
+  auto found = options.choices.find(getKernelKey(kernel));
+  return found == options.choices.end() ? "" : StringRef(found->second);
+}
+
+std::string getKernelContent(func::FuncOp kernel,
+                             const KernelOptions &options) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << getCompilerVersion() << '\n'
+         << options.target << (options.asserts ? " asserts" : "") << '\n'
+         << getWanted(kernel, options) << '\n'
+         << getAlgorithm(kernel);
+  return text;
+}
+
+/// Where the op stands in the kernel's body; the last one for none.
+static unsigned getPosition(func::FuncOp kernel, Operation *op) {
+  Block &body = kernel.getBody().front();
+  if (!op)
+    op = body.getTerminator();
+  return unsigned(std::distance(body.begin(), op->getIterator()));
+}
+
+static KernelSchedule describe(func::FuncOp kernel, const Decision &decision) {
+  return {getPosition(kernel, decision.op), decision.choice, decision.reason,
+          decision.isRefused()};
 }
 
 /// Orders the output buffers as the kernel's results are; Halide has them by
@@ -65,10 +96,10 @@ static void writeText(const Halide::Module &module, StringRef name,
   module.compile({{type, path}});
 }
 
-FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
-                                     const KernelOptions &options,
-                                     std::string &message) {
-  std::string object;
+FailureOr<CompiledKernel> compileKernel(func::FuncOp kernel, StringRef symbol,
+                                        const KernelOptions &options,
+                                        std::string &message) {
+  CompiledKernel made;
   LogicalResult compiled = failure();
   LogicalResult ran = guardHalide(message, [&] {
     Halide::Target full(options.target);
@@ -76,7 +107,9 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
     std::unique_ptr<KernelAlgorithm> algorithm = KernelAlgorithm::build(kernel);
     if (!algorithm)
       return;
-    scheduleKernel(*algorithm, Machine(full));
+    Decision decision(getWanted(kernel, options));
+    scheduleKernel(*algorithm, Machine(full), decision);
+    made.schedule = describe(kernel, decision);
     Halide::Pipeline pipeline = algorithm->getPipeline();
     // Others never lie over an argument, and tiles of their results would
     // all be held in registers.
@@ -90,12 +123,43 @@ FailureOr<std::string> compileKernel(func::FuncOp kernel, StringRef symbol,
     orderArguments(module, symbol, algorithm->getResultNames());
     writeText(module, kernel.getName(), options);
     Halide::Buffer<uint8_t> code = module.compile_to_buffer();
-    object.assign(code.begin(), code.end());
+    made.object.assign(code.begin(), code.end());
     compiled = success();
   });
   if (failed(ran) || failed(compiled))
     return failure();
-  return object;
+  return made;
 }
 
 } // namespace maek::halide
+
+namespace maek {
+
+std::string getCompilerVersion() {
+  return "maek " MAEK_VERSION " halide " + getHalideVersion() + " sources " +
+         halide::getKernelSources().str();
+}
+
+std::string getKernelKey(func::FuncOp kernel) {
+  constexpr size_t digits = 16;
+  return halide::hashContent(halide::getAlgorithm(kernel)).substr(0, digits);
+}
+
+std::vector<std::string> getOtherChoices(func::FuncOp kernel,
+                                         const KernelOptions &options) {
+  std::vector<std::string> others;
+  std::string message;
+  // What cannot be scheduled has nothing to choose from.
+  std::ignore = halide::guardHalide(message, [&] {
+    auto algorithm = halide::KernelAlgorithm::build(kernel);
+    if (!algorithm)
+      return;
+    halide::Decision decision(halide::getWanted(kernel, options));
+    Halide::Target target(options.target);
+    halide::scheduleKernel(*algorithm, halide::Machine(target), decision);
+    others = decision.others;
+  });
+  return others;
+}
+
+} // namespace maek

@@ -13,19 +13,25 @@ namespace maek::halide {
 llvm::StringRef getKernelSources();
 
 /// What a kernel's object depends on, as text: the kernel without its name and
-/// locations, the target, the sources of its algorithm and schedule, Halide's
-/// version and Maek's.
+/// locations, the target, the choice that its schedule is asked for, the
+/// sources of its algorithm and schedule, Halide's version and Maek's.
 std::string getKernelContent(mlir::func::FuncOp kernel,
                              const KernelOptions &options);
+
+/// An object, and what is said of it.
+struct CompiledKernel {
+  std::string object;
+  KernelSchedule schedule;
+};
 
 /// Compiles the kernel for `options.target` (a full name); its symbol is
 /// `symbol`. Writes the texts that `options` ask for under the kernel's own
 /// name. On failure `message` holds the reason, or is empty if a diagnostic was
 /// emitted.
-mlir::FailureOr<std::string> compileKernel(mlir::func::FuncOp kernel,
-                                           llvm::StringRef symbol,
-                                           const KernelOptions &options,
-                                           std::string &message);
+mlir::FailureOr<CompiledKernel> compileKernel(mlir::func::FuncOp kernel,
+                                              llvm::StringRef symbol,
+                                              const KernelOptions &options,
+                                              std::string &message);
 
 } // namespace maek::halide
 

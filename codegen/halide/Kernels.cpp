@@ -12,6 +12,7 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 #include <atomic>
 #include <cstdlib>
@@ -38,7 +39,8 @@ public:
 private:
   void work();
   void compile(size_t kernel);
-  FailureOr<std::string> getObject(func::FuncOp kernel, std::string &message);
+  FailureOr<CompiledKernel> getKernel(func::FuncOp kernel,
+                                      std::string &message);
   LogicalResult writeKernel(StringRef name, StringRef object,
                             std::string &message);
   std::string getPath(StringRef name) const {
@@ -50,6 +52,7 @@ private:
   KernelCache cache;
   SmallVector<func::FuncOp> kernels;
   std::vector<std::string> messages;
+  std::vector<KernelSchedule> schedules;
   std::vector<char> failed;
   std::atomic<size_t> next = 0, fromCache = 0;
   std::mutex reporting;
@@ -75,19 +78,52 @@ bool readsCache(const KernelOptions &options) {
   return options.useCache && options.text == KernelText::None;
 }
 
-FailureOr<std::string> ModuleCompiler::getObject(func::FuncOp kernel,
-                                                 std::string &message) {
+/// An entry of the cache: the schedule in JSON, a line's end, the object.
+std::string pack(const CompiledKernel &kernel) {
+  const KernelSchedule &schedule = kernel.schedule;
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << llvm::json::Value(llvm::json::Array{int64_t(schedule.op),
+                                             schedule.choice, schedule.reason,
+                                             schedule.isRefused})
+      << '\n'
+      << kernel.object;
+  return text;
+}
+
+std::optional<CompiledKernel> unpack(StringRef entry) {
+  auto [line, object] = entry.split('\n');
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(line);
+  if (!value) {
+    llvm::consumeError(value.takeError());
+    return std::nullopt;
+  }
+  const llvm::json::Array *fields = value->getAsArray();
+  if (!fields || fields->size() != 4)
+    return std::nullopt;
+  auto op = (*fields)[0].getAsInteger();
+  auto choice = (*fields)[1].getAsString(), reason = (*fields)[2].getAsString();
+  auto isRefused = (*fields)[3].getAsBoolean();
+  if (!op || !choice || !reason || !isRefused)
+    return std::nullopt;
+  return CompiledKernel{
+      object.str(), {unsigned(*op), choice->str(), reason->str(), *isRefused}};
+}
+
+FailureOr<CompiledKernel> ModuleCompiler::getKernel(func::FuncOp kernel,
+                                                    std::string &message) {
   std::string key = hashContent(getKernelContent(kernel, options));
   if (readsCache(options))
-    if (std::optional<std::string> known = cache.load(key)) {
-      ++fromCache;
-      return *known;
-    }
-  FailureOr<std::string> object =
+    if (std::optional<std::string> entry = cache.load(key))
+      if (std::optional<CompiledKernel> known = unpack(*entry)) {
+        ++fromCache;
+        return *known;
+      }
+  FailureOr<CompiledKernel> made =
       compileKernel(kernel, cachedSymbol, options, message);
-  if (succeeded(object) && options.useCache)
-    cache.store(key, *object);
-  return object;
+  if (succeeded(made) && options.useCache)
+    cache.store(key, pack(*made));
+  return made;
 }
 
 LogicalResult ModuleCompiler::writeKernel(StringRef name, StringRef object,
@@ -101,10 +137,12 @@ LogicalResult ModuleCompiler::writeKernel(StringRef name, StringRef object,
 }
 
 void ModuleCompiler::compile(size_t i) {
-  FailureOr<std::string> object = getObject(kernels[i], messages[i]);
-  failed[i] =
-      mlir::failed(object) ||
-      mlir::failed(writeKernel(kernels[i].getName(), *object, messages[i]));
+  FailureOr<CompiledKernel> made = getKernel(kernels[i], messages[i]);
+  failed[i] = mlir::failed(made) ||
+              mlir::failed(
+                  writeKernel(kernels[i].getName(), made->object, messages[i]));
+  if (!failed[i])
+    schedules[i] = made->schedule;
   std::lock_guard lock(reporting);
   ++done;
   if (progress && !failed[i])
@@ -129,6 +167,7 @@ FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
       kernels.push_back(kernel);
   messages.resize(kernels.size());
   failed.resize(kernels.size());
+  schedules.resize(kernels.size());
   size_t count =
       options.threads ? options.threads : std::thread::hardware_concurrency();
   std::vector<std::thread> threads;
@@ -146,6 +185,7 @@ FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
   }
   if (llvm::is_contained(failed, true))
     return failure();
+  compiled.schedules = std::move(schedules);
   compiled.fromCache = fromCache;
   return compiled;
 }

@@ -3,9 +3,11 @@
 #ifndef MAEK_CODEGEN_HALIDE_KERNELS_H
 #define MAEK_CODEGEN_HALIDE_KERNELS_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,22 @@ struct KernelOptions {
   /// Written beside each object. It comes from a compilation; the cache is not
   /// read for it.
   KernelText text = KernelText::None;
+  /// Of kernels, by getKernelKey, the choices that their schedules are asked
+  /// for. The cost model's are taken of others, and where one does not fit.
+  std::map<std::string, std::string> choices;
+};
+
+/// How a kernel was scheduled.
+struct KernelSchedule {
+  /// The op of the kernel's body that it is about.
+  unsigned op = 0;
+  /// The numbers that were chosen, `product rows=8 vectors=2 gates=1 task=60`;
+  /// empty where there is nothing to choose.
+  std::string choice;
+  /// What the schedule does, and why.
+  std::string reason;
+  /// Whether it was asked for a choice that does not fit.
+  bool isRefused = false;
 };
 
 /// Told after each kernel: how many are done, of how many, and which one.
@@ -48,6 +66,8 @@ struct CompiledKernels {
   /// <outputDir>/<kernel>.o in the order of the module's kernels. What they are
   /// linked with beside each other is Halide's runtime.
   std::vector<std::string> objects;
+  /// In the same order; the same of a kernel from the cache.
+  std::vector<KernelSchedule> schedules;
   /// How many of the kernels came from the cache.
   size_t fromCache = 0;
 };
@@ -62,6 +82,17 @@ struct CompiledKernels {
 mlir::FailureOr<CompiledKernels>
 compileKernels(mlir::ModuleOp module, const KernelOptions &options,
                const KernelProgress &progress = nullptr);
+
+/// Names what the kernel computes and nothing else, in 16 hexadecimal digits.
+std::string getKernelKey(mlir::func::FuncOp kernel);
+
+/// Choices that the kernel's schedule may be asked for instead of the one that
+/// it has with `options`, whose target is a full name; likelier ones first.
+std::vector<std::string> getOtherChoices(mlir::func::FuncOp kernel,
+                                         const KernelOptions &options);
+
+/// Maek's and Halide's version, and a digest of the kernel compiler's sources.
+std::string getCompilerVersion();
 
 /// The full name of a target (`host` and short names resolved), or a diagnostic
 /// at `location` that says what is wrong with it.

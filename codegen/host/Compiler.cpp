@@ -7,6 +7,7 @@
 #include "codegen/host/LowerHost.h"
 #include "codegen/host/ModuleDescription.h"
 #include "codegen/host/OutputFile.h"
+#include "codegen/host/ScheduleRemarks.h"
 #include "ir/Entries.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
@@ -180,6 +181,7 @@ LogicalResult Compilation::compileKernelFunctions() {
       compileKernels(module, kernels, options.progress);
   if (failed(compiled))
     return failure();
+  remarkSchedules(module, *compiled, kernels.choices);
   objects = compiled->objects;
   report.cachedKernels = compiled->fromCache;
   report.compiledKernels = objects.size() - compiled->fromCache;

@@ -22,7 +22,7 @@ namespace {
 class AttentionScheduler {
 public:
   AttentionScheduler(KernelAlgorithm &kernel, AttentionStages &stages,
-                     const Machine &machine)
+                     const Machine &machine, Decision &decision)
       : kernel(kernel), stages(stages),
         out(*llvm::max_element(kernel.getOutputs(),
                                [](OutputGroup &a, OutputGroup &b) {
@@ -30,12 +30,12 @@ public:
                                })),
         vector(std::min(machine.lanes(stages.total.types().front()),
                         stages.lanes)),
-        block(int(llvm::bit_floor(unsigned(std::clamp(
-            machine.accumulators() / (stages.lanes / vector), 1, 8))))) {}
+        block(pickBlock(machine, decision)) {}
 
   void run();
 
 private:
+  int pickBlock(const Machine &machine, Decision &decision) const;
   void scheduleResults();
   void scheduleTile(Halide::Stage stage, const OutputGroup &group,
                     bool isParallel);
@@ -60,6 +60,40 @@ private:
   Var tiles{"tiles"};
   Halide::RVar outer{"outer"};
 };
+
+/// The attention among the kernel's ops.
+static Operation *findSubject(KernelAlgorithm &kernel) {
+  Block &body = kernel.getKernel().getBody().front();
+  auto found = llvm::find_if(body, [](Operation &op) {
+    return op.getName().stripDialect().starts_with("attention");
+  });
+  return found == body.end() ? body.getTerminator() : &*found;
+}
+
+int AttentionScheduler::pickBlock(const Machine &machine,
+                                  Decision &decision) const {
+  int parts = stages.lanes / vector;
+  int least = stages.product.func.defined() ? stages.product.func.outputs() : 1;
+  int most = machine.accumulators() / parts;
+  AttentionChoice picked = {
+      int(llvm::bit_floor(unsigned(std::clamp(most, 1, 8))))};
+  AttentionChoice choice = decision.settle<AttentionChoice>(
+      findSubject(kernel), picked, [](const AttentionChoice &other) {
+        return other.block <= 8 && llvm::has_single_bit(unsigned(other.block));
+      });
+  decision.reason =
+      "tiles of " + std::to_string(stages.lanes) + " rows in " +
+      std::to_string(parts) + " vectors, sums of " +
+      std::to_string(choice.block) +
+      " columns or features at once: " + std::to_string(parts * choice.block) +
+      " of " + std::to_string(machine.accumulators()) +
+      " accumulators; steps of " + std::to_string(stages.mostColumns) +
+      " columns at most stay in the cache";
+  for (int block : {choice.block * 2, choice.block / 2})
+    if (block >= least && block <= 8)
+      decision.offer(AttentionChoice{block});
+  return choice.block;
+}
 
 void AttentionScheduler::scheduleTile(Halide::Stage stage,
                                       const OutputGroup &group,
@@ -201,11 +235,12 @@ void AttentionScheduler::run() {
 
 } // namespace
 
-bool scheduleAttention(KernelAlgorithm &kernel, const Machine &machine) {
+bool scheduleAttention(KernelAlgorithm &kernel, const Machine &machine,
+                       Decision &decision) {
   if (kernel.getAttention().empty())
     return false;
   for (AttentionStages &stages : kernel.getAttention())
-    AttentionScheduler(kernel, stages, machine).run();
+    AttentionScheduler(kernel, stages, machine, decision).run();
   return true;
 }
 

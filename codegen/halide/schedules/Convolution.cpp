@@ -3,6 +3,7 @@
 // the image is copied with the zeros around it, block by block, and the loop
 // over the contraction reads the copy where the window lies.
 #include "codegen/halide/WindowChain.h"
+#include "codegen/halide/schedules/CostModel.h"
 #include "codegen/halide/schedules/Parallel.h"
 #include "codegen/halide/schedules/ProductShape.h"
 #include "codegen/halide/schedules/Schedule.h"
@@ -84,7 +85,7 @@ public:
 
   /// Whether the loops are all there and of known length.
   bool fits() const;
-  void run();
+  void run(Decision &decision);
 
 private:
   Var outVar(char letter) const {
@@ -94,8 +95,15 @@ private:
   /// The axis that blocks are cut from.
   char getTall() const { return product.rows[product.rows.size() - 2]; }
   int64_t getSize(char letter) const { return product.extent(letter).factor; }
-  void chooseTile();
-  int64_t getBlockRows() const;
+  int64_t countVectors() const {
+    return (product.numColumns + lanes - 1) / lanes;
+  }
+  std::vector<Tile> getTiles(int most) const;
+  ConvolutionChoice pick() const;
+  bool fits(const ConvolutionChoice &other) const;
+  void offerOthers(Decision &decision) const;
+  std::string explain() const;
+  int64_t pickBlock() const;
   void scheduleTile(Halide::Stage stage, bool isParallel);
   void scheduleStage(Halide::Stage stage, bool isUpdate);
 
@@ -109,7 +117,7 @@ private:
   /// The epilogue is then a loop over the tile's pixels: unrolled, its code
   /// takes most of the time to compile.
   bool isHeavy;
-  int tileRows = 1, tileVectors = 1;
+  ConvolutionChoice choice = {};
   Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"}, ho{"ho"}, hi{"hi"}, task{"task"};
 };
 
@@ -130,35 +138,68 @@ bool ResultScheduler::fits() const {
                       [](const Extent &extent) { return extent.isStatic(); });
 }
 
+std::vector<Tile> ResultScheduler::getTiles(int most) const {
+  std::vector<Tile> tiles;
+  for (int vectors = 1; vectors <= std::min<int64_t>(countVectors(), 4);
+       ++vectors)
+    for (int rows = 1; rows <= std::min<int64_t>(getSize(getRow()), 14); ++rows)
+      if (countVectors() % vectors == 0 && rows * vectors <= most)
+        tiles.push_back({rows, vectors});
+  return tiles;
+}
+
 /// As few pixels computed twice as possible, then as many sums as the registers
 /// hold.
-void ResultScheduler::chooseTile() {
-  int64_t columns = (product.numColumns + lanes - 1) / lanes;
-  int64_t pixels = getSize(getRow()), best = 0;
-  for (int64_t vectors = 1; vectors <= std::min<int64_t>(columns, 4);
-       ++vectors) {
-    if (columns % vectors != 0)
-      continue;
-    for (int64_t rows = 1; rows <= std::min<int64_t>(pixels, 14); ++rows) {
-      if (rows * vectors > machine.accumulators())
-        continue;
-      int64_t computed = (pixels + rows - 1) / rows * rows;
-      // Eight sums hide the latency of an addition.
-      int64_t score =
-          std::min<int64_t>(rows * vectors, 8) * 1000 * pixels / computed +
-          rows * vectors;
-      if (score <= best)
-        continue;
-      best = score;
-      tileRows = int(rows);
-      tileVectors = int(vectors);
-    }
+ConvolutionChoice ResultScheduler::pick() const {
+  Tile tile = pickTile(getTiles(machine.accumulators()), machine,
+                       getSize(getRow()), countVectors());
+  return {tile.rows, tile.vectors, int(pickBlock())};
+}
+
+bool ResultScheduler::fits(const ConvolutionChoice &other) const {
+  int most = machine.mostAccumulators();
+  return other.rows <= std::min<int64_t>(getSize(getRow()), most) &&
+         other.vectors <= most && countVectors() % other.vectors == 0 &&
+         other.rows * other.vectors <= most &&
+         getSize(getTall()) % other.block == 0;
+}
+
+void ResultScheduler::offerOthers(Decision &decision) const {
+  auto offer = [&](const ConvolutionChoice &other) {
+    if (fits(other))
+      decision.offer(other);
+  };
+  int64_t tall = getSize(getTall());
+  int64_t less = getDivisor(tall, choice.block - 1), more = choice.block + 1;
+  while (more < tall && tall % more != 0)
+    ++more;
+  constexpr size_t numFirst = 4;
+  for (auto [i, tile] :
+       llvm::enumerate(rankTiles(getTiles(machine.mostAccumulators()), machine,
+                                 getSize(getRow()), countVectors()))) {
+    if (i == numFirst)
+      for (int64_t block : {more, less})
+        offer({choice.rows, choice.vectors, int(block)});
+    offer({tile.rows, tile.vectors, choice.block});
   }
+  for (int64_t block : {more, less})
+    offer({choice.rows, choice.vectors, int(block)});
+}
+
+std::string ResultScheduler::explain() const {
+  return "tiles of " + std::to_string(choice.rows) + " of " +
+         std::to_string(getSize(getRow())) + " pixels x " +
+         std::to_string(choice.vectors * lanes) + " of " +
+         std::to_string(product.numColumns) +
+         " channels: " + describeTile({choice.rows, choice.vectors}, machine) +
+         "; tasks of " + std::to_string(choice.block) + " of " +
+         std::to_string(getSize(getTall())) +
+         " rows, whose part of the image is copied with its padding";
 }
 
 /// Rows of pixels in one block: what of the image they read fits in the cache
 /// beside the weights.
-int64_t ResultScheduler::getBlockRows() const {
+int64_t ResultScheduler::pickBlock() const {
   constexpr int64_t blockElements = 16384;
   int64_t channels = product.reduction->extents.back().factor;
   int64_t most =
@@ -167,13 +208,13 @@ int64_t ResultScheduler::getBlockRows() const {
 }
 
 void ResultScheduler::scheduleTile(Halide::Stage stage, bool isParallel) {
-  int width = tileVectors * lanes;
+  int width = choice.vectors * lanes;
   stage
       .split(outVar(product.column), xo, xi, width,
              product.numColumns % width ? TailStrategy::GuardWithIf
                                         : TailStrategy::Auto)
-      .split(outVar(getRow()), yo, yi, tileRows, TailStrategy::ShiftInwards)
-      .split(outVar(getTall()), ho, hi, int(getBlockRows()));
+      .split(outVar(getRow()), yo, yi, choice.rows, TailStrategy::ShiftInwards)
+      .split(outVar(getTall()), ho, hi, choice.block);
   std::vector<Halide::VarOrRVar> order{xi, yi, yo, hi, xo, ho};
   for (char outer : llvm::reverse(StringRef(product.rows).drop_back(2)))
     order.push_back(outVar(outer));
@@ -196,8 +237,12 @@ void ResultScheduler::scheduleStage(Halide::Stage stage, bool isUpdate) {
   stage.vectorize(column, lanes).unroll(column).unroll(row);
 }
 
-void ResultScheduler::run() {
-  chooseTile();
+void ResultScheduler::run(Decision &decision) {
+  choice = decision.settle<ConvolutionChoice>(
+      product.reduction->op, pick(),
+      [&](const ConvolutionChoice &other) { return fits(other); });
+  decision.reason = explain();
+  offerOthers(decision);
   scheduleTile(out.specialize(product.countMultiplyAdds(kernel) >=
                               float(minParallelMultiplyAdds)),
                /*isParallel=*/true);
@@ -213,9 +258,9 @@ void ResultScheduler::run() {
     scheduleStage(held, /*isUpdate=*/false);
     tiles.push_back(held);
   }
-  if (product.numColumns % (int64_t(tileVectors) * lanes))
+  if (product.numColumns % (int64_t(choice.vectors) * lanes))
     for (Halide::Func tile : tiles)
-      tile.bound_extent(product.var(product.column), tileVectors * lanes);
+      tile.bound_extent(product.var(product.column), choice.vectors * lanes);
   Halide::Func padded = convolution.padded;
   padded.compute_at(out, task);
   scheduleCopy(padded, product.reduction->extents.back().factor, lanes);
@@ -226,13 +271,25 @@ void ResultScheduler::run() {
 class WeightScheduler {
 public:
   WeightScheduler(const Machine &machine, const Convolution &convolution)
-      : convolution(convolution), product(convolution.product),
+      : machine(machine), convolution(convolution),
+        product(convolution.product),
         lanes(machine.lanes(product.reduction->func.types().front())) {}
 
   bool fits() const;
-  void run();
+  void run(Decision &decision);
 
 private:
+  int64_t countChannels() const {
+    return product.extent(product.rows.back()).factor;
+  }
+  int64_t countVectors() const {
+    return (product.numColumns + lanes - 1) / lanes;
+  }
+  WindowGradientChoice pick() const;
+  bool fits(const WindowGradientChoice &other) const;
+  WindowGradientChoice decide(Decision &decision) const;
+
+  const Machine &machine;
   const Convolution &convolution;
   const ProductShape &product;
   int lanes;
@@ -251,21 +308,56 @@ bool WeightScheduler::fits() const {
          });
 }
 
-void WeightScheduler::run() {
-  /// Channels that one task computes, with one copy of their image.
-  constexpr int64_t chunkChannels = 16;
+/// A task computes up to sixteen channels, with one copy of their image.
+WindowGradientChoice WeightScheduler::pick() const {
+  int64_t chunk = getDivisor(countChannels(), 16);
+  return {int(getDivisor(chunk, 8)), countVectors() % 2 ? 1 : 2, int(chunk)};
+}
+
+bool WeightScheduler::fits(const WindowGradientChoice &other) const {
+  int most = machine.mostAccumulators();
+  return countChannels() % other.block == 0 && other.block % other.rows == 0 &&
+         other.rows <= most && other.vectors <= most &&
+         other.rows * other.vectors <= most &&
+         countVectors() % other.vectors == 0;
+}
+
+WindowGradientChoice WeightScheduler::decide(Decision &decision) const {
+  auto choice = decision.settle<WindowGradientChoice>(
+      product.reduction->op, pick(),
+      [&](const WindowGradientChoice &other) { return fits(other); });
+  decision.reason =
+      "tiles of " + std::to_string(choice.rows) + " x " +
+      std::to_string(choice.vectors * lanes) + " of " +
+      std::to_string(product.numColumns) +
+      " channels: " + describeTile({choice.rows, choice.vectors}, machine) +
+      "; tasks of " + std::to_string(choice.block) + " of " +
+      std::to_string(countChannels()) +
+      " channels, whose part of the image is copied with its padding";
+  auto offer = [&](int64_t rows, int64_t vectors, int64_t block) {
+    WindowGradientChoice other = {int(rows), int(vectors), int(block)};
+    if (fits(other))
+      decision.offer(other);
+  };
+  for (int64_t block : {choice.block * 2, choice.block / 2})
+    if (block > 0)
+      offer(getDivisor(block, choice.rows), choice.vectors, block);
+  for (int rows : {12, 8, 6, 4, 2})
+    for (int vectors : {1, 2, 3, 4})
+      offer(rows, vectors, choice.block);
+  return choice;
+}
+
+void WeightScheduler::run(Decision &decision) {
+  WindowGradientChoice choice = decide(decision);
   Halide::Func sums = product.reduction->func;
   Var column = product.var(product.column);
   Var channel = product.var(product.rows.back());
   char inner = product.rows[product.rows.size() - 2];
   Var place = product.var(inner);
-  int64_t channels = product.extent(product.rows.back()).factor;
-  int64_t chunk = getDivisor(channels, chunkChannels);
-  int64_t tile = getDivisor(chunk, 8);
-  int64_t columns = (product.numColumns + lanes - 1) / lanes;
-  int vectors = columns % 2 ? 1 : 2, width = vectors * lanes;
+  int width = choice.vectors * lanes;
   // With few channels the places beside one another fill the registers.
-  bool unrollsPlaces = tile < 4 && product.extent(inner).factor <= 8;
+  bool unrollsPlaces = choice.rows < 4 && product.extent(inner).factor <= 8;
   Var xo("xo"), xi("xi"), cb("cb"), ct("ct"), ci("ci"), image("image");
 
   sums.compute_root().vectorize(column, lanes, TailStrategy::GuardWithIf);
@@ -276,8 +368,8 @@ void WeightScheduler::run() {
       .split(column, xo, xi, width,
              product.numColumns % width ? TailStrategy::GuardWithIf
                                         : TailStrategy::Auto)
-      .split(channel, cb, ci, int(chunk))
-      .split(ci, ct, ci, int(tile));
+      .split(channel, cb, ci, choice.block)
+      .split(ci, ct, ci, choice.rows);
   std::vector<Halide::VarOrRVar> order{xi, ci};
   if (unrollsPlaces)
     order.push_back(place);
@@ -310,17 +402,18 @@ void WeightScheduler::run() {
   partial.update().reorder(inside);
   Halide::Func padded = convolution.padded;
   padded.compute_at(sums, images);
-  scheduleCopy(padded, chunk, lanes);
+  scheduleCopy(padded, choice.block, lanes);
 }
 
 } // namespace
 
-bool scheduleConvolution(KernelAlgorithm &kernel, const Machine &machine) {
+bool scheduleConvolution(KernelAlgorithm &kernel, const Machine &machine,
+                         Decision &decision) {
   std::optional<Convolution> convolution = match(kernel);
   if (!convolution)
     return false;
   if (WeightScheduler weights(machine, *convolution); weights.fits()) {
-    weights.run();
+    weights.run(decision);
     scheduleElements(kernel, kernel.getOutputs().front(), machine);
     return true;
   }
@@ -331,7 +424,7 @@ bool scheduleConvolution(KernelAlgorithm &kernel, const Machine &machine) {
   ResultScheduler result(kernel, machine, *convolution, *letters);
   if (!result.fits())
     return false;
-  result.run();
+  result.run(decision);
   return true;
 }
 

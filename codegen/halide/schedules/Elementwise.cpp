@@ -15,9 +15,6 @@ using Halide::Var;
 
 namespace maek::halide {
 
-/// Elements in one thread's block: 32 KiB of each f32 operand.
-static constexpr int64_t blockElements = 8192;
-
 /// Numbers read and written for one element; a function such as exp counts as
 /// eight, which it takes as long as.
 static double getCost(KernelAlgorithm &kernel, const OutputGroup &group) {
@@ -68,12 +65,12 @@ static int64_t getParallelAxis(const OutputGroup &group) {
 }
 
 static void scheduleParallel(Halide::Stage stage, const OutputGroup &group,
-                             int lanes) {
+                             int lanes, const ElementwiseChoice &choice) {
   int64_t rank = group.extents.size(), axis = getParallelAxis(group);
   int64_t inner = 1;
   for (const Extent &extent : llvm::drop_begin(group.extents, axis + 1))
     inner *= extent.isStatic() ? extent.factor : 1;
-  int block = int(std::max<int64_t>(1, blockElements / inner));
+  int block = int(std::max<int64_t>(1, choice.block / inner));
   Var outer("outer");
   stage.split(KernelAlgorithm::var(rank, axis), outer,
               KernelAlgorithm::var(rank, axis), block,
@@ -87,21 +84,36 @@ static void scheduleParallel(Halide::Stage stage, const OutputGroup &group,
 }
 
 void scheduleElements(KernelAlgorithm &kernel, OutputGroup &group,
-                      const Machine &machine) {
+                      const Machine &machine, const ElementwiseChoice &choice) {
   if (group.extents.empty())
     return;
   int lanes = machine.lanes(group.func.types().front());
   Halide::Expr isLarge = countElements(kernel, group.extents) >=
                          float(minParallelNumbers / getCost(kernel, group));
-  scheduleParallel(group.func.specialize(isLarge), group, lanes);
+  scheduleParallel(group.func.specialize(isLarge), group, lanes, choice);
   scheduleVectors(group.func, group, lanes);
 }
 
-bool scheduleElementwise(KernelAlgorithm &kernel, const Machine &machine) {
+bool scheduleElementwise(KernelAlgorithm &kernel, const Machine &machine,
+                         Decision &decision) {
   if (!kernel.getReductions().empty())
     return false;
+  const OutputGroup &first = kernel.getOutputs().front();
+  auto choice = decision.settle<ElementwiseChoice>(
+      first.values.front().getDefiningOp(), usualElements,
+      [](const ElementwiseChoice &other) {
+        return other.block >= 256 && other.block <= 1 << 24;
+      });
+  decision.reason =
+      "vectors of " +
+      std::to_string(machine.lanes(first.func.types().front())) +
+      ", for which memory is the limit; tasks of " +
+      std::to_string(choice.block) + " elements where there are more than " +
+      std::to_string(int64_t(minParallelNumbers / getCost(kernel, first)));
+  decision.offer(ElementwiseChoice{choice.block * 4});
+  decision.offer(ElementwiseChoice{std::max(choice.block / 4, 256)});
   for (OutputGroup &group : kernel.getOutputs())
-    scheduleElements(kernel, group, machine);
+    scheduleElements(kernel, group, machine, choice);
   return true;
 }
 

@@ -40,7 +40,8 @@ bool isPooling(const Reduction &reduction) {
 
 } // namespace
 
-bool schedulePooling(KernelAlgorithm &kernel, const Machine &machine) {
+bool schedulePooling(KernelAlgorithm &kernel, const Machine &machine,
+                     Decision &decision) {
   if (kernel.getOutputs().size() != 1 || kernel.getReductions().empty())
     return false;
   OutputGroup &group = kernel.getOutputs().front();
@@ -48,6 +49,11 @@ bool schedulePooling(KernelAlgorithm &kernel, const Machine &machine) {
     if (!isPooling(reduction) ||
         getExtents(reduction.op->getResult(0).getType()) != group.extents)
       return false;
+  const Reduction &first = kernel.getReductions().front();
+  decision.op = first.op;
+  decision.reason = "of " + std::to_string(countElements(first)) +
+                    " neighbours, a vector of results at a time" +
+                    (countElements(first) <= maxUnrolled ? ", unrolled" : "");
   scheduleElements(kernel, group, machine);
   int64_t rank = group.extents.size();
   Var inner = KernelAlgorithm::var(rank, rank - 1);

@@ -3,6 +3,8 @@
 // epilogue is computed from there: with four gates, the tile holds all gates of
 // 16 units and the cell update needs no memory in between. Where there are too
 // few registers for that, a tile's gates are summed one after another.
+#include "codegen/halide/schedules/Choices.h"
+#include "codegen/halide/schedules/CostModel.h"
 #include "codegen/halide/schedules/Parallel.h"
 #include "codegen/halide/schedules/ProductShape.h"
 #include "codegen/halide/schedules/Schedule.h"
@@ -28,12 +30,6 @@ public:
         out(kernel.getOutputs().front().func),
         lanes(machine.lanes(first.reduction->func.types().front())),
         isHeavy(hasCostlyOp(kernel)) {
-    int gates = first.numGates * products.size();
-    if (machine.holdsGates(gates))
-      heldGates = gates;
-    if (products.size() == 1 && first.gates.size() == 1 &&
-        contains(letters, first.gates.front()))
-      partGates();
     panelWidth = machine.panelVectors() * lanes;
     hasPaddedTail =
         panelWidth > lanes && first.numColumns % panelWidth &&
@@ -42,14 +38,24 @@ public:
         });
   }
 
-  void run();
+  void run(Decision &decision);
 
 private:
   Var outVar(char letter) const {
     return KernelAlgorithm::var(letters.size(), letters.find(letter));
   }
-  bool isTogether() const { return heldGates > 1 || first.numGates == 1; }
-  void partGates();
+  bool isTogether() const { return choice.gates > 1 || first.numGates == 1; }
+  int countGates() const {
+    return std::max(1, int(first.numGates * products.size()));
+  }
+  bool canPartGates() const;
+  int pickGates() const;
+  bool fitsVectors(int vectors) const;
+  std::vector<Tile> getTiles(int rows, int gates, int most) const;
+  ProductChoice pick() const;
+  bool fits(const ProductChoice &other) const;
+  void offerOthers(Decision &decision) const;
+  std::string explain() const;
   int getVectors(int rows) const;
   void scheduleTile(Halide::Stage stage, int rows, TailStrategy tail);
   Expr getTilesPerTask(const Expr &numTiles) const;
@@ -70,10 +76,8 @@ private:
   /// reads the sums from memory, since its code, once per row and tile size,
   /// took most of the time to compile.
   bool isHeavy;
-  /// Gates whose sums are in registers at once: all, if that leaves room for
-  /// enough rows of a whole panel, otherwise one.
-  int heldGates = 1;
-  /// Whether these are a part of one gate axis of the result.
+  ProductChoice choice = {};
+  /// Whether the gates held at once are a part of one gate axis of the result.
   bool hasParts = false;
   /// Columns of a panel of packed weights.
   int panelWidth;
@@ -82,40 +86,136 @@ private:
   Var xo{"xo"}, xi{"xi"}, yo{"yo"}, yi{"yi"}, task{"task"}, part{"part"};
 };
 
-/// Of gates that the result keeps as an axis, so that nothing needs them all at
-/// once, a tile holds as many as leave room for four rows: with two rows, the
-/// panels of eight gates come from the second cache as fast as that gives them.
-void ProductScheduler::partGates() {
+/// Whether the result keeps the gates as an axis, so that nothing needs them
+/// all at once.
+bool ProductScheduler::canPartGates() const {
+  return products.size() == 1 && first.gates.size() == 1 &&
+         contains(letters, first.gates.front());
+}
+
+/// Gates whose sums are in registers at once: all, if that leaves room for
+/// enough rows of a whole panel, otherwise one. Of gates that can be parted as
+/// many as leave room for four rows: with two rows, the panels of eight gates
+/// come from the second cache as fast as that gives them.
+int ProductScheduler::pickGates() const {
+  int all = countGates();
+  if (!machine.holdsGates(all))
+    return 1;
   constexpr int rows = 4;
   int most = machine.accumulators() / (rows * machine.panelVectors());
-  if (heldGates <= most)
+  if (all > most && canPartGates())
+    for (int part = most; part > 1; --part)
+      if (all % part == 0)
+        return part;
+  return all;
+}
+
+/// Whether tiles so wide are whole, or one is as wide as a panel with its
+/// padding.
+bool ProductScheduler::fitsVectors(int vectors) const {
+  if (hasPaddedTail)
+    return vectors == panelWidth / lanes;
+  return vectors == 1 || first.numColumns % (int64_t(vectors) * lanes) == 0;
+}
+
+/// Tiles of `rows` rows that `most` accumulators hold; at least one.
+std::vector<Tile> ProductScheduler::getTiles(int rows, int gates,
+                                             int most) const {
+  std::vector<Tile> tiles;
+  for (int vectors = 1; vectors <= machine.chains(); ++vectors)
+    if (fitsVectors(vectors) &&
+        (hasPaddedTail || vectors == 1 || rows * gates * vectors <= most))
+      tiles.push_back({rows, vectors, gates});
+  return tiles;
+}
+
+/// Of the machine's numbers of rows alone: how many rows there are only a run
+/// knows, and others would leave more of a tile idle.
+ProductChoice ProductScheduler::pick() const {
+  int gates = pickGates(), most = machine.accumulators();
+  std::vector<Tile> tiles;
+  for (int rows : machine.tileRows())
+    if (rows <= most / gates)
+      llvm::append_range(tiles, getTiles(rows, gates, most));
+  if (tiles.empty())
+    tiles = getTiles(1, gates, most);
+  Tile tile = pickTile(tiles, machine, 0, 0);
+  return {tile.rows, tile.vectors, gates, int(minTaskMultiplyAdds / 1000)};
+}
+
+bool ProductScheduler::fits(const ProductChoice &other) const {
+  int all = countGates();
+  bool areGates =
+      other.gates == 1 || other.gates == all ||
+      (canPartGates() && other.gates < all && all % other.gates == 0);
+  return areGates && fitsVectors(other.vectors) &&
+         other.rows <= machine.mostAccumulators() &&
+         other.vectors <= machine.mostAccumulators() &&
+         other.rows * other.vectors * other.gates <=
+             machine.mostAccumulators() &&
+         other.task <= 1'000'000;
+}
+
+void ProductScheduler::offerOthers(Decision &decision) const {
+  std::vector<Tile> tiles;
+  for (int rows : {14, 12, 10, 8, 6, 5, 4, 3, 2})
+    for (const Tile &tile :
+         getTiles(rows, choice.gates, machine.mostAccumulators()))
+      if (tile.sums() <= machine.mostAccumulators())
+        tiles.push_back(tile);
+  if (tiles.empty())
     return;
-  for (int part = most; part > 1; --part)
-    if (first.numGates % part == 0) {
-      heldGates = part;
-      hasParts = true;
-      return;
-    }
+  auto offer = [&](ProductChoice other) {
+    if (fits(other))
+      decision.offer(other);
+  };
+  constexpr size_t numFirst = 4;
+  for (auto [i, tile] : llvm::enumerate(rankTiles(tiles, machine, 0, 0))) {
+    if (i == numFirst)
+      for (int task : {choice.task / 2, choice.task * 2})
+        offer({choice.rows, choice.vectors, choice.gates, std::max(task, 1)});
+    offer({tile.rows, tile.vectors, choice.gates, choice.task});
+  }
+  for (int gates = 1; gates <= std::min(countGates(), machine.accumulators());
+       ++gates)
+    if (gates != choice.gates)
+      offer({std::min(choice.rows, machine.accumulators() / gates),
+             choice.vectors, gates, choice.task});
+}
+
+std::string ProductScheduler::explain() const {
+  std::string gates;
+  if (countGates() > 1)
+    gates = choice.gates == 1
+                ? ", gates one after another"
+                : ", " + std::to_string(choice.gates) + " of " +
+                      std::to_string(countGates()) + " gates at once";
+  return "tiles of " + std::to_string(choice.rows) + " x " +
+         std::to_string(choice.vectors * lanes) + " of " +
+         std::to_string(first.numColumns) + " columns" + gates + ": " +
+         describeTile({choice.rows, choice.vectors, choice.gates}, machine) +
+         (first.isPacked() ? "; weights in panels of " +
+                                 std::to_string(first.panelWidth) + " columns"
+                           : "; weights as they lie") +
+         "; tasks of " + std::to_string(choice.task) +
+         " thousand multiply-adds or more";
 }
 
 /// Vectors of columns beside one another in a tile of `rows` rows: as many as
 /// fill the accumulators, of those that divide the columns.
 int ProductScheduler::getVectors(int rows) const {
-  if (hasPaddedTail)
-    return panelWidth / lanes;
-  int most =
-      std::min(machine.chains(), machine.accumulators() / (rows * heldGates));
-  for (int count = most; count > 1; --count)
-    if (first.numColumns % (int64_t(count) * lanes) == 0)
-      return count;
-  return 1;
+  if (rows == choice.rows)
+    return choice.vectors;
+  return pickTile(getTiles(rows, choice.gates, machine.accumulators()), machine,
+                  0, 0)
+      .vectors;
 }
 
 /// As many that a task is worth handing to a thread; all if there is no more
 /// than that to do.
 Expr ProductScheduler::getTilesPerTask(const Expr &numTiles) const {
   Expr work = first.countMultiplyAdds(kernel) * float(products.size());
-  Expr tasks = Halide::clamp(work / float(minTaskMultiplyAdds), 1.0f,
+  Expr tasks = Halide::clamp(work / float(1000.0 * choice.task), 1.0f,
                              Halide::cast<float>(numTiles));
   tasks = Halide::cast<int>(tasks);
   return (numTiles + tasks - 1) / tasks;
@@ -130,7 +230,7 @@ void ProductScheduler::scheduleTile(Halide::Stage stage, int rows,
   std::vector<Halide::VarOrRVar> order{xi};
   if (hasParts)
     stage.split(outVar(first.gates.front()), part, outVar(first.gates.front()),
-                heldGates);
+                choice.gates);
   for (char gate : llvm::reverse(first.gates))
     if (contains(letters, gate))
       order.push_back(outVar(gate));
@@ -178,11 +278,11 @@ void ProductScheduler::scheduleStage(Halide::Stage stage,
       gates.push_back(product.var(gate));
     for (Halide::RVar r : llvm::reverse(product.reduction->domain))
       summed.push_back(r);
-    if (heldGates > 1)
+    if (choice.gates > 1)
       order.insert(order.end(), gates.begin(), gates.end());
     order.push_back(row);
     order.insert(order.end(), summed.begin(), summed.end());
-    if (heldGates == 1)
+    if (choice.gates == 1)
       order.insert(order.end(), gates.begin(), gates.end());
     stage.reorder(order);
   }
@@ -239,11 +339,19 @@ void ProductScheduler::scheduleShared(Halide::Func func) {
     func.compute_at(out, xi).vectorize(func.args().front(), lanes);
 }
 
-void ProductScheduler::run() {
+void ProductScheduler::run(Decision &decision) {
+  choice = decision.settle<ProductChoice>(
+      first.reduction->op, pick(),
+      [&](const ProductChoice &other) { return fits(other); });
+  hasParts = choice.gates > 1 && choice.gates < countGates();
+  decision.reason = explain();
+  offerOthers(decision);
   Expr rows = kernel.extent(first.extent(first.rows.back()));
   SmallVector<int> tiles;
+  if (choice.rows > 1)
+    tiles.push_back(choice.rows);
   for (int tile : machine.tileRows())
-    if (tile <= machine.accumulators() / heldGates)
+    if (tile < choice.rows && tile <= machine.accumulators() / choice.gates)
       tiles.push_back(tile);
   for (auto [i, tile] : llvm::enumerate(tiles)) {
     Expr fits = rows >= tile;
@@ -264,7 +372,8 @@ void ProductScheduler::run() {
 
 } // namespace
 
-bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine) {
+bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine,
+                     Decision &decision) {
   std::vector<ProductShape> products;
   for (Reduction &reduction : kernel.getReductions()) {
     std::optional<ProductShape> product = ProductShape::match(reduction);
@@ -278,7 +387,7 @@ bool scheduleProduct(KernelAlgorithm &kernel, const Machine &machine) {
   std::optional<std::string> letters = matchEpilogue(kernel, products);
   if (!letters)
     return false;
-  ProductScheduler(kernel, machine, products, *letters).run();
+  ProductScheduler(kernel, machine, products, *letters).run(decision);
   return true;
 }
 

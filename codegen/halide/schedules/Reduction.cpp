@@ -37,9 +37,12 @@ class ReductionScheduler {
 public:
   explicit ReductionScheduler(const Machine &machine) : machine(machine) {}
   void schedule(Reduction &reduction);
+  /// How the reduction is summed, for a remark.
+  std::string explain(const Reduction &reduction) const;
 
 private:
   bool isAlongRows(const Reduction &reduction) const;
+  bool isOfColumns(const Reduction &reduction) const;
   void scheduleAcross(Reduction &reduction);
   void scheduleColumns(Reduction &reduction);
   void scheduleAlong(Reduction &reduction);
@@ -210,12 +213,30 @@ void ReductionScheduler::scheduleAlong(Reduction &reduction) {
   partial.update().reorder(order).vectorize(lane, lanes).unroll(lane);
 }
 
+/// Whether the rows of a matrix are reduced to one.
+bool ReductionScheduler::isOfColumns(const Reduction &reduction) const {
+  return isa<ReduceOp>(reduction.op) && reduction.domain.size() == 1 &&
+         cast<ReduceOp>(reduction.op).getDims().front() == 0 &&
+         reduction.func.dimensions() == 1;
+}
+
+std::string ReductionScheduler::explain(const Reduction &reduction) const {
+  if (isAlongRows(reduction))
+    return "along the innermost axis in " + std::to_string(chains) +
+           " vectors of partial sums, which hide the latency of an addition";
+  if (isOfColumns(reduction))
+    return "down blocks of " + std::to_string(blockRows) + " rows, " +
+           std::to_string(chains) +
+           " vectors of columns beside one another, so that rounding errors "
+           "stay small";
+  return "vectors of results, one reduced element after another, since the "
+         "innermost axis is kept or short";
+}
+
 void ReductionScheduler::schedule(Reduction &reduction) {
   if (isAlongRows(reduction))
     scheduleAlong(reduction);
-  else if (isa<ReduceOp>(reduction.op) && reduction.domain.size() == 1 &&
-           cast<ReduceOp>(reduction.op).getDims().front() == 0 &&
-           reduction.func.dimensions() == 1)
+  else if (isOfColumns(reduction))
     scheduleColumns(reduction);
   else
     scheduleAcross(reduction);
@@ -223,8 +244,15 @@ void ReductionScheduler::schedule(Reduction &reduction) {
 
 } // namespace
 
-void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine) {
+void scheduleReduction(KernelAlgorithm &kernel, const Machine &machine,
+                       Decision &decision) {
   ReductionScheduler scheduler(machine);
+  const Reduction &first = kernel.getReductions().front();
+  decision.op = first.op;
+  decision.reason = isa<ScatterAddOp>(first.op)
+                        ? "rows added one after another, in tasks of columns, "
+                          "since two may have the same place"
+                        : scheduler.explain(first);
   for (Reduction &reduction : kernel.getReductions())
     if (isa<ScatterAddOp>(reduction.op))
       scheduleScatter(kernel, reduction, machine);

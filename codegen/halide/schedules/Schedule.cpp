@@ -3,17 +3,19 @@
 
 namespace maek::halide {
 
-void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine) {
+void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine,
+                    Decision &decision) {
   // Whatever the class: vectors of elements read these.
   for (Halide::Func scalar : kernel.getScalars())
     scalar.compute_root();
-  if (scheduleAttention(kernel, machine) ||
-      scheduleElementwise(kernel, machine) ||
-      scheduleConvolution(kernel, machine) ||
-      scheduleLongContraction(kernel, machine) ||
-      scheduleProduct(kernel, machine) || schedulePooling(kernel, machine))
+  if (scheduleAttention(kernel, machine, decision) ||
+      scheduleElementwise(kernel, machine, decision) ||
+      scheduleConvolution(kernel, machine, decision) ||
+      scheduleLongContraction(kernel, machine, decision) ||
+      scheduleProduct(kernel, machine, decision) ||
+      schedulePooling(kernel, machine, decision))
     return;
-  scheduleReduction(kernel, machine);
+  scheduleReduction(kernel, machine, decision);
 }
 
 } // namespace maek::halide
