@@ -7,7 +7,6 @@
 #include "codegen/host/LowerHost.h"
 #include "codegen/host/ModuleDescription.h"
 #include "codegen/host/OutputFile.h"
-#include "codegen/host/ScheduleRemarks.h"
 #include "ir/Entries.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
@@ -109,6 +108,7 @@ private:
   LogicalResult writeKernelTexts();
   LogicalResult writeOutput();
   LogicalResult linkOutput(LinkKind kind);
+  int64_t getBatch() const;
 
   /// Faults of files and targets have no place in the model.
   Location getLoc() { return UnknownLoc::get(module.getContext()); }
@@ -121,6 +121,8 @@ private:
   const CompileOptions &options;
   ScratchFolder scratch;
   Stopwatch watch;
+  /// Its full name.
+  std::string target;
   llvm::json::Object description;
   std::vector<std::string> entries, objects;
   llvm::LLVMContext context;
@@ -151,37 +153,48 @@ LogicalResult Compilation::runPasses() {
   PassManager manager(module.getContext());
   if (options.configure)
     options.configure(manager);
-  FailureOr<std::string> target = resolveTarget(options.target, getLoc());
-  if (failed(target))
+  FailureOr<std::string> resolved = resolveTarget(options.target, getLoc());
+  if (failed(resolved))
     return failure();
+  target = *resolved;
   PipelineOptions pipeline;
   pipeline.disable = options.disabledPasses;
-  pipeline.sumsInnermost = sumsGatesApart(*target);
+  pipeline.sumsInnermost = sumsGatesApart(target);
   pipeline.factors = options.factors;
   buildPipeline(manager, pipeline);
   if (failed(manager.run(module)))
     return failure();
   description = describeModule(
-      module, {options.source, *target, getHalideVersion(), options.factors});
+      module, {options.source, target, getHalideVersion(), options.factors});
   for (auto function : module.getOps<func::FuncOp>())
     if (isEntry(function))
       entries.push_back(function.getSymName().str());
   return success();
 }
 
+/// That of the train block, or the one that the program's commands take without
+/// one.
+int64_t Compilation::getBatch() const {
+  constexpr int64_t otherwise = 32;
+  const llvm::json::Object *settings = description.getObject("settings");
+  return settings ? settings->getInteger("batch").value_or(otherwise)
+                  : otherwise;
+}
+
 LogicalResult Compilation::compileKernelFunctions() {
   KernelOptions kernels;
-  kernels.target = options.target;
+  kernels.target = target;
   kernels.asserts = options.asserts;
   kernels.outputDir = scratch.getPath();
   kernels.useCache = options.useCache;
   kernels.threads = options.threads;
   kernels.text = getKernelText(options.emit);
+  TuneSettings tune = options.tune;
+  tune.search.sizes.try_emplace(kBatchSymbol.str(), getBatch());
   FailureOr<CompiledKernels> compiled =
-      compileKernels(module, kernels, options.progress);
+      compileTunedKernels(module, kernels, options.progress, tune);
   if (failed(compiled))
     return failure();
-  remarkSchedules(module, *compiled, kernels.choices);
   objects = compiled->objects;
   report.cachedKernels = compiled->fromCache;
   report.compiledKernels = objects.size() - compiled->fromCache;

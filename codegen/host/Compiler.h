@@ -4,7 +4,7 @@
 #ifndef MAEK_CODEGEN_HOST_COMPILER_H
 #define MAEK_CODEGEN_HOST_COMPILER_H
 
-#include "codegen/halide/Kernels.h"
+#include "codegen/host/TunedKernels.h"
 #include "passes/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -60,6 +60,9 @@ struct CompileOptions {
   bool useCache = true;
   /// Halide's checks of every buffer.
   bool asserts = false;
+  /// Choices of schedules that were found before, and a search for others. The
+  /// model's own batch, if `search.sizes` has none.
+  TuneSettings tune;
   /// Called with each pass manager before it runs (dumps, timing).
   std::function<void(mlir::PassManager &)> configure;
   KernelProgress progress;

@@ -174,6 +174,13 @@ static LogicalResult writeArchive(ArrayRef<std::string> objects,
   return success();
 }
 
+LogicalResult linkKernels(ArrayRef<std::string> objects,
+                          const std::string &output, Location location) {
+  std::vector<std::string> words{"-shared", "-Bsymbolic", "-o", output};
+  append(words, objects);
+  return runLinker(words, location);
+}
+
 LogicalResult link(const LinkJob &job, const RuntimeFiles &files,
                    Location location) {
   SmallString<128> made(job.scratch);

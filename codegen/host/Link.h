@@ -29,6 +29,11 @@ struct LinkJob {
   std::string scratch;
 };
 
+/// Kernels alone as a library for a program that has Halide's runtime.
+mlir::LogicalResult linkKernels(llvm::ArrayRef<std::string> objects,
+                                const std::string &output,
+                                mlir::Location location);
+
 /// Equal inputs give equal bytes. Errors carry the linker's own words.
 mlir::LogicalResult link(const LinkJob &job, const RuntimeFiles &files,
                          mlir::Location location);

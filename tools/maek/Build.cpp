@@ -3,6 +3,7 @@
 #include "codegen/host/Compiler.h"
 #include "tools/maek/Options.h"
 #include "tools/maek/Session.h"
+#include "tools/maek/Tune.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
@@ -36,6 +37,7 @@ static void addOptions(po::options_description &options) {
       "no-cache", "compile every kernel anew")(
       "asserts", "keep Halide's checks of every buffer in the kernels")(
       "timing", "print how long each part took");
+  addTuneOptions(options);
   addPassOptions(options);
 }
 
@@ -97,6 +99,16 @@ static mlir::FailureOr<CompileReport> compileShown(mlir::ModuleOp module,
     else
       line.show("writing " + llvm::Twine(options.output));
   };
+  std::string seconds;
+  llvm::raw_string_ostream(seconds)
+      << llvm::format("%g", options.tune.search.seconds);
+  options.tune.search.progress = [&](const TuneProgress &progress) {
+    line.show("tuning " + llvm::Twine(unsigned(progress.seconds)) + "/" +
+              llvm::Twine(seconds) + " s: " + llvm::Twine(progress.tried) +
+              " tried, " + llvm::Twine(progress.faster) +
+              " kernels faster, now " + progress.kernel +
+              "; Ctrl-C keeps them");
+  };
   return compileModule(module, options);
 }
 
@@ -138,6 +150,7 @@ static int run(const po::variables_map &options) {
   compile.asserts = options.count("asserts") != 0;
   compile.disabledPasses = getDisabledPasses(options);
   compile.factors = getFactors(options);
+  compile.tune = getTuneSettings(options, compile);
 
   llvm::StringRef folder = llvm::sys::path::parent_path(compile.output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder)) {

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// Kernels with other choices than the cost model's give the same.
+// What `maek build --tune` tries: kernels with other choices than the cost
+// model's give the same.
 #include "tests/unit/codegen/KernelHarness.h"
 
 #include "mlir/IR/MLIRContext.h"
