@@ -7,6 +7,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/MathExtras.h"
+#include <set>
 
 using namespace mlir;
 
@@ -24,17 +25,6 @@ std::optional<int64_t> evaluateExtent(const Extent &extent,
   return size > most ? std::nullopt : std::optional(size);
 }
 
-/// The first symbol of the types that has no size.
-static std::optional<std::string> findUnknown(TypeRange types,
-                                              const Sizes &sizes) {
-  for (Type type : types)
-    for (const Extent &extent : getExtents(type))
-      for (const std::string &symbol : extent.symbols)
-        if (!sizes.count(symbol))
-          return symbol;
-  return std::nullopt;
-}
-
 /// How often the call is made in one run of its entry.
 static double countRuns(func::CallOp call, const Sizes &sizes) {
   double runs = 1;
@@ -48,40 +38,55 @@ static double countRuns(func::CallOp call, const Sizes &sizes) {
   return runs;
 }
 
-/// Fails if a size is of no symbol.
-static LogicalResult checkNames(ModuleOp module, const Sizes &sizes) {
-  Sizes unknown = sizes;
-  unknown.erase(kBatchSymbol.str());
-  for (auto function : module.getOps<func::FuncOp>())
-    for (Type type : function.getArgumentTypes())
-      for (const Extent &extent : getExtents(type))
-        for (const std::string &symbol : extent.symbols)
-          unknown.erase(symbol);
-  if (unknown.empty())
-    return success();
-  return emitError(UnknownLoc::get(module.getContext()))
-         << "the model has no dynamic size '" << unknown.begin()->first << "'";
+/// The entries whose kernels count.
+static SmallVector<func::FuncOp> getEntries(ModuleOp module) {
+  SmallVector<func::FuncOp> entries;
+  for (StringRef name : {runtime::kForward, runtime::kTrainStep})
+    if (auto entry = module.lookupSymbol<func::FuncOp>(name))
+      entries.push_back(entry);
+  return entries;
 }
 
-FailureOr<llvm::MapVector<func::FuncOp, llvm::StringMap<double>>>
+/// The symbols of the function's arguments.
+static std::set<std::string> getSymbols(func::FuncOp function) {
+  std::set<std::string> symbols;
+  for (Type type : function.getArgumentTypes())
+    for (const Extent &extent : getExtents(type))
+      symbols.insert(extent.symbols.begin(), extent.symbols.end());
+  return symbols;
+}
+
+LogicalResult checkSizes(ModuleOp module, const Sizes &sizes) {
+  Location location = UnknownLoc::get(module.getContext());
+  std::set<std::string> known{kBatchSymbol.str()};
+  for (auto function : module.getOps<func::FuncOp>())
+    known.merge(getSymbols(function));
+  for (auto &[symbol, size] : sizes)
+    if (!known.count(symbol))
+      return emitError(location)
+             << "the model has no dynamic size '" << symbol << "'";
+  std::string missing;
+  std::set<std::string> needed;
+  for (func::FuncOp entry : getEntries(module))
+    needed.merge(getSymbols(entry));
+  for (const std::string &symbol : needed)
+    if (!sizes.count(symbol))
+      missing += " --dim " + symbol + "=N";
+  if (missing.empty())
+    return success();
+  return emitError(location)
+         << "tuning needs sizes that only a run knows:" << missing;
+}
+
+llvm::MapVector<func::FuncOp, llvm::StringMap<double>>
 countKernelUses(ModuleOp module, const Sizes &sizes) {
-  if (failed(checkNames(module, sizes)))
-    return failure();
   llvm::MapVector<func::FuncOp, llvm::StringMap<double>> uses;
-  for (StringRef name : {runtime::kForward, runtime::kTrainStep}) {
-    auto entry = module.lookupSymbol<func::FuncOp>(name);
-    if (!entry)
-      continue;
-    if (auto unknown = findUnknown(entry.getArgumentTypes(), sizes))
-      return emitError(UnknownLoc::get(module.getContext()))
-             << "tuning needs a size of " << *unknown << " for '" << name
-             << "'; give --dim " << *unknown << "=N";
+  for (func::FuncOp entry : getEntries(module))
     entry.walk([&](func::CallOp call) {
       auto kernel = module.lookupSymbol<func::FuncOp>(call.getCallee());
       if (kernel && isKernel(kernel))
-        uses[kernel][name] += countRuns(call, sizes);
+        uses[kernel][entry.getName()] += countRuns(call, sizes);
     });
-  }
   return uses;
 }
 

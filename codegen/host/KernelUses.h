@@ -18,10 +18,13 @@ using Sizes = std::map<std::string, int64_t>;
 /// The extent's size; nothing if a symbol has none, or it is above 2^31.
 std::optional<int64_t> evaluateExtent(const Extent &extent, const Sizes &sizes);
 
-/// The kernels that `forward` and `train_step` call, in the module's order, and
-/// how often each entry does so. Fails, with an error that names the symbol,
-/// where a size is missing.
-mlir::FailureOr<llvm::MapVector<mlir::func::FuncOp, llvm::StringMap<double>>>
+/// Fails, with an error that names it, if a symbol of `forward` or `train_step`
+/// has no size, or a size is of no symbol.
+mlir::LogicalResult checkSizes(mlir::ModuleOp module, const Sizes &sizes);
+
+/// The kernels that `forward` and `train_step` call, in the order in which they
+/// do, and how often each entry does so.
+llvm::MapVector<mlir::func::FuncOp, llvm::StringMap<double>>
 countKernelUses(mlir::ModuleOp module, const Sizes &sizes);
 
 } // namespace maek

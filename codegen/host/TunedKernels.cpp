@@ -149,7 +149,9 @@ LogicalResult TunedCompilation::search(CompiledKernels &compiled) {
 
 FailureOr<CompiledKernels>
 TunedCompilation::run(const KernelProgress &progress) {
-  if (failed(readFile()))
+  // Told before the work.
+  if (failed(readFile()) ||
+      (tune.isSearch && failed(checkSizes(module, tune.search.sizes))))
     return failure();
   FailureOr<CompiledKernels> compiled =
       compileKernels(module, options, progress);

@@ -123,10 +123,8 @@ LogicalResult Tuner::timeAll(ArrayRef<func::FuncOp> functions,
 /// The kernels that take a share of the time worth a search.
 LogicalResult Tuner::findSubjects() {
   auto uses = countKernelUses(module, options.sizes);
-  if (failed(uses))
-    return failure();
   std::vector<func::FuncOp> functions;
-  for (auto &[kernel, counts] : *uses)
+  for (auto &[kernel, counts] : uses)
     if (timer.canRun(kernel))
       functions.push_back(kernel);
   std::string library = kernels.outputDir + "/kernels.so";
@@ -137,12 +135,12 @@ LogicalResult Tuner::findSubjects() {
     return success();
   llvm::StringMap<double> totals;
   for (auto [kernel, time] : llvm::zip(functions, times))
-    for (auto &count : uses->find(kernel)->second)
+    for (auto &count : uses.find(kernel)->second)
       totals[count.first()] += count.second * time;
   for (auto [kernel, time] : llvm::zip(functions, times)) {
     Subject subject;
     subject.kernel = kernel;
-    for (auto &count : uses->find(kernel)->second)
+    for (auto &count : uses.find(kernel)->second)
       subject.share =
           std::max(subject.share, count.second * time / totals[count.first()]);
     if (!(subject.share >= leastShare))

@@ -28,7 +28,7 @@ struct TuneOptions {
   double seconds = 60;
   /// Threads that the kernels run with; 0 is one for each core.
   unsigned threads = 0;
-  /// Of the symbols of the entries' types.
+  /// Of the symbols of the entries' types; see checkSizes.
   Sizes sizes;
   std::function<void(const TuneProgress &)> progress;
 };

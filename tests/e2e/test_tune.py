@@ -161,7 +161,7 @@ class Tune(MaekTest):
                       self.build("--tune-file", "none.json", code=1).stderr)
         sequence = self.folder / "sequence.maek"
         sequence.write_text("model S {\n  input x : [T, 4]\n  y = relu(x)\n  output y\n}\n")
-        self.assertIn("error: tuning needs a size of T for 'forward'; give --dim T=N",
+        self.assertIn("error: tuning needs sizes that only a run knows: --dim T=N\n",
                       self.maek("build", sequence, "-o", self.folder / "s", "--tune=1", code=1).stderr)
         self.assertIn("error: the model has no dynamic size 'Q'\n", self.build("--tune=1", "--dim", "Q=3", code=1).stderr)
 
