@@ -40,8 +40,8 @@ def Maek_AttentionOp : Maek_Op<"attention", [Pure, Maek_RelatesAxes, InferTypeOp
       : tensor<2x8x4xf32>, tensor<2x8x4xf32>, tensor<2x8x4xf32>
     ```
   }];
-  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
-                       Maek_FactorTensor:$value,
+  let arguments = (ins Maek_ShortFloatTensor:$query, Maek_ShortFloatTensor:$key,
+                       Maek_ShortFloatTensor:$value,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);
   let results = (outs Maek_FloatTensor:$result);
@@ -64,7 +64,7 @@ def Maek_AttentionLogSumOp : Maek_Op<"attention_log_sum", [Pure, Maek_RelatesAxe
       : tensor<2x8x4xf32>, tensor<2x8x4xf32>
     ```
   }];
-  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
+  let arguments = (ins Maek_ShortFloatTensor:$query, Maek_ShortFloatTensor:$key,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);
   let results = (outs Maek_FloatTensor:$result);
@@ -87,8 +87,8 @@ def Maek_AttentionWithLogSumOp : Maek_Op<"attention_with_log_sum", [Pure,
       : tensor<2x8x4xf32>, tensor<2x8x4xf32>, tensor<2x8x4xf32>
     ```
   }];
-  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
-                       Maek_FactorTensor:$value,
+  let arguments = (ins Maek_ShortFloatTensor:$query, Maek_ShortFloatTensor:$key,
+                       Maek_ShortFloatTensor:$value,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);
   let results = (outs Maek_FloatTensor:$result, Maek_FloatTensor:$logSum);
@@ -101,8 +101,8 @@ def Maek_AttentionWithLogSumOp : Maek_Op<"attention_with_log_sum", [Pure,
 
 class Maek_AttentionGradient<string mnemonic>
     : Maek_Op<mnemonic, [Pure, Maek_RelatesAxes, InferTypeOpAdaptor]> {
-  let arguments = (ins Maek_FactorTensor:$query, Maek_FactorTensor:$key,
-                       Maek_FactorTensor:$value, Maek_FactorTensor:$adjoint,
+  let arguments = (ins Maek_ShortFloatTensor:$query, Maek_ShortFloatTensor:$key,
+                       Maek_ShortFloatTensor:$value, Maek_ShortFloatTensor:$adjoint,
                        Maek_FloatTensor:$logSum, Maek_FloatTensor:$delta,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);

@@ -2,6 +2,7 @@
 // Shape functions of the ops that sum or choose over axes.
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Words.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <map>
@@ -17,9 +18,15 @@ LogicalResult EinsumOp::inferReturnTypes(MLIRContext *context,
     return failure();
   EinsumAttr equation = adaptor.getEquation();
   Type lhs = adaptor.getLhs().getType(), rhs = adaptor.getRhs().getType();
-  if (getElementType(lhs) != getElementType(rhs))
+  auto areCodes = [](Type a, Type b) {
+    return getElementType(a).isUnsignedInteger(8) &&
+           getElementType(b).isSignlessInteger(8);
+  };
+  bool hasCodes = areCodes(lhs, rhs) || areCodes(rhs, lhs);
+  if (!hasCodes && (getElementType(lhs) != getElementType(rhs) ||
+                    isByte(getElementType(lhs))))
     return emitOptionalError(location, "einsum multiplies ", lhs, " by ", rhs,
-                             ", of another element type");
+                             ", which have no product");
   std::map<char, Extent> sizes;
   for (auto [term, type] :
        {std::pair(equation.getLhs(), lhs), std::pair(equation.getRhs(), rhs)}) {
@@ -38,8 +45,9 @@ LogicalResult EinsumOp::inferReturnTypes(MLIRContext *context,
   for (char letter : equation.getResult())
     result.push_back(sizes[letter]);
   Type element = getElementType(lhs);
-  types.push_back(getTensorType(
-      result, element.isBF16() ? Float32Type::get(context) : element));
+  bool isShort = element.isBF16() || isByte(element);
+  types.push_back(
+      getTensorType(result, isShort ? Float32Type::get(context) : element));
   return success();
 }
 

@@ -32,7 +32,9 @@ def Maek_EinsumOp : Maek_Op<"einsum", [Pure, Maek_NamesAxes,
 
     Operands of bf16 have a result of f32: their products are exact in f32, and
     are summed there. A compiled kernel may take numbers below the smallest
-    normal one, 2^-126, for 0, among them those that it sums.
+    normal one, 2^-126, for 0, among them those that it sums. One of ui8 and one
+    of i8 also have a result of f32: the exact sum, which is within i32,
+    converted.
 
     ```mlir
     // z[b, n] = sum over k of x[b, k] * W[n, k]

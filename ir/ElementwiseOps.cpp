@@ -3,6 +3,7 @@
 #include "ir/BFloat16.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Words.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
@@ -49,6 +50,9 @@ LogicalResult ConvertOp::verify() {
   if ((from.isBF16() || to.isBF16()) && !(isPartner(from) && isPartner(to)))
     return emitOpError("makes bf16 of f32 and f32 of bf16, found ")
            << getOperand().getType() << " and " << getType();
+  if (isByte(to) || (isByte(from) && !to.isF32()))
+    return emitOpError("makes f32 of codes and no codes, found ")
+           << getOperand().getType() << " and " << getType();
   return verifySameExtents(*this, getOperand().getType(), getType());
 }
 
@@ -59,6 +63,19 @@ double ConvertOp::evaluate(double x) {
   if (element.isBF16())
     return roundToBFloat16(x);
   return element.isInteger(32) ? std::trunc(x) : x;
+}
+
+LogicalResult QuantizeOp::verify() {
+  auto [low, high] = getRange();
+  if (getZero() < low || getZero() > high)
+    return emitOpError("has no code ") << getZero() << " in " << getType();
+  return verifySameExtents(*this, getOperand().getType(), getType());
+}
+
+std::pair<int64_t, int64_t> QuantizeOp::getRange() {
+  if (getElementType(getType()).isUnsignedInteger())
+    return {0, UINT8_MAX};
+  return {INT8_MIN, INT8_MAX};
 }
 
 //===----------------------------------------------------------------------===//
@@ -108,8 +125,11 @@ static bool holds(Type type, double value) {
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer)
     return true;
-  double low = integer.getWidth() == 1 ? 0 : double(INT32_MIN);
-  double high = integer.getWidth() == 1 ? 1 : double(INT32_MAX);
+  bool isBool = integer.getWidth() == 1;
+  bool startsAtZero = isBool || integer.isUnsigned();
+  double high =
+      isBool ? 1 : std::ldexp(1, integer.getWidth() - !startsAtZero) - 1;
+  double low = startsAtZero ? 0 : -high - 1;
   return value >= low && value <= high && std::trunc(value) == value;
 }
 

@@ -229,7 +229,8 @@ def Maek_ConvertOp : Maek_Op<"convert", [Pure, AxisOpInterface, Elementwise]> {
     towards zero; unspecified where i32 cannot hold the number. Between floats:
     rounded to the nearest, of two equally near ones to the even one. To bf16 a
     compiled kernel may make 0 of what is smaller than the smallest normal
-    number, 2^-126. Both sides have one shape.
+    number, 2^-126. From i8 and ui8: the same number in f32. Both sides have
+    one shape.
 
     ```mlir
     %y = maek.convert %x : tensor<4xi1> -> tensor<4xf32>
@@ -245,6 +246,34 @@ def Maek_ConvertOp : Maek_Op<"convert", [Pure, AxisOpInterface, Elementwise]> {
   let hasVerifier = 1;
   let hasFolder = 1;
   let hasCanonicalizeMethod = 1;
+}
+
+def Maek_QuantizeOp : Maek_Op<"quantize", [Pure, AxisOpInterface, Elementwise,
+    AllTypesMatch<["operand", "scale"]>]> {
+  let summary = "the nearest code of a number";
+  let description = [{
+    `result[i] = operand[i] · scale[i] + zero`, for each index `i`, rounded to
+    the nearest whole number, of two equally near ones to the even one, and
+    then to the nearest one of the result's type: -128 to 127 of i8, 0 to 255 of
+    ui8. So `zero` is the code of 0, and `scale` the distance of the codes of 0
+    and 1. All have one shape. Unspecified where the operand is NaN.
+
+    ```mlir
+    %q = maek.quantize %x by %s zero 128 : tensor<4xf32> -> tensor<4xui8>
+    ```
+  }];
+  let arguments = (ins Maek_TensorOf<[F32], "f32">:$operand,
+                       Maek_TensorOf<[F32], "f32">:$scale, Maek_IntAttr:$zero);
+  let results = (outs Maek_CodeTensor:$result);
+  let assemblyFormat = [{
+    $operand `by` $scale `zero` $zero attr-dict
+    `:` type($operand) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// The smallest and the largest code.
+    std::pair<int64_t, int64_t> getRange();
+  }];
+  let hasVerifier = 1;
 }
 
 def Maek_StopGradientOp : Maek_Op<"stop_gradient", [Pure, AxisOpInterface, Elementwise,

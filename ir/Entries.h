@@ -25,6 +25,9 @@ inline constexpr llvm::StringLiteral kReadsAttr = "maek.reads";
 /// On an entry that goes on with a text: the name of the input that is the
 /// text. maek-make-stepwise makes it compute the next steps alone.
 inline constexpr llvm::StringLiteral kTextAttr = "maek.text";
+/// On the module: names of tensors that a file of weights may have and no entry
+/// takes (array of strings).
+inline constexpr llvm::StringLiteral kUnusedAttr = "maek.unused";
 /// On a private function: Halide compiles it, the host calls it.
 inline constexpr llvm::StringLiteral kKernelAttr = "maek.kernel";
 /// On a kernel: the extents' symbols that it takes as scalars, in order.

@@ -27,13 +27,18 @@ def Maek_IntScalar
       BuildableType<"::mlir::RankedTensorType::get("
                     "{}, $_builder.getI32Type())">;
 def Maek_BoolTensor : Maek_TensorOf<[I1], "i1">;
+/// Codes of numbers, see `maek.quantize`: signed ones, and those from 0.
+def Maek_CodeTensor : Maek_TensorOf<[I8, UI8], "i8 or ui8">;
 /// What products read and what only moves elements moves; nothing else computes
-/// with bf16.
-def Maek_FactorTensor : Maek_TensorOf<[F32, F64, BF16], "f32, f64 or bf16">;
+/// with bf16 and with codes.
+def Maek_ShortFloatTensor : Maek_TensorOf<[F32, F64, BF16], "f32, f64 or bf16">;
+def Maek_FactorTensor
+    : Maek_TensorOf<[F32, F64, BF16, I8, UI8], "f32, f64, bf16, i8 or ui8">;
 def Maek_NumberTensor
     : Maek_TensorOf<[F32, F64, I32, I1], "f32, f64, i32 or i1">;
 def Maek_Tensor
-    : Maek_TensorOf<[F32, F64, BF16, I32, I1], "f32, f64, bf16, i32 or i1">;
+    : Maek_TensorOf<[F32, F64, BF16, I8, UI8, I32, I1],
+                    "f32, f64, bf16, i8, ui8, i32 or i1">;
 
 /// A signless 64-bit integer that reads as int64_t (I64Attr reads as uint64_t).
 def Maek_IntAttr : SignlessIntegerAttrBase<I64, "64-bit integer"> {

@@ -87,13 +87,13 @@ void PadOp::renumberAxes(AxisNumbering numbering) {
 /// `packed` has the panels of axis `dim`, the other axes in `order`, the places
 /// within a panel.
 static void relatePanels(Value packed, Value plain, int64_t dim,
-                         ArrayRef<int64_t> order, std::optional<int64_t> pairs,
+                         ArrayRef<int64_t> order, std::optional<int64_t> words,
                          AxisRelations &axes) {
   axes.fix(plain, dim);
   axes.fix(packed, 0);
   axes.fix(packed, order.size() + 1);
   for (auto [i, axis] : llvm::enumerate(order)) {
-    if (axis != pairs) {
+    if (axis != words) {
       axes.same(plain, axis, packed, i + 1);
       continue;
     }
@@ -103,25 +103,25 @@ static void relatePanels(Value packed, Value plain, int64_t dim,
 }
 
 void PackOp::relateAxes(AxisRelations &axes) {
-  relatePanels(getResult(), getOperand(), getDim(), getOrder(), getPairs(),
+  relatePanels(getResult(), getOperand(), getDim(), getOrder(), getWords(),
                axes);
 }
 
 void PackOp::renumberAxes(AxisNumbering numbering) {
   setOrder(renumber(numbering, getOperand(), getOrder()));
-  if (std::optional<int64_t> axis = getPairs())
-    setPairs(numbering(getOperand(), *axis));
+  if (std::optional<int64_t> axis = getWords())
+    setWords(numbering(getOperand(), *axis));
   setDim(*numbering(getOperand(), getDim()));
 }
 
 void UnpackOp::relateAxes(AxisRelations &axes) {
-  relatePanels(getOperand(), getResult(), getDim(), getOrder(), getPairs(),
+  relatePanels(getOperand(), getResult(), getDim(), getOrder(), getWords(),
                axes);
 }
 
 void UnpackOp::renumberAxes(AxisNumbering numbering) {
   setOrder(renumber(numbering, getResult(), getOrder()));
-  if (std::optional<int64_t> axis = getPairs())
-    setPairs(numbering(getResult(), *axis));
+  if (std::optional<int64_t> axis = getWords())
+    setWords(numbering(getResult(), *axis));
   setDim(*numbering(getResult(), getDim()));
 }

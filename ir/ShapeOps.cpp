@@ -2,6 +2,7 @@
 // Verifiers and shape functions of the ops that move elements about.
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Words.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -253,7 +254,7 @@ static FailureOr<RankedTensorType> inferPacked(std::optional<Location> location,
                                                Type operand, int64_t dim,
                                                int64_t width,
                                                ArrayRef<int64_t> order,
-                                               std::optional<int64_t> pairs) {
+                                               std::optional<int64_t> words) {
   SmallVector<Extent> extents = getExtents(operand);
   int64_t rank = extents.size();
   if (dim < 0 || dim >= rank || !extents[dim].isStatic() || width <= 0)
@@ -277,18 +278,19 @@ static FailureOr<RankedTensorType> inferPacked(std::optional<Location> location,
                              " of ", rank - 1, " axes");
   packed.push_back(Extent(width));
   Type element = getElementType(operand);
-  if (!pairs)
+  if (!words)
     return getTensorType(packed, element);
-  const auto *place = llvm::find(order, *pairs);
-  if (place == order.end() || !extents[*pairs].isStatic())
+  const auto *place = llvm::find(order, *words);
+  if (place == order.end() || !extents[*words].isStatic())
     return emitOptionalError(location,
                              "pack needs a static axis besides that of the "
-                             "panels to pair, found axis ",
-                             *pairs, " of ", operand);
-  if (element.isF64())
-    return emitOptionalError(location, "pack pairs f32 or bf16, not ", operand);
+                             "panels for words, found axis ",
+                             *words, " of ", operand);
+  if (element.isF64() || element.isUnsignedInteger())
+    return emitOptionalError(
+        location, "pack makes words of f32, bf16 or i8, not of ", operand);
   Extent &length = packed[1 + (place - order.begin())];
-  length = Extent(length.factor / 2 + length.factor % 2);
+  length = Extent(llvm::divideCeil(length.factor, getWordLength(element)));
   return getTensorType(packed, IntegerType::get(operand.getContext(), 32));
 }
 
@@ -300,7 +302,7 @@ LogicalResult PackOp::inferReturnTypes(MLIRContext *,
     return failure();
   FailureOr<RankedTensorType> packed =
       inferPacked(location, adaptor.getOperand().getType(), adaptor.getDim(),
-                  adaptor.getWidth(), adaptor.getOrder(), adaptor.getPairs());
+                  adaptor.getWidth(), adaptor.getOrder(), adaptor.getWords());
   if (failed(packed))
     return failure();
   types.push_back(*packed);
@@ -309,11 +311,11 @@ LogicalResult PackOp::inferReturnTypes(MLIRContext *,
 
 LogicalResult UnpackOp::verify() {
   FailureOr<RankedTensorType> packed = inferPacked(
-      getLoc(), getType(), getDim(), getWidth(), getOrder(), getPairs());
+      getLoc(), getType(), getDim(), getWidth(), getOrder(), getWords());
   if (failed(packed))
     return failure();
-  if (getPairs() && !getElementType(getType()).isBF16())
-    return emitOpError("of pairs is of bf16, found ") << getType();
+  if (getWords() && getElementType(getType()).isF32())
+    return emitOpError("of words is of bf16 or i8, found ") << getType();
   if (*packed != getOperand().getType())
     return emitOpError("undoes a pack to ")
            << *packed << ", found " << getOperand().getType();

@@ -247,23 +247,23 @@ def Maek_PackOp : Maek_Op<"pack", [Pure, Maek_Linear, Maek_NamesAxes,
     `order`, the element within the panel. Elements past D are 0:
     `result[p, ..., e] = operand[..., p · width + e, ...]`.
 
-    With `pairs`, another static axis, an element of the result is an i32 that
-    holds two neighbours along that axis, rounded to bf16 as by `maek.convert`:
-    the bits of the one with the even index are the lower half. The axis has
-    half as many elements, rounded up; past its end stands 0.
+    With `words`, another static axis, an element of the result is an i32 that
+    holds neighbours along that axis, the first in the lowest bits: two of bf16,
+    to which f32 is rounded as by `maek.convert`, or four of i8. The axis has as
+    many elements as there are words; past its end stands 0.
 
     ```mlir
     // [n, k] -> [n / 16, k, n % 16]
     %p = maek.pack %w dim 0 width 16 order [1] : tensor<24x4xf32>   // 2x4x16
     // [n, k] -> [n / 16, k / 2, n % 16]: tensor<2x2x16xi32>
-    %q = maek.pack %w dim 0 width 16 order [1] pairs 1 : tensor<24x4xf32>
+    %q = maek.pack %w dim 0 width 16 order [1] words 1 : tensor<24x4xf32>
     ```
   }];
   let arguments = (ins Maek_FactorTensor:$operand, Maek_IntAttr:$dim, Maek_IntAttr:$width,
-                       DenseI64ArrayAttr:$order, OptionalAttr<Maek_IntAttr>:$pairs);
+                       DenseI64ArrayAttr:$order, OptionalAttr<Maek_IntAttr>:$words);
   let results = (outs Maek_Tensor:$result);
   let assemblyFormat = [{
-    $operand `dim` $dim `width` $width `order` $order (`pairs` $pairs^)? attr-dict
+    $operand `dim` $dim `width` $width `order` $order (`words` $words^)? attr-dict
     `:` type($operand)
   }];
 }
@@ -273,20 +273,21 @@ def Maek_UnpackOp : Maek_Op<"unpack", [Pure, Maek_NamesAxes]> {
   let description = [{
     The inverse of the `maek.pack` with the same attributes:
     `result[..., n, ...] = operand[n / width, ..., n % width]`, where `n` stands
-    at axis `dim` of the result. With `pairs` the result is of bf16.
+    at axis `dim` of the result. With `words` the result is of bf16
+    or i8.
 
     ```mlir
     %w = maek.unpack %p dim 0 width 16 order [1]
       : tensor<2x4x16xf32> -> tensor<24x4xf32>
-    %v = maek.unpack %q dim 0 width 16 order [1] pairs 1
+    %v = maek.unpack %q dim 0 width 16 order [1] words 1
       : tensor<2x2x16xi32> -> tensor<24x4xbf16>
     ```
   }];
   let arguments = (ins Maek_Tensor:$operand, Maek_IntAttr:$dim, Maek_IntAttr:$width,
-                       DenseI64ArrayAttr:$order, OptionalAttr<Maek_IntAttr>:$pairs);
+                       DenseI64ArrayAttr:$order, OptionalAttr<Maek_IntAttr>:$words);
   let results = (outs Maek_FactorTensor:$result);
   let assemblyFormat = [{
-    $operand `dim` $dim `width` $width `order` $order (`pairs` $pairs^)? attr-dict
+    $operand `dim` $dim `width` $width `order` $order (`words` $words^)? attr-dict
     `:` type($operand) `->` type($result)
   }];
   let hasVerifier = 1;

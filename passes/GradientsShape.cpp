@@ -96,14 +96,14 @@ static void differentiatePack(PackOp op, AdjointBuilder &b) {
   b.accumulate(op.getOperand(),
                b.create<UnpackOp>(op.getOperand().getType(), b.adjoint(op),
                                   op.getDim(), op.getWidth(), op.getOrder(),
-                                  op.getPairsAttr()));
+                                  op.getWordsAttr()));
 }
 
 // x̄ = ȳ packed; the padding is not read, so its adjoint is 0
 static void differentiateUnpack(UnpackOp op, AdjointBuilder &b) {
   b.accumulate(op.getOperand(),
                b.create<PackOp>(b.adjoint(op), op.getDim(), op.getWidth(),
-                                op.getOrder(), op.getPairsAttr()));
+                                op.getOrder(), op.getWordsAttr()));
 }
 
 void attachShapeGradients(MLIRContext &context) {

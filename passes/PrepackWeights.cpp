@@ -23,14 +23,14 @@ static constexpr llvm::StringLiteral kPass = "prepack-weights";
 struct Packing {
   int64_t dim;
   SmallVector<int64_t> order;
-  /// The axis along which bf16 comes in pairs.
-  std::optional<int64_t> pairs;
+  /// The axis along which short numbers come in words.
+  std::optional<int64_t> words;
 };
 
-/// The weight's axis along which it is multiplied in pairs: that of the other
-/// operand's innermost letter that has a fixed size, so that a pair of that
+/// The weight's axis along which it is multiplied in words: that of the other
+/// operand's innermost letter that has a fixed size, so that a word of that
 /// operand is read at once. Or nothing.
-static std::optional<int64_t> findPairs(EinsumAttr equation, Type weight) {
+static std::optional<int64_t> findWords(EinsumAttr equation, Type weight) {
   for (char letter : llvm::reverse(equation.getLhs())) {
     size_t axis = equation.getRhs().find(letter);
     if (axis != StringRef::npos && getExtent(weight, axis).isStatic())
@@ -62,10 +62,11 @@ static FailureOr<Packing> findPacking(EinsumAttr equation, Type weight,
     reason = "the panels' axis has no fixed size";
     return failure();
   }
-  if (getElementType(weight).isBF16()) {
-    packing.pairs = findPairs(equation, weight);
-    if (!packing.pairs) {
-      reason = "no summed axis of fixed size comes in pairs";
+  Type element = getElementType(weight);
+  if (element.isBF16() || element.isInteger(8)) {
+    packing.words = findWords(equation, weight);
+    if (!packing.words) {
+      reason = "no summed axis of fixed size comes in words";
       return failure();
     }
   }
@@ -129,26 +130,26 @@ struct PrepackWeights : impl::PrepackWeightsBase<PrepackWeights> {
 
   void rewrite(EinsumOp product, const Packing &packing) {
     Value weight = product.getRhs(), source = weight;
-    // Packing in pairs rounds, too.
+    // Packing in words rounds, too.
     if (auto convert = weight.getDefiningOp<ConvertOp>();
-        convert && packing.pairs)
+        convert && packing.words)
       source = convert.getOperand();
     OpBuilder builder(product.getContext());
     builder.setInsertionPointAfterValue(weight);
     int64_t elementBytes =
-        packing.pairs
+        packing.words
             ? 4
             : getElementType(weight.getType()).getIntOrFloatBitWidth() / 8;
     int64_t width = std::max<int64_t>(panelBytes / elementBytes, 1);
-    IntegerAttr pairs;
-    if (packing.pairs)
-      pairs = builder.getI64IntegerAttr(*packing.pairs);
+    IntegerAttr words;
+    if (packing.words)
+      words = builder.getI64IntegerAttr(*packing.words);
     Value packed = PackOp::create(builder, product.getLoc(), source,
-                                  packing.dim, width, packing.order, pairs);
+                                  packing.dim, width, packing.order, words);
     builder.setInsertionPoint(product);
     product.getRhsMutable().set(
         UnpackOp::create(builder, product.getLoc(), weight.getType(), packed,
-                         packing.dim, width, packing.order, pairs));
+                         packing.dim, width, packing.order, words));
     ++numPacked;
     remarkPassed(product, kPass) << "weights are read in panels";
   }

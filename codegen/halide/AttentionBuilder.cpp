@@ -2,7 +2,7 @@
 #include "codegen/halide/AttentionBuilder.h"
 
 #include "codegen/halide/Activations.h"
-#include "codegen/halide/PairProducts.h"
+#include "codegen/halide/WordProducts.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <limits>
@@ -119,7 +119,7 @@ RDom AttentionBuilder::factorsOfStep() const {
 /// A number of an operand, or two of bf16; `index` counts pairs of features
 /// then.
 Expr AttentionBuilder::factor(Value value, IndexRef index) const {
-  return isShort ? kernel.getPair(value, index, index.size() - 1)
+  return isShort ? kernel.getWord(value, index, index.size() - 1)
                  : kernel.at(value, index);
 }
 
@@ -142,7 +142,7 @@ Func AttentionBuilder::pairFactor(
     last = Halide::select(stages.stepVar * stages.columns + odd < numColumns,
                           last, zero);
   factors(pair()) =
-      makePair(toBFloat16(number(pair(stages.column * 2))), toBFloat16(last));
+      makeWord({toBFloat16(number(pair(stages.column * 2))), toBFloat16(last)});
   stages.words.push_back(factors);
   return factors;
 }
@@ -159,7 +159,7 @@ Func AttentionBuilder::rowFactor(const char *name, Value value) {
     return factors;
   }
   factors(at) =
-      makePair(number(stages.column * 2), number(stages.column * 2 + 1));
+      makeWord({number(stages.column * 2), number(stages.column * 2 + 1)});
   stages.rowWords.push_back(factors);
   return factors;
 }

@@ -3,9 +3,10 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
-#include "codegen/halide/PairProducts.h"
 #include "codegen/halide/WindowChain.h"
+#include "codegen/halide/WordProducts.h"
 #include "ir/MaekOps.h"
+#include "ir/Words.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
@@ -20,7 +21,7 @@ namespace {
 
 /// result = sum over the contracted letters of lhs * rhs. The operands are read
 /// through functions of their own, for schedules to compute ahead. Those of
-/// bf16 are functions of words: pairs along one of the contracted letters.
+/// short numbers are functions of words along one of the contracted letters.
 struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
     auto einsum = cast<EinsumOp>(op);
@@ -30,9 +31,22 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
     SmallVector<Extent> domain;
     for (char letter : contracted)
       domain.push_back(getLetterExtent(einsum, letter));
-    std::optional<char> pairs = getPairLetter(einsum);
-    Halide::Func lhs = stage(kernel, einsum, 0, pairs);
-    Halide::Func rhs = stage(kernel, einsum, 1, pairs);
+    Type element = getElementType(einsum.getLhs().getType());
+    std::optional<char> letter = getWordLetter(einsum);
+    std::optional<WordAxis> words;
+    if (letter)
+      words = WordAxis{contracted.find(*letter),
+                       getWordLength(getHalideType(element))};
+    Halide::Func lhs = stage(kernel, einsum, 0, letter);
+    Halide::Func rhs = stage(kernel, einsum, 1, letter);
+    auto multiply = [&](const Expr &a, const Expr &b) {
+      if (!letter)
+        return a * b;
+      if (!isByte(element))
+        return multiplyPairs(a, b);
+      return element.isUnsignedInteger() ? multiplyCodes(a, b)
+                                         : multiplyCodes(b, a);
+    };
     auto read = [&](Halide::Func &operand, StringRef term, IndexRef index,
                     IndexRef reduced) -> Expr {
       std::vector<Expr> place;
@@ -44,29 +58,30 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
       return operand(place);
     };
     Expr zero = Halide::Internal::make_zero(
-        getHalideType(getElementType(einsum.getType())));
+        isByte(element) ? Halide::Int(32)
+                        : getHalideType(getElementType(einsum.getType())));
     kernel.reduce(
         einsum.getResult(), domain, Tuple(zero),
         [&](IndexRef index, IndexRef reduced, ArrayRef<Expr> sum) -> Tuple {
           Expr a = read(lhs, lhsTerm, index, reduced);
           Expr b = read(rhs, rhsTerm, index, reduced);
-          return Tuple(sum[0] + (pairs ? multiplyPairs(a, b) : a * b));
+          return Tuple(sum[0] + multiply(a, b));
         },
-        {lhs, rhs},
-        pairs ? std::optional(contracted.find(*pairs)) : std::nullopt);
+        {lhs, rhs}, words);
   }
 
-  /// The letter along which numbers of bf16 are multiplied in pairs: the one
+  /// The letter along which short numbers are multiplied in words: the one
   /// along which they are packed so, or the innermost one of the lhs, of
   /// windows the outermost one. Nothing for other types, or if no letter is
   /// summed over on both sides.
-  static std::optional<char> getPairLetter(EinsumOp einsum) {
-    if (!getElementType(einsum.getLhs().getType()).isBF16())
+  static std::optional<char> getWordLetter(EinsumOp einsum) {
+    Type element = getElementType(einsum.getLhs().getType());
+    if (!element.isBF16() && !isByte(element))
       return std::nullopt;
     EinsumAttr equation = einsum.getEquation();
     for (unsigned side : {0, 1})
       if (auto unpack = einsum->getOperand(side).getDefiningOp<UnpackOp>())
-        if (std::optional<int64_t> axis = unpack.getPairs())
+        if (std::optional<int64_t> axis = unpack.getWords())
           if (char letter = equation.getTerm(side)[*axis];
               isSummedOnBothSides(equation, letter))
             return letter;
@@ -93,7 +108,7 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
   /// overrun, it reads the last element; what comes of it is never stored.
   /// Tiles overrun dynamic axes where the columns are one of them.
   static Halide::Func stage(KernelAlgorithm &kernel, EinsumOp einsum,
-                            unsigned side, std::optional<char> pairs) {
+                            unsigned side, std::optional<char> words) {
     EinsumAttr equation = einsum.getEquation();
     StringRef term = equation.getTerm(side), result = equation.getResult();
     Value operand = einsum->getOperand(side);
@@ -119,19 +134,22 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
             isOverrun(extent, lanes) &&
             !llvm::is_contained(windowed, int64_t(axis)))
           i = Halide::min(Halide::likely(i), kernel.extent(extent) - 1);
-      if (pairs)
-        return getWord(kernel, operand, source, term.find(*pairs));
+      if (words)
+        return getWord(kernel, operand, source, term.find(*words));
       Expr element = kernel.at(operand, source);
-      return element.type().is_bfloat() ? fromBFloat16(element) : element;
+      if (element.type().is_bfloat())
+        return fromBFloat16(element);
+      return element.type().bits() == 8 ? Halide::cast<int32_t>(element)
+                                        : element;
     });
   }
 
-  /// Two neighbours of bf16 along `axis`, at the position that counts pairs
-  /// there; 0 for what lies past the end.
+  /// Neighbours along `axis`, at the position that counts words there; 0 for
+  /// what lies past the end.
   static Expr getWord(KernelAlgorithm &kernel, Value operand, IndexRef index,
                       int64_t axis) {
     if (auto unpack = operand.getDefiningOp<UnpackOp>();
-        unpack && unpack.getPairs() == axis)
+        unpack && unpack.getWords() == axis)
       return Halide::reinterpret<uint32_t>(
           kernel.at(unpack.getOperand(), getPackedIndex(unpack, index)));
     if (auto window = operand.getDefiningOp<WindowOp>()) {
@@ -144,7 +162,7 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
             std::vector<Expr>(place.rbegin(), place.rend()));
       }
     }
-    return kernel.getPair(operand, index, axis);
+    return kernel.getWord(operand, index, axis);
   }
 
   static Extent getLetterExtent(EinsumOp einsum, char letter) {

@@ -4,7 +4,7 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
-#include "codegen/halide/PairProducts.h"
+#include "codegen/halide/WordProducts.h"
 #include "ir/MaekOps.h"
 #include "ir/Splat.h"
 
@@ -204,6 +204,29 @@ struct ConvertModel
   }
 };
 
+/// The bits of a number to which 1.5 · 2^23 was added end with its nearest
+/// whole number.
+struct QuantizeModel
+    : HalideExpressible::ExternalModel<QuantizeModel, QuantizeOp> {
+  void express(Operation *op, KernelAlgorithm &kernel) const {
+    auto quantize = cast<QuantizeOp>(op);
+    kernel.define(
+        quantize.getResult(),
+        [quantize, &kernel](IndexRef index) mutable -> Expr {
+          Expr x = kernel.at(quantize.getOperand(), index);
+          Expr scale = kernel.at(quantize.getScale(), index);
+          auto [low, high] = quantize.getRange();
+          Expr code = Halide::clamp(x * scale + float(quantize.getZero()),
+                                    float(low), float(high));
+          Expr shifted = Halide::strict_float(code + 12582912.0f);
+          Expr bits = Halide::reinterpret<uint32_t>(shifted);
+          Halide::Type type =
+              getHalideType(getElementType(quantize.getResult().getType()));
+          return Halide::reinterpret(type, Halide::cast<uint8_t>(bits));
+        });
+  }
+};
+
 struct ConstantModel
     : HalideExpressible::ExternalModel<ConstantModel, ConstantOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
@@ -324,6 +347,7 @@ void attachElementwiseModels(MLIRContext &context) {
   CompareOp::attachInterface<CompareModel>(context);
   SelectOp::attachInterface<SelectModel>(context);
   ConvertOp::attachInterface<ConvertModel>(context);
+  QuantizeOp::attachInterface<QuantizeModel>(context);
   ConstantOp::attachInterface<ConstantModel>(context);
   IotaOp::attachInterface<IotaModel>(context);
   ExtentOp::attachInterface<ExtentModel>(context);

@@ -4,7 +4,7 @@
 #include "codegen/halide/Activations.h"
 #include "codegen/halide/DeadCalls.h"
 #include "codegen/halide/HalideExpressible.h"
-#include "codegen/halide/PairProducts.h"
+#include "codegen/halide/WordProducts.h"
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
 #include "ir/Splat.h"
@@ -22,8 +22,10 @@ Halide::Type getHalideType(Type element) {
     return Halide::Float(64);
   if (element.isBF16())
     return Halide::BFloat(16);
-  if (element.isInteger(1))
+  if (element.isInteger(1) || element.isUnsignedInteger(8))
     return Halide::UInt(8);
+  if (element.isInteger(8))
+    return Halide::Int(8);
   return Halide::Int(32);
 }
 
@@ -78,27 +80,33 @@ Halide::Func KernelAlgorithm::makeFunc(const std::string &name, int64_t rank,
   return func;
 }
 
-Halide::Expr KernelAlgorithm::getPair(Value value, IndexRef index,
+Halide::Expr KernelAlgorithm::getWord(Value value, IndexRef index,
                                       int64_t axis) {
-  Extent length = getExtent(value.getType(), axis);
-  Index even(index), odd(index);
-  even[axis] = index[axis] * 2;
-  odd[axis] = index[axis] * 2 + 1;
-  if (length.isStatic() && length.factor % 2 == 0)
-    return makePair(at(value, even), at(value, odd));
-  Halide::Expr size = extent(length), isInside = odd[axis] < size;
-  odd[axis] = Halide::min(odd[axis], size - 1);
-  Halide::Expr last = at(value, odd);
-  return makePair(
-      at(value, even),
-      Halide::select(isInside, last, Halide::Internal::make_zero(last.type())));
+  Extent size = getExtent(value.getType(), axis);
+  int length = getWordLength(getHalideType(getElementType(value.getType())));
+  bool isFull = size.isStatic() && size.factor % length == 0;
+  std::vector<Halide::Expr> numbers;
+  for (int i = 0; i < length; ++i) {
+    Index place(index);
+    Halide::Expr position = place[axis] = index[axis] * length + i;
+    // The first is always there.
+    if (isFull || i == 0) {
+      numbers.push_back(at(value, place));
+      continue;
+    }
+    place[axis] = Halide::min(position, extent(size) - 1);
+    Halide::Expr last = at(value, place);
+    numbers.push_back(Halide::select(position < extent(size), last,
+                                     Halide::Internal::make_zero(last.type())));
+  }
+  return makeWord(numbers);
 }
 
 Halide::Func KernelAlgorithm::getPadded(Value value, ArrayRef<int64_t> axes,
-                                        std::optional<int64_t> pairs) {
+                                        std::optional<int64_t> words) {
   for (const PaddedSource &source : paddedSources)
     if (source.value == value && ArrayRef(source.axes) == axes &&
-        source.pairs == pairs)
+        source.words == words)
       return source.func;
   Halide::Func func =
       makeFunc("padded", getRank(value.getType()), [&](IndexRef index) {
@@ -111,11 +119,11 @@ Halide::Func KernelAlgorithm::getPadded(Value value, ArrayRef<int64_t> axes,
           place[axis] = Halide::clamp(index[axis], 0, size - 1);
         }
         Halide::Expr element =
-            pairs ? getPair(value, place, *pairs) : at(value, place);
+            words ? getWord(value, place, *words) : at(value, place);
         return Halide::select(isInside, element,
                               Halide::Internal::make_zero(element.type()));
       });
-  paddedSources.push_back({value, SmallVector<int64_t>(axes), pairs, func});
+  paddedSources.push_back({value, SmallVector<int64_t>(axes), words, func});
   return func;
 }
 
@@ -152,7 +160,7 @@ void KernelAlgorithm::define(Value result, const Element &element) {
 
 Reduction KernelAlgorithm::makeReduction(Value result, ArrayRef<Extent> domain,
                                          Index &position,
-                                         std::optional<size_t> paired) const {
+                                         std::optional<WordAxis> words) const {
   Reduction reduction;
   reduction.op = result.getDefiningOp();
   reduction.func = Halide::Func(getFuncName(result));
@@ -162,7 +170,9 @@ Reduction KernelAlgorithm::makeReduction(Value result, ArrayRef<Extent> domain,
   Halide::Region ranges;
   for (size_t i = domain.size(); i-- > 0;) {
     Halide::Expr size = extent(domain[i]);
-    ranges.emplace_back(0, i == paired ? (size + 1) / 2 : size);
+    if (words && words->axis == i)
+      size = (size + (words->length - 1)) / words->length;
+    ranges.emplace_back(0, size);
   }
   Halide::RDom rdom(ranges, "r");
   for (int i = domain.size() - 1; i >= 0; --i) {
@@ -176,19 +186,20 @@ void KernelAlgorithm::reduce(
     Value result, ArrayRef<Extent> domain, const Halide::Tuple &init,
     const std::function<Halide::Tuple(IndexRef, IndexRef,
                                       ArrayRef<Halide::Expr>)> &step,
-    const std::vector<Halide::Func> &operands, std::optional<size_t> paired) {
+    const std::vector<Halide::Func> &operands, std::optional<WordAxis> words) {
+  Halide::Type type = getHalideType(getElementType(result.getType()));
   if (domain.empty()) {
     // Nothing is summed over. `step` does not outlive this call.
     Halide::Func func = makeFunc(
         getFuncName(result), getRank(result.getType()),
         [&](IndexRef index) { return step(index, {}, init.as_vector())[0]; });
-    elements[result] = [func](IndexRef index) -> Halide::Expr {
-      return func(reversed(index));
+    elements[result] = [func, type](IndexRef index) -> Halide::Expr {
+      return Halide::cast(type, func(reversed(index)));
     };
     return;
   }
   Index position;
-  Reduction reduction = makeReduction(result, domain, position, paired);
+  Reduction reduction = makeReduction(result, domain, position, words);
   reduction.operands = operands;
   Index vars = getVars(getRank(result.getType()));
   Halide::FuncRef element = reduction.func(reversed(vars));
@@ -205,9 +216,10 @@ void KernelAlgorithm::reduce(
   reductions.push_back(reduction);
   Halide::Func func = reduction.func;
   bool isTuple = init.size() > 1;
-  elements[result] = [func, isTuple](IndexRef index) -> Halide::Expr {
+  elements[result] = [func, type, isTuple](IndexRef index) -> Halide::Expr {
     Halide::FuncRef whole = func(reversed(index));
-    return isTuple ? Halide::Expr(whole[0]) : Halide::Expr(whole);
+    return Halide::cast(type,
+                        isTuple ? Halide::Expr(whole[0]) : Halide::Expr(whole));
   };
 }
 

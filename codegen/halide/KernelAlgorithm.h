@@ -36,11 +36,18 @@ struct Reduction {
   std::vector<Halide::Func> operands;
 };
 
+/// Numbers that are summed over several at once: the axis of a domain along
+/// which positions count words of so many.
+struct WordAxis {
+  size_t axis;
+  int length;
+};
+
 /// A tensor with zeros around it along some axes, as windows see it.
 struct PaddedSource {
   mlir::Value value;
   llvm::SmallVector<int64_t> axes;
-  std::optional<int64_t> pairs;
+  std::optional<int64_t> words;
   Halide::Func func;
 };
 
@@ -72,15 +79,15 @@ public:
   static bool isCostly(mlir::Operation *op);
   /// Defines a value as a reduction: `init` first, then `step` of the position,
   /// the reduced position and what there is so far. Where these are tuples, the
-  /// value is the first element. The reduced position counts pairs along the
-  /// axis number `paired` of the domain; the last one may be half a pair.
+  /// value is the first element, converted to the value's type. Along `words`
+  /// the last position may be a word that is not full.
   void
   reduce(mlir::Value result, llvm::ArrayRef<Extent> domain,
          const Halide::Tuple &init,
          const std::function<Halide::Tuple(IndexRef, IndexRef,
                                            llvm::ArrayRef<Halide::Expr>)> &step,
          const std::vector<Halide::Func> &operands = {},
-         std::optional<size_t> paired = std::nullopt);
+         std::optional<WordAxis> words = std::nullopt);
   /// Defines a value as zeros to which `term`, of the position and the reduced
   /// one, adds numbers one after another: where, and how much.
   void scatter(
@@ -93,12 +100,12 @@ public:
   }
   /// The function of a value that is 0 outside along the axes, increasing. It
   /// is part of the functions that use it, unless a schedule computes it. With
-  /// `pairs`, another axis, it gives words of two neighbours along that.
+  /// `words`, another axis, it gives words of neighbours along that.
   Halide::Func getPadded(mlir::Value value, llvm::ArrayRef<int64_t> axes,
-                         std::optional<int64_t> pairs = std::nullopt);
-  /// Two neighbours of bf16 along `axis`, at the position that counts pairs
-  /// there; 0 for what lies past the end.
-  Halide::Expr getPair(mlir::Value value, IndexRef index, int64_t axis);
+                         std::optional<int64_t> words = std::nullopt);
+  /// Neighbours of short numbers along `axis`, at the position that counts
+  /// words there; 0 for what lies past the end.
+  Halide::Expr getWord(mlir::Value value, IndexRef index, int64_t axis);
   /// A function that is no value's.
   static Halide::Func makeFunc(const std::string &name, int64_t rank,
                                const Element &element);
@@ -143,7 +150,7 @@ private:
   /// A reduction without a function; `position` gets the domain's variables.
   Reduction makeReduction(mlir::Value result, llvm::ArrayRef<Extent> domain,
                           Index &position,
-                          std::optional<size_t> paired = std::nullopt) const;
+                          std::optional<WordAxis> words = std::nullopt) const;
 
   mlir::func::FuncOp kernel;
   llvm::DenseMap<mlir::Value, Element> elements;

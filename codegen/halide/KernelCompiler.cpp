@@ -5,7 +5,7 @@
 #include "codegen/halide/KernelCache.h"
 #include "codegen/halide/LoadsBelowZero.h"
 #include "codegen/halide/LoadsFirst.h"
-#include "codegen/halide/PairProducts.h"
+#include "codegen/halide/WordProducts.h"
 #include "codegen/halide/schedules/Schedule.h"
 #include "ir/Entries.h"
 
@@ -116,7 +116,7 @@ FailureOr<CompiledKernel> compileKernel(func::FuncOp kernel, StringRef symbol,
     if (algorithm->getReductions().empty() && algorithm->getAttention().empty())
       pipeline.add_custom_lowering_pass(new LoadsFirst);
     pipeline.add_custom_lowering_pass(new LoadsBelowZero);
-    pipeline.add_custom_lowering_pass(new LowerPairProducts(full));
+    pipeline.add_custom_lowering_pass(new LowerWordProducts(full));
     Halide::Module module =
         pipeline.compile_to_module(algorithm->getArguments(), symbol.str(),
                                    target, Halide::LinkageType::External);

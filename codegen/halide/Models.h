@@ -12,8 +12,8 @@ class UnpackOp;
 
 namespace maek::halide {
 
-/// The packed place of an element; `index` counts pairs along the axis of
-/// pairs, if there is one.
+/// The packed place of an element; `index` counts words along the axis of
+/// words, if there is one.
 Index getPackedIndex(UnpackOp unpack, IndexRef index);
 
 void attachAttentionModels(mlir::MLIRContext &context);

@@ -3,8 +3,9 @@
 #include "codegen/halide/HalideExpressible.h"
 #include "codegen/halide/KernelAlgorithm.h"
 #include "codegen/halide/Models.h"
-#include "codegen/halide/PairProducts.h"
+#include "codegen/halide/WordProducts.h"
 #include "ir/MaekOps.h"
+#include "ir/Words.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -265,27 +266,31 @@ struct PackModel : Base<PackModel, PackOp> {
           source[dim] = clampIndex(position, size);
           for (auto [i, axis] : llvm::enumerate(pack.getOrder()))
             source[axis] = index[i + 1];
-          Expr element = pack.getPairs() ? getWord(pack, source, kernel)
+          Expr element = pack.getWords() ? getWord(pack, source, kernel)
                                          : kernel.at(pack.getOperand(), source);
           return Halide::select(position < size, element,
                                 zeroOf(pack.getType()));
         });
   }
 
-  /// Both numbers of a pair as an i32; `index` counts pairs along their axis.
+  /// Neighbours as an i32; `index` counts words along their axis.
   static Expr getWord(PackOp pack, Index index, KernelAlgorithm &kernel) {
-    int64_t axis = *pack.getPairs();
-    Expr size = kernel.extent(pack.getOperand(), axis), pair = index[axis];
-    auto get = [&](const Expr &position) {
+    int64_t axis = *pack.getWords();
+    Expr size = kernel.extent(pack.getOperand(), axis), word = index[axis];
+    int length =
+        ::maek::getWordLength(getElementType(pack.getOperand().getType()));
+    std::vector<Expr> numbers;
+    for (int i = 0; i < length; ++i) {
+      Expr position = word * length + i;
       index[axis] = clampIndex(position, size);
       Expr element = kernel.at(pack.getOperand(), index);
-      if (!element.type().is_bfloat())
+      if (element.type().bits() == 32)
         element = toBFloat16(element);
-      return Halide::select(position < size, element,
-                            Halide::Internal::make_zero(element.type()));
-    };
-    return Halide::reinterpret<int32_t>(
-        makePair(get(pair * 2), get(pair * 2 + 1)));
+      numbers.push_back(
+          Halide::select(position < size, element,
+                         Halide::Internal::make_zero(element.type())));
+    }
+    return Halide::reinterpret<int32_t>(makeWord(numbers));
   }
 };
 
@@ -295,15 +300,17 @@ struct UnpackModel : Base<UnpackModel, UnpackOp> {
     kernel.define(
         unpack.getResult(), [unpack, &kernel](IndexRef index) mutable -> Expr {
           Index source(index);
-          std::optional<int64_t> pairs = unpack.getPairs();
-          if (pairs)
-            source[*pairs] = index[*pairs] / 2;
+          std::optional<int64_t> words = unpack.getWords();
+          Halide::Type type = getHalideType(getElementType(unpack.getType()));
+          int length = getWordLength(type);
+          if (words)
+            source[*words] = index[*words] / length;
           Expr element =
               kernel.at(unpack.getOperand(), getPackedIndex(unpack, source));
-          if (!pairs)
+          if (!words)
             return element;
-          return getHalf(Halide::reinterpret<uint32_t>(element),
-                         index[*pairs] % 2);
+          return getFromWord(Halide::reinterpret<uint32_t>(element),
+                             index[*words] % length, type);
         });
   }
 };

@@ -47,7 +47,7 @@ Value DescriptorConstants::get(ArrayRef<int32_t> words, StringRef kind,
 /// machine: code, bits, lanes. A truth value is a byte, for kernels too.
 static int32_t getTypeWord(Type element) {
   int32_t code = element.isBF16() ? halide_type_bfloat : halide_type_float;
-  if (element.isInteger(1))
+  if (element.isInteger(1) || element.isUnsignedInteger())
     code = halide_type_uint;
   else if (element.isInteger())
     code = halide_type_int;

@@ -5,6 +5,7 @@
 #include "ir/MaekOps.h"
 #include "ir/interpreter/Interpretable.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -30,6 +31,15 @@ static FailureOr<Tensor> evaluate(SelectOp op, Index shape, Frame &frame) {
   const Tensor &a = frame[op.getOnTrue()], &b = frame[op.getOnFalse()];
   return Tensor::generate(
       shape, [&](Index i) { return condition[i] != 0 ? a[i] : b[i]; });
+}
+
+static FailureOr<Tensor> evaluate(QuantizeOp op, Index shape, Frame &frame) {
+  const Tensor &x = frame[op.getOperand()], &scale = frame[op.getScale()];
+  auto [low, high] = op.getRange();
+  return Tensor::generate(shape, [&, low = low, high = high](Index i) {
+    double code = std::nearbyint(x[i] * scale[i] + double(op.getZero()));
+    return std::clamp(code, double(low), double(high));
+  });
 }
 
 static FailureOr<Tensor> evaluate(ConstantOp op, Index shape, Frame &) {
@@ -99,5 +109,6 @@ void maek::attachElementwiseModels(MLIRContext &context) {
               CosOp, ErfOp, StopGradientOp, ConvertOp>(context);
   attachBinary<AddOp, SubOp, MulOp, DivOp, PowOp, MaxOp, MinOp, CompareOp>(
       context);
-  attachOthers<SelectOp, ConstantOp, IotaOp, ExtentOp, RandomOp>(context);
+  attachOthers<SelectOp, QuantizeOp, ConstantOp, IotaOp, ExtentOp, RandomOp>(
+      context);
 }

@@ -1,8 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Semantics of the ops that move elements about: which element of the operand
 // stands at each index of the result.
-#include "ir/BFloat16.h"
 #include "ir/MaekOps.h"
+#include "ir/Words.h"
 #include "ir/interpreter/Interpretable.h"
 
 using namespace mlir;
@@ -117,43 +117,42 @@ static FailureOr<Tensor> evaluate(PadOp op, Index shape, Frame &frame) {
 
 /// The packed index of the operand's element `i`.
 template <typename OpT>
-static Shape getPackedIndex(OpT op, Index i) {
-  int64_t width = op.getWidth();
+static Shape getPackedIndex(OpT op, Type element, Index i) {
+  int64_t width = op.getWidth(), length = getWordLength(element);
   Shape packed{i[op.getDim()] / width};
   for (int64_t axis : op.getOrder())
-    packed.push_back(axis == op.getPairs() ? i[axis] / 2 : i[axis]);
+    packed.push_back(axis == op.getWords() ? i[axis] / length : i[axis]);
   packed.push_back(i[op.getDim()] % width);
   return packed;
 }
 
-/// `word`, an i32, with a number of bf16 as its lower or upper half.
-static double replaceHalf(double word, bool upper, double number) {
-  unsigned shift = upper ? 16 : 0;
-  uint32_t bits = uint32_t(int32_t(word)) & ~(0xFFFFu << shift);
-  return int32_t(bits | uint32_t(toBFloat16Bits(number)) << shift);
-}
-
-static double getHalf(double word, bool upper) {
-  return fromBFloat16Bits(uint32_t(int32_t(word)) >> (upper ? 16 : 0));
-}
+static uint32_t toWord(double element) { return uint32_t(int32_t(element)); }
 
 static FailureOr<Tensor> evaluate(PackOp op, Index shape, Frame &frame) {
   const Tensor &x = frame[op.getOperand()];
-  std::optional<int64_t> pairs = op.getPairs();
+  std::optional<int64_t> words = op.getWords();
+  Type type = getElementType(op.getOperand().getType());
   Tensor result(shape);
   forEachIndex(x.shape, [&](Index i) {
-    double &element = result[getPackedIndex(op, i)];
-    element = pairs ? replaceHalf(element, i[*pairs] % 2, x[i]) : x[i];
+    double &element = result[getPackedIndex(op, type, i)];
+    if (words)
+      element = int32_t(putInWord(toWord(element),
+                                  i[*words] % getWordLength(type), x[i], type));
+    else
+      element = x[i];
   });
   return result;
 }
 
 static FailureOr<Tensor> evaluate(UnpackOp op, Index shape, Frame &frame) {
   const Tensor &x = frame[op.getOperand()];
-  std::optional<int64_t> pairs = op.getPairs();
+  std::optional<int64_t> words = op.getWords();
+  Type type = getElementType(op.getType());
   return Tensor::generate(shape, [&](Index i) {
-    double element = x[getPackedIndex(op, i)];
-    return pairs ? getHalf(element, i[*pairs] % 2) : element;
+    double element = x[getPackedIndex(op, type, i)];
+    return words ? getFromWord(toWord(element), i[*words] % getWordLength(type),
+                               type)
+                 : element;
   });
 }
 

@@ -69,7 +69,7 @@ static OpCase makeConvert(const std::string &from, const std::string &to,
   convert.bad = {
       {"%r = maek.convert %a0 : " + source + " -> tensor<9x" + to + ">",
        "must have the same shape"},
-      {"%r = maek.convert %a0 : " + source + " -> tensor<" + shape + "i8>",
+      {"%r = maek.convert %a0 : " + source + " -> tensor<" + shape + "i16>",
        "must be ranked tensor of"}};
   return convert;
 }

@@ -42,7 +42,7 @@ func.func @f(%x: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%x: tensor<2x3xf32>, %y: tensor<2x3xf64>) {
-  // expected-error@+1 {{einsum multiplies 'tensor<2x3xf32>' by 'tensor<2x3xf64>', of another element type}}
+  // expected-error@+1 {{einsum multiplies 'tensor<2x3xf32>' by 'tensor<2x3xf64>', which have no product}}
   %0 = maek.einsum "bk,bk->b" %x, %y : tensor<2x3xf32>, tensor<2x3xf64>
   return
 }
@@ -74,7 +74,7 @@ func.func @f(%x: tensor<*xf32>) {
 // -----
 
 func.func @f(%x: tensor<2xi32>) {
-  // expected-error@+1 {{operand #0 must be ranked tensor of f32, f64 or bf16 with named extents, but got 'tensor<2xi32>'}}
+  // expected-error@+1 {{operand #0 must be ranked tensor of f32, f64, bf16, i8 or ui8 with named extents, but got 'tensor<2xi32>'}}
   %0 = maek.einsum "b,b->b" %x, %x : tensor<2xi32>, tensor<2xi32>
   return
 }
@@ -125,4 +125,13 @@ func.func @f(%q: tensor<2x4xf32>, %v: tensor<3x4xf32>) -> tensor<2xf32> {
   // expected-error@+1 {{attention needs values of 'tensor<2x4xf32>', found 'tensor<3x4xf32>'}}
   %y, %s = maek.attention_with_log_sum %q, %q, %v scale 0.5 : tensor<2x4xf32>, tensor<2x4xf32>, tensor<3x4xf32>
   return %s : tensor<2xf32>
+}
+
+// -----
+
+// Two signed ones.
+func.func @f(%x: tensor<4xi8>) {
+  // expected-error@+1 {{einsum multiplies 'tensor<4xi8>' by 'tensor<4xi8>', which have no product}}
+  %0 = maek.einsum "k,k->" %x, %x : tensor<4xi8>, tensor<4xi8>
+  return
 }

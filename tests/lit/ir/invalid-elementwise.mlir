@@ -96,7 +96,7 @@ func.func @f() {
 // -----
 
 func.func @f() {
-  // expected-error@+1 {{result #0 must be ranked tensor of f32, f64, bf16, i32 or i1 with named extents, but got 'f32'}}
+  // expected-error@+1 {{result #0 must be ranked tensor of f32, f64, bf16, i8, ui8, i32 or i1 with named extents, but got 'f32'}}
   %0 = maek.constant 1.0 : f32
   return
 }
@@ -146,5 +146,37 @@ func.func @f(%x: tensor<4xi32>) {
 func.func @f(%x: tensor<4xbf16>) {
   // expected-error@+1 {{operand #0 must be ranked tensor of f32 or f64 with named extents, but got 'tensor<4xbf16>'}}
   %0 = maek.add %x, %x : tensor<4xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{has no code -1 in 'tensor<4xui8>'}}
+  %0 = maek.quantize %x by %x zero -1 : tensor<4xf32> -> tensor<4xui8>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?xf32, #maek.dims<B>>) {
+  // expected-error@+1 {{needs equal shapes, found 'tensor<?xf32, #maek.dims<B>>' and 'tensor<?xi8, #maek.dims<C>>'}}
+  %0 = maek.quantize %x by %x zero 0 : tensor<?xf32, #maek.dims<B>> -> tensor<?xi8, #maek.dims<C>>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error@+1 {{makes f32 of codes and no codes, found 'tensor<4xf32>' and 'tensor<4xi8>'}}
+  %0 = maek.convert %x : tensor<4xf32> -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{has no value 2.560000e+02 : f64 in 'tensor<4xui8>'}}
+  %0 = maek.constant 256.0 : tensor<4xui8>
   return
 }

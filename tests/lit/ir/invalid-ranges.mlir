@@ -139,23 +139,23 @@ func.func @f(%x: tensor<1x2x16xf32>) {
 // -----
 
 func.func @f(%x: tensor<4x2xf32>) {
-  // expected-error@+1 {{pack needs a static axis besides that of the panels to pair, found axis 0 of 'tensor<4x2xf32>'}}
-  %0 = maek.pack %x dim 0 width 16 order [1] pairs 0 : tensor<4x2xf32>
+  // expected-error@+1 {{pack needs a static axis besides that of the panels for words, found axis 0 of 'tensor<4x2xf32>'}}
+  %0 = maek.pack %x dim 0 width 16 order [1] words 0 : tensor<4x2xf32>
   return
 }
 
 // -----
 
 func.func @f(%x: tensor<4x2xf64>) {
-  // expected-error@+1 {{pack pairs f32 or bf16, not 'tensor<4x2xf64>'}}
-  %0 = maek.pack %x dim 0 width 16 order [1] pairs 1 : tensor<4x2xf64>
+  // expected-error@+1 {{pack makes words of f32, bf16 or i8, not of 'tensor<4x2xf64>'}}
+  %0 = maek.pack %x dim 0 width 16 order [1] words 1 : tensor<4x2xf64>
   return
 }
 
 // -----
 
 func.func @f(%x: tensor<1x1x16xi32>) {
-  // expected-error@+1 {{of pairs is of bf16, found 'tensor<4x2xf32>'}}
-  %0 = maek.unpack %x dim 0 width 16 order [1] pairs 1 : tensor<1x1x16xi32> -> tensor<4x2xf32>
+  // expected-error@+1 {{of words is of bf16 or i8, found 'tensor<4x2xf32>'}}
+  %0 = maek.unpack %x dim 0 width 16 order [1] words 1 : tensor<1x1x16xi32> -> tensor<4x2xf32>
   return
 }

@@ -9,8 +9,8 @@
 // CHECK: %[[Z:.*]] = maek.einsum "bk,nk->bn" %[[X]], %[[W]]
 // CHECK: return %[[Z]] : tensor<?x32xf32, #maek.dims<B>>
 // PACKED-LABEL: func.func @layer
-// PACKED: %[[P:.*]] = maek.pack %arg1 dim 0 width 16 order [1] pairs 1 : tensor<32x64xf32>
-// PACKED: maek.unpack %[[P]] dim 0 width 16 order [1] pairs 1 : tensor<2x32x16xi32> -> tensor<32x64xbf16>
+// PACKED: %[[P:.*]] = maek.pack %arg1 dim 0 width 16 order [1] words 1 : tensor<32x64xf32>
+// PACKED: maek.unpack %[[P]] dim 0 width 16 order [1] words 1 : tensor<2x32x16xi32> -> tensor<32x64xbf16>
 // REMARK: :[[#@LINE+2]]:8: remark: [Passed] lower-precision{{.*}}multiplies in bf16 and sums in f32
 func.func @layer(%x: tensor<?x64xf32, #maek.dims<B>>, %W: tensor<32x64xf32> {maek.name = "W", maek.role = "parameter"}) -> tensor<?x32xf32, #maek.dims<B>> {
   %z = maek.einsum "bk,nk->bn" %x, %W : tensor<?x64xf32, #maek.dims<B>>, tensor<32x64xf32>

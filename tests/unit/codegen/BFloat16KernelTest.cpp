@@ -2,8 +2,7 @@
 // Kernels with products of bf16, on a machine that has them and for one that
 // has not.
 #include "ir/BFloat16.h"
-#include "ir/Extent.h"
-#include "tests/unit/codegen/KernelHarness.h"
+#include "tests/unit/codegen/ShortNumbers.h"
 
 #include <bit>
 #include <cmath>
@@ -13,106 +12,7 @@
 using namespace mlir;
 using namespace maek::test;
 
-namespace {
-
-const char *const withoutPairs = "x86-64-linux-avx2-fma-f16c-sse41";
-
-/// The kernels of a text for one target, and what they need.
-struct TargetKernels {
-  TargetKernels(const std::string &text, const std::string &target,
-                bool asserts) {
-    OwnKernels parsed(text, "f32");
-    context = std::move(parsed.context);
-    module = std::move(parsed.module);
-    maek::KernelOptions options;
-    options.target = target;
-    options.asserts = asserts;
-    if (module)
-      kernels = LoadedKernels::load(*module, options);
-  }
-
-  func::FuncOp get(llvm::StringRef name) {
-    return module->lookupSymbol<func::FuncOp>(name);
-  }
-  std::vector<maek::Tensor> interpret(func::FuncOp kernel,
-                                      llvm::ArrayRef<maek::Tensor> arguments) {
-    auto results = maek::interpret(kernel, arguments);
-    EXPECT_TRUE(succeeded(results));
-    return {results->begin(), results->end()};
-  }
-
-  std::unique_ptr<MLIRContext> context;
-  OwningOpRef<ModuleOp> module;
-  std::unique_ptr<LoadedKernels> kernels;
-};
-
-bool isShort(Type type) { return maek::getElementType(type).isBF16(); }
-
-/// Arguments of the kernel: bf16 rounded, words from `words`.
-std::vector<maek::Tensor> makeTensors(func::FuncOp kernel, const Dims &dims,
-                                      const maek::Tensor &words) {
-  auto arguments = makeArguments(kernel, dims, 1);
-  EXPECT_TRUE(succeeded(arguments));
-  std::vector<maek::Tensor> tensors;
-  for (auto [type, named] : llvm::zip(kernel.getArgumentTypes(), *arguments)) {
-    maek::Tensor tensor = named.second;
-    if (isShort(type))
-      for (double &x : tensor.elements)
-        x = maek::roundToBFloat16(x);
-    bool isWords = maek::getElementType(type).isInteger(32);
-    tensors.push_back(isWords ? words : tensor);
-  }
-  return tensors;
-}
-
-/// Every kernel of the text against the interpreter, for both targets, with
-/// Halide's asserts and without, dense and with gaps. @pack's words, which must
-/// be right to the bit, are the arguments of i32.
-void check(const std::string &text, const std::vector<Dims> &sizes,
-           double tolerance = 1e-5) {
-  for (auto [target, asserts] :
-       {std::pair("host", true), {"host", false}, {withoutPairs, true}}) {
-    TargetKernels own(text, target, asserts);
-    ASSERT_TRUE(own.kernels);
-    maek::Tensor words;
-    if (func::FuncOp pack = own.get("pack")) {
-      std::vector<maek::Tensor> weights = makeTensors(pack, {}, {});
-      for (double &x : weights[0].elements)
-        x = float(x);
-      words = own.interpret(pack, weights)[0];
-      EXPECT_EQ(own.kernels->run(pack, weights, {})[0].elements,
-                words.elements);
-    }
-    for (auto kernel : own.module->getOps<func::FuncOp>())
-      for (const Dims &dims : sizes)
-        for (int64_t gap : {0, 5}) {
-          if (kernel.getName() == "pack")
-            continue;
-          auto tensors = makeTensors(kernel, dims, words);
-          auto needed = own.interpret(kernel, tensors);
-          auto found = own.kernels->run(kernel, tensors, dims, {gap, {}});
-          ASSERT_EQ(found.size(), needed.size());
-          for (size_t i = 0; i < found.size(); ++i)
-            // The last bit of bf16 may differ where f32's do.
-            EXPECT_LE(relativeError(found[i], needed[i]),
-                      isShort(kernel.getResultTypes()[i]) ? 0x1p-8 : tolerance)
-                << target << ' ' << kernel.getName().str() << " result " << i
-                << " gap " << gap;
-        }
-  }
-}
-
-std::string replaceAll(std::string text, const std::string &from,
-                       const std::string &to) {
-  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos;
-       at += to.size())
-    text.replace(at, from.size(), to);
-  return text;
-}
-
-const std::vector<Dims> batches = {{{"B", 1}}, {{"B", 3}}, {{"B", 64}}};
-
-} // namespace
+static const std::vector<Dims> batches = {{{"B", 1}}, {{"B", 3}}, {{"B", 64}}};
 
 /// One LSTM step with packed gates, of an even and of odd numbers of units: the
 /// new state in f32 and in bf16. And a layer of one gate.
@@ -124,11 +24,11 @@ TEST(BFloat16Kernels, PackedProducts) {
 !z = tensor<?x4xHxf32, #maek.dims<B>>
 !p = tensor<PxKx4x16xi32>
 func.func private @pack(%w: tensor<4xHxHxf32>) -> !p attributes {maek.kernel} {
-  %p = maek.pack %w dim 1 width 16 order [2, 0] pairs 2 : tensor<4xHxHxf32>
+  %p = maek.pack %w dim 1 width 16 order [2, 0] words 2 : tensor<4xHxHxf32>
   func.return %p : !p
 }
 func.func private @step(%h: !s, %p: !p, %x: !z, %c: !h) -> (!h, !h, !s) attributes {maek.kernel} {
-  %w = maek.unpack %p dim 1 width 16 order [2, 0] pairs 2 : !p -> tensor<4xHxHxbf16>
+  %w = maek.unpack %p dim 1 width 16 order [2, 0] words 2 : !p -> tensor<4xHxHxbf16>
   %0 = maek.einsum "bk,gnk->bgn" %h, %w : !s, tensor<4xHxHxbf16>
   %1 = maek.add %0, %x : !z
   %2:4 = maek.unstack %1 dim 1 : !z
@@ -144,7 +44,7 @@ func.func private @step(%h: !s, %p: !p, %x: !z, %c: !h) -> (!h, !h, !s) attribut
   func.return %7, %5, %8 : !h, !h, !s
 }
 func.func private @layer(%x: !s, %p: !p) -> !z attributes {maek.kernel} {
-  %w = maek.unpack %p dim 1 width 16 order [2, 0] pairs 2 : !p -> tensor<4xHxHxbf16>
+  %w = maek.unpack %p dim 1 width 16 order [2, 0] words 2 : !p -> tensor<4xHxHxbf16>
   %0 = maek.einsum "bk,gnk->bgn" %x, %w : !s, tensor<4xHxHxbf16>
   func.return %0 : !z
 }
@@ -154,14 +54,15 @@ func.func private @layer(%x: !s, %p: !p) -> !z attributes {maek.kernel} {
                                       std::to_string((units + 1) / 2) + "x");
     for (int i = 0; i < 2; ++i)
       text = replaceAll(text, "xHx", "x" + std::to_string(units) + "x");
-    check(text, batches);
+    checkShort(text, batches);
   }
 }
 
 /// Products of two operands that change: a weight's gradient over an even and
 /// an odd number of steps, sizes that only a run knows, and others.
 TEST(BFloat16Kernels, ChangingOperands) {
-  check(R"(
+  checkShort(
+      R"(
 !z = tensor<?x?x4x24xbf16, #maek.dims<T, B>>
 !x = tensor<?x?x28xbf16, #maek.dims<T, B>>
 !r = tensor<?x4x24xbf16, #maek.dims<B*T>>
@@ -183,8 +84,8 @@ func.func private @outer(%a: tensor<?xbf16, #maek.dims<B>>, %b: tensor<37xbf16>)
   func.return %0 : tensor<?x37xf32, #maek.dims<B>>
 }
 )",
-        {{{"B", 1}, {"T", 1}}, {{"B", 7}, {"T", 3}}, {{"B", 37}, {"T", 20}}});
-  check(R"(
+      {{{"B", 1}, {"T", 1}}, {{"B", 7}, {"T", 3}}, {{"B", 37}, {"T", 20}}});
+  checkShort(R"(
 !a = tensor<?x?x?xbf16, #maek.dims<B, M, K>>
 !b = tensor<?x?x?xbf16, #maek.dims<B, K, N>>
 !bt = tensor<?x?x?xbf16, #maek.dims<B, N, K>>
@@ -198,15 +99,15 @@ func.func private @transposed(%a: !a, %b: !bt) -> !y attributes {maek.kernel} {
   func.return %0 : !y
 }
 )",
-        {{{"B", 1}, {"M", 1}, {"K", 1}, {"N", 1}},
-         {{"B", 3}, {"M", 7}, {"K", 13}, {"N", 37}},
-         {{"B", 1}, {"M", 130}, {"K", 257}, {"N", 65}}});
+             {{{"B", 1}, {"M", 1}, {"K", 1}, {"N", 1}},
+              {{"B", 3}, {"M", 7}, {"K", 13}, {"N", 37}},
+              {{"B", 1}, {"M", 130}, {"K", 257}, {"N", 65}}});
 }
 
 /// A 3 x 3 convolution of 5 x 9 pixels, 18 channels to 20: pairs of channels;
 /// by its weights, pairs of images.
 TEST(BFloat16Kernels, Convolutions) {
-  check(R"(
+  checkShort(R"(
 !x = tensor<?x5x9x18xbf16, #maek.dims<B>>
 !u = tensor<?x5x9x3x18xbf16, #maek.dims<B>>
 !p = tensor<?x5x3x9x3x18xbf16, #maek.dims<B>>
@@ -214,13 +115,13 @@ TEST(BFloat16Kernels, Convolutions) {
 !y = tensor<?x5x9x20xf32, #maek.dims<B>>
 !w = tensor<2x3x3x9x16xi32>
 func.func private @pack(%k: tensor<3x3x18x20xf32>) -> !w attributes {maek.kernel} {
-  %p = maek.pack %k dim 3 width 16 order [0, 1, 2] pairs 2 : tensor<3x3x18x20xf32>
+  %p = maek.pack %k dim 3 width 16 order [0, 1, 2] words 2 : tensor<3x3x18x20xf32>
   func.return %p : !w
 }
 func.func private @forward(%x: !x, %p: !w) -> (!y, !s) attributes {maek.kernel} {
   %0 = maek.window %x dim 2 stride 1 dilation 1 offset -1 : !x -> !u
   %1 = maek.window %0 dim 1 stride 1 dilation 1 offset -1 : !u -> !p
-  %w = maek.unpack %p dim 3 width 16 order [0, 1, 2] pairs 2 : !w -> tensor<3x3x18x20xbf16>
+  %w = maek.unpack %p dim 3 width 16 order [0, 1, 2] words 2 : !w -> tensor<3x3x18x20xbf16>
   %2 = maek.einsum "bhiwjc,ijco->bhwo" %1, %w : !p, tensor<3x3x18x20xbf16>
   %3 = maek.tanh %2 : !y
   %4 = maek.convert %3 : !y -> !s
@@ -233,7 +134,7 @@ func.func private @by_weights(%dy: !s, %x: !x) -> tensor<3x3x18x20xf32> attribut
   func.return %2 : tensor<3x3x18x20xf32>
 }
 )",
-        {{{"B", 1}}, {{"B", 2}}, {{"B", 7}}});
+             {{{"B", 1}}, {{"B", 2}}, {{"B", 7}}});
 }
 
 /// Attention and its gradients, of an odd number of features and of keys. The
@@ -253,14 +154,14 @@ TEST(BFloat16Kernels, Attention) {
   const std::vector<Dims> sizes = {{{"B", 1}, {"N", 1}, {"M", 1}},
                                    {{"B", 2}, {"N", 7}, {"M", 13}},
                                    {{"B", 1}, {"N", 45}, {"M", 301}}};
-  check(types + R"(
+  checkShort(types + R"(
 func.func private @sums(%q: !q, %k: !k) -> !r attributes {maek.kernel} {
   %0 = maek.attention_log_sum %q, %k scale 0.25 : !q, !k
   func.return %0 : !r
 }
 )",
-        sizes);
-  check(types + R"(
+             sizes);
+  checkShort(types + R"(
 func.func private @attention(%q: !q, %k: !k, %v: !v) -> !y attributes {maek.kernel} {
   %0 = maek.attention %q, %k, %v scale 0.25 : !q, !k, !v
   func.return %0 : !y
@@ -280,7 +181,7 @@ func.func private @key(%q: !q, %k: !k, %v: !v, %a: !a, %s: !r, %d: !r) -> (!dk, 
   func.return %0, %1 : !dk, !dv
 }
 )",
-        sizes, 0x1p-8);
+             sizes, 0x1p-8);
 }
 
 /// To bf16 and back: ties, infinities, NaN stays NaN.
@@ -292,7 +193,7 @@ TEST(BFloat16Kernels, Conversions) {
   const std::vector<double> numbers = {
       0,   1,    1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1p-8 + 0x1p-20, -2.71828,
       inf, -inf, nan,        low,        0x1.FFp127,           0x1p-126};
-  for (const char *target : {"host", withoutPairs}) {
+  for (const char *target : {"host", withoutWords}) {
     TargetKernels own(R"(
 func.func private @both(%x: tensor<12xf32>) -> (tensor<12xbf16>, tensor<12xf32>) attributes {maek.kernel} {
   %0 = maek.convert %x : tensor<12xf32> -> tensor<12xbf16>

@@ -55,7 +55,9 @@ halide_type_t getRuntimeType(Type element) {
     return halide_type_of<double>();
   if (element.isBF16())
     return halide_type_t(halide_type_bfloat, 16);
-  return element.isInteger(1) ? halide_type_of<uint8_t>()
+  if (element.isInteger(1) || element.isUnsignedInteger(8))
+    return halide_type_of<uint8_t>();
+  return element.isInteger(8) ? halide_type_of<int8_t>()
                               : halide_type_of<int32_t>();
 }
 
@@ -95,6 +97,8 @@ void Memory::write(const Tensor &tensor) {
       *reinterpret_cast<uint16_t *>(to) = toBFloat16Bits(x);
     else if (element.isInteger(1))
       *to = x != 0;
+    else if (element.isInteger(8))
+      *to = uint8_t(int32_t(x));
     else
       *reinterpret_cast<int32_t *>(to) = int32_t(x);
   });
@@ -109,8 +113,10 @@ Tensor Memory::read() const {
       return *reinterpret_cast<const double *>(from);
     if (element.isBF16())
       return fromBFloat16Bits(*reinterpret_cast<const uint16_t *>(from));
-    if (element.isInteger(1))
+    if (element.isInteger(1) || element.isUnsignedInteger(8))
       return *from;
+    if (element.isInteger(8))
+      return *reinterpret_cast<const int8_t *>(from);
     return *reinterpret_cast<const int32_t *>(from);
   });
 }

@@ -243,13 +243,54 @@ func.func @f(%x: tensor<10xf32>) -> (tensor<10xbf16>, tensor<10xf32>, tensor<2xb
   EXPECT_EQ(results[2].elements, (std::vector<double>{3.140625, 3.140625}));
 }
 
+// Ties to even, both ends; products of both signs.
+TEST_F(InterpreterTest, multipliesCodes) {
+  auto results = run(R"(
+func.func @f(%x: tensor<6xf32>, %s: tensor<6xf32>) -> (tensor<6xui8>, tensor<6xi8>, tensor<f32>, tensor<6xf32>) {
+  %a = maek.quantize %x by %s zero 128 : tensor<6xf32> -> tensor<6xui8>
+  %b = maek.quantize %x by %s zero 0 : tensor<6xf32> -> tensor<6xi8>
+  %p = maek.einsum "k,k->" %a, %b : tensor<6xui8>, tensor<6xi8>
+  %c = maek.convert %b : tensor<6xi8> -> tensor<6xf32>
+  return %a, %b, %p, %c : tensor<6xui8>, tensor<6xi8>, tensor<f32>, tensor<6xf32>
+})",
+                     {Tensor(Index({6}), {0.25, 0.75, -1, 100, -100, 3}),
+                      Tensor(Index({6}), {2, 2, 2, 2, 2, 0.5})});
+  ASSERT_EQ(results.size(), 4u) << errors;
+  EXPECT_EQ(results[0].elements,
+            (std::vector<double>{128, 130, 126, 255, 0, 130}));
+  EXPECT_EQ(results[1].elements, (std::vector<double>{0, 2, -2, 127, -128, 2}));
+  EXPECT_EQ(results[2].elements,
+            (std::vector<double>{260 - 252 + 255 * 127 + 260}));
+  EXPECT_EQ(results[3].elements, results[1].elements);
+}
+
+// Four codes a word, the first in the lowest bits.
+TEST_F(InterpreterTest, packsCodes) {
+  auto results =
+      run(R"(
+func.func @f(%x: tensor<2x5xi8>) -> (tensor<1x2x2xi32>, tensor<2x5xi8>) {
+  %p = maek.pack %x dim 0 width 2 order [1] words 1 : tensor<2x5xi8>
+  %u = maek.unpack %p dim 0 width 2 order [1] words 1
+    : tensor<1x2x2xi32> -> tensor<2x5xi8>
+  return %p, %u : tensor<1x2x2xi32>, tensor<2x5xi8>
+})",
+          {Tensor(Index({2, 5}), {1, -1, 2, -128, 127, 0, 3, 0, 0, -5})});
+  ASSERT_EQ(results.size(), 2u) << errors;
+  auto word = [](uint32_t bits) { return double(int32_t(bits)); };
+  EXPECT_EQ(results[0].elements,
+            (std::vector<double>{word(0x8002FF01), word(0x00000300), word(0x7F),
+                                 word(0xFB)}));
+  EXPECT_EQ(results[1].elements,
+            (std::vector<double>{1, -1, 2, -128, 127, 0, 3, 0, 0, -5}));
+}
+
 // A word has the number with the even index in its lower half; after an odd
 // count and past the last panel stands 0.
 TEST_F(InterpreterTest, packsPairs) {
   auto results = run(R"(
 func.func @f(%x: tensor<3x3xf32>) -> (tensor<2x2x2xi32>, tensor<3x3xbf16>) {
-  %p = maek.pack %x dim 0 width 2 order [1] pairs 1 : tensor<3x3xf32>
-  %u = maek.unpack %p dim 0 width 2 order [1] pairs 1
+  %p = maek.pack %x dim 0 width 2 order [1] words 1 : tensor<3x3xf32>
+  %u = maek.unpack %p dim 0 width 2 order [1] words 1
     : tensor<2x2x2xi32> -> tensor<3x3xbf16>
   return %p, %u : tensor<2x2x2xi32>, tensor<3x3xbf16>
 })",
