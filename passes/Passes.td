@@ -491,6 +491,49 @@ def OutlineKernels : Pass<"maek-outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def KeepReference : Pass<"maek-keep-reference", "::mlir::ModuleOp"> {
+  let summary = "Keeps a copy of the evaluation, to compare with.";
+  let description = [{
+    Before products are made shorter, `reference` becomes a copy of `evaluate`,
+    or of `forward` where there is no such entry. maek-lower-precision leaves it
+    as it is.
+  }];
+}
+
+def Quantize : Pass<"maek-quantize", "::mlir::ModuleOp"> {
+  let summary = "Has products of weights multiply codes of 8 bits.";
+  let description = [{
+    Products of weights, which parameters alone determine, and activations, on
+    the same terms as by maek-lower-precision. Weights have codes of i8, with a
+    scale for each column; activations of ui8, with 128 for 0 and a scale that
+    is a parameter of its own: `W.input_range` is the largest magnitude of what
+    W is multiplied by. The entry `reference`, see maek-keep-reference, gives
+    these parameters the largest magnitude that it sees. Products whose weights
+    it does not have stay as they are. Training entries go: codes are for
+    inference.
+
+    ```mlir
+    %z = maek.einsum "bk,nk->bn" %x, %W
+      : tensor<?x64xf32, #maek.dims<B>>, tensor<32x64xf32>
+    ```
+    becomes
+    ```mlir
+    %p = maek.einsum "bk,nk->bn" %code_x, %code_W
+      : tensor<?x64xui8, #maek.dims<B>>, tensor<32x64xi8>
+    %0 = maek.mul %p, %steps : tensor<?x32xf32, #maek.dims<B>>
+    %z = maek.sub %0, %sums : tensor<?x32xf32, #maek.dims<B>>
+    ```
+    where `maek.quantize` makes the codes, and parameters alone determine
+    `%code_W`, `%steps` and `%sums`. Windows that reach beyond their operand do
+    so into zeros that are put around it. The codes of activations are made
+    where the numbers are, as conversions to bf16 are.
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numLowered", "num-lowered", "products of codes">,
+  ];
+}
+
 def LowerPrecision : Pass<"maek-lower-precision", "::mlir::func::FuncOp"> {
   let summary = "Has products read their operands in bf16 where that pays.";
   let description = [{
@@ -532,9 +575,9 @@ def PrepackWeights : Pass<"maek-prepack-weights", "::mlir::func::FuncOp"> {
     the surrounding scan changes. The product reads them through an unpack; the
     pack stands where the weights are made. The panels run over the result's
     last axis; within one the summed axes come first, so that the sums of all
-    gates go on together, or, with sums-innermost, last. Weights of bf16 are
-    packed in pairs along the other operand's innermost summed axis; the pack
-    rounds them itself.
+    gates go on together, or, with sums-innermost, last. Weights of bf16
+    and i8 are packed in words along the other operand's innermost summed axis;
+    the pack rounds to bf16 itself.
 
     ```mlir
     %z = maek.einsum "bk,gnk->bgn" %h, %W

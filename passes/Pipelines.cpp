@@ -20,6 +20,25 @@ ArrayRef<StringLiteral> getOptionalPasses() {
   return names;
 }
 
+std::optional<Factors> findFactors(StringRef name) {
+  for (Factors factors : {Factors::BFloat16, Factors::Int8})
+    if (getFactorsName(factors) == name)
+      return factors;
+  return std::nullopt;
+}
+
+StringRef getFactorsName(Factors factors) {
+  switch (factors) {
+  case Factors::Full:
+    return "";
+  case Factors::BFloat16:
+    return "bf16";
+  case Factors::Int8:
+    return "int8";
+  }
+  llvm_unreachable("unknown factors");
+}
+
 namespace {
 /// Changes nothing. Neighbouring passes on functions otherwise run function by
 /// function, all of them on one before the next.
@@ -80,10 +99,13 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   add(createFoldBatchNorm());
   add(createSimplify());
 
-  // After the gradients, whose products it lowers as well while parameters
-  // stay what they are; before the weights are packed, which it has packed in
-  // bf16.
-  if (options.factors == Factors::BFloat16) {
+  // After the gradients, whose products are lowered as well while parameters
+  // stay what they are; before the weights are packed, which are packed as what
+  // they become.
+  if (options.factors != Factors::Full) {
+    add(createKeepReference());
+    if (options.factors == Factors::Int8)
+      add(createQuantize());
     add(createLowerPrecision());
     add(createSimplify());
   }
@@ -116,13 +138,15 @@ void registerPipelines() {
     SmallVector<StringRef> words;
     text.split(words, ' ', -1, /*KeepEmpty=*/false);
     for (StringRef word : words) {
-      if (word == "precision=bf16") {
-        options.factors = Factors::BFloat16;
-        continue;
+      if (StringRef name = word; name.consume_front("precision=")) {
+        if (std::optional<Factors> factors = findFactors(name)) {
+          options.factors = *factors;
+          continue;
+        }
       }
       if (!word.consume_front("disable="))
         return report("maek-pipeline: expected disable=pass,pass or "
-                      "precision=bf16, found '" +
+                      "precision=bf16 or int8, found '" +
                       word + "'");
       SmallVector<StringRef> list;
       word.split(list, ',', -1, /*KeepEmpty=*/false);
@@ -140,7 +164,8 @@ void registerPipelines() {
   registerPassPipeline(
       "maek-pipeline",
       "Runs all passes in order; disable=pass,pass leaves some out, "
-      "precision=bf16 adds maek-lower-precision.",
+      "precision=bf16 adds maek-lower-precision, precision=int8 also "
+      "maek-quantize.",
       build, [](function_ref<void(const detail::PassOptions &)>) {});
 }
 

@@ -4,6 +4,7 @@
 #define MAEK_PASSES_PIPELINES_H
 
 #include "mlir/Pass/PassManager.h"
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,15 @@ enum class Factors {
   Full,
   /// Those in bf16, where that pays: see maek-lower-precision.
   BFloat16,
+  /// Codes of 8 bits in inference, where that pays: see maek-quantize. Others
+  /// as BFloat16.
+  Int8,
 };
+
+/// "bf16", "int8"; nothing for the tensors' own.
+llvm::StringRef getFactorsName(Factors factors);
+/// Those of that name, unless it is none.
+std::optional<Factors> findFactors(llvm::StringRef name);
 
 struct PipelineOptions {
   /// Names of optimisations to leave out, without "maek-": "simplify".
@@ -39,7 +48,7 @@ void buildPipeline(mlir::OpPassManager &manager,
                    const PipelineOptions &options);
 
 /// Registers `--maek-pipeline`, with the options `disable=name,name` and
-/// `precision=bf16`.
+/// `precision=bf16` or `int8`.
 void registerPipelines();
 
 } // namespace maek

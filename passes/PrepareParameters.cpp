@@ -8,6 +8,7 @@
 
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
+#include "ir/Words.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -127,28 +128,44 @@ static bool isCut(Operation *op) {
   return op && isView(op) && op->getNumOperands() == 1;
 }
 
-/// What `prepare` may compute. The runtime keeps no tensors of bf16: weights of
-/// products come packed, in words.
-static llvm::DenseSet<Value> findPreparable(func::FuncOp entry) {
-  llvm::DenseSet<Value> values;
-  for (Value value : findParameterValues(entry))
-    if (!getElementTypeOrSelf(value.getType()).isBF16())
-      values.insert(value);
-  return values;
+/// Whether the runtime keeps such tensors between calls. Those of short numbers
+/// it does not: weights of products come packed, in words.
+static bool isKept(Value value) {
+  Type element = getElementTypeOrSelf(value.getType());
+  return !element.isBF16() && !isByte(element);
+}
+
+/// The ops of the entry's own block that `prepare` takes over: what parameters
+/// alone determine, unless the rest of the entry reads a result that is not
+/// kept.
+static llvm::DenseSet<Operation *>
+findMoved(func::FuncOp entry, const llvm::DenseSet<Value> &parameterValues) {
+  Block &block = entry.front();
+  llvm::DenseSet<Operation *> moved;
+  auto isNeeded = [&](Value result) {
+    return llvm::any_of(result.getUsers(), [&](Operation *user) {
+      return !moved.contains(block.findAncestorOpInBlock(*user));
+    });
+  };
+  for (Operation &op : llvm::reverse(block))
+    if (op.getNumResults() > 0 && parameterValues.contains(op.getResult(0)) &&
+        llvm::all_of(op.getResults(), [&](Value result) {
+          return isKept(result) || !isNeeded(result);
+        }))
+      moved.insert(&op);
+  return moved;
 }
 
 void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
-  llvm::DenseSet<Value> parameterValues = findPreparable(entry);
+  llvm::DenseSet<Value> parameterValues = findParameterValues(entry);
+  llvm::DenseSet<Operation *> moved = findMoved(entry, parameterValues);
   // What the rest of the entry reads of them, seen through views.
   llvm::SetVector<Value> needed;
   entry.walk([&](Operation *op) {
-    bool isMoved = op->getBlock() == &entry.front() &&
-                   op->getNumResults() > 0 &&
-                   parameterValues.contains(op->getResult(0));
-    if (isMoved)
+    if (moved.contains(op))
       return;
     for (Value value : op->getOperands()) {
-      if (!parameterValues.contains(value))
+      if (!parameterValues.contains(value) || !isKept(value))
         continue;
       while (isCut(value.getDefiningOp()))
         value = value.getDefiningOp()->getOperand(0);
@@ -178,8 +195,7 @@ void PrepareParameters::prepare(func::FuncOp entry, PrepareBuilder &prepared) {
     value.replaceAllUsesWith(entry.getArgument(first + i));
   // Calls have no declared effects; those of kernels have none.
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.front())))
-    if (op.use_empty() && op.getNumResults() > 0 &&
-        parameterValues.contains(op.getResult(0)))
+    if (op.use_empty() && moved.contains(&op))
       op.erase();
 }
 

@@ -162,8 +162,8 @@ static json::Array describePrepared(ModuleOp module) {
 
 /// The element type of the model's numbers, or what its products multiply.
 static std::string getPrecision(ModuleOp module, Factors factors) {
-  if (factors == Factors::BFloat16)
-    return "bf16";
+  if (factors != Factors::Full)
+    return getFactorsName(factors).str();
   for (auto entry : module.getOps<func::FuncOp>()) {
     if (!isEntry(entry))
       continue;
@@ -192,6 +192,8 @@ json::Object describeModule(ModuleOp module,
   }
   root["parameters"] = describeStored<ParameterOp>(module);
   root["states"] = describeStored<StateOp>(module);
+  if (auto unused = module->getAttrOfType<ArrayAttr>(kUnusedAttr))
+    root["unused"] = describeNames(unused);
   root["prepared"] = describePrepared(module);
   json::Array entries, kernels;
   for (auto function : module.getOps<func::FuncOp>())

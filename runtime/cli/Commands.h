@@ -24,6 +24,7 @@ using Arguments = std::span<const std::string>;
 // Each reads its arguments and returns the exit code.
 int runTrain(const Program &program, Arguments arguments);
 int runEval(const Program &program, Arguments arguments);
+int runCalibrate(const Program &program, Arguments arguments);
 int runPredict(const Program &program, Arguments arguments);
 int runGenerate(const Program &program, Arguments arguments);
 int runConvert(const Program &program, Arguments arguments);
@@ -36,9 +37,11 @@ struct LoadedModel {
   std::unique_ptr<Model> model;
   Metadata metadata;
 };
-/// `weights` may be empty if the model has no parameters.
+/// `weights` may be empty if the model has no parameters. Those that one of the
+/// patterns `fresh` takes need not be in the file.
 Expected<LoadedModel> loadModel(const Program &program,
-                                const std::string &weights);
+                                const std::string &weights,
+                                std::span<const std::string> fresh = {});
 /// The option `--weights`; complains without, if the model has parameters.
 std::string readWeights(CommandLine &line, const Program &program);
 

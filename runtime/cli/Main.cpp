@@ -22,6 +22,7 @@ struct Command {
 constexpr Command commands[] = {
     {"train", "learn on a data set", runTrain},
     {"eval", "loss and metrics of saved weights", runEval},
+    {"calibrate", "weights for products of int8", runCalibrate},
     {"predict", "outputs for .npy files and pictures", runPredict},
     {"generate", "text of a language model", runGenerate},
     {"convert", "weights to the names and layout of another program",
@@ -38,7 +39,7 @@ static void printHelp(const Program &program) {
               info.source.empty() ? "" : ", compiled by Maek from ",
               info.source.c_str());
   for (const Command &command : commands)
-    std::printf("  %-8s  %s\n", command.name, command.summary);
+    std::printf("  %-9s  %s\n", command.name, command.summary);
   std::printf("\n'%s COMMAND --help' tells the options of a command.\n",
               program.name.c_str());
 }

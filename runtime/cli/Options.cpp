@@ -17,14 +17,15 @@ std::string maek::runtime::readWeights(CommandLine &line,
                                          : line.required("weights");
 }
 
-Expected<LoadedModel> maek::runtime::loadModel(const Program &program,
-                                               const std::string &weights) {
+Expected<LoadedModel>
+maek::runtime::loadModel(const Program &program, const std::string &weights,
+                         std::span<const std::string> fresh) {
   Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
   if (!model)
     return model.takeError();
   if (weights.empty())
     return LoadedModel{std::move(*model), {}};
-  Expected<Metadata> metadata = (*model)->load(weights, false);
+  Expected<Metadata> metadata = (*model)->load(weights, false, fresh);
   if (!metadata)
     return metadata.takeError();
   if (const TensorInfo *tensor = (*model)->findNotFinite())

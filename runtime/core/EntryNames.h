@@ -21,11 +21,18 @@ inline constexpr char kPrepare[] = "prepare";
 inline constexpr char kGenerateStep[] = "generate_step";
 /// What such an entry computes of the other inputs, once a text.
 inline constexpr char kGenerateSource[] = "generate_source";
+/// Of a model whose products multiply shorter numbers: the same as `evaluate`
+/// (or `forward`) without that. It also observes what decides the codes of
+/// products' operands, see kRangeSuffix.
+inline constexpr char kReference[] = "reference";
 /// All of these.
 inline constexpr const char *kEntries[] = {
     kForward, kEvaluate,     kTrainStep,      kUpdate,
-    kPrepare, kGenerateStep, kGenerateSource,
+    kPrepare, kGenerateStep, kGenerateSource, kReference,
 };
+/// A parameter with this behind another one's name: the largest magnitude of
+/// what products multiply that one by, as far as `reference` has seen it.
+inline constexpr char kRangeSuffix[] = ".input_range";
 /// The format's name follows: from a file's tensors to the model's, and back.
 inline constexpr char kImportPrefix[] = "import_";
 inline constexpr char kExportPrefix[] = "export_";

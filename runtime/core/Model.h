@@ -117,7 +117,7 @@ private:
     bool begins = true;                       ///< carries zeros
     bool ran = false;
     bool needsPrepared = false;
-    bool updates = false; ///< parameters or states
+    bool updates = false; ///< what is trained, or states
   };
 
   Model() = default;
@@ -163,6 +163,10 @@ private:
                   std::span<const std::string> fresh);
   bool startsAnew(bool isState, size_t index,
                   std::span<const std::string> fresh) const;
+  /// An error if products multiply codes and the file does not say of which
+  /// ranges.
+  Error checkRanges(const SafetensorsFile &file,
+                    std::span<const std::string> fresh) const;
   Error checkFresh(std::span<const std::string> fresh) const;
 
   ModuleInfo info;

@@ -303,6 +303,8 @@ Error Model::run(size_t index, std::span<const maek_tensor_t> arguments) {
   if (entry.needsPrepared && mustPrepare)
     if (Error error = prepare())
       return error;
+  if (entry.info->name == kReference)
+    mustPrepare = true;
   return call(entry);
 }
 

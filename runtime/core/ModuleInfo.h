@@ -131,10 +131,12 @@ struct SettingsInfo {
 
 struct ModuleInfo {
   std::string name, source, target;
-  std::string precision; ///< of numbers, or of products: "bf16"
+  std::string precision; ///< of numbers, or of products: bf16, int8
   std::vector<std::pair<std::string, std::string>> versions;
   SettingsInfo settings;
   std::vector<TensorInfo> parameters, states, prepared;
+  /// Names of tensors that files of weights may have beside these.
+  std::vector<std::string> unused;
   std::vector<EntryInfo> entries;
   std::vector<std::string> kernels;
   std::vector<SlotInfo> memory; ///< where all entries share one plan

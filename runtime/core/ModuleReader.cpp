@@ -493,7 +493,8 @@ Expected<ModuleInfo> Reader::read(const Json &root) {
   if (root.find("source"))
     if (Error error = getString(root, "the model", "source", info.source))
       return error;
-  if (precision != "f32" && precision != "f64" && precision != "bf16")
+  if (precision != "f32" && precision != "f64" && precision != "bf16" &&
+      precision != "int8")
     return bad("unknown precision '", precision, "'");
   info.precision = precision;
   if (const Json *versions = root.find("versions"))
@@ -524,6 +525,9 @@ Expected<ModuleInfo> Reader::read(const Json &root) {
       return error;
     info.entries.push_back(std::move(entry));
   }
+  if (const Json *unused = root.find("unused"))
+    for (const Json &name : unused->elements)
+      info.unused.push_back(name.string);
   if (const Json *kernels = root.find("kernels"))
     for (const Json &kernel : kernels->elements)
       info.kernels.push_back(kernel.string);

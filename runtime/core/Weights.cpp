@@ -51,6 +51,19 @@ bool Model::startsAnew(bool isState, size_t index,
   return true;
 }
 
+Error Model::checkRanges(const SafetensorsFile &file,
+                         std::span<const std::string> fresh) const {
+  for (const TensorInfo &parameter : info.parameters)
+    if (parameter.name.ends_with(kRangeSuffix) &&
+        !matchesAny(fresh, parameter.name) &&
+        !file.header().find(parameter.name))
+      return makeError(MAEK_BAD_FILE, file.path(),
+                       ": has not the ranges that products of ", info.precision,
+                       " need, such as '", parameter.name,
+                       "'; the command 'calibrate' adds them");
+  return Error::success();
+}
+
 Error Model::checkFresh(std::span<const std::string> fresh) const {
   for (const std::string &pattern : fresh)
     if (std::none_of(info.parameters.begin(), info.parameters.end(),
@@ -68,6 +81,8 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
   if (!file)
     return file.takeError();
   const SafetensorsHeader &header = file->header();
+  if (Error error = checkRanges(*file, fresh))
+    return error;
   // Of another model nothing fits; say whose it is beside the first tensor.
   const std::string *written = header.findMetadata("maek.model");
   std::string whose = written && *written != info.name
@@ -112,7 +127,9 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
   visit(parameters, false);
   visit(states, true);
   for (const FileTensor &tensor : header.tensors)
-    if (std::find(names.begin(), names.end(), tensor.name) == names.end())
+    if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
+        std::find(info.unused.begin(), info.unused.end(), tensor.name) ==
+            info.unused.end())
       mismatches.addExtra(tensor.name, names);
   if (Error error = mismatches.makeError(path, whose))
     return error;

@@ -10,20 +10,18 @@
 
 using namespace maek::runtime;
 
-Expected<Outcome> maek::runtime::evaluate(Model &model, Batches &batches,
+Expected<Outcome> maek::runtime::evaluate(Model &model, size_t entry,
+                                          Batches &batches,
                                           std::span<const uint32_t> examples,
                                           int64_t batch, Meter &meter,
                                           TrainListener &listener) {
-  std::optional<size_t> entry = model.module().findEntry(kEvaluate);
-  if (!entry)
-    return makeError(MAEK_INVALID_ARGUMENT, "the model has no evaluation");
   meter.clear();
   for (size_t done = 0; done < examples.size();) {
     if (listener.mustStop())
       return Outcome::Interrupted;
     size_t count = std::min(static_cast<size_t>(batch), examples.size() - done);
     if (Error error =
-            model.run(*entry, batches.gather(examples.subspan(done, count))))
+            model.run(entry, batches.gather(examples.subspan(done, count))))
       return error;
     meter.add(model, static_cast<int64_t>(count));
     done += count;
@@ -176,8 +174,9 @@ Expected<Outcome> Trainer::finishEpoch(TrainListener &listener) {
                    ((at.epoch + 1) % options.evaluateEvery == 0 ||
                     at.epoch + 1 == at.epochs);
   if (evaluates) {
-    Expected<Outcome> outcome = evaluate(*model, *testBatches, tested,
-                                         options.batch, *testMeter, listener);
+    Expected<Outcome> outcome =
+        evaluate(*model, *model->module().findEntry(kEvaluate), *testBatches,
+                 tested, options.batch, *testMeter, listener);
     if (!outcome || *outcome == Outcome::Interrupted)
       return outcome;
   }

@@ -52,8 +52,9 @@ enum class Outcome { Finished, Interrupted };
 Expected<std::vector<uint32_t>> chooseExamples(int64_t available, int64_t count,
                                                uint64_t seed);
 
-/// Runs `evaluate` on these examples. Interrupted if the listener says so.
-Expected<Outcome> evaluate(Model &model, Batches &batches,
+/// Runs the entry, which updates nothing that is trained, on these examples.
+/// Interrupted if the listener says so.
+Expected<Outcome> evaluate(Model &model, size_t entry, Batches &batches,
                            std::span<const uint32_t> examples, int64_t batch,
                            Meter &meter, TrainListener &listener);
 

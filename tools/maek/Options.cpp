@@ -9,8 +9,11 @@ void addModelOptions(po::options_description &options) {
       "give a hyperparameter of the model another value; may be repeated")(
       "precision",
       po::value<std::string>()->default_value("f32")->value_name("TYPE"),
-      "f32 or f64, the element type of the tensors, or bf16: tensors of f32 of "
-      "which products multiply the nearest numbers of bf16")(
+      "f32 or f64, the element type of the tensors; or bf16 or int8: tensors "
+      "of "
+      "f32 of which products multiply the nearest numbers of bf16, in "
+      "inference "
+      "codes of 8 bits")(
       "model", po::value<std::string>()->default_value("")->value_name("NAME"),
       "which model, if the file has several")(
       ",W", po::value<std::string>()->value_name("error"),
@@ -20,9 +23,9 @@ void addModelOptions(po::options_description &options) {
 FrontendOptions getFrontendOptions(const po::variables_map &options) {
   FrontendOptions frontend;
   const std::string &precision = options["precision"].as<std::string>();
-  if (precision != "f32" && precision != "f64" && precision != "bf16")
-    throw UsageError("--precision is f32, f64 or bf16, not '" + precision +
-                     "'");
+  if (precision != "f32" && precision != "f64" && !findFactors(precision))
+    throw UsageError("--precision is f32, f64, bf16 or int8, not '" +
+                     precision + "'");
   frontend.doublePrecision = precision == "f64";
   frontend.model = options["model"].as<std::string>();
   if (options.count("-W")) {
@@ -45,8 +48,8 @@ FrontendOptions getFrontendOptions(const po::variables_map &options) {
 }
 
 Factors getFactors(const po::variables_map &options) {
-  return options["precision"].as<std::string>() == "bf16" ? Factors::BFloat16
-                                                          : Factors::Full;
+  return findFactors(options["precision"].as<std::string>())
+      .value_or(Factors::Full);
 }
 
 std::string getInput(const po::variables_map &options) {

@@ -11,7 +11,7 @@
 // CHECK: maek-hoist-input-projection
 
 // UNKNOWN: maek-pipeline: 'fly' is no optional pass; there are
-// SYNTAX: maek-pipeline: expected disable=pass,pass or precision=bf16, found 'fast'
+// SYNTAX: maek-pipeline: expected disable=pass,pass or precision=bf16 or int8, found 'fast'
 func.func @nothing() {
   return
 }

@@ -185,7 +185,7 @@ void checkCompiled(ModuleOp module, const CompiledCheck &check) {
   pipeline.sumsInnermost = sumsGatesApart(options.target);
   buildPipeline(manager, pipeline);
   ASSERT_TRUE(succeeded(manager.run(*compiled)));
-  if (check.factors == Factors::BFloat16)
+  if (check.factors != Factors::Full)
     equations = cast<ModuleOp>(compiled->clone());
   std::unique_ptr<LoadedKernels> kernels =
       LoadedKernels::load(*compiled, options);

@@ -26,7 +26,7 @@ struct CompiledCheck {
   double largestNoise = 1e-2;
   /// Passes that are left out, by their names in --disable-pass.
   std::vector<std::string> disabled;
-  /// With bf16 the interpreter runs what the passes made of the equations: they
+  /// With short ones the interpreter runs what the passes made of the equations: they
   /// decide what is rounded.
   Factors factors = Factors::Full;
   /// Halide's checks of every buffer.

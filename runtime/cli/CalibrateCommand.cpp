@@ -1,0 +1,119 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// `calibrate`: which numbers products meet, so that weights of f32 become
+// weights of a program whose products multiply codes.
+#include "runtime/cli/Evaluation.h"
+#include "runtime/core/EntryNames.h"
+
+#include <cstdio>
+
+using namespace maek::runtime;
+
+/// So many show what the largest numbers are.
+static constexpr int64_t defaultExamples = 1024;
+
+static bool isRange(const TensorInfo &parameter) {
+  return parameter.name.ends_with(kRangeSuffix);
+}
+
+/// Observes from the start.
+static Error clearRanges(Model &model) {
+  const float nothing = 0;
+  for (const TensorInfo &parameter : model.module().parameters) {
+    maek_tensor_t zero = {parameter.name.c_str(), parameter.dtype, 0, nullptr,
+                          const_cast<float *>(&nothing)};
+    if (isRange(parameter))
+      if (Error error = model.setParameter(zero))
+        return error;
+  }
+  return Error::success();
+}
+
+static Error observe(const Program &program, LoadedModel &loaded,
+                     const EvaluationOptions &options) {
+  size_t entry = *program.info.findEntry(kReference);
+  const EntryInfo &ports = program.info.entries[entry];
+  Expected<Dataset> data = loadDataset(options.data, options.folder,
+                                       Split::Train, ports, loaded.metadata);
+  if (!data)
+    return data.takeError();
+  Expected<Batches> batches = Batches::create(ports, *data, options.batch);
+  if (!batches)
+    return batches.takeError();
+  Expected<std::vector<uint32_t>> chosen = chooseExamples(
+      data->count, std::min(options.examples, data->count), options.seed);
+  if (!chosen)
+    return chosen.takeError();
+  if (Error error = clearRanges(*loaded.model))
+    return error;
+  Meter meter(program.info, entry);
+  EvaluationConsole console(options.quiet);
+  Expected<Outcome> outcome = evaluate(*loaded.model, entry, *batches, *chosen,
+                                       options.batch, meter, console);
+  return outcome ? loaded.model->checkParameters() : outcome.takeError();
+}
+
+int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
+  CommandLine line = program.commandLine(
+      "calibrate",
+      "Reads weights and training examples, and writes the weights with the "
+      "ranges of what products multiply them by, which a program of int8 "
+      "needs. "
+      "Prints loss and metrics on the test examples, in f32 and in int8.");
+  line.add("weights", "FILE", "safetensors file to read");
+  line.add("output", "FILE", "safetensors file to write");
+  line.add("examples", "N",
+           text("training examples to look at, drawn by the seed (",
+                defaultExamples, ")"));
+  line.add("seed", "N",
+           text("of the choice of examples (",
+                program.info.settings.seed.value_or(0), ")"));
+  addBatchOption(line, program);
+  addDataOptions(line, program);
+  addThreadsOption(line);
+  line.addFlag("json", "print one line of JSON");
+  line.addFlag("quiet", "no progress");
+  if (std::optional<int> code = line.parse(arguments))
+    return *code;
+  std::string weights = line.required("weights");
+  std::string output = line.required("output");
+  checkDistinct(line, {"weights", "output"});
+  EvaluationOptions options;
+  options.data = readDataName(line, program.info.settings.data);
+  options.folder = line.string("data-dir");
+  options.batch = readBatch(line, program);
+  options.examples = line.count("examples", defaultExamples, 1, maxCount);
+  options.seed = line.seed(
+      "seed", static_cast<uint64_t>(program.info.settings.seed.value_or(0)));
+  options.asJson = line.flag("json");
+  options.quiet = line.flag("quiet");
+  int64_t threads = line.count("threads", 0, 1, 1024);
+  if (std::optional<int> code = line.check())
+    return *code;
+
+  const std::vector<TensorInfo> &parameters = program.info.parameters;
+  if (std::none_of(parameters.begin(), parameters.end(), isRange))
+    return report(
+        program, makeError(MAEK_INVALID_ARGUMENT,
+                           "no product of the program multiplies codes; "
+                           "'maek build --precision=int8' makes one that may"));
+  applyThreads(threads);
+  const std::string ranges[] = {std::string("*") + kRangeSuffix};
+  Expected<LoadedModel> loaded = loadModel(program, weights, ranges);
+  if (!loaded)
+    return report(program, loaded.takeError());
+  Expected<Metadata> about = readAbout(loaded->metadata, weights);
+  if (!about)
+    return report(program, about.takeError());
+  if (Error error = observe(program, *loaded, options))
+    return report(program, error);
+  if (Error error = loaded->model->save(output, *about))
+    return report(program, error);
+  options.examples = 0;
+  options.compares = true;
+  // Of some models there are no figures.
+  if (checkEvaluation(program, options.compares))
+    return ExitSuccess;
+  if (Error error = printEvaluation(program, *loaded, options))
+    return report(program, error);
+  return ExitSuccess;
+}
