@@ -91,11 +91,15 @@ class OnnxRuntime:
     def takes(workload):
         return not workload.trains and workload.kind != "attention_backward"
 
+    @staticmethod
+    def file(workload, case):
+        return case / "model.onnx"
+
     def __init__(self, workload, case, threads):
         import onnxruntime
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        session = onnxruntime.InferenceSession(case / "model.onnx", options,
+        session = onnxruntime.InferenceSession(self.file(workload, case), options,
                                                providers=["CPUExecutionProvider"])
         feed = {f"x{i}": value for i, value in enumerate(inputs_of(case))}
 
@@ -120,15 +124,19 @@ class OnnxRuntime:
 
 class OpenVINO:
     """In f32: on machines with bf16 that is not its default."""
+    precision = "f32"
+
     @staticmethod
     def takes(workload):
         return OnnxRuntime.takes(workload) and not workload.generates
 
+    file = staticmethod(OnnxRuntime.file)
+
     def __init__(self, workload, case, threads):
         import openvino
-        model = openvino.Core().compile_model(str(case / "model.onnx"), "CPU", {
+        model = openvino.Core().compile_model(str(self.file(workload, case)), "CPU", {
             "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
-            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
+            "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision})
         self.request = model.create_infer_request()
         for port, value in zip(model.inputs, inputs_of(case)):
             self.request.set_tensor(port, openvino.Tensor(value, shared_memory=False))
@@ -159,16 +167,21 @@ class Tensor(ctypes.Structure):
 class Maek:
     """The shared library that `maek build` made, by its C interface."""
     TYPES = {"f": 1, "i": 3}  # maek_dtype_t
+    precision = "f32"
 
     @staticmethod
     def takes(workload):
         return True
 
+    @staticmethod
+    def weights(case):
+        return case / "weights.safetensors"
+
     def __init__(self, workload, case, threads):
         import numpy
 
         import adapt
-        self.library = library = ctypes.CDLL(str(case / "libmaek.so"))
+        self.library = library = ctypes.CDLL(str(case / f"libmaek-{self.precision}.so"))
         library.maek_model_last_error.restype = ctypes.c_char_p
         library.maek_module.restype = ctypes.c_void_p
         self.model = ctypes.c_void_p()
@@ -177,7 +190,7 @@ class Maek:
         self.check(library.maek_model_set_threads(self.model, threads))
         if weights_of(case):
             self.check(library.maek_model_load(
-                self.model, os.fsencode(case / "weights.safetensors")))
+                self.model, os.fsencode(self.weights(case))))
         self.workload = workload
         inputs = adapt.inputs(workload, inputs_of(case))
         self.kept = []  # what the arguments point to

@@ -19,11 +19,16 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tools")]
 import limits  # noqa: E402
 import measuring  # noqa: E402
 from contestants import CONTESTANTS  # noqa: E402
+from contestants_short import EVERYBODY, SHORT  # noqa: E402
 from experiments.results import insert, origin, table  # noqa: E402
 from workloads import WORKLOADS  # noqa: E402
 
 PEERS = [name for name in CONTESTANTS if name != "maek"]
-WRONG = 1e-3  # of the largest number: above, it is another result
+# Of the largest number: above, it is another result.
+WRONG, WRONG_SHORT = 1e-3, 0.1
+# Where short products have goals.
+SHORT_WORKLOADS = ["skinny", "lstm_H", "gru", "stacked_lstm", "encoder_layer", "vit_ti", "deit_ti_B",
+                   "cnn_B"]
 
 
 class Worker:
@@ -77,19 +82,23 @@ def prepare(workloads, python, folder):
                        stdout=subprocess.DEVNULL)
 
 
-def compile_model(maek, workload, folder):
-    measuring.build(maek, HERE / workload.file, folder / workload.name / "libmaek.so",
-                    workload.model, workload.sets, ["--emit=shared", "--name", "maek"])
+def compile_model(maek, workload, folder, precision="f32"):
+    def build(name, *words):
+        measuring.build(maek, HERE / workload.file, folder / workload.name / name,
+                        workload.model, workload.sets, [f"--precision={precision}", *words])
+    build(f"libmaek-{precision}.so", "--emit=shared", "--name", "maek")
+    if precision == "int8":
+        build("maek-int8")  # calibrates
 
 
 def measure(workload, threads, contestants, options, folder):
     """name: figures, of one workload."""
     rows = {}
     for name, worker in contestants.items():
-        if not CONTESTANTS[name].takes(workload):
+        if not EVERYBODY[name].takes(workload):
             continue
         rows[name] = worker.ask("ready", workload.name, folder / workload.name)
-        if rows[name].get("error", 0) > WRONG:
+        if rows[name].get("error", 0) > (WRONG if name in CONTESTANTS else WRONG_SHORT):
             rows[name] = {"failed": f"wrong by {rows[name]['error']:.1e}"}
     taking_part = [name for name in rows if "failed" not in rows[name]]
     samples = {name: [] for name in taking_part}
@@ -112,21 +121,25 @@ def measure(workload, threads, contestants, options, folder):
             for name, row in rows.items()}
 
 
+def maek_of(precision):
+    return "maek" if precision == "f32" else f"maek-{precision}"
+
+
 def text(milliseconds):
     return f"{milliseconds:.4g}"
 
 
-def find_best(rows):
+def find_best(rows, peers=PEERS):
     """The peer with the least time, and that time; None if none has one."""
     timed = {name: row["min_ms"] for name, row in rows.items()
-             if name != "maek" and "min_ms" in row}
+             if name in peers and "min_ms" in row}
     best = min(timed, key=timed.get, default=None)
     return best, timed.get(best)
 
 
-def report(workload, threads, rows, limit):
+def report(workload, threads, rows, limit, precision):
     """A line of the table."""
-    ours = rows["maek"]
+    ours = rows[maek_of(precision)]
     best, least = find_best(rows)
     line = f"{workload.name:<30}{threads:>3}{text(limit):>9}"
     if "min_ms" in ours:
@@ -137,7 +150,7 @@ def report(workload, threads, rows, limit):
         line += f"{'':>31}  Maek: {ours['failed']}; "
     said = [f"{best} {text(least)} ({limit / least:.0%})"] if best else []
     said += [f"{name} {text(row['min_ms']) if 'min_ms' in row else row['failed']}"
-             for name, row in rows.items() if name not in ("maek", best)]
+             for name, row in rows.items() if name not in (maek_of(precision), best)]
     busy = max((row.get("others", 0) for row in rows.values()), default=0)
     if busy > measuring.BUSY:
         said.append(f"others used {busy:.2f} cores")
@@ -148,12 +161,36 @@ HEAD = ["workload", "threads", "limit, ms", "Maek, ms", "median", "of the limit"
         "its ms", "of the limit", "ratio", "goal"]
 
 
-def table_rows(records):
-    """Lines of docs/performance.md: one for each workload and number of threads."""
+def grouped(records):
+    """Of each workload and number of threads the contestants' rows."""
     groups = {}
     for row in records:
         groups.setdefault((row["workload"], row["threads"]), {})[row["who"]] = row
-    for (name, threads), rows in groups.items():
+    return groups.items()
+
+
+SHORT_HEAD = ["workload", "threads", "best peer in f32", "its ms", "Maek, ms", "ratio",
+              "best peer in {}", "its ms", "ratio"]
+
+
+def short_rows(records, precision):
+    """The same of short products: beside f32's best, and beside those of peers."""
+    for (name, threads), rows in grouped(records):
+        ours = rows[maek_of(precision)]
+        line = [name, threads]
+        for peers in (PEERS, SHORT[precision].keys() - {maek_of(precision)}):
+            best, least = find_best(rows, peers)
+            ratio = f"{ours['min_ms'] / least:.2f}" if best and "min_ms" in ours else ""
+            line += [best or "", text(least) if best else ""]
+            if peers is PEERS:
+                line.append(text(ours["min_ms"]) if "min_ms" in ours else ours["failed"])
+            line.append(ratio)
+        yield line
+
+
+def table_rows(records):
+    """Lines of docs/performance.md: one for each workload and number of threads."""
+    for (name, threads), rows in grouped(records):
         ours = rows["maek"]
         limit = ours["limit_ms"]
         best, least = find_best(rows)
@@ -190,24 +227,29 @@ def join(old, new):
     return {**new, "gflops": old["gflops"] | new["gflops"], "rows": rows}
 
 
-def record(results):
+def record(results, precision):
     """Keeps the figures in bench/results, each with its commit, and in
     docs/performance.md."""
-    kept = ROOT / "bench/results/peers.json"
+    is_short = precision != "f32"
+    suffix = f"-{precision}" if is_short else ""
+    kept = ROOT / f"bench/results/peers{suffix}.json"
     kept.parent.mkdir(exist_ok=True)
     for row in results["rows"]:
         row["commit"] = results["commit"]
     if kept.exists():
         results = join(json.loads(kept.read_text()), results)
     kept.write_text(json.dumps(results, indent=1) + "\n")
-    lines = table(HEAD, table_rows(results["rows"]))
+    lines = (table([word.format(precision) for word in SHORT_HEAD],
+                   short_rows(results["rows"], precision)) if is_short
+             else table(HEAD, table_rows(results["rows"])))
     commits = sorted({row["commit"] for row in results["rows"]})
-    about = (f"`./dev bench peers --record`, last on {results['date']}, of "
+    option = f" --precision {precision}" if is_short else ""
+    about = (f"`./dev bench peers{option} --record`, last on {results['date']}, of "
              f"commit{'s' * (len(commits) > 1)} {', '.join(commits)}, "
              f"{results['machine']['cores']} cores of an {results['machine']['cpu']}; FMA peak "
              + ", ".join(f"{peak:.0f} GFLOP/s with {threads} thread{'s' * (int(threads) > 1)}"
                          for threads, peak in results["gflops"].items()) + ".")
-    insert(ROOT / "docs/performance.md", "peers", f"{about}\n\n{lines}")
+    insert(ROOT / "docs/performance.md", f"peers{suffix}", f"{about}\n\n{lines}")
 
 
 def main():
@@ -219,6 +261,8 @@ def main():
                         help="of the peers' environment")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS)
+    parser.add_argument("--precision", choices=["f32", *SHORT], default="f32",
+                        help="of Maek's products, beside peers in f32 and in that")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
     parser.add_argument("--seconds", type=float, default=0.3, help="of a turn")
     parser.add_argument("--json", default=str(ROOT / "build/bench/peers.json"))
@@ -226,15 +270,16 @@ def main():
                         help="keep the figures in bench/results and docs/performance.md")
     options = parser.parse_args()
 
-    chosen = [w for w in WORKLOADS.values()
-              if not options.workloads or any(w.name.startswith(n) for n in options.workloads)]
+    is_short = options.precision != "f32"
+    wanted = options.workloads or (SHORT_WORKLOADS if is_short else [""])
+    chosen = [w for w in WORKLOADS.values() if any(w.name.startswith(n) for n in wanted)]
     if not chosen:
         parser.error(f"no workload begins with {options.workloads}; there are: "
                      + ", ".join(WORKLOADS))
     folder = ROOT / "build/bench/peers"
     prepare(chosen, options.python, folder)
     for workload in chosen:
-        compile_model(f"{options.build}/bin/maek", workload, folder)
+        compile_model(f"{options.build}/bin/maek", workload, folder, options.precision)
     peak = limits.peak(options.build, max(options.threads))
     print("; ".join(f"FMA peak with {t} thread{'s' * (t > 1)}: {peak[t]:.0f} GFLOP/s"
                     for t in options.threads))
@@ -243,12 +288,12 @@ def main():
     records = []
     for threads in options.threads:
         workers = {name: Worker(options.python, name, threads)
-                   for name in CONTESTANTS if name == "maek" or name in options.peers}
+                   for name in [*options.peers, *SHORT.get(options.precision, ["maek"])]}
         for workload in chosen:
             rows = measure(workload, threads, workers, options, folder)
             limit = workload.flops / peak[threads] * 1e-6
             records += [{**row, "limit_ms": limit} for row in rows.values()]
-            print(report(workload, threads, rows, limit), flush=True)
+            print(report(workload, threads, rows, limit, options.precision), flush=True)
         for worker in workers.values():
             worker.end()
     out = pathlib.Path(options.json)
@@ -258,7 +303,7 @@ def main():
     out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"wrote {out}", file=sys.stderr)
     if options.record:
-        record(results)
+        record(results, options.precision)
 
 
 if __name__ == "__main__":
