@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tools"))
+import precisions  # noqa: E402
 from experiments.program import Program, meaning, say  # noqa: E402
 from experiments.results import ROOT, Store, attempt, insert, key, table  # noqa: E402
 
@@ -55,6 +57,11 @@ def file_of(name, entry):
     return HERE / f"{entry.get('file', name)}.maek"
 
 
+def data_words(entry, folder, mode="full"):
+    """Options that say where the data is."""
+    return ["--data-dir", str(folder)] if mode == "full" and "text" in entry else []
+
+
 def measure(name, entry, folder, mode, quiet=False):
     """The figures of one model, trained fully or (mode "quick") a little. The
     models that it uses are trained already, in the same folder."""
@@ -62,9 +69,7 @@ def measure(name, entry, folder, mode, quiet=False):
             for use, other in entry.get("uses", {}).items()]
     program = Program(file_of(name, entry), folder, name,
                       sets(words_of(entry, mode, "build")), entry.get("model", ""))
-    train = words_of(entry, mode, "train")
-    if mode == "full" and "text" in entry:
-        train += ["--data-dir", str(folder)]
+    train = words_of(entry, mode, "train") + data_words(entry, folder, mode)
     rows = program.train("run", train, quiet, uses)
     train = [row for row in rows if row["split"] == "train"]
     seconds = sorted(row["seconds"] for row in train)
@@ -85,6 +90,38 @@ def result_text(entry, figures):
     if entry["figure"] == "accuracy":
         return f"{100 * test['accuracy']:.2f} % accuracy"
     return f"{entry['figure']} {test[entry['figure']]:.4f}"
+
+
+def shown(entry):
+    """Gives of loss and metrics the number that counts, in bits or in per cent."""
+    if entry["figure"] == "bits":
+        return lambda figures: figures["loss"] / math.log(2)
+    return lambda figures: 100 * figures[entry["figure"]]
+
+
+def compare_precisions(chosen, entries, folder, trained, store):
+    """Those that are trained here, in other precisions."""
+    for name, entry in chosen.items():
+        own, weights = wanted(name, entries), weights_of(name, folder)
+        if store.find(name, own):
+            continue
+        if not trained.find(name, own) or not weights.exists():
+            say(f"left out: {name} is not trained here")
+            continue
+        say(f"== {name} in other precisions")
+        begin = time.monotonic()
+        figures = precisions.measure(file_of(name, entry), entry, folder,
+                                     sets(words_of(entry, "full", "build")), weights,
+                                     data_words(entry, folder))
+        store.write(name, own, f"./dev models {name} --precisions", figures,
+                    time.monotonic() - begin)
+
+
+def precision_rows(entries, store):
+    for name, entry in entries.items():
+        if result := store.read(name):
+            stale = "" if result["key"] == wanted(name, entries) else ", an earlier version"
+            yield precisions.row(name + stale, result["figures"], shown(entry))
 
 
 def quick(chosen, entries):
@@ -130,6 +167,16 @@ def rows_of(entries, store):
                result["machine"]["cores"], f"`{result['command']}`"]
 
 
+def show(head, rows, entries, store, kept, chosen, place):
+    """Prints the table; keeps it in that place of README.md, if one is named."""
+    print(table(head, rows(entries, store)), end="")
+    if place:
+        # Those that were left out have none.
+        kept.copy(store, [name for name in chosen if store.read(name)])
+        insert(HERE / "README.md", place, table(head, rows(entries, kept)))
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev models", description=__doc__)
     parser.add_argument("names", nargs="*", help="which models (all)")
@@ -139,6 +186,9 @@ def main():
     parser.add_argument("--kept", action="store_true",
                         help="count models as trained whose results are kept in "
                              "models/results")
+    parser.add_argument("--precisions", action="store_true",
+                        help="evaluate the models that are trained with products of bf16 "
+                             "and int8, too")
     parser.add_argument("--record", action="store_true",
                         help="keep the results in models/results and show them "
                              "in models/README.md")
@@ -159,6 +209,12 @@ def main():
     chosen = {name: entries[name] for name in entries if name in chosen}
     folder = ROOT / "build/models"
     store, kept = Store(folder / "results"), Store(HERE / "results")
+    if options.precisions:
+        short = Store(folder / "precisions")
+        compare_precisions(chosen, entries, folder, store, short)
+        return show(precisions.HEAD, precision_rows, entries, short,
+                    Store(HERE / "results/precisions"), chosen,
+                    "precisions" if options.record else "")
     for name, entry in chosen.items():
         own = wanted(name, entries)
         if options.kept:
@@ -171,13 +227,8 @@ def main():
                          options.again) as seconds:
                 figures = measure(name, entry, folder, "full")
                 store.write(name, own, f"./dev models {name}", figures, seconds())
-    text = table(HEAD, rows_of(entries, store))
-    print(text, end="")
-    if options.record:
-        # Those that were left out have none.
-        kept.copy(store, [name for name in chosen if store.read(name)])
-        insert(HERE / "README.md", "measured", table(HEAD, rows_of(entries, kept)))
-    return 0
+    return show(HEAD, rows_of, entries, store, kept, chosen,
+                "measured" if options.record else "")
 
 
 if __name__ == "__main__":
