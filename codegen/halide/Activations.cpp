@@ -9,6 +9,7 @@
 using Halide::Expr;
 using Halide::reinterpret;
 using Halide::select;
+using Halide::Internal::Call;
 
 namespace maek::halide {
 
@@ -35,6 +36,20 @@ static Expr isNaN(const Expr &x) {
   return magnitudeBits(x) > getInfinityBits(x.type());
 }
 
+Expr strictly(Call::IntrinsicOp op, const Expr &a, const Expr &b) {
+  bool compares = op == Call::strict_lt || op == Call::strict_eq;
+  Halide::Type type = compares ? Halide::Bool(a.type().lanes()) : a.type();
+  return Call::make(type, op, {a, b}, Call::PureIntrinsic);
+}
+
+/// Large numbers of f32 are whole: beside this one, which leaves no room for
+/// fractions, they round, and leave their bits in the lowest ones. 1.5 * 2^23
+static constexpr float magic = 12582912.0f;
+
+Expr nearestBits(const Expr &x) {
+  return reinterpret<uint32_t>(strictly(Call::strict_add, x, magic));
+}
+
 /// c[0] x^n + c[1] x^(n-1) + ... + c[n], by Horner's rule.
 static Expr polynomial(const Expr &x, std::initializer_list<float> c) {
   Expr sum = *c.begin();
@@ -49,13 +64,11 @@ static constexpr float lowestExponent = -87.33654f;
 
 /// The bits of 2^n e^r with x = n ln 2 + r, |r| <= ln 2 / 2; Cephes'
 /// polynomial. n is added to the exponent's bits of e^r, which serves n = 128
-/// as well, where e^r < 1. Beside so large a number there is no room for
-/// fractions: adding it rounds, and leaves n in the lowest bits. Halide's
-/// `round` of 16 lanes is two halves, taken apart and put together.
+/// as well, where e^r < 1. Halide's `round` of 16 lanes is two halves, taken
+/// apart and put together.
 static Expr exponentialBits(const Expr &x) {
-  const float magic = 12582912.0f; // 1.5 * 2^23
-  Expr shifted = Halide::strict_float(x * 1.44269504089f + magic);
-  Expr n = Halide::strict_float(shifted - magic);
+  Expr shifted = strictly(Call::strict_add, x * 1.44269504089f, magic);
+  Expr n = strictly(Call::strict_sub, shifted, magic);
   Expr r = x - n * 0.693359375f - n * -2.12194440e-4f;
   Expr q =
       polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
@@ -76,7 +89,7 @@ Expr exponentialOfDifference(const Expr &x) {
     return Halide::exp(x);
   // Of a NaN no comparison is true, and what it goes through keeps it.
   Expr clamped =
-      Halide::strict_float(select(x < lowestExponent, lowestExponent, x));
+      select(strictly(Call::strict_lt, x, lowestExponent), lowestExponent, x);
   return reinterpret<float>(exponentialBits(clamped));
 }
 

@@ -8,6 +8,16 @@
 
 namespace maek::halide {
 
+/// One operation that neither Halide nor LLVM rearranges. Halide's own
+/// strict_float reaches into the operands, which then are not what is computed
+/// from them elsewhere: they are computed twice.
+Halide::Expr strictly(Halide::Internal::Call::IntrinsicOp op,
+                      const Halide::Expr &a, const Halide::Expr &b);
+
+/// Bits that end with the whole number nearest to x, an f32 within 2^22, of two
+/// equally near ones with the even one.
+Halide::Expr nearestBits(const Halide::Expr &x);
+
 /// e^x. f32: relative error 1.2e-7 for results that are normal numbers;
 /// 0 below -87.33 (also for -inf), +inf above 88.72, NaN for NaN.
 Halide::Expr exponential(const Halide::Expr &x);

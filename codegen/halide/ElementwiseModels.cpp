@@ -68,28 +68,22 @@ double clampToFinite(double value, Type element) {
   return std::abs(value) > largest ? std::copysign(largest, value) : value;
 }
 
-/// A comparison as it stands. Halide would make x < m - 0.1 of x + 0.1 < m,
-/// which is not the same where x + 0.1 rounds to m, and takes every value for
-/// the same as itself, NaN too. Halide::strict_float would reach into the
-/// operands, which then are not what is computed from them elsewhere.
-Expr compareStrictly(Call::IntrinsicOp op, const Expr &a, const Expr &b) {
-  return Call::make(Halide::Bool(a.type().lanes()), op, {a, b},
-                    Call::PureIntrinsic);
-}
-
+/// As it stands. Halide would make x < m - 0.1 of x + 0.1 < m, which is not the
+/// same where x + 0.1 rounds to m, and takes every value for the same as
+/// itself, NaN too.
 Expr holds(ComparePredicate predicate, const Expr &a, const Expr &b) {
   bool isFloat = a.type().is_float();
   switch (predicate) {
   case ComparePredicate::Eq:
-    return isFloat ? compareStrictly(Call::strict_eq, a, b) : a == b;
+    return isFloat ? strictly(Call::strict_eq, a, b) : a == b;
   case ComparePredicate::Ne:
-    return isFloat ? !compareStrictly(Call::strict_eq, a, b) : a != b;
+    return isFloat ? !strictly(Call::strict_eq, a, b) : a != b;
   case ComparePredicate::Lt:
-    return isFloat ? compareStrictly(Call::strict_lt, a, b) : a < b;
+    return isFloat ? strictly(Call::strict_lt, a, b) : a < b;
   case ComparePredicate::Le:
     // Halide makes !(b < a) of a <= b, which holds for NaN.
-    return isFloat ? compareStrictly(Call::strict_lt, a, b) ||
-                         compareStrictly(Call::strict_eq, a, b)
+    return isFloat ? strictly(Call::strict_lt, a, b) ||
+                         strictly(Call::strict_eq, a, b)
                    : a <= b;
   case ComparePredicate::Gt:
     return holds(ComparePredicate::Lt, b, a);
@@ -204,8 +198,6 @@ struct ConvertModel
   }
 };
 
-/// The bits of a number to which 1.5 · 2^23 was added end with its nearest
-/// whole number.
 struct QuantizeModel
     : HalideExpressible::ExternalModel<QuantizeModel, QuantizeOp> {
   void express(Operation *op, KernelAlgorithm &kernel) const {
@@ -218,11 +210,10 @@ struct QuantizeModel
           auto [low, high] = quantize.getRange();
           Expr code = Halide::clamp(x * scale + float(quantize.getZero()),
                                     float(low), float(high));
-          Expr shifted = Halide::strict_float(code + 12582912.0f);
-          Expr bits = Halide::reinterpret<uint32_t>(shifted);
           Halide::Type type =
               getHalideType(getElementType(quantize.getResult().getType()));
-          return Halide::reinterpret(type, Halide::cast<uint8_t>(bits));
+          return Halide::reinterpret(type,
+                                     Halide::cast<uint8_t>(nearestBits(code)));
         });
   }
 };
