@@ -144,7 +144,7 @@ std::vector<Tile> ResultScheduler::getTiles(int most) const {
        ++vectors)
     for (int rows = 1; rows <= std::min<int64_t>(getSize(getRow()), 14); ++rows)
       if (countVectors() % vectors == 0 && rows * vectors <= most)
-        tiles.push_back({rows, vectors});
+        tiles.push_back({rows, vectors, 1, product.isOfWords()});
   return tiles;
 }
 
@@ -190,8 +190,9 @@ std::string ResultScheduler::explain() const {
   return "tiles of " + std::to_string(choice.rows) + " of " +
          std::to_string(getSize(getRow())) + " pixels x " +
          std::to_string(choice.vectors * lanes) + " of " +
-         std::to_string(product.numColumns) +
-         " channels: " + describeTile({choice.rows, choice.vectors}, machine) +
+         std::to_string(product.numColumns) + " channels: " +
+         describeTile({choice.rows, choice.vectors, 1, product.isOfWords()},
+                      machine) +
          "; tasks of " + std::to_string(choice.block) + " of " +
          std::to_string(getSize(getTall())) +
          " rows, whose part of the image is copied with its padding";
@@ -329,8 +330,9 @@ WindowGradientChoice WeightScheduler::decide(Decision &decision) const {
   decision.reason =
       "tiles of " + std::to_string(choice.rows) + " x " +
       std::to_string(choice.vectors * lanes) + " of " +
-      std::to_string(product.numColumns) +
-      " channels: " + describeTile({choice.rows, choice.vectors}, machine) +
+      std::to_string(product.numColumns) + " channels: " +
+      describeTile({choice.rows, choice.vectors, 1, product.isOfWords()},
+                   machine) +
       "; tasks of " + std::to_string(choice.block) + " of " +
       std::to_string(countChannels()) +
       " channels, whose part of the image is copied with its padding";

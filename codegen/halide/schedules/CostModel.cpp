@@ -10,22 +10,30 @@ namespace maek::halide {
 
 /// Cycles from the beginning of an FMA to that of the next one of the same sum.
 static constexpr double latencyCycles = 4;
+/// Cycles in which a vector is filled with one word. The load of an FMA of f32
+/// does that by the way; that of bf16's products is an instruction of its own,
+/// of the kind for f32, which Zen 4 begins three of in four cycles.
+static constexpr double fillCycles = 4.0 / 3;
 /// Bytes that the second cache gives in a cycle.
 static constexpr double bytesPerCycle = 32;
 
 TileCost::TileCost(const Tile &tile, const Machine &machine)
     : multiplyAdds(double(tile.sums()) / machine.multiplyAddsPerCycle()),
       latency(latencyCycles), reads(double(tile.vectors) * tile.gates *
-                                    machine.bytes() / bytesPerCycle) {}
+                                    machine.bytes() / bytesPerCycle),
+      fills(tile.areWords
+                ? fillCycles * tile.rows / machine.multiplyAddsPerCycle()
+                : 0) {}
 
 double TileCost::cycles() const {
-  return std::max({multiplyAdds, latency, reads});
+  return std::max({multiplyAdds, latency, reads, fills});
 }
 
 std::string TileCost::bound() const {
   double most = cycles();
   return most == multiplyAdds ? "multiply-adds"
          : most == latency    ? "latency of an addition"
+         : most == fills      ? "words of rows, each filled into a vector"
                               : "vectors from the second cache";
 }
 

@@ -16,19 +16,21 @@ namespace maek::halide {
 /// `vectors` of the other one, of each of `gates`.
 struct Tile {
   int rows = 1, vectors = 1, gates = 1;
+  /// Whether the numbers are words of two of bf16.
+  bool areWords = false;
   int sums() const { return rows * vectors * gates; }
 };
 
 /// Cycles that one step of the summed axis takes: of the units that multiply
 /// and add; until a sum may be added to again; to read the vectors from the
-/// second cache.
+/// second cache; to fill vectors with words of the rows.
 struct TileCost {
   TileCost(const Tile &tile, const Machine &machine);
   double cycles() const;
   /// The unit that a step waits for, for a remark.
   std::string bound() const;
 
-  double multiplyAdds, latency, reads;
+  double multiplyAdds, latency, reads, fills;
 };
 
 /// The share of the FMA peak that the tile reaches over `rows` by `vectors` of

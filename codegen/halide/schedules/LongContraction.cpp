@@ -63,7 +63,7 @@ std::vector<Tile> getTiles(const ProductShape &product, ArrayRef<int> rows,
   for (int count : rows)
     for (int vectors : {1, 2, 3, 4})
       if (fitsVectors(product, vectors, lanes) && count * vectors <= most)
-        tiles.push_back({count, vectors});
+        tiles.push_back({count, vectors, 1, product.isOfWords()});
   return tiles;
 }
 
@@ -113,8 +113,9 @@ std::string explain(const ProductShape &product, const LongChoice &choice,
                             ? ""
                             : " of " + std::to_string(product.numColumns);
   return "tiles of " + std::to_string(choice.rows) + " x " +
-         std::to_string(choice.vectors * lanes) + columns +
-         " columns: " + describeTile({choice.rows, choice.vectors}, machine) +
+         std::to_string(choice.vectors * lanes) + columns + " columns: " +
+         describeTile({choice.rows, choice.vectors, 1, product.isOfWords()},
+                      machine) +
          "; blocks of " + std::to_string(choice.block) + " steps are copied, " +
          std::to_string(choice.chunk * lanes) + " columns at a time; up to " +
          std::to_string(choice.tasks) + " tasks of rows";

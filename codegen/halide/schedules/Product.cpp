@@ -125,7 +125,7 @@ std::vector<Tile> ProductScheduler::getTiles(int rows, int gates,
   for (int vectors = 1; vectors <= machine.chains(); ++vectors)
     if (fitsVectors(vectors) &&
         (hasPaddedTail || vectors == 1 || rows * gates * vectors <= most))
-      tiles.push_back({rows, vectors, gates});
+      tiles.push_back({rows, vectors, gates, first.isOfWords()});
   return tiles;
 }
 
@@ -193,7 +193,9 @@ std::string ProductScheduler::explain() const {
   return "tiles of " + std::to_string(choice.rows) + " x " +
          std::to_string(choice.vectors * lanes) + " of " +
          std::to_string(first.numColumns) + " columns" + gates + ": " +
-         describeTile({choice.rows, choice.vectors, choice.gates}, machine) +
+         describeTile(
+             {choice.rows, choice.vectors, choice.gates, first.isOfWords()},
+             machine) +
          (first.isPacked() ? "; weights in panels of " +
                                  std::to_string(first.panelWidth) + " columns"
                            : "; weights as they lie") +

@@ -48,6 +48,10 @@ std::optional<ProductShape> ProductShape::match(Reduction &reduction) {
   return shape;
 }
 
+bool ProductShape::isOfWords() const {
+  return getElementType(reduction->op->getOperand(0).getType()).isBF16();
+}
+
 Halide::Var ProductShape::var(char letter) const {
   StringRef result = equation.getResult();
   return KernelAlgorithm::var(result.size(), result.find(letter));
