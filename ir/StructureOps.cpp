@@ -2,6 +2,7 @@
 // Verifiers of the ops with regions and of the module level.
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
+#include "ir/Segments.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -30,6 +31,56 @@ YieldOp ScanOp::getYield() {
   return cast<YieldOp>(getBody().front().getTerminator());
 }
 
+Extent ScanOp::getSteps() {
+  Extent first = getExtent(getSequences().front().getType(), 0);
+  if (!getSegmented() || first.symbols.size() != 1)
+    return first;
+  std::optional<SegmentSymbol> known =
+      parseSegmentSymbol(first.symbols.front());
+  return known ? known->steps : first;
+}
+
+Extent ScanOp::getRounds() {
+  return getSegmented() ? getNumSegments(getSteps()) : getSteps();
+}
+
+bool ScanOp::isCut(Type sequence) {
+  return getSegmented() && getExtent(sequence, 0) == getSteps();
+}
+
+RankedTensorType ScanOp::getElementType(Type sequence) {
+  SmallVector<Extent> extents = getExtents(sequence);
+  if (isCut(sequence))
+    extents.front() = getSegmentSteps(getSteps());
+  else
+    extents.erase(extents.begin());
+  return getTensorType(extents, maek::getElementType(sequence));
+}
+
+RankedTensorType ScanOp::getSequenceType(Type element) {
+  SmallVector<Extent> extents = getExtents(element);
+  if (getSegmented() && !extents.empty() &&
+      extents.front() == getSegmentSteps(getSteps()))
+    extents.front() = getSteps();
+  else
+    extents.insert(extents.begin(), getRounds());
+  return getTensorType(extents, maek::getElementType(element));
+}
+
+/// The steps of an inner loop's segments would be those of an outer one's.
+static LogicalResult verifySegmented(ScanOp scan) {
+  Extent steps = scan.getSteps();
+  if (!canSegment(steps))
+    return scan.emitOpError("cannot cut ") << steps.str() << " steps";
+  for (auto outer = scan->getParentOfType<ScanOp>(); outer;
+       outer = outer->getParentOfType<ScanOp>())
+    if (outer.getSegmented() && !outer.getSequences().empty() &&
+        outer.getSteps() == steps)
+      return scan.emitOpError("cuts the ")
+             << steps.str() << " steps that a loop around it cuts";
+  return success();
+}
+
 LogicalResult ScanOp::verify() {
   if (getSequences().empty())
     return emitOpError("needs a sequence to run over");
@@ -37,12 +88,14 @@ LogicalResult ScanOp::verify() {
     if (getRank(sequence.getType()) == 0)
       return emitOpError("runs over axis 0, which ")
              << sequence.getType() << " lacks";
-  Extent steps = getExtent(getSequences().front().getType(), 0);
+  Extent steps = getSteps(), rounds = getRounds();
   for (Value sequence : getSequences())
-    if (getExtent(sequence.getType(), 0) != steps)
+    if (Extent own = getExtent(sequence.getType(), 0);
+        own != steps && own != rounds)
       return emitOpError("runs over sequences of ")
-             << steps.str() << " and " << getExtent(sequence.getType(), 0).str()
-             << " steps";
+             << steps.str() << " and " << own.str() << " steps";
+  if (getSegmented() && failed(verifySegmented(*this)))
+    return failure();
   if (getNumResults() < getNumStates())
     return emitOpError("needs one result per state, ")
            << getNumStates() << ", found " << getNumResults();
@@ -52,10 +105,11 @@ LogicalResult ScanOp::verify() {
            << getNumSequences() + getNumStates() << ", found "
            << block.getNumArguments();
   for (auto [sequence, element] : llvm::zip(getSequences(), getElements()))
-    if (element.getType() != getStepType(sequence.getType()))
+    if (element.getType() != getElementType(sequence.getType()))
       return emitOpError("body takes ")
-             << element.getType() << " where one step of " << sequence.getType()
-             << " is needed";
+             << element.getType() << " where one "
+             << (isCut(sequence.getType()) ? "segment" : "step") << " of "
+             << sequence.getType() << " is needed";
   for (auto [i, init] : llvm::enumerate(getInits()))
     if (getStates()[i].getType() != init.getType() ||
         getFinals()[i].getType() != init.getType())
@@ -69,17 +123,16 @@ LogicalResult ScanOp::verify() {
 // What the body yields as states is compared by the loop interface.
 
 LogicalResult ScanOp::verifyRegions() {
-  Extent steps = getExtent(getSequences().front().getType(), 0);
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || yield.getNumOperands() != getNumResults())
     return emitOpError("body must yield ") << getNumResults() << " values";
   for (auto [value, output] : llvm::zip(
            yield.getOperands().drop_front(getNumStates()), getOutputs())) {
     Type type = output.getType();
-    if (getRank(type) == 0 || getExtent(type, 0) != steps ||
-        getStepType(type) != value.getType())
-      return emitOpError("collects ") << value.getType() << " over "
-                                      << steps.str() << " steps as " << type;
+    if (type != getSequenceType(value.getType()))
+      return emitOpError("collects ")
+             << value.getType() << " over " << getSteps().str() << " steps as "
+             << type;
   }
   return success();
 }

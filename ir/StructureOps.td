@@ -57,20 +57,35 @@ def Maek_ScanOp : Maek_Op<"scan", [AttrSizedOperandSegments,
           outputs[t] = elements
         results = states, outputs
 
+    With `segmented` each round of the loop takes a segment of the sequences,
+    ⌈√T⌉ steps of which the last segment may have fewer; `segments$T` is their
+    number. The body gets and yields the steps of a segment together, with the
+    extent `steps$T` as axis 0. Sequences and outputs may have `segments$T`
+    instead of T: of those a round has one element. `reverse` begins with the
+    last segment.
+
     ```mlir
     %hT, %hs = maek.scan over(%xs) init(%h0) {
     ^bb0(%x: tensor<4xf32>, %h: tensor<4xf32>):
       %n = maek.add %x, %h : tensor<4xf32>
       maek.yield %n, %n : tensor<4xf32>, tensor<4xf32>
     } : (tensor<9x4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<9x4xf32>)
+
+    %sum = maek.scan segmented over(%xs) init(%h0) {
+    ^bb0(%x: tensor<?x4xf32, #maek.dims<steps$9>>, %h: tensor<4xf32>):
+      %part = maek.reduce sum %x dims [0] : tensor<?x4xf32, #maek.dims<steps$9>>
+      %n = maek.add %part, %h : tensor<4xf32>
+      maek.yield %n : tensor<4xf32>
+    } : (tensor<9x4xf32>, tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
   let arguments = (ins Variadic<Maek_Tensor>:$sequences,
-                       Variadic<Maek_Tensor>:$inits, UnitAttr:$reverse);
+                       Variadic<Maek_Tensor>:$inits, UnitAttr:$reverse,
+                       UnitAttr:$segmented);
   let results = (outs Variadic<Maek_Tensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    (`reverse` $reverse^)? `over` `(` $sequences `)` `init` `(` $inits `)`
+    (`reverse` $reverse^)? (`segmented` $segmented^)? `over` `(` $sequences `)` `init` `(` $inits `)`
     $body attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -88,6 +103,14 @@ def Maek_ScanOp : Maek_Op<"scan", [AttrSizedOperandSegments,
       return getBody().front().getArguments().drop_front(getNumSequences());
     }
     YieldOp getYield();
+    /// T, and how often the body runs: as often, or once a segment.
+    Extent getSteps();
+    Extent getRounds();
+    /// Whether a round gets several steps of a sequence of this type.
+    bool isCut(::mlir::Type sequence);
+    /// What a round has of a sequence, and the sequence of what it yields.
+    ::mlir::RankedTensorType getElementType(::mlir::Type sequence);
+    ::mlir::RankedTensorType getSequenceType(::mlir::Type element);
   }];
 }
 

@@ -76,6 +76,9 @@ Value Conversions::moveAbove(Operation *op, Value scale) {
 /// another state.
 Value Conversions::moveOutOf(ScanOp scan, BlockArgument argument, Value scale) {
   unsigned number = argument.getArgNumber(), first = scan.getNumSequences();
+  // Of a sequence that is taken in segments there shall be no second one.
+  if (scan.getSegmented() && number < first)
+    return {};
   if (number < first) {
     Value sequence = convert(scan.getSequences()[number], scale);
     scan = rebuildScan(rewriter, scan, ScanDrops(scan), sequence);
@@ -118,7 +121,8 @@ Value Conversions::moveUp(Operation *conversion) {
     return moveAbove(op, scale);
   auto result = cast<OpResult>(source);
   auto scan = dyn_cast<ScanOp>(op);
-  return scan && result.getResultNumber() >= scan.getNumStates()
+  return scan && !scan.getSegmented() &&
+                 result.getResultNumber() >= scan.getNumStates()
              ? moveInto(scan, result, scale)
              : Value();
 }

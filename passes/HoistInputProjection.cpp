@@ -131,7 +131,7 @@ void Hoister::build(Operation *op, OpBuilder &builder) {
     operands.push_back(mapping.lookupOrDefault(operand));
     mapped[i] = dependence.of(operand) == Dependence::Sequence;
   }
-  Extent steps = getExtent(scan.getSequences().front().getType(), 0);
+  Extent steps = scan.getSteps();
   mapping.map(op->getResults(),
               cast<Mappable>(op).mapOverAxis(builder, operands, mapped, steps));
 }
@@ -179,7 +179,11 @@ struct HoistInputProjection
 
   void runOnOperation() override {
     SmallVector<ScanOp> scans;
-    getOperation().walk([&](ScanOp scan) { scans.push_back(scan); });
+    getOperation().walk([&](ScanOp scan) {
+      // What is computed segment by segment is to stay so.
+      if (!scan.getSegmented())
+        scans.push_back(scan);
+    });
     for (ScanOp scan : scans)
       visit(scan);
     eraseDeadOps(getOperation());

@@ -120,7 +120,8 @@ std::optional<Strides> HostStrides::compute(Value value) {
   if (!strides || isa_and_nonnull<SliceOp, SplitOp, UpdateSliceOp>(op))
     return strides;
   if (!op) {
-    strides->erase(strides->begin());
+    if (getRank(value.getType()) < getRank(whole.getType()))
+      strides->erase(strides->begin());
     return strides;
   }
   if (auto unstack = dyn_cast<UnstackOp>(op)) {

@@ -2,6 +2,7 @@
 #include "passes/Scans.h"
 
 #include "ir/Extent.h"
+#include "ir/Segments.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -11,6 +12,8 @@ using namespace mlir;
 namespace maek {
 
 ScanDependence::ScanDependence(ScanOp scan) {
+  if (scan.getSegmented())
+    steps = getSegmentSteps(scan.getSteps()).symbols.front();
   for (Value element : scan.getElements())
     kinds[element] = Dependence::Sequence;
   for (Value state : scan.getStates())
@@ -30,8 +33,24 @@ Dependence ScanDependence::of(Operation *op) const {
   op->walk([&](Operation *nested) {
     for (Value operand : nested->getOperands())
       kind = std::max(kind, of(operand));
+    if (kind == Dependence::Invariant && hasSegmentSteps(nested))
+      kind = Dependence::Sequence;
   });
   return kind;
+}
+
+/// Whether the number of steps of the present segment is a size of `op`.
+bool ScanDependence::hasSegmentSteps(Operation *op) const {
+  if (steps.empty())
+    return false;
+  auto isIn = [&](const Extent &extent) {
+    return llvm::is_contained(extent.symbols, steps);
+  };
+  if (auto extent = dyn_cast<ExtentOp>(op))
+    return isIn(extent.getSize());
+  return llvm::any_of(op->getResultTypes(), [&](Type type) {
+    return llvm::any_of(getExtents(type), isIn);
+  });
 }
 
 bool isOutside(Value value, ScanOp scan) {
@@ -57,13 +76,6 @@ static SmallVector<Value> keep(Range range, const llvm::BitVector &drops) {
   return kept;
 }
 
-RankedTensorType getSequenceType(ScanOp scan, Type step) {
-  SmallVector<Extent> extents = getExtents(step);
-  extents.insert(extents.begin(),
-                 getExtent(scan.getSequences().front().getType(), 0));
-  return getTensorType(extents, getElementType(step));
-}
-
 ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
                    ValueRange moreSequences, ValueRange moreOutputs) {
   OpBuilder::InsertionGuard guard(rewriter);
@@ -74,11 +86,11 @@ ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
   llvm::append_range(results, keep(scan.getOutputs(), drops.outputs));
   SmallVector<Type> types(ValueRange(results).getTypes());
   for (Value value : moreOutputs)
-    types.push_back(getSequenceType(scan, value.getType()));
+    types.push_back(scan.getSequenceType(value.getType()));
 
   rewriter.setInsertionPoint(scan);
   auto rebuilt = ScanOp::create(rewriter, scan.getLoc(), types, sequences,
-                                inits, scan.getReverse());
+                                inits, scan.getReverse(), scan.getSegmented());
   rebuilt->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
   rewriter.inlineRegionBefore(scan.getBody(), rebuilt.getBody(),
                               rebuilt.getBody().end());
@@ -96,7 +108,8 @@ ScanOp rebuildScan(RewriterBase &rewriter, ScanOp scan, const ScanDrops &drops,
   rewriter.modifyOpInPlace(rebuilt, [&] {
     unsigned numSequences = drops.sequences.size();
     for (auto [i, sequence] : llvm::enumerate(moreSequences))
-      body.insertArgument(numSequences + i, getStepType(sequence.getType()),
+      body.insertArgument(numSequences + i,
+                          rebuilt.getElementType(sequence.getType()),
                           sequence.getLoc());
     for (unsigned i = numStates; i-- > 0;)
       if (drops.states[i])
@@ -119,8 +132,9 @@ ScanOp addState(RewriterBase &rewriter, ScanOp scan, Value init) {
   SmallVector<Type> types(scan.getResultTypes());
   types.insert(types.begin() + numStates, init.getType());
   rewriter.setInsertionPoint(scan);
-  auto rebuilt = ScanOp::create(rewriter, scan.getLoc(), types,
-                                scan.getSequences(), inits, scan.getReverse());
+  auto rebuilt =
+      ScanOp::create(rewriter, scan.getLoc(), types, scan.getSequences(), inits,
+                     scan.getReverse(), scan.getSegmented());
   rebuilt->setDiscardableAttrs(scan->getDiscardableAttrDictionary());
   rewriter.inlineRegionBefore(scan.getBody(), rebuilt.getBody(),
                               rebuilt.getBody().end());

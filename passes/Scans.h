@@ -28,7 +28,11 @@ public:
   void add(mlir::Operation *op);
 
 private:
+  bool hasSegmentSteps(mlir::Operation *op) const;
+
   llvm::DenseMap<mlir::Value, Dependence> kinds;
+  /// The symbol of the steps of a segment; empty if there are none.
+  std::string steps;
 };
 
 /// Whether `value` is defined outside of the scan's body.
@@ -47,9 +51,6 @@ struct ScanDrops {
   bool any() const { return sequences.any() || states.any() || outputs.any(); }
   llvm::BitVector sequences, states, outputs;
 };
-
-/// The type of what a scan collects of a value of its body.
-mlir::RankedTensorType getSequenceType(ScanOp scan, mlir::Type step);
 
 /// Replaces `scan` by one without what `drops` names, with `moreSequences`
 /// after the other sequences, to be used through the last of `getElements()`,

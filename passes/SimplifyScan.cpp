@@ -174,8 +174,9 @@ void ScanCleaner::cleanSequences() {
     } else if (auto broadcast = sequence.getDefiningOp<BroadcastOp>();
                broadcast && !llvm::is_contained(broadcast.getDims(), 0)) {
       SmallVector<int64_t> dims;
+      int64_t before = getRank(sequence.getType()) - getRank(element.getType());
       for (int64_t dim : broadcast.getDims())
-        dims.push_back(dim - 1);
+        dims.push_back(dim - before);
       replace(element, BroadcastOp::create(rewriter, broadcast.getLoc(),
                                            element.getType(),
                                            broadcast.getOperand(), dims));
@@ -214,6 +215,8 @@ struct ScanOfReverse : OpRewritePattern<ScanOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ScanOp op,
                                 PatternRewriter &rewriter) const override {
+    if (op.getSegmented())
+      return failure();
     SmallVector<Value> sequences;
     bool isReversed = false;
     for (Value sequence : op.getSequences()) {

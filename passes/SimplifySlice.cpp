@@ -125,7 +125,8 @@ struct SliceOfScan : OpRewritePattern<SliceOp> {
   LogicalResult matchAndRewrite(SliceOp op,
                                 PatternRewriter &rewriter) const override {
     auto scan = op.getOperand().getDefiningOp<ScanOp>();
-    if (!scan || op.getDim() != 0 || !getSize(op).isOne())
+    if (!scan || scan.getSegmented() || op.getDim() != 0 ||
+        !getSize(op).isOne())
       return failure();
     unsigned result = cast<OpResult>(op.getOperand()).getResultNumber();
     if (result < scan.getNumStates())

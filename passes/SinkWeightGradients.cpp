@@ -96,7 +96,7 @@ Value Sinker::getSequence(Value value) {
   if (known != sequenced.end())
     return block->getArgument(known - sequenced.begin());
   sequenced.push_back(value);
-  return block->addArgument(getSequenceType(scan, value.getType()),
+  return block->addArgument(scan.getSequenceType(value.getType()),
                             value.getLoc());
 }
 
@@ -240,7 +240,11 @@ struct SinkWeightGradients
   void runOnOperation() override {
     // The walk gives inner scans first: their sums are terms of outer ones.
     SmallVector<ScanOp> scans;
-    getOperation().walk([&](ScanOp scan) { scans.push_back(scan); });
+    getOperation().walk([&](ScanOp scan) {
+      // The terms of all segments together are what segments are there to save.
+      if (!scan.getSegmented())
+        scans.push_back(scan);
+    });
     for (ScanOp scan : scans)
       numSunk += Sinker(scan).run();
   }

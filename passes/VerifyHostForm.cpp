@@ -70,7 +70,7 @@ static LogicalResult verifySizes(func::CallOp call, func::FuncOp kernel,
 }
 
 static LogicalResult verifyHost(func::FuncOp function) {
-  SmallVector<std::string> sizes = getSymbols(function);
+  SmallVector<std::string> sizes = getAllSymbols(function);
   llvm::DenseSet<Operation *> copies;
   HostStrides strides(copies);
   SymbolTableCollection symbols;

@@ -1,25 +1,44 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Semantics of the ops with regions.
 #include "ir/MaekOps.h"
+#include "ir/Segments.h"
 #include "ir/interpreter/Interpretable.h"
 
 using namespace mlir;
 using namespace maek;
 
-/// Element `step` along axis 0.
-static Tensor getStep(const Tensor &sequence, int64_t step) {
-  return Tensor::generate(Index(sequence.shape).drop_front(), [&](Index i) {
-    Shape from(i);
-    from.insert(from.begin(), step);
-    return sequence[from];
-  });
+namespace {
+/// What one round of a loop sees of its sequences.
+struct Round {
+  int64_t number = 0;
+  /// In a segment: its first step, and how many it has.
+  int64_t first = 0, steps = 0;
+};
+} // namespace
+
+/// Where element `i` of what the round has of a sequence stands in it.
+static Shape getPlace(Index i, const Round &round, bool isCut) {
+  Shape place(i);
+  if (isCut)
+    place.front() += round.first;
+  else
+    place.insert(place.begin(), round.number);
+  return place;
 }
 
-static void setStep(Tensor &sequence, int64_t step, const Tensor &element) {
+static Tensor getElement(const Tensor &sequence, const Round &round,
+                         bool isCut) {
+  Shape shape(Index(sequence.shape).drop_front());
+  if (isCut)
+    shape.insert(shape.begin(), round.steps);
+  return Tensor::generate(
+      shape, [&](Index i) { return sequence[getPlace(i, round, isCut)]; });
+}
+
+static void setElement(Tensor &sequence, const Round &round, bool isCut,
+                       const Tensor &element) {
   forEachIndex(element.shape, [&](Index i) {
-    Shape to(i);
-    to.insert(to.begin(), step);
-    sequence[to] = element[i];
+    sequence[getPlace(i, round, isCut)] = element[i];
   });
 }
 
@@ -36,10 +55,20 @@ struct ScanModel : Interpretable::ExternalModel<ScanModel, ScanOp> {
         return failure();
       outputs.emplace_back(Index(*shape));
     }
-    int64_t numSteps = frame[scan.getSequences().front()].shape.front();
-    for (int64_t i = 0; i < numSteps; ++i) {
-      int64_t step = scan.getReverse() ? numSteps - 1 - i : i;
-      if (failed(runStep(scan, step, states, outputs, frame)))
+    std::optional<int64_t> steps = frame.symbols.evaluate(scan.getSteps());
+    std::optional<int64_t> rounds = frame.symbols.evaluate(scan.getRounds());
+    if (!steps || !rounds)
+      return scan.emitOpError("runs for a number of steps that is not known");
+    for (int64_t i = 0; i < *rounds; ++i) {
+      Round round;
+      round.number = scan.getReverse() ? *rounds - 1 - i : i;
+      if (scan.getSegmented()) {
+        int64_t length = chooseSegmentLength(*steps);
+        round.first = round.number * length;
+        round.steps = std::min(length, *steps - round.first);
+        frame.symbols.set(getSegmentSteps(scan.getSteps()), round.steps);
+      }
+      if (failed(run(scan, round, states, outputs, frame)))
         return failure();
     }
     for (auto [value, tensor] : llvm::zip(scan.getFinals(), states))
@@ -51,13 +80,15 @@ struct ScanModel : Interpretable::ExternalModel<ScanModel, ScanOp> {
     return success();
   }
 
-  /// Advances `states` by one step and writes one element of each output.
-  static LogicalResult runStep(ScanOp scan, int64_t step,
-                               SmallVectorImpl<Tensor> &states,
-                               SmallVectorImpl<Tensor> &outputs, Frame &frame) {
+  /// Advances `states` by one round and writes its part of each output.
+  static LogicalResult run(ScanOp scan, const Round &round,
+                           SmallVectorImpl<Tensor> &states,
+                           SmallVectorImpl<Tensor> &outputs, Frame &frame) {
     for (auto [element, sequence] :
          llvm::zip(scan.getElements(), scan.getSequences()))
-      if (failed(frame.set(element, getStep(frame[sequence], step))))
+      if (failed(
+              frame.set(element, getElement(frame[sequence], round,
+                                            scan.isCut(sequence.getType())))))
         return failure();
     for (auto [argument, state] : llvm::zip(scan.getStates(), states))
       if (failed(frame.set(argument, state)))
@@ -68,7 +99,8 @@ struct ScanModel : Interpretable::ExternalModel<ScanModel, ScanOp> {
     for (auto [i, state] : llvm::enumerate(states))
       state = frame[yielded[i]];
     for (auto [i, output] : llvm::enumerate(outputs))
-      setStep(output, step, frame[yielded[states.size() + i]]);
+      setElement(output, round, scan.isCut(scan.getOutputs()[i].getType()),
+                 frame[yielded[states.size() + i]]);
     return success();
   }
 };

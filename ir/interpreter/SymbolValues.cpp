@@ -1,6 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "ir/interpreter/SymbolValues.h"
 
+#include "ir/Segments.h"
+
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cmath>
@@ -11,6 +13,22 @@ using namespace maek;
 LogicalResult SymbolValues::bind(const Extent &extent, int64_t value) {
   equations.emplace_back(extent, value);
   return solve();
+}
+
+void SymbolValues::set(const Extent &symbol, int64_t value) {
+  values[symbol.symbols.front()] = value;
+}
+
+/// A symbol's value; of a sequence's segments also where they are not known but
+/// the sequence's steps are.
+std::optional<int64_t> SymbolValues::find(StringRef symbol) const {
+  if (auto known = values.find(symbol.str()); known != values.end())
+    return known->second;
+  std::optional<SegmentSymbol> of = parseSegmentSymbol(symbol);
+  if (!of || of->kind == SegmentSymbol::Kind::Steps || !evaluate(of->steps))
+    return std::nullopt;
+  return evaluateSymbol(symbol,
+                        [&](StringRef) { return *evaluate(of->steps); });
 }
 
 void SymbolValues::addMissing(const SymbolValues &other) {
@@ -77,8 +95,8 @@ std::optional<int64_t> SymbolValues::evaluate(const Extent &extent) const {
     return !llvm::MulOverflow(product, value, product);
   };
   llvm::erase_if(rest.symbols, [&](const std::string &symbol) {
-    auto known = values.find(symbol);
-    return known != values.end() && multiply(known->second);
+    std::optional<int64_t> known = find(symbol);
+    return known && multiply(*known);
   });
   if (rest.symbols.empty())
     return product;

@@ -18,6 +18,8 @@ class SymbolValues {
 public:
   /// Learns that `extent` is `value`. Fails if that contradicts what is known.
   mlir::LogicalResult bind(const Extent &extent, int64_t value);
+  /// Gives a symbol a value that may change: the steps of a segment.
+  void set(const Extent &symbol, int64_t value);
   /// Learns each symbol that is known in `other` and not here.
   void addMissing(const SymbolValues &other);
   /// The value of `extent`; nothing if it is not known.
@@ -25,6 +27,7 @@ public:
 
 private:
   mlir::LogicalResult solve();
+  std::optional<int64_t> find(llvm::StringRef symbol) const;
 
   std::map<std::string, int64_t> values;
   std::vector<std::pair<Extent, int64_t>> equations;

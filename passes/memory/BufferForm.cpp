@@ -2,6 +2,7 @@
 #include "passes/memory/BufferForm.h"
 
 #include "ir/Entries.h"
+#include "ir/Segments.h"
 #include "passes/memory/IndexMath.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -12,7 +13,7 @@ using namespace mlir;
 
 namespace maek {
 
-SmallVector<std::string> getSymbols(func::FuncOp entry) {
+SmallVector<std::string> getAllSymbols(func::FuncOp entry) {
   SmallVector<std::string> symbols;
   auto collect = [&](Type type) {
     if (auto tensor = dyn_cast<RankedTensorType>(type))
@@ -21,10 +22,21 @@ SmallVector<std::string> getSymbols(func::FuncOp entry) {
   };
   llvm::for_each(entry.getArgumentTypes(), collect);
   llvm::for_each(entry.getResultTypes(), collect);
-  entry.walk(
-      [&](Operation *op) { llvm::for_each(op->getResultTypes(), collect); });
+  entry.walk([&](Operation *op) {
+    llvm::for_each(op->getResultTypes(), collect);
+    if (auto scan = dyn_cast<ScanOp>(op))
+      llvm::for_each(scan.getBody().getArgumentTypes(), collect);
+  });
   llvm::sort(symbols);
   symbols.erase(llvm::unique(symbols), symbols.end());
+  return symbols;
+}
+
+SmallVector<std::string> getSymbols(func::FuncOp entry) {
+  SmallVector<std::string> symbols = getAllSymbols(entry);
+  llvm::erase_if(symbols, [](const std::string &symbol) {
+    return parseSegmentSymbol(symbol).has_value();
+  });
   return symbols;
 }
 
@@ -63,6 +75,7 @@ private:
   void emitBlock(Block &block, OpBuilder &builder);
   void emitCall(func::CallOp call, OpBuilder &builder);
   void emitScan(ScanOp scan, OpBuilder &builder);
+  void countSegmentSteps(ScanOp scan, OpBuilder &builder);
   SmallVector<Value> getInitial(ScanOp scan, OpBuilder &builder);
   void bindVariables(ScanOp scan, scf::ForOp loop);
   SmallVector<Value> getYielded(ScanOp scan, scf::ForOp loop,
@@ -201,8 +214,12 @@ Value Emitter::getMemRef(const View &view, OpBuilder &builder,
   const Storage &storage = *view.storage;
   if (view.isWhole() && !storage.extraRow && view.extents == storage.extents)
     return getRoot(view.storage, location);
-  if (storage.kind == Storage::Kind::Carried ||
-      IndexMath::dependsOnStep(view.offset))
+  auto changes = [](const Polynomial &size) {
+    return IndexMath::dependsOnStep(size);
+  };
+  if (storage.kind == Storage::Kind::Carried || changes(view.offset) ||
+      llvm::any_of(view.extents, changes) ||
+      llvm::any_of(view.strides, changes))
     return castView(view, builder, location);
   // Nothing in it changes in loops: make it once, at the top.
   std::string key;
@@ -306,17 +323,31 @@ SmallVector<Value> Emitter::getYielded(ScanOp scan, scf::ForOp loop,
   return yielded;
 }
 
+/// The steps of the present segment: what is left of all, the length of a
+/// segment at most.
+void Emitter::countSegmentSteps(ScanOp scan, OpBuilder &builder) {
+  Extent steps = scan.getSteps();
+  Polynomial length(getSegmentLength(steps));
+  Polynomial rest = Polynomial(steps) - placement.getScan(scan).row * length;
+  index->setSymbol(getSegmentSteps(steps).str(),
+                   arith::MinSIOp::create(builder, scan.getLoc(),
+                                          index->get(rest, builder),
+                                          index->get(length, builder)));
+}
+
 void Emitter::emitScan(ScanOp scan, OpBuilder &builder) {
   Location location = scan.getLoc();
-  Polynomial steps(getExtent(scan.getSequences()[0].getType(), 0));
+  Polynomial rounds(scan.getRounds());
   auto loop = scf::ForOp::create(
-      builder, location, index->getConstant(0), index->get(steps, builder),
+      builder, location, index->getConstant(0), index->get(rounds, builder),
       index->getConstant(1), getInitial(scan, builder));
   bindVariables(scan, loop);
   Block &body = *loop.getBody();
   if (!body.empty())
     body.getTerminator()->erase();
   OpBuilder inner = OpBuilder::atBlockEnd(&body);
+  if (scan.getSegmented())
+    countSegmentSteps(scan, inner);
   emitBlock(scan.getBody().front(), inner);
   scf::YieldOp::create(inner, location, getYielded(scan, loop, inner));
 }

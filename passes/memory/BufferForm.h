@@ -20,8 +20,10 @@ inline constexpr llvm::StringLiteral kArenaOfAttr = "maek.arena_of";
 /// a tensor has 2^31 elements or more.
 inline constexpr int64_t kRefusedExtents = -1;
 
-/// The symbols of an entry's extents, sorted by name.
+/// The symbols of an entry's extents, sorted by name: those that its caller
+/// gives, and also those that are made of them.
 llvm::SmallVector<std::string> getSymbols(mlir::func::FuncOp entry);
+llvm::SmallVector<std::string> getAllSymbols(mlir::func::FuncOp entry);
 
 /// The slots with their sizes, the tensors in them and their lifetimes, as
 /// `maek.memory` has them.

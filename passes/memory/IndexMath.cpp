@@ -1,13 +1,52 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/memory/IndexMath.h"
 
+#include "ir/Segments.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
 namespace maek {
 
-static bool isStep(StringRef symbol) { return symbol.starts_with("%"); }
+static bool isStep(StringRef symbol) {
+  std::optional<SegmentSymbol> known = parseSegmentSymbol(symbol);
+  return symbol.starts_with("%") ||
+         (known && known->kind == SegmentSymbol::Kind::Steps);
+}
+
+/// See chooseSegmentLength: one more than the root of steps - 1, of which each
+/// bit is found, the highest first.
+Value IndexMath::emitSegmentLength(Value steps) {
+  Location location = top.getUnknownLoc();
+  Value root = getConstant(0);
+  // The square of a larger number than 2^16 is no size of an axis.
+  for (int bit = 15; bit >= 0; --bit) {
+    Value larger = arith::AddIOp::create(top, location, root,
+                                         getConstant(int64_t(1) << bit));
+    Value square = arith::MulIOp::create(top, location, larger, larger);
+    Value isRoot = arith::CmpIOp::create(
+        top, location, arith::CmpIPredicate::slt, square, steps);
+    root = arith::SelectOp::create(top, location, isRoot, larger, root);
+  }
+  return arith::AddIOp::create(top, location, root, getConstant(1));
+}
+
+Value IndexMath::getSymbol(StringRef name) {
+  Value &value = symbols[name];
+  std::optional<SegmentSymbol> segment = parseSegmentSymbol(name);
+  if (value || !segment)
+    return value;
+  Location location = top.getUnknownLoc();
+  Value steps = get(Polynomial(segment->steps), top);
+  if (segment->kind != SegmentSymbol::Kind::Number)
+    return value = emitSegmentLength(steps);
+  Value length = getSymbol(getSegmentLength(segment->steps).str());
+  Value more = arith::SubIOp::create(
+      top, location, arith::AddIOp::create(top, location, steps, length),
+      getConstant(1));
+  return symbols[name] = arith::DivSIOp::create(top, location, more, length);
+}
 
 bool IndexMath::dependsOnStep(const Polynomial &value) {
   for (const auto &[monomial, coefficient] : value.getTerms())
@@ -47,9 +86,9 @@ Value IndexMath::emit(const Polynomial &value, OpBuilder &builder) {
     for (const std::string &name : monomial) {
       if (&builder == &top || isStep(name))
         term = term ? arith::MulIOp::create(builder, location, term,
-                                            symbols.lookup(name))
+                                            getSymbol(name))
                           .getResult()
-                    : symbols.lookup(name);
+                    : getSymbol(name);
       else
         invariant = invariant * Polynomial::symbol(name);
     }

@@ -12,7 +12,8 @@
 namespace maek {
 
 /// Emits each polynomial in the function's symbols once, at its top, and what
-/// depends on a loop's step (a symbol whose name starts with `%`) in place.
+/// depends on a loop's step (a symbol whose name starts with `%`, or the steps
+/// of a segment) in place.
 class IndexMath {
 public:
   /// `top` is where the function's own arithmetic goes; it stays there.
@@ -21,9 +22,8 @@ public:
   void setSymbol(llvm::StringRef name, mlir::Value value) {
     symbols[name] = value;
   }
-  mlir::Value getSymbol(llvm::StringRef name) const {
-    return symbols.lookup(name);
-  }
+  /// The sizes of segments are computed when they are first asked for.
+  mlir::Value getSymbol(llvm::StringRef name);
   mlir::OpBuilder &getTop() { return top; }
 
   mlir::Value get(const Polynomial &value, mlir::OpBuilder &here);
@@ -37,6 +37,7 @@ public:
 
 private:
   mlir::Value emit(const Polynomial &value, mlir::OpBuilder &builder);
+  mlir::Value emitSegmentLength(mlir::Value steps);
 
   mlir::OpBuilder top;
   llvm::StringMap<mlir::Value> symbols;

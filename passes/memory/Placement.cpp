@@ -2,6 +2,9 @@
 // The second half of a placement: from the claims to a view for each value.
 #include "passes/memory/Placement.h"
 #include "ir/Entries.h"
+#include "ir/Segments.h"
+
+#include "llvm/ADT/SmallVectorExtras.h"
 
 using namespace mlir;
 
@@ -32,7 +35,7 @@ Storage *Placement::makeStorage(Storage::Kind kind, Type tensor,
                                 Location location, Block *home) {
   Storage &made = storage.emplace_back();
   made.kind = kind;
-  made.extents = getExtents(tensor);
+  made.extents = llvm::map_to_vector(getExtents(tensor), getLongestSegment);
   made.element = getElementType(tensor);
   made.location = location;
   made.home = home;
@@ -118,9 +121,7 @@ View Placement::getSlot(OpOperand &operand) {
   auto scan = cast<ScanOp>(op);
   ScanState &state = scans[scan].states[number - scan.getNumSequences()];
   return getRows(scan, state)
-      .take(0, scan.getReverse()
-                   ? Polynomial(getExtent(scan.getSequences()[0].getType(), 0))
-                   : Polynomial());
+      .take(0, scan.getReverse() ? Polynomial(scan.getRounds()) : Polynomial());
 }
 
 View Placement::getUpdatedSlot(UpdateSliceOp op) {
@@ -136,12 +137,23 @@ View Placement::getUpdatedSlot(UpdateSliceOp op) {
 View Placement::getYieldSlot(ScanOp scan, unsigned number) {
   const ScanPlacement &placement = scans[scan];
   if (number >= scan.getNumStates())
-    return views.lookup(scan.getResult(number)).take(0, placement.row);
+    return getElement(scan, scan.getResult(number));
   const ScanState &state = placement.states[number];
   if (state.rows)
     return View::whole(state.rows, getRowsType(scan, state))
         .take(0, placement.row + (scan.getReverse() ? 0 : 1));
   return View::whole(state.next, scan.getFinals()[number].getType());
+}
+
+/// What a round of `scan` has of a sequence or an output.
+View Placement::getElement(ScanOp scan, Value sequence) {
+  View whole = views.lookup(sequence);
+  const Polynomial &row = scans[scan].row;
+  if (!scan.isCut(sequence.getType()))
+    return whole.take(0, row);
+  Extent steps = scan.getSteps();
+  return whole.slice(0, row * Polynomial(getSegmentLength(steps)),
+                     getSegmentSteps(steps));
 }
 
 Type Placement::getRowsType(ScanOp scan, const ScanState &state) const {
@@ -240,7 +252,7 @@ static bool isOnlyFor(Value source, ScanOp scan, Value init) {
 void Placement::placeStates(ScanOp scan) {
   ScanPlacement &placement = scans[scan];
   bool reverse = scan.getReverse();
-  Extent steps = getExtent(scan.getSequences()[0].getType(), 0);
+  Extent rounds = scan.getRounds();
   for (auto [i, state] : llvm::enumerate(placement.states)) {
     Type type = scan.getFinals()[i].getType();
     Location location = scan.getFinals()[i].getLoc();
@@ -248,10 +260,10 @@ void Placement::placeStates(ScanOp scan) {
     if (state.oldOutput >= 0) {
       View rows = getRows(scan, state);
       views[scan.getOutputs()[state.oldOutput]] =
-          rows.slice(0, reverse ? 1 : 0, steps);
+          rows.slice(0, reverse ? 1 : 0, rounds);
       if (state.newOutput >= 0)
         views[scan.getOutputs()[state.newOutput]] =
-            rows.slice(0, reverse ? 0 : 1, steps);
+            rows.slice(0, reverse ? 0 : 1, rounds);
       views[scan.getStates()[i]] =
           rows.take(0, placement.row + (reverse ? 1 : 0));
       continue;
@@ -284,25 +296,25 @@ void Placement::placeStates(ScanOp scan) {
 void Placement::placeScan(ScanOp scan) {
   ScanPlacement &placement = scans[scan];
   bool reverse = scan.getReverse();
-  Polynomial steps(getExtent(scan.getSequences()[0].getType(), 0));
+  Polynomial rounds(scan.getRounds());
   placement.counter = ("%" + Twine(numCounters++)).str();
   Polynomial counter = Polynomial::symbol(placement.counter);
-  placement.row = reverse ? steps - 1 - counter : counter;
+  placement.row = reverse ? rounds - 1 - counter : counter;
   placeStates(scan);
   for (Value output : scan.getOutputs())
     placeNew(output);
   for (auto [sequence, element] :
        llvm::zip(scan.getSequences(), scan.getElements()))
-    views[element] = views.lookup(sequence).take(0, placement.row);
+    views[element] = getElement(scan, sequence);
   place(scan.getBody().front());
   for (auto [i, state] : llvm::enumerate(placement.states)) {
     View &final = views[scan.getFinals()[i]];
     if (state.rows)
       final = View::whole(state.rows, getRowsType(scan, state))
-                  .take(0, reverse ? Polynomial() : steps);
+                  .take(0, reverse ? Polynomial() : rounds);
     else if (state.newOutput >= 0)
       final = views.lookup(scan.getOutputs()[state.newOutput])
-                  .take(0, reverse ? Polynomial() : steps - 1);
+                  .take(0, reverse ? Polynomial() : rounds - 1);
     else
       final = View::whole(state.final, scan.getFinals()[i].getType());
   }

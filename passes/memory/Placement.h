@@ -34,7 +34,7 @@ struct ScanPlacement {
   llvm::SmallVector<ScanState> states;
   /// The loop variable's name in offsets: `%0` counts steps from 0.
   std::string counter;
-  /// The index of the row that a step works on.
+  /// The index of the row that a step works on; of the segment.
   Polynomial row;
 };
 
@@ -100,6 +100,7 @@ private:
   View getSlot(mlir::OpOperand &operand);
   View getUpdatedSlot(UpdateSliceOp op);
   View getYieldSlot(ScanOp scan, unsigned number);
+  View getElement(ScanOp scan, mlir::Value sequence);
   View getRows(ScanOp scan, ScanState &state);
   mlir::Type getRowsType(ScanOp scan, const ScanState &state) const;
   Storage *makeStorage(Storage::Kind kind, mlir::Type tensor,

@@ -148,3 +148,40 @@ func.func @f(%x: tensor<3xf32>) {
   } : (tensor<3xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<?xf32, #maek.dims<B*T>>) {
+  // expected-error@+1 {{cannot cut B*T steps}}
+  maek.scan segmented over(%x) init() {
+  ^bb0(%s: tensor<f32>):
+    maek.yield
+  } : (tensor<?xf32, #maek.dims<B*T>>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?xf32, #maek.dims<T>>) {
+  // expected-error@+1 {{body takes 'tensor<f32>' where one segment of 'tensor<?xf32, #maek.dims<T>>' is needed}}
+  maek.scan segmented over(%x) init() {
+  ^bb0(%s: tensor<f32>):
+    maek.yield
+  } : (tensor<?xf32, #maek.dims<T>>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?xf32, #maek.dims<T>>) {
+  maek.scan segmented over(%x) init() {
+  ^bb0(%s: tensor<?xf32, #maek.dims<steps$T>>):
+    // expected-error@+1 {{cuts the T steps that a loop around it cuts}}
+    maek.scan segmented over(%x) init() {
+    ^bb0(%t: tensor<?xf32, #maek.dims<steps$T>>):
+      maek.yield
+    } : (tensor<?xf32, #maek.dims<T>>) -> ()
+    maek.yield
+  } : (tensor<?xf32, #maek.dims<T>>) -> ()
+  return
+}

@@ -31,6 +31,13 @@ func.func @loops(%xs: tensor<?x?x4xf32, #maek.dims<T, B>>, %h: tensor<?x4xf32, #
   ^bb0(%x: tensor<?x4xf32, #maek.dims<B>>, %y: tensor<?x4xf32, #maek.dims<B>>):
     maek.yield %x : tensor<?x4xf32, #maek.dims<B>>
   } {note = "kept"} : (tensor<?x?x4xf32, #maek.dims<T, B>>, tensor<?x?x4xf32, #maek.dims<T, B>>) -> tensor<?x?x4xf32, #maek.dims<T, B>>
+  // CHECK: maek.scan reverse segmented over(%{{.*}}) init(%{{.*}}) {
+  // CHECK-NEXT: ^bb0(%{{.*}}: tensor<?x?x4xf32, #maek.dims<steps$T, B>>, %{{.*}}: tensor<?x4xf32, #maek.dims<B>>):
+  // CHECK: -> (tensor<?x4xf32, #maek.dims<B>>, tensor<?x?x4xf32, #maek.dims<T, B>>, tensor<?x?x4xf32, #maek.dims<segments$T, B>>)
+  %2:3 = maek.scan reverse segmented over(%xs) init(%h) {
+  ^bb0(%x: tensor<?x?x4xf32, #maek.dims<steps$T, B>>, %s: tensor<?x4xf32, #maek.dims<B>>):
+    maek.yield %s, %x, %s : tensor<?x4xf32, #maek.dims<B>>, tensor<?x?x4xf32, #maek.dims<steps$T, B>>, tensor<?x4xf32, #maek.dims<B>>
+  } : (tensor<?x?x4xf32, #maek.dims<T, B>>, tensor<?x4xf32, #maek.dims<B>>) -> (tensor<?x4xf32, #maek.dims<B>>, tensor<?x?x4xf32, #maek.dims<T, B>>, tensor<?x?x4xf32, #maek.dims<segments$T, B>>)
   return
 }
 

@@ -137,6 +137,56 @@ func.func @train(%p: !W {maek.role = "parameter", maek.name = "p"}, %g: !W)
 
 // -----
 
+!B = tensor<?x4xf32, #maek.dims<B>>
+!SB = tensor<?x?x4xf32, #maek.dims<steps$T, B>>
+!TB = tensor<?x?x4xf32, #maek.dims<T, B>>
+!KB = tensor<?x?x4xf32, #maek.dims<segments$T, B>>
+func.func private @zero() -> !B attributes {maek.kernel} {
+  %0 = maek.constant 0.0 : !B
+  return %0 : !B
+}
+func.func private @square(%x: !SB) -> !SB attributes {maek.kernel} {
+  %0 = maek.mul %x, %x : !SB
+  return %0 : !SB
+}
+func.func private @sum(%x: !SB, %h: !B) -> !B attributes {maek.kernel} {
+  %0 = maek.reduce sum %x dims [0] : !SB
+  %1 = maek.add %0, %h : !B
+  return %1 : !B
+}
+
+// Of what a segment computes there is room for the longest; the caller gives T
+// alone. The states before segments are rows, with one behind the last.
+// CHECK-LABEL: func.func @segments(
+// CHECK-SAME:    %[[X:.*]]: memref<?x?x4xf32> {maek.dims = #maek.dims<T, B>}
+// CHECK-SAME:    %[[B:[a-z0-9]*]]: index, %[[T:[a-z0-9]*]]: index)
+// CHECK-SAME:    type = "(segments$T+1)xBx4xf32"
+// CHECK-SAME:    type = "length$TxBx4xf32"
+// CHECK-SAME:    maek.symbols = ["B", "T"]
+// CHECK:         arith.addi %[[T]], %[[LENGTH:.*]] : index
+// CHECK:         %[[COUNT:.*]] = arith.divsi %{{.*}}, %[[LENGTH]] : index
+// CHECK:         scf.for %{{.*}} = %c0 to %[[COUNT]] step %c1
+// CHECK:           %[[STEPS:.*]] = arith.minsi %{{.*}}, %[[LENGTH]]
+// CHECK:           %[[PART:.*]] = memref.reinterpret_cast %[[X]] to offset: [%{{.*}}], sizes: [%[[STEPS]], %[[B]], 4]
+// CHECK:           maek.launch @square(%[[PART]]
+func.func @segments(%x: !TB) -> !KB {
+  %z = call @zero() : () -> !B
+  %r:2 = maek.scan segmented over(%x) init(%z) {
+  ^bb0(%e: !SB, %h: !B):
+    %0 = func.call @square(%e) : (!SB) -> !SB
+    %1 = func.call @sum(%0, %h) : (!SB, !B) -> !B
+    maek.yield %1, %h : !B, !B
+  } : (!TB, !B) -> (!B, !KB)
+  %1 = call @copy(%r#1) : (!KB) -> !KB
+  return %1 : !KB
+}
+func.func private @copy(%x: !KB) -> !KB attributes {maek.kernel} {
+  %0 = maek.stop_gradient %x : !KB
+  return %0 : !KB
+}
+
+// -----
+
 // What needs a copy is not planned.
 func.func @copied(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error @below {{needs the copies of maek-materialize-copies: an operand lies elsewhere}}

@@ -2,6 +2,7 @@
 // Sizes as monomials, the types that carry them, and equations.
 #include "ir/Extent.h"
 #include "ir/MaekDialect.h"
+#include "ir/Segments.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/MLIRContext.h"
@@ -24,6 +25,42 @@ TEST(Extent, refusesWhatIsNone) {
   for (const char *text : {"", "*", "B*", "*B", "B*2", "0*B", "-1", "2B", "B T",
                            "?", "99999999999999999999", "B\"", "<B>", "a-b"})
     EXPECT_FALSE(Extent::parse(text)) << text;
+}
+
+TEST(Segments, areNamedByTheirSteps) {
+  for (const char *text : {"T", "28"}) {
+    Extent steps = *Extent::parse(text);
+    EXPECT_TRUE(canSegment(steps));
+    for (const Extent &size : {getNumSegments(steps), getSegmentLength(steps),
+                               getSegmentSteps(steps)}) {
+      auto known = parseSegmentSymbol(size.str());
+      ASSERT_TRUE(known) << size.str();
+      EXPECT_EQ(known->steps, steps);
+      EXPECT_FALSE(canSegment(size));
+      EXPECT_EQ(Extent::parse(size.str()), size);
+    }
+  }
+  for (const char *text : {"B*T", "2*T"})
+    EXPECT_FALSE(canSegment(*Extent::parse(text))) << text;
+  for (const char *text : {"T", "steps$", "steps$B*T", "steps$steps$T", "$T"})
+    EXPECT_FALSE(parseSegmentSymbol(text)) << text;
+  EXPECT_EQ(getLongestSegment(*Extent::parse("2*B*steps$T")).str(),
+            "2*B*length$T");
+}
+
+TEST(Segments, coverAllSteps) {
+  for (int64_t steps :
+       {1, 2, 3, 4, 5, 7, 16, 17, 101, 9999, 10000, 2147483647}) {
+    auto get = [&](llvm::StringRef symbol) {
+      return evaluateSymbol(symbol, [&](llvm::StringRef) { return steps; });
+    };
+    int64_t length = get("length$T"), number = get("segments$T");
+    EXPECT_GE(length * number, steps);
+    EXPECT_LT(length * (number - 1), steps);
+    EXPECT_LT((length - 1) * (length - 1), steps);
+    EXPECT_GE(length * length, steps);
+    EXPECT_EQ(get("T"), steps);
+  }
 }
 
 TEST(Extent, multipliesWithoutOverflow) {
