@@ -76,6 +76,12 @@ bool changesParameters(func::FuncOp entry) {
   });
 }
 
+bool goesOn(func::FuncOp entry) {
+  return llvm::any_of(llvm::seq(entry.getNumResults()), [&](unsigned i) {
+    return getResultRole(entry, i) == "carried";
+  });
+}
+
 llvm::DenseSet<Value> findUpdates(func::FuncOp entry) {
   llvm::DenseSet<Value> found;
   if (entry.isDeclaration())

@@ -68,7 +68,8 @@ def Differentiate : Pass<"maek-differentiate", "::mlir::ModuleOp"> {
 
     The adjoint of a scan is a scan that runs the other way. The values of a
     step that it needs are recomputed in it where that is cheap, and otherwise
-    become output sequences of the forward scan.
+    become output sequences of the forward scan. That of a segmented scan keeps
+    the state before each segment alone, and runs the segment's ops again.
   }];
   let dependentDialects = ["::maek::MaekDialect"];
   let statistics = [
@@ -371,6 +372,51 @@ def PlanMemory : Pass<"maek-plan-memory", "::mlir::ModuleOp"> {
   let statistics = [
     Statistic<"numTensors", "num-tensors", "tensors in arenas">,
     Statistic<"numSlots", "num-slots", "slots that they share">,
+  ];
+}
+
+def SegmentScans : Pass<"maek-segment-scans", "::mlir::ModuleOp"> {
+  let summary = "Cuts scans into segments, which gradients compute again.";
+  let description = [{
+    A scan of T steps, in no other loop, becomes a segmented scan of scans over
+    ⌈√T⌉ steps. Products that leave the steps then stay in their segment. Of a
+    segmented scan `maek-differentiate` keeps the states between segments and
+    nothing of a step: the adjoint computes each segment's steps again before it
+    goes back through them. The memory that steps need then grows with √T, not
+    with T, for one more forward pass of a gradient. A scan that reads another
+    one's outputs, in their order, goes through segments together with it, so
+    that of those no more than a segment need be known either. Part of the
+    pipeline when memory is limited. A fixed number of steps below 16 stays
+    whole, and so do the loops of an entry that is called with few steps at a
+    time.
+
+    ```mlir
+    %hT = maek.scan over(%xs) init(%h0) {
+    ^bb0(%x: tensor<4xf32>, %h: tensor<4xf32>):
+      %p = maek.mul %x, %w : tensor<4xf32>
+      %n = maek.add %p, %h : tensor<4xf32>
+      maek.yield %n : tensor<4xf32>
+    } : (tensor<?x4xf32, #maek.dims<T>>, tensor<4xf32>) -> tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    %hT = maek.scan segmented over(%xs) init(%h0) {
+    ^bb0(%part: tensor<?x4xf32, #maek.dims<steps$T>>, %before: tensor<4xf32>):
+      %after = maek.scan over(%part) init(%before) {
+      ^bb0(%x: tensor<4xf32>, %h: tensor<4xf32>):
+        %p = maek.mul %x, %w : tensor<4xf32>
+        %n = maek.add %p, %h : tensor<4xf32>
+        maek.yield %n : tensor<4xf32>
+      } : (tensor<?x4xf32, #maek.dims<steps$T>>, tensor<4xf32>) -> tensor<4xf32>
+      maek.yield %after : tensor<4xf32>
+    } : (tensor<?x4xf32, #maek.dims<T>>, tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numSegmented", "num-segmented", "scans cut into segments">,
+    Statistic<"numJoined", "num-joined",
+              "scans that go through segments with another one">,
   ];
 }
 

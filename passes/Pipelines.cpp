@@ -76,6 +76,9 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   // gates, also where gates concatenate different things (GRU's [r * h, x]).
   add(createSplitConcatMatmul());
   add(createMergeGateMatmuls());
+  // Before hoisting: what leaves the steps then stays in their segment.
+  if (options.recompute)
+    add(createSegmentScans());
   // Hoisting comes after merging: one large product leaves the loop, not four.
   add(createHoistInputProjection());
   add(createSimplify());
@@ -144,8 +147,12 @@ void registerPipelines() {
           continue;
         }
       }
+      if (word == "recompute") {
+        options.recompute = true;
+        continue;
+      }
       if (!word.consume_front("disable="))
-        return report("maek-pipeline: expected disable=pass,pass or "
+        return report("maek-pipeline: expected disable=pass,pass, recompute, "
                       "precision=bf16 or int8, found '" +
                       word + "'");
       SmallVector<StringRef> list;
@@ -165,7 +172,7 @@ void registerPipelines() {
       "maek-pipeline",
       "Runs all passes in order; disable=pass,pass leaves some out, "
       "precision=bf16 adds maek-lower-precision, precision=int8 also "
-      "maek-quantize.",
+      "maek-quantize, recompute maek-segment-scans.",
       build, [](function_ref<void(const detail::PassOptions &)>) {});
 }
 

@@ -36,6 +36,9 @@ struct PipelineOptions {
   /// maek-prepack-weights.
   bool sumsInnermost = false;
   Factors factors = Factors::Full;
+  /// Gradients compute the steps of loops again instead of keeping them: see
+  /// maek-segment-scans.
+  bool recompute = false;
 };
 
 /// The passes that `PipelineOptions::disable` may name: those without which
@@ -47,8 +50,8 @@ llvm::ArrayRef<llvm::StringLiteral> getOptionalPasses();
 void buildPipeline(mlir::OpPassManager &manager,
                    const PipelineOptions &options);
 
-/// Registers `--maek-pipeline`, with the options `disable=name,name` and
-/// `precision=bf16` or `int8`.
+/// Registers `--maek-pipeline`, with the options `disable=name,name`,
+/// `precision=bf16` or `int8`, and `recompute`.
 void registerPipelines();
 
 } // namespace maek

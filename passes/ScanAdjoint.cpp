@@ -3,6 +3,7 @@
 
 #include "passes/Differentiable.h"
 #include "passes/Gradients.h"
+#include "passes/Remarks.h"
 
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/STLExtras.h"
@@ -57,6 +58,27 @@ void ScanAdjoint::findReached() {
   }
 }
 
+/// Runs the steps of a segment again, from the state before it.
+void ScanAdjoint::copyBody() {
+  holder = outer.create<KernelOp>(TypeRange());
+  holder.getBody().takeBody(region);
+  for (auto [element, sequence] :
+       llvm::zip(scan.getElements(), scan.getSequences()))
+    copies.map(element, addElement(element.getType(), outer.primal(sequence)));
+  SmallVector<Value> kept =
+      storeOverSteps(SmallVector<Value>(scan.getStates()));
+  for (auto [state, sequence] : llvm::zip(scan.getStates(), kept))
+    copies.map(state, addElement(state.getType(), sequence));
+  for (BlockArgument argument : body->getArguments())
+    if (needs(argument))
+      getActivity().insert(getCopy(argument));
+  for (Operation &op : body->without_terminator())
+    getBuilder().clone(op, copies);
+  getActivity().propagate(*block);
+  remarkPassed(scan, "differentiate")
+      << "the adjoint scan computes a segment again from the state before it";
+}
+
 /// Gives the yielded values the adjoints that come from the results and from
 /// the step after.
 void ScanAdjoint::seed() {
@@ -70,12 +92,13 @@ void ScanAdjoint::seed() {
       continue;
     carried.push_back(i);
     inits.push_back(outer.adjointOrZero(scan.getFinals()[i]));
-    accumulate(yield.getOperand(i), addState(scan.getStates()[i].getType()));
+    accumulate(getCopy(yield.getOperand(i)),
+               addState(scan.getStates()[i].getType()));
   }
   for (auto [i, output] : llvm::enumerate(scan.getOutputs()))
     if (Value sequence = outer.adjoint(output)) {
       Value value = yield.getOperand(numStates + i);
-      accumulate(value, addElement(value.getType(), sequence));
+      accumulate(getCopy(value), addElement(value.getType(), sequence));
     }
 }
 
@@ -90,7 +113,7 @@ void ScanAdjoint::finish() {
   SmallVector<Type> types;
   for (unsigned i : carried) {
     Value state = scan.getStates()[i];
-    yielded.push_back(adjointOrZero(state));
+    yielded.push_back(adjointOrZero(getCopy(state)));
     types.push_back(state.getType());
     targets.push_back(scan.getInits()[i]);
   }
@@ -106,31 +129,42 @@ void ScanAdjoint::finish() {
   }
   for (auto [element, sequence] :
        llvm::zip(scan.getElements(), scan.getSequences()))
-    if (Value adjointOfElement = adjoint(element)) {
+    if (Value adjointOfElement = adjoint(getCopy(element))) {
       yielded.push_back(adjointOfElement);
       types.push_back(sequence.getType());
       targets.push_back(sequence);
     }
   create<YieldOp>(yielded);
   auto reversed = outer.create<ScanOp>(TypeRange(types), sequences, inits,
-                                       !scan.getReverse());
-  reversed.getBody().takeBody(region);
+                                       !scan.getReverse(), scan.getSegmented());
+  reversed.getBody().takeBody(holder ? holder.getBody() : region);
   for (auto [target, result] : llvm::zip(targets, reversed.getResults()))
     outer.accumulate(target, result);
 }
 
 LogicalResult ScanAdjoint::run() {
   setLoc(scan.getLoc());
-  seed();
+  bool isSegmented = scan.getSegmented();
+  if (isSegmented && scan->getParentOfType<ScanOp>())
+    return scan.emitOpError("in another loop has no gradient");
+  if (isSegmented)
+    copyBody();
   SmallVector<Operation *> ops;
-  for (Operation &op : body->without_terminator())
+  auto differentiated = isSegmented
+                            ? llvm::make_range(block->begin(), block->end())
+                            : body->without_terminator();
+  for (Operation &op : differentiated)
     ops.push_back(&op);
-  if (failed(build(ops)))
-    return failure();
+  seed();
+  LogicalResult built = build(ops);
   setLoc(scan.getLoc());
-  resolveResiduals();
-  finish();
-  return success();
+  if (succeeded(built) && !isSegmented)
+    resolveResiduals();
+  if (succeeded(built))
+    finish();
+  if (holder)
+    holder.erase();
+  return built;
 }
 
 namespace {

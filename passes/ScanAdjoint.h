@@ -2,7 +2,9 @@
 // The gradient of a scan: a scan that runs the other way. Its states are the
 // adjoints of the scan's states and the sums of the adjoints of the values that
 // the body captures; its sequences are the adjoints of the output sequences and
-// the residuals, the primal values that the rules of the body's ops ask for.
+// the residuals, the primal values that the rules of the body's ops ask for. Of a
+// segmented scan it has the sequences themselves and the states before each
+// segment, and runs a copy of the body first.
 #ifndef MAEK_PASSES_SCANADJOINT_H
 #define MAEK_PASSES_SCANADJOINT_H
 
@@ -27,18 +29,25 @@ public:
 
 private:
   void findReached();
+  void copyBody();
+  mlir::Value getCopy(mlir::Value value) const {
+    return copies.lookupOrDefault(value);
+  }
   void seed();
   void finish();
 
   void resolveResiduals();
   void findRecomputable();
   void recompute(llvm::ArrayRef<mlir::Value> values, mlir::IRMapping &known);
+  llvm::SmallVector<mlir::Value>
+  storeOverSteps(llvm::ArrayRef<mlir::Value> stored);
   void storeResiduals(llvm::ArrayRef<mlir::Value> stored);
   bool isElement(mlir::Value value);
   mlir::Value getSequence(mlir::Value element);
 
-  bool isInside(mlir::Value value) const {
-    return value.getParentBlock() == body;
+  /// Whether `value` is one of those that are differentiated here.
+  bool isInside(mlir::Value value) {
+    return value.getParentBlock() == (scan.getSegmented() ? block : body);
   }
   /// A new argument of the adjoint body that runs over `sequence`; null to be
   /// set in `sequences` later.
@@ -60,6 +69,11 @@ private:
   llvm::DenseSet<mlir::Value> reached;
   /// Placeholders by primal value.
   llvm::DenseMap<mlir::Value, mlir::BlockArgument> residuals;
+  /// Holds `region` where the adjoint scan will be, if that of a segmented scan:
+  /// what the copied ops capture is asked for while it is built.
+  KernelOp holder;
+  /// What stands in `block` for the values of a segmented scan's body.
+  mlir::IRMapping copies;
   /// Ops of `body` that can run again in `block`, once all residuals are known.
   llvm::DenseSet<mlir::Operation *> recomputable;
 };

@@ -31,6 +31,8 @@ static bool isCheap(Operation *op) {
 Value ScanAdjoint::primal(Value value) {
   if (!isInside(value))
     return outer.primal(value);
+  if (scan.getSegmented())
+    return value;
   BlockArgument &placeholder = residuals[value];
   if (!placeholder)
     placeholder = addElement(value.getType(), {});
@@ -143,17 +145,24 @@ void ScanAdjoint::recompute(ArrayRef<Value> values, IRMapping &known) {
   getBuilder().setInsertionPointToEnd(block);
 }
 
-/// Makes each of `stored` an output sequence of the forward scan and that the
-/// sequence of its placeholder. A value that is one already is not added again.
-void ScanAdjoint::storeResiduals(ArrayRef<Value> stored) {
+/// Makes each of `stored` an output sequence of the forward scan; gives the
+/// sequences. A value that is one already is not added again.
+SmallVector<Value> ScanAdjoint::storeOverSteps(ArrayRef<Value> stored) {
   SmallVector<Value> before(scan.getResults());
   IRRewriter rewriter(scan.getContext());
   SmallVector<Value> results = collectOverSteps(rewriter, scan, stored);
   for (auto [from, to] : llvm::zip(before, scan.getResults()))
     if (from != to)
       outer.replace(from, to);
-  for (auto [value, result] : llvm::zip(stored, results))
-    sequences[residuals.lookup(value).getArgNumber()] = outer.primal(result);
+  for (Value &result : results)
+    result = outer.primal(result);
+  return results;
+}
+
+/// Stores the values of which placeholders stand for elements.
+void ScanAdjoint::storeResiduals(ArrayRef<Value> stored) {
+  for (auto [value, sequence] : llvm::zip(stored, storeOverSteps(stored)))
+    sequences[residuals.lookup(value).getArgNumber()] = sequence;
 }
 
 } // namespace maek

@@ -69,3 +69,22 @@ func.func @short(%x: tensor<4xf32>) -> tensor<4xf32> {
   %g = maek.gradient %s wrt(%x) : tensor<f32>, tensor<4xf32>
   return %g : tensor<4xf32>
 }
+
+// -----
+
+// Segments in another loop.
+func.func @inner(%xs: tensor<?x?xf32, #maek.dims<S, T>>, %w: tensor<f32>) -> tensor<f32> {
+  %all = maek.scan over(%xs) init(%w) {
+  ^bb0(%row: tensor<?xf32, #maek.dims<T>>, %s: tensor<f32>):
+    // expected-error @+1 {{'maek.scan' op in another loop has no gradient}}
+    %h = maek.scan segmented over(%row) init(%s) {
+    ^bb0(%part: tensor<?xf32, #maek.dims<steps$T>>, %before: tensor<f32>):
+      %sum = maek.reduce sum %part dims [0] : tensor<?xf32, #maek.dims<steps$T>>
+      %n = maek.mul %sum, %before : tensor<f32>
+      maek.yield %n : tensor<f32>
+    } : (tensor<?xf32, #maek.dims<T>>, tensor<f32>) -> tensor<f32>
+    maek.yield %h : tensor<f32>
+  } : (tensor<?x?xf32, #maek.dims<S, T>>, tensor<f32>) -> tensor<f32>
+  %g = maek.gradient %all wrt(%w) : tensor<f32>, tensor<f32>
+  return %g : tensor<f32>
+}

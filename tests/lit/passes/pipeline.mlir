@@ -1,4 +1,5 @@
 // RUN: maek-opt --maek-pipeline=disable=simplify,merge-gate-matmuls --dump-pass-pipeline %s -o /dev/null 2>&1 | FileCheck %s
+// RUN: maek-opt --maek-pipeline=recompute --dump-pass-pipeline %s -o /dev/null 2>&1 | FileCheck %s --check-prefix=RECOMPUTE
 // RUN: not maek-opt --maek-pipeline=disable=fly %s 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not maek-opt --maek-pipeline=fast %s 2>&1 | FileCheck %s --check-prefix=SYNTAX
 
@@ -8,10 +9,15 @@
 // CHECK-NOT: maek-simplify
 // CHECK: maek-split-concat-matmul
 // CHECK-NOT: maek-merge-gate-matmuls
+// CHECK-NOT: maek-segment-scans
 // CHECK: maek-hoist-input-projection
 
 // UNKNOWN: maek-pipeline: 'fly' is no optional pass; there are
-// SYNTAX: maek-pipeline: expected disable=pass,pass or precision=bf16 or int8, found 'fast'
+// RECOMPUTE: maek-merge-gate-matmuls
+// RECOMPUTE: maek-segment-scans
+// RECOMPUTE: maek-hoist-input-projection
+
+// SYNTAX: maek-pipeline: expected disable=pass,pass, recompute, precision=bf16 or int8, found 'fast'
 func.func @nothing() {
   return
 }

@@ -180,6 +180,7 @@ void checkCompiled(ModuleOp module, const CompiledCheck &check) {
   PipelineOptions pipeline;
   pipeline.disable = check.disabled;
   pipeline.factors = check.factors;
+  pipeline.recompute = check.recompute;
   KernelOptions options;
   options.asserts = check.asserts;
   pipeline.sumsInnermost = sumsGatesApart(options.target);

@@ -29,6 +29,8 @@ struct CompiledCheck {
   /// With short ones the interpreter runs what the passes made of the equations: they
   /// decide what is rounded.
   Factors factors = Factors::Full;
+  /// Gradients compute loops' steps again.
+  bool recompute = false;
   /// Halide's checks of every buffer.
   bool asserts = true;
   /// No result is compared for sizes for which the interpreter meets a larger

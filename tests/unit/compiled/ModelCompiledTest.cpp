@@ -274,6 +274,23 @@ TEST_P(CompiledModel, KeepsResults) {
   }
 }
 
+/// One segment and several, of equal lengths and not, of one step and more.
+TEST_P(CompiledModel, KeepsResultsRecomputed) {
+  const Model &model = GetParam();
+  bool isTested = model.name == "LSTM" || model.name == "Bidirectional";
+  if (!isTested && !isThorough())
+    GTEST_SKIP() << "MAEK_THOROUGH=1 runs it";
+  auto context = makeCompilerContext();
+  auto module = emit(model, *context, false);
+  ASSERT_TRUE(module);
+  CompiledCheck check;
+  for (int64_t steps : {1, 2, 3, 5, 13, 16})
+    check.sizes.push_back({{"B", 3}, {"T", steps}, {"S", 2}});
+  check.sizes.push_back({{"B", 1}, {"T", 101}, {"S", 17}});
+  check.recompute = true;
+  checkCompiled(*module, check);
+}
+
 /// Without Halide's checks a kernel that reads beside its buffers may give
 /// right numbers.
 TEST_P(CompiledModel, StaysInItsBuffers) {

@@ -54,7 +54,7 @@ std::vector<std::string> spellList(const std::string &letters) {
 
 Tensor makeInput(char letter, unsigned seed) {
   Shape shape = letter == 's'   ? Shape{2, 3}
-                : letter == 'q' ? Shape{4, 2, 3}
+                : letter == 'q' ? Shape{5, 2, 3}
                 : letter == 'w' ? Shape{3, 3}
                                 : Shape{3};
   Tensor tensor{Index(shape)};
@@ -70,12 +70,21 @@ const char *const kOptimize =
     "maek-sink-weight-gradients,maek-simplify,maek-merge-gate-matmuls,"
     "maek-simplify";
 
+const char *const kOptimizeSegments =
+    "maek-simplify,maek-split-concat-matmul,maek-merge-gate-matmuls,"
+    "maek-segment-scans,maek-hoist-input-projection,maek-simplify,"
+    "maek-differentiate,maek-sink-weight-gradients,maek-simplify,"
+    "maek-merge-gate-matmuls,maek-simplify";
+
 const std::pair<const char *, const char *> kPipelines[] = {
     {"plain", "maek-differentiate"},
     {"sunk", "maek-differentiate,maek-sink-weight-gradients"},
     {"simplified", "maek-differentiate,maek-simplify,"
                    "maek-sink-weight-gradients,maek-simplify"},
     {"optimized", kOptimize},
+    // Segments of three steps and of two.
+    {"segmented", "maek-segment-scans,maek-differentiate"},
+    {"optimizedSegments", kOptimizeSegments},
 };
 
 const ScanCase kCases[] = {
@@ -270,6 +279,24 @@ const ScanCase kCases[] = {
     maek.yield %n, %n : $s, $s
   } : ($q, $s) -> ($s, $q)
   %r0, %r1 = maek.scan reverse over(%hs, %a0) init(%h0) {
+  ^bb0(%y: $s, %x: $s, %h: $s):
+    %p = maek.einsum "bk,nk->bn" %h, %a2 : $s, $w
+    %z = maek.mul %p, %y : $s
+    %n = maek.add %z, %x : $s
+    maek.yield %n, %p : $s, $s
+  } : ($q, $q, $s) -> ($s, $q)
+)"},
+    // One scan over the outputs of another, which have another use before it.
+    {"stackedAhead", "qsw", "sqq", R"(
+  %h0, %hs = maek.scan over(%a0) init(%a1) {
+  ^bb0(%x: $s, %h: $s):
+    %p = maek.einsum "bk,nk->bn" %h, %a2 : $s, $w
+    %z = maek.add %p, %x : $s
+    %n = maek.tanh %z : $s
+    maek.yield %n, %n : $s, $s
+  } : ($q, $s) -> ($s, $q)
+  %r2 = maek.exp %hs : $q
+  %r0, %r1 = maek.scan over(%hs, %a0) init(%a1) {
   ^bb0(%y: $s, %x: $s, %h: $s):
     %p = maek.einsum "bk,nk->bn" %h, %a2 : $s, $w
     %z = maek.mul %p, %y : $s
