@@ -40,8 +40,9 @@ FailureOr<bool> mayExceed(ModuleOp module, const PipelineOptions &options,
   if (failed(manager.run(*trial)))
     return failure();
   auto getSize = [&](StringRef symbol) {
-    return evaluateSymbol(
-        symbol, [&](StringRef own) { return limit.sizes.find(own)->second; });
+    return evaluateSymbol(symbol, [&](StringRef own) {
+      return limit.sizes.find(own.str())->second;
+    });
   };
   return llvm::any_of(names, [&](StringRef name) {
     auto entry = trial->lookupSymbol<func::FuncOp>(name);

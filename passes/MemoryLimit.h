@@ -6,7 +6,6 @@
 #include "passes/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
-#include <functional>
 #include <map>
 
 namespace maek {
@@ -15,13 +14,13 @@ struct MemoryLimit {
   /// Of each arena.
   uint64_t bytes = 0;
   /// The largest sizes that matter, by symbol. Of others any may come.
-  std::map<std::string, int64_t, std::less<>> sizes;
+  std::map<std::string, int64_t> sizes;
 };
 
-/// Whether an entry with a loop may need a larger arena than the limit, run with
-/// sizes up to those given: it has a size that is not given, or the pipeline
-/// makes a larger plan. `module` is the front end's and stays as it is. Fails
-/// after the diagnostic of a pass.
+/// Whether an entry with a loop may need a larger arena than the limit, run
+/// with sizes up to those given: it has a size that is not given, or the
+/// pipeline makes a larger plan. `module` is the front end's and stays as it
+/// is. Fails after the diagnostic of a pass.
 mlir::FailureOr<bool> mayExceed(mlir::ModuleOp module,
                                 const PipelineOptions &options,
                                 const MemoryLimit &limit);

@@ -151,6 +151,16 @@ LogicalResult Compilation::run() {
   return written;
 }
 
+PipelineOptions getPipelineOptions(const CompileOptions &options,
+                                   StringRef target) {
+  PipelineOptions pipeline;
+  pipeline.disable = options.disabledPasses;
+  pipeline.sumsInnermost = sumsGatesApart(target);
+  pipeline.factors = options.factors;
+  pipeline.recompute = options.recompute;
+  return pipeline;
+}
+
 /// Verifies what all passes together made, not each: that took a quarter of a
 /// compilation whose kernels are cached. maek-opt and `maek ir` verify each.
 LogicalResult Compilation::run(PassManager &manager) {
@@ -166,11 +176,7 @@ LogicalResult Compilation::runPasses() {
   if (failed(resolved))
     return failure();
   target = *resolved;
-  PipelineOptions pipeline;
-  pipeline.disable = options.disabledPasses;
-  pipeline.sumsInnermost = sumsGatesApart(target);
-  pipeline.factors = options.factors;
-  buildPipeline(manager, pipeline);
+  buildPipeline(manager, getPipelineOptions(options, target));
   if (failed(run(manager)))
     return failure();
   description = describeModule(

@@ -55,6 +55,8 @@ struct CompileOptions {
   std::vector<std::string> disabledPasses;
   /// What products multiply.
   Factors factors = Factors::Full;
+  /// Gradients compute the steps of loops again; see PipelineOptions.
+  bool recompute = false;
   /// Threads that compile kernels; 0: one per core.
   unsigned threads = 0;
   bool useCache = true;
@@ -80,6 +82,10 @@ void registerCompilerDialects(mlir::DialectRegistry &registry);
 /// What follows buildPipeline and the compilation of the kernels: the plan of
 /// memory and the lowering of the host program.
 void buildHostPipeline(mlir::OpPassManager &manager);
+
+/// What the options say of the passes, for a target as resolveTarget gives it.
+PipelineOptions getPipelineOptions(const CompileOptions &options,
+                                   llvm::StringRef target);
 
 /// Compiles the module that the front end made and writes the output, or
 /// nothing after a diagnostic. The module is consumed.

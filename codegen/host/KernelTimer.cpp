@@ -95,7 +95,7 @@ json::Value KernelTimer::describe(const TimingJob &job) const {
   json::Array symbols, variants;
   if (auto names = kernel->getAttrOfType<ArrayAttr>(kSymbolsAttr))
     for (auto name : names.getAsRange<StringAttr>())
-      symbols.push_back(sizes.at(name.str()));
+      symbols.push_back(*evaluateExtent(Extent::symbol(name), sizes));
   for (const LoadableKernel &variant : job.variants)
     variants.push_back(json::Array{variant.library, variant.symbol});
   return json::Object{{"inputs", describeTypes(kernel.getArgumentTypes())},

@@ -3,6 +3,7 @@
 
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
+#include "ir/Segments.h"
 #include "runtime/core/EntryNames.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -17,11 +18,16 @@ std::optional<int64_t> evaluateExtent(const Extent &extent,
                                       const Sizes &sizes) {
   constexpr int64_t most = std::numeric_limits<int32_t>::max();
   int64_t size = extent.factor;
-  for (const std::string &symbol : extent.symbols) {
-    auto known = sizes.find(symbol);
-    if (known == sizes.end() || llvm::MulOverflow(size, known->second, size))
+  bool isKnown = true;
+  auto getSize = [&](StringRef symbol) -> int64_t {
+    auto known = sizes.find(symbol.str());
+    isKnown &= known != sizes.end();
+    return isKnown ? known->second : 1;
+  };
+  for (const std::string &symbol : extent.symbols)
+    if (llvm::MulOverflow(size, evaluateSymbol(symbol, getSize), size) ||
+        !isKnown)
       return std::nullopt;
-  }
   return size > most ? std::nullopt : std::optional(size);
 }
 
@@ -29,12 +35,8 @@ std::optional<int64_t> evaluateExtent(const Extent &extent,
 static double countRuns(func::CallOp call, const Sizes &sizes) {
   double runs = 1;
   for (auto scan = call->getParentOfType<ScanOp>(); scan;
-       scan = scan->getParentOfType<ScanOp>()) {
-    Value sequence = scan.getNumSequences() ? scan.getSequences().front()
-                                            : Value(scan.getOutputs().front());
-    runs *= double(
-        evaluateExtent(getExtent(sequence.getType(), 0), sizes).value_or(1));
-  }
+       scan = scan->getParentOfType<ScanOp>())
+    runs *= double(evaluateExtent(scan.getRounds(), sizes).value_or(1));
   return runs;
 }
 

@@ -120,6 +120,31 @@ class Build(MaekTest):
             self.assertEqual(json.loads(run(out, "info", "--json").stdout)["module"]["precision"],
                              precision)
 
+    def test_memory_limit(self):
+        """Where a training step may exceed it, memory grows with the root of the length;
+        elsewhere nothing changes."""
+        file = SOURCE / "bench/lstm.maek"
+        sizes = ["--set", "I=8", "--set", "H=8"]
+
+        def recomputes(*words):
+            done = self.maek("ir", file, *sizes, "--after=differentiate", *words)
+            return "segmented" in done.stdout
+        self.assertFalse(recomputes())
+        self.assertTrue(recomputes("--memory-limit=1GB"))
+        self.assertFalse(recomputes("--memory-limit=1GB", "--dim", "T=100"))
+        self.assertFalse(recomputes("--memory-limit=1MB", "--dim", "T=100", "--batch", "4"))
+        self.assertTrue(recomputes("--memory-limit=80kB", "--dim", "T=100", "--batch", "4"))
+
+        out = self.folder / "long"
+        self.maek("build", file, *sizes, "--memory-limit=0", "-o", out)
+
+        def arena(entry, steps):
+            said = run(out, "info", "--arena", "--dim", f"T={steps}", "--batch", "4").stdout
+            return int(re.search(rf"arena of {entry} .*: (\d+) bytes", said).group(1))
+        for entry in ("evaluate", "train_step"):
+            self.assertLess(arena(entry, 1000000) - arena(entry, 100),
+                            120 * (arena(entry, 100) - arena(entry, 1)), entry)
+
     def test_needs_no_compiler(self):
         """With an empty PATH no other program can be found."""
         out = self.folder / "alone"

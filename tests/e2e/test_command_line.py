@@ -62,6 +62,8 @@ class Compiler(MaekTest):
                    "see maek build --help", "--precision=f16")
         self.build(2, "maek build: --set takes NAME=VALUE, not 'H'; "
                    "see maek build --help", "--set", "H")
+        self.build(2, "maek build: --memory-limit takes bytes, as 800kB, 512MB or 2GB, not "
+                   "'2 GB'; see maek build --help", "--memory-limit=2 GB")
         self.expect(2, "maek check: a model file is needed; see maek check --help",
                     "check")
         self.expect(2, "maek check: -W takes 'error' only, not 'all'; see maek check --help",

@@ -155,7 +155,7 @@ class Tune(MaekTest):
                 (["--tune=1", "--dim", "T"], "--dim takes NAME=SIZE, not 'T'"),
                 (["--tune=1", "--batch", "0"], "--batch is 1 to 1073741824, not 0"),
                 (["--tune-threads", "0"], "--tune-threads is 1 to 256, not 0"),
-                (["--batch", "4"], "--batch and --dim are sizes for --tune")):
+                (["--batch", "4"], "--batch and --dim are sizes for --tune and --memory-limit")):
             self.assertIn(expected, self.build(*words, code=2).stderr)
         self.assertIn("cannot read none.json: no such file; --tune makes it",
                       self.build("--tune-file", "none.json", code=1).stderr)

@@ -39,6 +39,7 @@ static void addOptions(po::options_description &options) {
       "timing", "print how long each part took");
   addTuneOptions(options);
   addPassOptions(options);
+  addSizeOptions(options, "while tuning, and at most for --memory-limit");
 }
 
 namespace {
@@ -164,6 +165,11 @@ static int run(const po::variables_map &options) {
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)
     return Failure;
+  PipelineOptions pipeline = getPipelineOptions(compile, compile.target);
+  mlir::FailureOr<bool> recompute = session.mustRecompute(*module, pipeline);
+  if (failed(recompute))
+    return Failure;
+  compile.recompute = *recompute;
   mlir::FailureOr<CompileReport> report =
       compileShown(*module, compile, session.context);
   if (failed(report))

@@ -28,6 +28,7 @@ static void addOptions(po::options_description &options) {
       "the file to write instead of printing; with --all the folder")(
       "locations", "print the model's line of every operation");
   addPassOptions(options);
+  addSizeOptions(options, "at most for --memory-limit");
 }
 
 static std::string printModule(mlir::ModuleOp module, bool locations) {
@@ -69,26 +70,31 @@ private:
 };
 } // namespace
 
-static bool runStages(mlir::ModuleOp module, const po::variables_map &options,
-                      Dumper::Sink sink) {
+static bool runStages(mlir::ModuleOp module, Session &session,
+                      const po::variables_map &options, Dumper::Sink sink) {
   auto configure = [&](mlir::PassManager &manager) {
     // One thread, so that stages come in order.
     manager.getContext()->disableMultithreading();
     manager.addInstrumentation(std::make_unique<Dumper>(sink));
   };
-  mlir::PassManager manager(module.getContext());
-  configure(manager);
   PipelineOptions pipeline;
   pipeline.disable = getDisabledPasses(options);
   pipeline.separate = true;
   pipeline.sumsInnermost = sumsGatesApart("host");
   pipeline.factors = getFactors(options);
+  mlir::FailureOr<bool> recompute = session.mustRecompute(module, pipeline);
+  if (failed(recompute))
+    return false;
+  pipeline.recompute = *recompute;
+  mlir::PassManager manager(module.getContext());
+  configure(manager);
   buildPipeline(manager, pipeline);
   buildHostPipeline(manager);
   return succeeded(manager.run(module));
 }
 
-static int writeAll(mlir::ModuleOp module, const po::variables_map &options) {
+static int writeAll(mlir::ModuleOp module, Session &session,
+                    const po::variables_map &options) {
   if (!options.count("output"))
     throw UsageError("--all needs -o DIR");
   const std::string &folder = options["output"].as<std::string>();
@@ -108,7 +114,7 @@ static int writeAll(mlir::ModuleOp module, const po::variables_map &options) {
                printModule(stageModule, options.count("locations")), location));
   };
   write("front-end", module);
-  good &= runStages(module, options, write);
+  good &= runStages(module, session, options, write);
   good = good && succeeded(removeStale(folder, ".mlir", written, location));
   return good ? Success : Failure;
 }
@@ -126,17 +132,19 @@ static int show(llvm::StringRef text, mlir::ModuleOp module,
              : Failure;
 }
 
-static int printAfter(mlir::ModuleOp module, const po::variables_map &options) {
+static int printAfter(mlir::ModuleOp module, Session &session,
+                      const po::variables_map &options) {
   llvm::StringRef pass = options["after"].as<std::string>();
   std::string text;
   std::vector<std::string> seen;
-  bool good = runStages(
-      module, options, [&](llvm::StringRef name, mlir::ModuleOp stage) {
-        if (!llvm::is_contained(seen, name))
-          seen.push_back(name.str());
-        if (name == pass || name == ("maek-" + pass).str())
-          text = printModule(stage, options.count("locations"));
-      });
+  bool good = runStages(module, session, options,
+                        [&](llvm::StringRef name, mlir::ModuleOp stage) {
+                          if (!llvm::is_contained(seen, name))
+                            seen.push_back(name.str());
+                          if (name == pass || name == ("maek-" + pass).str())
+                            text =
+                                printModule(stage, options.count("locations"));
+                        });
   if (text.empty() && good)
     throw UsageError("no pass '" + pass.str() +
                      "' runs; these do: " + llvm::join(seen, ", "));
@@ -156,9 +164,9 @@ static int run(const po::variables_map &options) {
   if (!module)
     return Failure;
   if (options.count("all"))
-    return writeAll(*module, options);
+    return writeAll(*module, session, options);
   if (options.count("after"))
-    return printAfter(*module, options);
+    return printAfter(*module, session, options);
   return show(printModule(*module, options.count("locations")), *module,
               options);
 }

@@ -1,6 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "tools/maek/Options.h"
 
+#include "ir/Entries.h"
+
+#include "llvm/ADT/StringRef.h"
+
 namespace maek::cli {
 
 void addModelOptions(po::options_description &options) {
@@ -50,6 +54,40 @@ FrontendOptions getFrontendOptions(const po::variables_map &options) {
 Factors getFactors(const po::variables_map &options) {
   return findFactors(options["precision"].as<std::string>())
       .value_or(Factors::Full);
+}
+
+void addSizeOptions(po::options_description &options, const char *use) {
+  options.add_options()(
+      "batch", po::value<int64_t>()->value_name("N"),
+      ("examples at a time " + std::string(use) + " (the model's batch)")
+          .c_str())(
+      "dim", po::value<std::vector<std::string>>()->value_name("NAME=SIZE"),
+      ("a dynamic size " + std::string(use) + ", as T=100; may be repeated")
+          .c_str());
+}
+
+Sizes getSizes(const po::variables_map &options) {
+  constexpr int64_t most = 1 << 30;
+  Sizes sizes;
+  auto add = [&](const std::string &name, int64_t size,
+                 const std::string &option) {
+    if (size < 1 || size > most)
+      throw UsageError(option + " is 1 to " + std::to_string(most) + ", not " +
+                       std::to_string(size));
+    sizes[name] = size;
+  };
+  if (options.count("batch"))
+    add(kBatchSymbol.str(), options["batch"].as<int64_t>(), "--batch");
+  if (options.count("dim"))
+    for (const std::string &text :
+         options["dim"].as<std::vector<std::string>>()) {
+      auto [name, value] = llvm::StringRef(text).split('=');
+      int64_t size;
+      if (name.empty() || value.getAsInteger(10, size))
+        throw UsageError("--dim takes NAME=SIZE, not '" + text + "'");
+      add(name.str(), size, "--dim " + name.str());
+    }
+  return sizes;
 }
 
 std::string getInput(const po::variables_map &options) {

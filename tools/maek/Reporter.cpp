@@ -56,6 +56,8 @@ void Reporter::print(const mlir::Diagnostic &diagnostic) {
 }
 
 void Reporter::keep(const mlir::remark::detail::Remark &remark) {
+  if (!keepsRemarks)
+    return;
   bool isMissed = remark.getRemarkType() == llvm::remarks::Type::Missed;
   std::string pass = isMissed ? "missed: " : "passed: ";
   pass += remark.getRemarkName();

@@ -21,6 +21,8 @@ public:
 
   /// Keeps a remark; from any thread.
   void keep(const mlir::remark::detail::Remark &remark);
+  /// Without, remarks are dropped.
+  void setKeepsRemarks(bool keeps) { keepsRemarks = keeps; }
   /// Each distinct remark once, by its place, with the entries it is true of.
   void printRemarks(llvm::raw_ostream &os);
 
@@ -40,6 +42,7 @@ private:
   llvm::SourceMgr sources;
   /// The files that have been looked for; 0 is one that cannot be read.
   std::map<std::string, unsigned> buffers;
+  bool keepsRemarks = true;
   std::mutex mutex;
   /// Place, pass and text, with how often each entry has it.
   std::map<std::tuple<Place, std::string, std::string>,

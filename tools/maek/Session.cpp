@@ -2,11 +2,15 @@
 #include "tools/maek/Session.h"
 
 #include "codegen/host/Compiler.h"
+#include "ir/Entries.h"
+#include "ir/MaekOps.h"
 #include "passes/Pipelines.h"
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace maek::cli {
@@ -24,6 +28,9 @@ void addPassOptions(po::options_description &options) {
   options.add_options()(
       "disable-pass", po::value<std::string>()->value_name("PASS,..."),
       "leave passes out: the result is the same, the program slower")(
+      "memory-limit", po::value<std::string>()->value_name("SIZE"),
+      "where an arena may take more than this (512MB, 2GB), have gradients "
+      "compute the steps of loops again instead of keeping all of them")(
       "remarks", po::value<std::string>()->value_name("passed,missed"),
       "say what the passes did, and what they left and why");
 }
@@ -38,6 +45,33 @@ std::vector<std::string> getDisabledPasses(const po::variables_map &options) {
       throw UsageError("--disable-pass knows no '" + name + "'; there are " +
                        llvm::join(getOptionalPasses(), ", "));
   return names;
+}
+
+/// "512MB" in bytes.
+static uint64_t parseBytes(const std::string &text) {
+  llvm::StringRef rest = text;
+  int64_t number = 0, unit = 1;
+  bool isWrong = rest.consumeInteger(10, number);
+  if (!rest.empty())
+    unit = llvm::StringSwitch<int64_t>(rest)
+               .Case("kB", 1000)
+               .Case("MB", 1000 * 1000)
+               .Case("GB", 1000 * 1000 * 1000)
+               .Default(0);
+  bool overflows = llvm::MulOverflow(number, unit, number);
+  if (isWrong || number < 0 || unit == 0 || overflows)
+    throw UsageError("--memory-limit takes bytes, as 800kB, 512MB or 2GB, "
+                     "not '" +
+                     text + "'");
+  return number;
+}
+
+static std::optional<MemoryLimit>
+getMemoryLimit(const po::variables_map &options) {
+  if (!options.count("memory-limit"))
+    return std::nullopt;
+  return MemoryLimit{parseBytes(options["memory-limit"].as<std::string>()),
+                     getSizes(options)};
 }
 
 namespace {
@@ -70,7 +104,8 @@ void Session::enableRemarks(const std::string &kinds) {
 }
 
 Session::Session(const po::variables_map &options)
-    : path(getInput(options)), frontend(getFrontendOptions(options)) {
+    : path(getInput(options)), frontend(getFrontendOptions(options)),
+      memoryLimit(getMemoryLimit(options)) {
   mlir::DialectRegistry registry;
   registerCompilerDialects(registry);
   context.appendDialectRegistry(registry);
@@ -84,6 +119,23 @@ Session::~Session() { reporter.printRemarks(llvm::errs()); }
 
 mlir::OwningOpRef<mlir::ModuleOp> Session::read() {
   return emitModelFile(path, frontend, context, llvm::errs());
+}
+
+mlir::FailureOr<bool> Session::mustRecompute(mlir::ModuleOp module,
+                                             const PipelineOptions &pipeline) {
+  if (!memoryLimit)
+    return false;
+  auto models = module.getOps<ModelOp>();
+  if (auto batch = models.empty() ? mlir::IntegerAttr()
+                                  : (*models.begin())
+                                        .getSettings()
+                                        .getAs<mlir::IntegerAttr>("batch"))
+    memoryLimit->sizes.try_emplace(kBatchSymbol.str(), batch.getInt());
+  // A trial has nothing to say of the program that is made.
+  reporter.setKeepsRemarks(false);
+  mlir::FailureOr<bool> exceeds = mayExceed(module, pipeline, *memoryLimit);
+  reporter.setKeepsRemarks(true);
+  return exceeds;
 }
 
 } // namespace maek::cli

@@ -4,14 +4,16 @@
 #ifndef MAEK_TOOLS_MAEK_SESSION_H
 #define MAEK_TOOLS_MAEK_SESSION_H
 
+#include "passes/MemoryLimit.h"
 #include "tools/maek/Options.h"
 #include "tools/maek/Reporter.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include <optional>
 
 namespace maek::cli {
 
-/// Adds --disable-pass and --remarks.
+/// Adds --disable-pass, --memory-limit and --remarks.
 void addPassOptions(po::options_description &options);
 
 /// The passes that --disable-pass names; throws UsageError for an unknown one.
@@ -27,6 +29,11 @@ public:
   /// The module of the command line's model file, or null after its errors.
   mlir::OwningOpRef<mlir::ModuleOp> read();
 
+  /// What --memory-limit asks of the pipeline that the module is about to run.
+  /// Fails after a pass has failed.
+  mlir::FailureOr<bool> mustRecompute(mlir::ModuleOp module,
+                                      const PipelineOptions &pipeline);
+
   mlir::MLIRContext context;
 
 private:
@@ -34,6 +41,7 @@ private:
 
   std::string path;
   FrontendOptions frontend;
+  std::optional<MemoryLimit> memoryLimit;
   Reporter reporter{context};
 };
 

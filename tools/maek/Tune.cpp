@@ -1,7 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "tools/maek/Tune.h"
 
-#include "ir/Entries.h"
+#include "tools/maek/Options.h"
 
 #include "llvm/ADT/StringRef.h"
 
@@ -16,41 +16,13 @@ void addTuneOptions(po::options_description &options) {
       "where such schedules are kept, and found by each build (the model's "
       "name with .tune.json)")(
       "tune-threads", po::value<int>()->value_name("N"),
-      "the threads that the program is tuned for (one for each core)")(
-      "batch", po::value<int64_t>()->value_name("N"),
-      "examples at a time while tuning (the model's batch)")(
-      "dim", po::value<std::vector<std::string>>()->value_name("NAME=SIZE"),
-      "a dynamic size while tuning, as T=100; may be repeated");
+      "the threads that the program is tuned for (one for each core)");
 }
 
 /// `models/lstm.maek`: `models/lstm.tune.json`.
 static std::string getTuneFile(llvm::StringRef model) {
   model.consume_back(".maek");
   return (model + ".tune.json").str();
-}
-
-static Sizes getSizes(const po::variables_map &options) {
-  constexpr int64_t most = 1 << 30;
-  Sizes sizes;
-  auto add = [&](const std::string &name, int64_t size,
-                 const std::string &option) {
-    if (size < 1 || size > most)
-      throw UsageError(option + " is 1 to " + std::to_string(most) + ", not " +
-                       std::to_string(size));
-    sizes[name] = size;
-  };
-  if (options.count("batch"))
-    add(kBatchSymbol.str(), options["batch"].as<int64_t>(), "--batch");
-  if (options.count("dim"))
-    for (const std::string &text :
-         options["dim"].as<std::vector<std::string>>()) {
-      auto [name, value] = llvm::StringRef(text).split('=');
-      int64_t size;
-      if (name.empty() || value.getAsInteger(10, size))
-        throw UsageError("--dim takes NAME=SIZE, not '" + text + "'");
-      add(name.str(), size, "--dim " + name.str());
-    }
-  return sizes;
 }
 
 static void checkSearch(const CompileOptions &compile) {
@@ -78,8 +50,9 @@ TuneSettings getTuneSettings(const po::variables_map &options,
   }
   tune.isSearch = options.count("tune") != 0;
   if (!tune.isSearch) {
-    if (!tune.search.sizes.empty())
-      throw UsageError("--batch and --dim are sizes for --tune");
+    if (!tune.search.sizes.empty() && !options.count("memory-limit"))
+      throw UsageError(
+          "--batch and --dim are sizes for --tune and --memory-limit");
     return tune;
   }
   checkSearch(compile);

@@ -8,10 +8,10 @@
 
 namespace maek::cli {
 
-/// Adds --tune, --tune-file, --tune-threads, --batch and --dim.
+/// Adds --tune, --tune-file and --tune-threads.
 void addTuneOptions(po::options_description &options);
 
-/// What these say of the compilation; throws UsageError.
+/// What these and the sizes say of the compilation; throws UsageError.
 TuneSettings getTuneSettings(const po::variables_map &options,
                              const CompileOptions &compile);
 
