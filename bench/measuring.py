@@ -89,7 +89,8 @@ def about(command, results, others):
     """Where the figures of a table come from."""
     peaks = ", ".join(f"{peak:.0f} GFLOP/s with {threads} thread{'s' * (int(threads) > 1)}"
                       for threads, peak in results.get("gflops", {}).items())
-    return (f"`./dev bench {command} --record` on {results['date']}, of commit "
+    several = "s" * (", " in results["commit"])
+    return (f"`./dev bench {command} --record` on {results['date']}, of commit{several} "
             f"{results['commit']}, {results['machine']['cores']} cores of an "
             f"{results['machine']['cpu']}" + (f"; FMA peak {peaks}" if peaks else "")
             + (f"; others used up to {others:.1f} cores meanwhile" if others > BUSY else "") + ".")
