@@ -9,6 +9,8 @@
 #include "codegen/halide/schedules/Schedule.h"
 #include "ir/Entries.h"
 
+#include "mlir/IR/AsmState.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <tuple>
@@ -21,14 +23,16 @@ namespace maek::halide {
 static std::string getAlgorithm(func::FuncOp kernel) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  OpPrintingFlags flags;
-  flags.enableDebugInfo(false).useLocalScope();
+  // One for all: it takes a walk over the kernel, which may sum up the
+  // gradients of hundreds of parameters.
+  AsmState state(kernel,
+                 OpPrintingFlags().enableDebugInfo(false).useLocalScope());
   stream << kernel.getFunctionType();
   if (Attribute symbols = kernel->getAttr(kSymbolsAttr))
     stream << ' ' << symbols;
   stream << '\n';
   for (Operation &op : kernel.getBody().front()) {
-    op.print(stream, flags);
+    op.print(stream, state);
     stream << '\n';
   }
   return text;
