@@ -25,6 +25,7 @@ void run(bool single) {
     CompiledCheck check;
     check.sizes = kSizes;
     check.asserts = seed % 2;
+    check.recompute = seed / 2 % 2;
     check.tolerance = single ? 1e-5 : 1e-10;
     // Sixteen roundings of each value.
     check.perturbation = single ? 2e-6 : 4e-15;

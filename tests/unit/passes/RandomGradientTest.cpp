@@ -108,6 +108,9 @@ TEST(RandomGradients, AreCentralDifferencesWithAnyPasses) {
           "maek-simplify,maek-split-concat-matmul,maek-merge-gate-matmuls,"
           "maek-hoist-input-projection,maek-simplify,maek-differentiate,"
           "maek-sink-weight-gradients,maek-simplify,maek-merge-gate-matmuls,"
+          "maek-simplify",
+          "maek-simplify,maek-segment-scans,maek-hoist-input-projection,"
+          "maek-simplify,maek-differentiate,maek-sink-weight-gradients,"
           "maek-simplify"}) {
       auto other = runWithGradients(*context, program, pipeline, dims);
       ASSERT_TRUE(succeeded(other)) << program;
