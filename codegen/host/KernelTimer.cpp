@@ -52,10 +52,13 @@ double Timing::ratioBound(size_t variant, size_t other) const {
 }
 
 static StringRef getTypeName(Type element) {
+  if (element.isUnsignedInteger(8))
+    return "u8";
   return element.isF32()        ? "f32"
          : element.isF64()      ? "f64"
          : element.isBF16()     ? "bf16"
          : element.isInteger(1) ? "i1"
+         : element.isInteger(8) ? "i8"
                                 : "i32";
 }
 

@@ -23,8 +23,10 @@ static halide_type_t getType(const std::string &name) {
     return {halide_type_float, 64};
   if (name == "bf16")
     return {halide_type_bfloat, 16};
-  if (name == "i1")
+  if (name == "i1" || name == "u8")
     return {halide_type_uint, 8};
+  if (name == "i8")
+    return {halide_type_int, 8};
   return {halide_type_int, 32};
 }
 
@@ -64,6 +66,9 @@ void Tensor::fill() {
         std::memcpy(to, &bits, sizeof(bits));
       else
         std::memcpy(to, &upper, sizeof(upper));
+    } else if (type == "i8" || type == "u8") {
+      auto code = static_cast<int>(number * 254);
+      *to = static_cast<uint8_t>(type == "i8" ? code : code + 127);
     } else {
       std::memset(to, type == "i1" && number > 0 ? 1 : 0, bytes);
     }
@@ -98,18 +103,24 @@ double Tensor::at(int64_t index) const {
     std::memcpy(&number, &bits, sizeof(number));
     return static_cast<double>(number);
   }
-  if (type == "i1")
+  if (type == "i1" || type == "u8")
     return *from;
+  if (type == "i8")
+    return static_cast<int8_t>(*from);
   int32_t number = 0;
   std::memcpy(&number, from, sizeof(number));
   return number;
 }
 
 double Tensor::tolerance() const {
-  return type == "f64"    ? 1e-11
-         : type == "f32"  ? 1e-4
-         : type == "bf16" ? 2e-2
-                          : 0;
+  if (type == "f64")
+    return 1e-11;
+  if (type == "f32")
+    return 1e-4;
+  if (type == "bf16")
+    return 2e-2;
+  // A code is the nearest one of a number, and two may be as near.
+  return type == "i8" || type == "u8" ? 1.01 / 127 : 0;
 }
 
 double Tensor::compare(const Tensor &other) const {

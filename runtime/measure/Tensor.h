@@ -14,11 +14,12 @@ namespace maek::measure {
 
 class Tensor {
 public:
-  /// `type` is f32, f64, bf16, i1 or i32; the sizes outermost first.
+  /// `type` is f32, f64, bf16, i1, i8, u8 or i32; the sizes outermost first.
   Tensor(const std::string &type, const std::vector<int64_t> &shape);
   Tensor(const Tensor &) = delete;
 
-  /// Numbers between -0.5 and 0.5; integers are 0, which any index may be.
+  /// Numbers between -0.5 and 0.5, codes of 8 bits; other integers are 0, which
+  /// any index may be.
   void fill();
   /// Bits that are no number.
   void poison();
