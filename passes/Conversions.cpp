@@ -8,122 +8,122 @@ using namespace mlir;
 
 namespace maek {
 
-/// The scale of a conversion to codes; null of one to bf16.
-static Value getScale(Operation *conversion) {
+static Code getCode(Operation *conversion) {
   auto quantize = dyn_cast<QuantizeOp>(conversion);
-  return quantize ? quantize.getScale().getDefiningOp()->getOperand(0)
-                  : Value();
+  if (!quantize)
+    return {};
+  return {quantize.getScale().getDefiningOp()->getOperand(0),
+          quantize.getZero()};
 }
 
-Type Conversions::getShort(Value value, Value scale) {
-  Type element = scale ? Type(IntegerType::get(rewriter.getContext(), 8,
-                                               IntegerType::Unsigned))
-                       : rewriter.getBF16Type();
+Type Conversions::getShort(Value value, Code code) {
+  Type element = code ? Type(IntegerType::get(rewriter.getContext(), 8,
+                                              IntegerType::Unsigned))
+                      : rewriter.getBF16Type();
   return withElementType(value.getType(), element);
 }
 
 /// Whether `op` is the conversion that `make` makes.
-static bool isConversion(Operation *op, Type type, Value scale) {
-  if (!isa<ConvertOp, QuantizeOp>(op) || op->getResult(0).getType() != type ||
-      isa<QuantizeOp>(op) != bool(scale))
+static bool isConversion(Operation *op, Type type, Code code) {
+  if (!isa<ConvertOp, QuantizeOp>(op) || op->getResult(0).getType() != type)
     return false;
-  if (!scale)
-    return true;
-  auto quantize = cast<QuantizeOp>(op);
-  auto broadcast = quantize.getScale().getDefiningOp<BroadcastOp>();
-  return quantize.getZero() == kMiddleCode && broadcast &&
-         broadcast.getOperand() == scale;
+  auto quantize = dyn_cast<QuantizeOp>(op);
+  if (!quantize)
+    return !code;
+  return quantize.getScale().getDefiningOp<BroadcastOp>() &&
+         getCode(op) == code;
 }
 
-Operation *Conversions::make(Value value, Value scale) {
+Operation *Conversions::make(Value value, Code code) {
   Location loc = value.getLoc();
-  Type type = getShort(value, scale);
-  if (!scale)
+  Type type = getShort(value, code);
+  if (!code)
     return ConvertOp::create(rewriter, loc, type, value);
-  Value scales = BroadcastOp::create(rewriter, loc, value.getType(), scale,
+  Value scales = BroadcastOp::create(rewriter, loc, value.getType(), code.scale,
                                      ArrayRef<int64_t>{});
-  return QuantizeOp::create(rewriter, loc, type, value, scales, kMiddleCode);
+  return QuantizeOp::create(rewriter, loc, type, value, scales, code.zero);
 }
 
-Value Conversions::convert(Value value, Value scale) {
+Value Conversions::convert(Value value, Code code) {
   for (Operation *user : value.getUsers())
-    if (isConversion(user, getShort(value, scale), scale) &&
+    if (isConversion(user, getShort(value, code), code) &&
         user->getOperand(0) == value &&
         user->getBlock() == value.getParentBlock())
       return user->getResult(0);
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPointAfterValue(value);
   // An argument is there before the scale is.
-  if (isa<BlockArgument>(value) && scale &&
-      scale.getParentBlock() == value.getParentBlock())
-    rewriter.setInsertionPointAfterValue(scale);
-  Operation *made = make(value, scale);
+  if (isa<BlockArgument>(value) && code &&
+      code.scale.getParentBlock() == value.getParentBlock())
+    rewriter.setInsertionPointAfterValue(code.scale);
+  Operation *made = make(value, code);
   pending.push_back(made);
   return made->getResult(0);
 }
 
 /// A conversion of op(x, ...) -> op(a conversion of x, ...)
-Value Conversions::moveAbove(Operation *op, Value scale) {
+Value Conversions::moveAbove(Operation *op, Code code) {
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())
-    operands.push_back(convert(operand, scale));
+    operands.push_back(convert(operand, code));
   rewriter.setInsertionPointAfter(op);
-  return cloneWith(rewriter, op, getShort(op->getResult(0), scale), operands)
+  return cloneWith(rewriter, op, getShort(op->getResult(0), code), operands)
       ->getResult(0);
 }
 
 /// A conversion of an element or a state of a step -> of another sequence, of
 /// another state.
-Value Conversions::moveOutOf(ScanOp scan, BlockArgument argument, Value scale) {
+Value Conversions::moveOutOf(ScanOp scan, BlockArgument argument, Code code) {
   unsigned number = argument.getArgNumber(), first = scan.getNumSequences();
   // Of a sequence that is taken in segments there shall be no second one.
   if (scan.getSegmented() && number < first)
     return {};
   if (number < first) {
-    Value sequence = convert(scan.getSequences()[number], scale);
+    Value sequence = convert(scan.getSequences()[number], code);
     scan = rebuildScan(rewriter, scan, ScanDrops(scan), sequence);
-    return arguments[{argument, scale}] = scan.getElements().back();
+    return arguments[{argument, code.scale}] = scan.getElements().back();
   }
   unsigned state = number - first;
-  scan = addState(rewriter, scan, convert(scan.getInits()[state], scale));
-  Value added = arguments[{argument, scale}] = scan.getStates().back();
-  Value next = convert(scan.getYield().getValues()[state], scale);
+  scan = addState(rewriter, scan, convert(scan.getInits()[state], code));
+  Value added = arguments[{argument, code.scale}] = scan.getStates().back();
+  Value next = convert(scan.getYield().getValues()[state], code);
   scan.getYield().getValuesMutable()[scan.getNumStates() - 1].set(next);
   return added;
 }
 
 /// A conversion of an output of a scan -> another output.
-Value Conversions::moveInto(ScanOp scan, OpResult output, Value scale) {
+Value Conversions::moveInto(ScanOp scan, OpResult output, Code code) {
   Value yielded = scan.getYield().getValues()[output.getResultNumber()];
-  Value element = convert(yielded, scale);
+  Value element = convert(yielded, code);
   scan = rebuildScan(rewriter, scan, ScanDrops(scan), {}, element);
   return scan.getOutputs().back();
 }
 
 /// What takes the conversion's place; null if it stays.
 Value Conversions::moveUp(Operation *conversion) {
-  Value source = conversion->getOperand(0), scale = getScale(conversion);
+  Value source = conversion->getOperand(0);
+  Code code = getCode(conversion);
   if (auto argument = dyn_cast<BlockArgument>(source)) {
-    if (Value known = arguments.lookup({source, scale}))
+    if (Value known = arguments.lookup({source, code.scale}))
       return known;
     auto scan = dyn_cast<ScanOp>(argument.getOwner()->getParentOp());
-    return scan ? moveOutOf(scan, argument, scale) : Value();
+    return scan ? moveOutOf(scan, argument, code) : Value();
   }
   Operation *op = source.getDefiningOp();
   // Unless it is an argument that is read in another order: once is enough.
   if (auto transpose = dyn_cast<TransposeOp>(op);
       transpose && keepsInnermost(transpose.getPermutation()) &&
       !isa<BlockArgument>(transpose.getOperand()))
-    return moveAbove(op, scale);
+    return moveAbove(op, code);
   // A pack rounds weights, however they are joined.
   if (isa<WindowOp>(op) || (isa<StackOp, ConcatOp, ReshapeOp>(op) &&
                             !parameterValues.contains(source)))
-    return moveAbove(op, scale);
+    return moveAbove(op, code);
   auto result = cast<OpResult>(source);
   auto scan = dyn_cast<ScanOp>(op);
   return scan && !scan.getSegmented() &&
                  result.getResultNumber() >= scan.getNumStates()
-             ? moveInto(scan, result, scale)
+             ? moveInto(scan, result, code)
              : Value();
 }
 

@@ -19,8 +19,15 @@
 
 namespace maek {
 
-/// The code of 0 in unsigned codes of numbers that may be negative.
-inline constexpr int64_t kMiddleCode = 128;
+/// Unsigned codes of 8 bits: how far those of 0 and 1 are apart, a scalar of the
+/// function's own block, and which one is that of 0. Without a scale, bf16.
+struct Code {
+  mlir::Value scale = {};
+  int64_t zero = 0;
+
+  explicit operator bool() const { return bool(scale); }
+  bool operator==(const Code &) const = default;
+};
 
 /// The conversions of one function. See Note [Conversions].
 class Conversions {
@@ -29,21 +36,18 @@ public:
               mlir::MLIRContext *context)
       : parameterValues(parameterValues), rewriter(context) {}
 
-  /// `value` in bf16, where it is defined; with a `scale`, a scalar of the
-  /// function's own block, its codes of ui8 with kMiddleCode for 0. One for
-  /// all.
-  mlir::Value convert(mlir::Value value, mlir::Value scale = {});
+  /// `value` in bf16 or its codes, where it is defined; one for all.
+  mlir::Value convert(mlir::Value value, Code code = {});
   void move();
 
 private:
   mlir::Value moveUp(mlir::Operation *conversion);
-  mlir::Value moveAbove(mlir::Operation *op, mlir::Value scale);
-  mlir::Value moveOutOf(ScanOp scan, mlir::BlockArgument argument,
-                        mlir::Value scale);
-  mlir::Value moveInto(ScanOp scan, mlir::OpResult output, mlir::Value scale);
+  mlir::Value moveAbove(mlir::Operation *op, Code code);
+  mlir::Value moveOutOf(ScanOp scan, mlir::BlockArgument argument, Code code);
+  mlir::Value moveInto(ScanOp scan, mlir::OpResult output, Code code);
 
-  mlir::Type getShort(mlir::Value value, mlir::Value scale);
-  mlir::Operation *make(mlir::Value value, mlir::Value scale);
+  mlir::Type getShort(mlir::Value value, Code code);
+  mlir::Operation *make(mlir::Value value, Code code);
 
   const llvm::DenseSet<mlir::Value> &parameterValues;
   mlir::IRRewriter rewriter;

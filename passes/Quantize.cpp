@@ -4,17 +4,20 @@
 // Note [Codes]
 // A weight's codes are symmetric, of i8: those of one column of a product, what
 // makes one element of a row, share the largest magnitude 127. An activation's
-// are of ui8 with kMiddleCode for 0, since vpdpbusd multiplies unsigned by
-// signed; their largest magnitude is the range of the weights they meet, a
-// parameter that the entry `reference` observes. With r for that range and m
-// for the largest magnitude of a column,
+// are of ui8, since vpdpbusd multiplies unsigned by signed. They go from 0 to
+// 255 where no number is negative, else their code of 0 is 128, and the largest
+// magnitude is 127 from there. That magnitude is the range of the weights they
+// meet, a parameter that the entry `reference` observes. With r for that range,
+// z for the code of 0, l for the largest magnitude of a code and m for that of
+// a column's weights,
 //
-//     x ≈ (code(x) - 128) · r / 127        w ≈ code(w) · m / 127
-//     Σ x · w ≈ (Σ code(x) · code(w) - 128 · Σ code(w)) · r · m / 127²
+//     x ≈ (code(x) - z) · r / l        w ≈ code(w) · m / 127
+//     Σ x · w ≈ (Σ code(x) · code(w) - z · Σ code(w)) · r / l · m / 127
 //
 // where parameters alone decide all but the sum of products.
 #include "passes/Conversions.h"
 #include "passes/EntryValues.h"
+#include "passes/NonNegative.h"
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 #include "passes/Scans.h"
@@ -37,7 +40,7 @@ namespace maek {
 
 static constexpr llvm::StringLiteral kPass = "quantize";
 
-/// The code of the largest magnitude.
+/// Of a weight.
 static constexpr double largestCode = 127;
 /// A range that holds no other number than 0 would have no scale.
 static constexpr double smallestRange = 1e-30;
@@ -53,6 +56,8 @@ struct CodeProduct {
   unsigned side;
   /// The parameters, of those that the weights are made of, whose ranges count.
   SmallVector<std::string> names;
+  /// Whether what the weights are multiplied by is never negative.
+  bool isUnsigned;
 
   Value getWeights() { return product->getOperand(side); }
   OpOperand &getActivations() { return product->getOpOperand(1 - side); }
@@ -99,6 +104,7 @@ static bool isF32(Value value) {
 /// The products of the entry that can multiply codes.
 static SmallVector<CodeProduct> findProducts(func::FuncOp entry) {
   llvm::DenseSet<Value> parameterValues = findParameterValues(entry);
+  NonNegative nonNegative;
   SmallVector<CodeProduct> found;
   entry.walk([&](EinsumOp product) {
     bool lhs = parameterValues.contains(product.getLhs());
@@ -111,8 +117,9 @@ static SmallVector<CodeProduct> findProducts(func::FuncOp entry) {
           << ("the product multiplies no codes: " + reason).str();
       return;
     }
-    found.push_back(
-        {product, side, findParameters(product->getOperand(side), entry)});
+    found.push_back({product, side,
+                     findParameters(product->getOperand(side), entry),
+                     nonNegative.contains(product->getOperand(1 - side))});
   });
   return found;
 }
@@ -233,8 +240,8 @@ static llvm::StringSet<> observeRanges(func::FuncOp entry) {
 // Codes
 //===----------------------------------------------------------------------===//
 
-/// Whether the places of all windows are in the operand, and how far they are
-/// outside at both ends.
+/// How far windows reach beyond both ends of their operand; nothing if a size is
+/// not fixed.
 static std::optional<std::pair<int64_t, int64_t>> getOverhang(WindowOp window) {
   int64_t dim = window.getDim();
   Extent length = getExtent(window.getOperand().getType(), dim);
@@ -295,17 +302,18 @@ public:
   void finish() { conversions.move(); }
 
 private:
-  /// Of what weights are multiplied by: codes of a number, and back.
+  /// Of what weights are multiplied by: its codes, and what one is worth.
   struct Range {
-    Value scale, step;
+    Code code;
+    Value step;
   };
-  /// Of weights: their codes, what a code is worth in each column, and the sum
-  /// of each column's codes times the middle code, in the same unit.
+  /// Of weights: their codes, what a product of codes is worth in each column,
+  /// and, unless the code of 0 is 0, what that adds to each column.
   struct Weights {
     Value codes, steps, sums;
   };
 
-  Range getRange(ArrayRef<std::string> names);
+  Range getRange(const CodeProduct &product);
   Weights getWeights(CodeProduct &product);
   Value getParameter(const std::string &name);
 
@@ -313,7 +321,7 @@ private:
   llvm::DenseSet<Value> parameterValues;
   Conversions conversions;
   IRRewriter rewriter;
-  std::map<std::string, Range> ranges;
+  std::map<std::pair<std::string, bool>, Range> ranges;
 };
 
 } // namespace
@@ -331,21 +339,21 @@ Value CodeBuilder::getParameter(const std::string &name) {
   return entry.getArgument(number);
 }
 
-CodeBuilder::Range CodeBuilder::getRange(ArrayRef<std::string> names) {
-  Range &range = ranges[llvm::join(names, " ")];
-  if (range.scale)
+CodeBuilder::Range CodeBuilder::getRange(const CodeProduct &product) {
+  Range &range = ranges[{llvm::join(product.names, " "), product.isUnsigned}];
+  if (range.code)
     return range;
   SmallVector<Value> parts;
-  for (const std::string &name : names)
+  for (const std::string &name : product.names)
     parts.push_back(getParameter(name + runtime::kRangeSuffix));
   rewriter.setInsertionPointToStart(&entry.front());
   Arithmetic make{rewriter, entry.getLoc()};
   Value largest = make.positive(parts.front());
   for (Value part : ArrayRef(parts).drop_front())
     largest = MaxOp::create(rewriter, entry.getLoc(), largest, part);
-  range.scale = make.over(largestCode, largest);
-  range.step =
-      make.times(largest, make.constant(1 / largestCode, largest.getType()));
+  double most = product.isUnsigned ? 255 : 127;
+  range.code = {make.over(most, largest), product.isUnsigned ? 0 : 128};
+  range.step = make.times(largest, make.constant(1 / most, largest.getType()));
   return range;
 }
 
@@ -361,7 +369,7 @@ static SmallVector<int64_t> getKeptAxes(EinsumAttr equation, StringRef term) {
 CodeBuilder::Weights CodeBuilder::getWeights(CodeProduct &product) {
   Value weights = product.getWeights();
   EinsumAttr equation = product.product.getEquation();
-  Range range = getRange(product.names);
+  Range range = getRange(product);
   rewriter.setInsertionPointAfterValue(isa<BlockArgument>(weights) ? range.step
                                                                    : weights);
   Arithmetic make{rewriter, weights.getLoc()};
@@ -383,15 +391,15 @@ CodeBuilder::Weights CodeBuilder::getWeights(CodeProduct &product) {
   Value step = make.times(range.step,
                           make.constant(1 / largestCode, range.step.getType()));
   made.steps = make.times(largest, make.repeat(step, largest.getType(), {}));
-  Value numbers = ConvertOp::create(rewriter, weights.getLoc(),
-                                    weights.getType(), made.codes);
-  Value sums = summed.empty()
-                   ? numbers
-                   : ReduceOp::create(rewriter, weights.getLoc(),
-                                      ReduceKind::Sum, numbers, summed)
-                         .getResult();
-  sums = make.times(sums, make.constant(kMiddleCode, sums.getType()));
-  made.sums = make.times(sums, made.steps);
+  if (range.code.zero != 0) {
+    Value sums = ConvertOp::create(rewriter, weights.getLoc(),
+                                   weights.getType(), made.codes);
+    if (!summed.empty())
+      sums = ReduceOp::create(rewriter, weights.getLoc(), ReduceKind::Sum, sums,
+                              summed);
+    sums = make.times(sums, make.constant(range.code.zero, sums.getType()));
+    made.sums = make.times(sums, made.steps);
+  }
   // The kept axes as they follow one another in the result.
   SmallVector<int64_t> permutation;
   for (int64_t axis : order)
@@ -405,14 +413,16 @@ CodeBuilder::Weights CodeBuilder::getWeights(CodeProduct &product) {
 
 bool CodeBuilder::lower(CodeProduct found) {
   EinsumOp product = found.product;
-  Value padded = padWindows(found.getActivations().get(), rewriter);
-  if (!padded)
+  Range range = getRange(found);
+  Value activations = found.getActivations().get();
+  if (range.code.zero != 0)
+    activations = padWindows(activations, rewriter);
+  if (!activations)
     return false;
-  Range range = getRange(found.names);
   Weights weights = getWeights(found);
   SmallVector<Value> operands(2);
   operands[found.side] = weights.codes;
-  operands[1 - found.side] = conversions.convert(padded, range.scale);
+  operands[1 - found.side] = conversions.convert(activations, range.code);
   EinsumAttr equation = product.getEquation();
   SmallVector<int64_t> dims;
   for (auto [i, letter] : llvm::enumerate(equation.getResult()))
@@ -424,11 +434,12 @@ bool CodeBuilder::lower(CodeProduct found) {
   Type type = product.getType();
   Value sum =
       EinsumOp::create(rewriter, loc, equation, operands[0], operands[1]);
-  Value scaled = make.times(sum, make.repeat(weights.steps, type, dims));
+  Value number = make.times(sum, make.repeat(weights.steps, type, dims));
+  if (weights.sums)
+    number = SubOp::create(rewriter, loc, number,
+                           make.repeat(weights.sums, type, dims));
   remarkPassed(product, kPass) << "multiplies codes of 8 bits";
-  rewriter.replaceOp(product,
-                     SubOp::create(rewriter, loc, scaled,
-                                   make.repeat(weights.sums, type, dims)));
+  rewriter.replaceOp(product, number);
   return true;
 }
 

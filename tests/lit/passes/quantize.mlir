@@ -65,6 +65,40 @@ func.func @forward(%xs: tensor<9x2x64xf32> {maek.name = "x", maek.role = "input"
 
 // -----
 
+// What is never negative has 0 as the code of 0, and windows may reach beyond
+// it. Of a state that starts and goes on so, too.
+// CHECK-LABEL: func.func @forward
+// CHECK-NOT: maek.pad
+// CHECK: %[[Q:.*]] = maek.quantize %{{.*}} by %{{.*}} zero 0 : {{.*}} -> tensor<?x5x16xui8, #maek.dims<B>>
+// CHECK: maek.window %[[Q]] dim 1 stride 1 dilation 1 offset -1
+// CHECK: %[[P:.*]] = maek.einsum "bhic,ico->bho"
+// CHECK: %[[M:.*]] = maek.mul %[[P]]
+// CHECK: maek.scan
+// CHECK: %[[S:.*]] = maek.einsum "bo,po->bp"
+// CHECK: %[[N:.*]] = maek.mul %[[S]]
+// CHECK: maek.add %[[N]]
+// CHECK: maek.quantize %{{.*}} by %{{.*}} zero 0
+// CHECK: return
+maek.parameter @K : tensor<3x16x40xf32> = #maek.init<constant, [0.0]>
+maek.parameter @W : tensor<40x40xf32> = #maek.init<constant, [0.0]>
+func.func @forward(%x: tensor<?x5x16xf32, #maek.dims<B>> {maek.name = "x", maek.role = "input"}, %K: tensor<3x16x40xf32> {maek.name = "K", maek.role = "parameter"}, %W: tensor<40x40xf32> {maek.name = "W", maek.role = "parameter"}) -> (tensor<?x40xf32, #maek.dims<B>> {maek.name = "y", maek.role = "output"}) {
+  %s = maek.sigmoid %x : tensor<?x5x16xf32, #maek.dims<B>>
+  %u = maek.window %s dim 1 stride 1 dilation 1 offset -1 : tensor<?x5x16xf32, #maek.dims<B>> -> tensor<?x5x3x16xf32, #maek.dims<B>>
+  %y = maek.einsum "bhic,ico->bho" %u, %K : tensor<?x5x3x16xf32, #maek.dims<B>>, tensor<3x16x40xf32>
+  %t = maek.transpose %y [1, 0, 2] : tensor<?x5x40xf32, #maek.dims<B>>
+  %h0 = maek.constant 0.0 : tensor<?x40xf32, #maek.dims<B>>
+  %hT = maek.scan over(%t) init(%h0) {
+  ^bb0(%z: tensor<?x40xf32, #maek.dims<B>>, %h: tensor<?x40xf32, #maek.dims<B>>):
+    %r = maek.einsum "bo,po->bp" %h, %W : tensor<?x40xf32, #maek.dims<B>>, tensor<40x40xf32>
+    %a = maek.add %r, %z : tensor<?x40xf32, #maek.dims<B>>
+    %n = maek.max %a, %h0 : tensor<?x40xf32, #maek.dims<B>>
+    maek.yield %n : tensor<?x40xf32, #maek.dims<B>>
+  } : (tensor<5x?x40xf32, #maek.dims<B>>, tensor<?x40xf32, #maek.dims<B>>) -> tensor<?x40xf32, #maek.dims<B>>
+  return %hT : tensor<?x40xf32, #maek.dims<B>>
+}
+
+// -----
+
 // A convolution: windows that reach beyond the image read zeros around it.
 // CHECK-LABEL: func.func @forward
 // CHECK: %[[A:.*]] = maek.pad %{{.*}} dim 1 offset 1 : tensor<?x5x16xf32, #maek.dims<B>> -> tensor<?x7x16xf32, #maek.dims<B>>
