@@ -551,10 +551,11 @@ def Quantize : Pass<"maek-quantize", "::mlir::ModuleOp"> {
   let description = [{
     Products of weights, which parameters alone determine, and activations, on
     the same terms as by maek-lower-precision. Weights have codes of i8, with a
-    scale for each column; activations of ui8, with 128 for 0, or 0 where nothing is negative, and a scale that
-    is a parameter of its own: `W.input_range` is the largest magnitude of what
-    W is multiplied by. The entry `reference`, see maek-keep-reference, gives
-    these parameters the largest magnitude that it sees. Products whose weights
+    scale for each column; activations of ui8, with 128 for 0, or 0 where none
+    is negative, and a scale that is a parameter of its own: `W.input_range` is
+    the largest magnitude of what W is multiplied by. The entry `reference`, see
+    maek-keep-reference, gives these parameters the largest magnitude that it
+    sees. Products whose weights
     it does not have stay as they are. Training entries go: codes are for
     inference.
 
