@@ -21,19 +21,21 @@ static bool hasLoops(func::FuncOp entry) {
          !entry.front().getOps<ScanOp>().empty();
 }
 
-FailureOr<bool> mayExceed(ModuleOp module, const PipelineOptions &options,
-                          const MemoryLimit &limit) {
-  SmallVector<std::string> names;
+FailureOr<std::optional<MemoryExcess>>
+findMemoryExcess(ModuleOp module, const PipelineOptions &options,
+                 const MemoryLimit &limit) {
+  SmallVector<func::FuncOp> entries;
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!hasLoops(function))
       continue;
     for (const std::string &symbol : getSymbols(function))
       if (!limit.sizes.contains(symbol))
-        return true;
-    names.push_back(function.getName().str());
+        return std::optional(MemoryExcess{
+            function.getLoc(), function.getName().str(), std::nullopt});
+    entries.push_back(function);
   }
-  if (names.empty())
-    return false;
+  if (entries.empty())
+    return std::optional<MemoryExcess>();
   OwningOpRef<ModuleOp> trial = module.clone();
   PassManager manager(module.getContext());
   buildPipeline(manager, options);
@@ -44,13 +46,17 @@ FailureOr<bool> mayExceed(ModuleOp module, const PipelineOptions &options,
       return limit.sizes.find(own.str())->second;
     });
   };
-  return llvm::any_of(names, [&](StringRef name) {
-    auto entry = trial->lookupSymbol<func::FuncOp>(name);
+  for (func::FuncOp function : entries) {
+    auto entry = trial->lookupSymbol<func::FuncOp>(function.getName());
     if (!entry)
-      return false;
+      continue;
     Placement placement(entry);
-    return uint64_t(ArenaPlan(placement).getSize(getSize)) > limit.bytes;
-  });
+    int64_t bytes = ArenaPlan(placement).getSize(getSize);
+    if (uint64_t(bytes) > limit.bytes)
+      return std::optional(
+          MemoryExcess{function.getLoc(), function.getName().str(), bytes});
+  }
+  return std::optional<MemoryExcess>();
 }
 
 } // namespace maek

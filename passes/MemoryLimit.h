@@ -7,6 +7,8 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include <map>
+#include <optional>
+#include <string>
 
 namespace maek {
 
@@ -17,13 +19,20 @@ struct MemoryLimit {
   std::map<std::string, int64_t> sizes;
 };
 
-/// Whether an entry with a loop may need a larger arena than the limit, run
-/// with sizes up to those given: it has a size that is not given, or the
-/// pipeline makes a larger plan. `module` is the front end's and stays as it
-/// is. Fails after the diagnostic of a pass.
-mlir::FailureOr<bool> mayExceed(mlir::ModuleOp module,
-                                const PipelineOptions &options,
-                                const MemoryLimit &limit);
+/// An entry with a loop that may need a larger arena than the limit.
+struct MemoryExcess {
+  mlir::Location location;
+  std::string entry;
+  /// The arena's for the sizes given; nothing if one is not.
+  std::optional<int64_t> bytes;
+};
+
+/// The first such entry, run with sizes up to those given, after the pipeline;
+/// nothing if there is none. `module` is the front end's and stays as it is.
+/// Fails after the diagnostic of a pass.
+mlir::FailureOr<std::optional<MemoryExcess>>
+findMemoryExcess(mlir::ModuleOp module, const PipelineOptions &options,
+                 const MemoryLimit &limit);
 
 } // namespace maek
 

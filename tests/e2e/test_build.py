@@ -135,8 +135,15 @@ class Build(MaekTest):
         self.assertFalse(recomputes("--memory-limit=1MB", "--dim", "T=100", "--batch", "4"))
         self.assertTrue(recomputes("--memory-limit=80kB", "--dim", "T=100", "--batch", "4"))
 
+        self.assertRegex(
+            self.maek("ir", file, *sizes, "--after=differentiate", "--memory-limit=20kB",
+                      "--dim", "T=100", "--batch", "4").stderr,
+            r"lstm.maek:2:7: warning: the arena of train_step takes \d{5} bytes, more than "
+            "--memory-limit allows\n")
+
         out = self.folder / "long"
-        self.maek("build", file, *sizes, "--memory-limit=0", "-o", out)
+        self.assertEqual(
+            self.maek("build", file, *sizes, "--memory-limit=0", "-o", out).stderr, "")
 
         def arena(entry, steps):
             said = run(out, "info", "--arena", "--dim", f"T={steps}", "--batch", "4").stdout

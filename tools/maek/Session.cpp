@@ -125,6 +125,9 @@ mlir::FailureOr<bool> Session::mustRecompute(mlir::ModuleOp module,
                                              const PipelineOptions &pipeline) {
   if (!memoryLimit)
     return false;
+  // As little as can be: no arena takes nothing.
+  if (memoryLimit->bytes == 0)
+    return true;
   auto models = module.getOps<ModelOp>();
   if (auto batch = models.empty() ? mlir::IntegerAttr()
                                   : (*models.begin())
@@ -133,9 +136,26 @@ mlir::FailureOr<bool> Session::mustRecompute(mlir::ModuleOp module,
     memoryLimit->sizes.try_emplace(kBatchSymbol.str(), batch.getInt());
   // A trial has nothing to say of the program that is made.
   reporter.setKeepsRemarks(false);
-  mlir::FailureOr<bool> exceeds = mayExceed(module, pipeline, *memoryLimit);
+  auto find = [&](bool recompute) {
+    PipelineOptions options = pipeline;
+    options.recompute = recompute;
+    return findMemoryExcess(module, options, *memoryLimit);
+  };
+  mlir::FailureOr<std::optional<MemoryExcess>> excess = find(false), still;
+  if (succeeded(excess) && *excess)
+    still = find(true);
   reporter.setKeepsRemarks(true);
-  return exceeds;
+  if (failed(excess))
+    return mlir::failure();
+  if (!*excess)
+    return false;
+  if (failed(still))
+    return mlir::failure();
+  if (*still && (*still)->bytes)
+    mlir::emitWarning((*still)->location)
+        << "the arena of " << (*still)->entry << " takes " << *(*still)->bytes
+        << " bytes, more than --memory-limit allows";
+  return true;
 }
 
 } // namespace maek::cli
