@@ -40,7 +40,8 @@ Halide::Expr logarithm(const Halide::Expr &x);
 /// +inf for +inf.
 Halide::Expr logarithm1p(const Halide::Expr &x);
 
-/// 2/√π ∫ e^-t² dt from 0 to x. f32: relative error 2e-7; NaN for NaN.
+/// 2/√π ∫ e^-t² dt from 0 to x. f32: relative error 4e-7, never beyond 1; NaN
+/// for NaN.
 Halide::Expr errorFunction(const Halide::Expr &x);
 
 /// a^b for a >= 0 or a whole b. f32: relative error 1e-7 * max(1, |b ln a|).
