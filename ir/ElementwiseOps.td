@@ -255,8 +255,9 @@ def Maek_QuantizeOp : Maek_Op<"quantize", [Pure, AxisOpInterface, Elementwise,
     `result[i] = operand[i] · scale[i] + zero`, for each index `i`, rounded to
     the nearest whole number, of two equally near ones to the even one, and
     then to the nearest one of the result's type: -128 to 127 of i8, 0 to 255 of
-    ui8. So `zero` is the code of 0, and `scale` the distance of the codes of 0
-    and 1. All have one shape. Unspecified where the operand is NaN.
+    ui8. So `zero`, the zero point, is the code of 0, and `scale` the distance of
+    the codes of 0 and 1, of which 1 / scale is what one code is worth. All have
+    one shape. Unspecified where the operand is NaN.
 
     ```mlir
     %q = maek.quantize %x by %s zero 128 : tensor<4xf32> -> tensor<4xui8>

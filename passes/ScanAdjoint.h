@@ -2,8 +2,8 @@
 // The gradient of a scan: a scan that runs the other way. Its states are the
 // adjoints of the scan's states and the sums of the adjoints of the values that
 // the body captures; its sequences are the adjoints of the output sequences and
-// the residuals, the primal values that the rules of the body's ops ask for. Of a
-// segmented scan it has the sequences themselves and the states before each
+// the residuals, the primal values that the rules of the body's ops ask for. Of
+// a segmented scan it has the sequences themselves and the states before each
 // segment, and runs a copy of the body first.
 #ifndef MAEK_PASSES_SCANADJOINT_H
 #define MAEK_PASSES_SCANADJOINT_H
@@ -69,8 +69,8 @@ private:
   llvm::DenseSet<mlir::Value> reached;
   /// Placeholders by primal value.
   llvm::DenseMap<mlir::Value, mlir::BlockArgument> residuals;
-  /// Holds `region` where the adjoint scan will be, if that of a segmented scan:
-  /// what the copied ops capture is asked for while it is built.
+  /// Holds `region` where the adjoint scan will be, if that of a segmented
+  /// scan: what the copied ops capture is asked for while it is built.
   KernelOp holder;
   /// What stands in `block` for the values of a segmented scan's body.
   mlir::IRMapping copies;

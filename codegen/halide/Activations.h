@@ -22,8 +22,8 @@ Halide::Expr nearestBits(const Halide::Expr &x);
 /// 0 below -87.33 (also for -inf), +inf above 88.72, NaN for NaN.
 Halide::Expr exponential(const Halide::Expr &x);
 
-/// e^x for what is 0 at most, but for rounding: a number less the largest of its
-/// kind. f32: as above, but 1.2e-38 where the result is no normal number.
+/// e^x for what is 0 at most, but for rounding: a number less the largest of
+/// its kind. f32: as above, but 1.2e-38 where the result is no normal number.
 Halide::Expr exponentialOfDifference(const Halide::Expr &x);
 
 /// tanh x. f32: absolute and relative error 2e-7; saturates at +-1 (also for

@@ -47,7 +47,7 @@ struct KernelOptions {
 
 /// How a kernel was scheduled.
 struct KernelSchedule {
-  /// The op of the kernel's body that it is about.
+  /// The place, in the kernel's body, of the op that it is about.
   unsigned op = 0;
   /// The numbers that were chosen, `product rows=8 vectors=2 gates=1 task=60`;
   /// empty where there is nothing to choose.

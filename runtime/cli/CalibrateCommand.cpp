@@ -4,7 +4,7 @@
 #include "runtime/cli/Evaluation.h"
 #include "runtime/core/EntryNames.h"
 
-#include <cstdio>
+#include <algorithm>
 
 using namespace maek::runtime;
 
@@ -57,8 +57,8 @@ int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
       "calibrate",
       "Reads weights and training examples, and writes the weights with the "
       "ranges of what products multiply them by, which a program of int8 "
-      "needs. "
-      "Prints loss and metrics on the test examples, in f32 and in int8.");
+      "needs. Prints loss and metrics on the test examples, in f32 and in "
+      "int8.");
   line.add("weights", "FILE", "safetensors file to read");
   line.add("output", "FILE", "safetensors file to write");
   line.add("examples", "N",

@@ -14,10 +14,8 @@ void addModelOptions(po::options_description &options) {
       "precision",
       po::value<std::string>()->default_value("f32")->value_name("TYPE"),
       "f32 or f64, the element type of the tensors; or bf16 or int8: tensors "
-      "of "
-      "f32 of which products multiply the nearest numbers of bf16, in "
-      "inference "
-      "codes of 8 bits")(
+      "of f32 of which products multiply the nearest numbers of bf16, in "
+      "inference codes of 8 bits")(
       "model", po::value<std::string>()->default_value("")->value_name("NAME"),
       "which model, if the file has several")(
       ",W", po::value<std::string>()->value_name("error"),

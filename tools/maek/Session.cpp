@@ -60,9 +60,9 @@ static uint64_t parseBytes(const std::string &text) {
                .Default(0);
   bool overflows = llvm::MulOverflow(number, unit, number);
   if (isWrong || number < 0 || unit == 0 || overflows)
-    throw UsageError("--memory-limit takes bytes, as 800kB, 512MB or 2GB, "
-                     "not '" +
-                     text + "'");
+    throw UsageError(
+        "--memory-limit takes bytes, as 800kB, 512MB or 2GB, not '" + text +
+        "'");
   return number;
 }
 

@@ -26,8 +26,8 @@ struct CompiledCheck {
   double largestNoise = 1e-2;
   /// Passes that are left out, by their names in --disable-pass.
   std::vector<std::string> disabled;
-  /// With short ones the interpreter runs what the passes made of the equations: they
-  /// decide what is rounded.
+  /// With short ones the interpreter runs what the passes made of the
+  /// equations: they decide what is rounded.
   Factors factors = Factors::Full;
   /// Gradients compute loops' steps again.
   bool recompute = false;
