@@ -9,6 +9,7 @@
 #include "dsl/Program.h"
 #include "dsl/Training.h"
 
+#include "runtime/core/Defaults.h"
 #include "runtime/core/EntryNames.h"
 #include "llvm/Support/Casting.h"
 
@@ -62,8 +63,8 @@ std::optional<int64_t> ModelEmitter::readInteger(StringRef keyword,
 
 bool ModelEmitter::readTrain() {
   mlir::OpBuilder &ops = tensors.ops;
-  constexpr int64_t defaultBatch = 32;
-  std::optional<int64_t> batch = readInteger("batch", defaultBatch, 1);
+  std::optional<int64_t> batch =
+      readInteger("batch", runtime::kDefaultBatch, 1);
   std::optional<int64_t> epochs = readInteger("epochs", 1, 1);
   std::optional<int64_t> seed = readInteger("seed", 0, 0);
   std::optional<int64_t> batches = readInteger("accumulate", 1, 1);

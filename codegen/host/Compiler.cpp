@@ -11,6 +11,7 @@
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/Registration.h"
+#include "runtime/core/Defaults.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
@@ -190,10 +191,10 @@ LogicalResult Compilation::runPasses() {
 /// That of the train block, or the one that the program's commands take without
 /// one.
 int64_t Compilation::getBatch() const {
-  constexpr int64_t otherwise = 32;
   const llvm::json::Object *settings = description.getObject("settings");
-  return settings ? settings->getInteger("batch").value_or(otherwise)
-                  : otherwise;
+  return settings
+             ? settings->getInteger("batch").value_or(runtime::kDefaultBatch)
+             : runtime::kDefaultBatch;
 }
 
 LogicalResult Compilation::compileKernelFunctions() {

@@ -57,7 +57,6 @@ void checkDistinct(CommandLine &line,
 // Options that several commands have: declared, then read.
 void addBatchOption(CommandLine &line, const Program &program);
 int64_t readBatch(CommandLine &line, const Program &program);
-inline constexpr int64_t defaultBatch = 32;
 void addThreadsOption(CommandLine &line);
 /// Tells the kernels; returns how many threads they use.
 int applyThreads(int64_t threads);

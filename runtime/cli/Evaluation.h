@@ -9,7 +9,7 @@
 
 namespace maek::runtime {
 
-/// Shows how far an evaluation is, until Ctrl-C.
+/// Shows how far an evaluation is.
 class EvaluationConsole : public TrainListener {
 public:
   explicit EvaluationConsole(bool quiet);
@@ -25,7 +25,7 @@ private:
 
 struct EvaluationOptions {
   std::string data, folder;
-  int64_t batch = defaultBatch;
+  int64_t batch = 0;    ///< examples at a time
   int64_t examples = 0; ///< 0: all
   uint64_t seed = 0;    ///< of the choice of examples
   /// Evaluate with products of f32, too.

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Options that several commands share.
 #include "runtime/cli/Commands.h"
+#include "runtime/core/Defaults.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Names.h"
 
@@ -46,11 +47,11 @@ int maek::runtime::report(const Program &program, const Error &error) {
 void maek::runtime::addBatchOption(CommandLine &line, const Program &program) {
   line.add("batch", "N",
            text("examples at a time (",
-                program.info.settings.batch.value_or(defaultBatch), ")"));
+                program.info.settings.batch.value_or(kDefaultBatch), ")"));
 }
 
 int64_t maek::runtime::readBatch(CommandLine &line, const Program &program) {
-  int64_t otherwise = program.info.settings.batch.value_or(defaultBatch);
+  int64_t otherwise = program.info.settings.batch.value_or(kDefaultBatch);
   return line.count("batch", otherwise, 1, maxCount);
 }
 

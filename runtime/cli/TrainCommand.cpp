@@ -2,6 +2,7 @@
 // `train`: learns on a data set, saves checkpoints, goes on from them.
 #include "runtime/cli/Commands.h"
 #include "runtime/cli/TrainConsole.h"
+#include "runtime/core/Defaults.h"
 #include "runtime/core/EntryNames.h"
 #include "runtime/core/Names.h"
 
@@ -69,7 +70,7 @@ static Expected<TrainOptions> defaultOptions(const std::string &resume,
   TrainOptions options;
   options.data = settings.data;
   options.epochs = settings.epochs.value_or(1);
-  options.batch = settings.batch.value_or(defaultBatch);
+  options.batch = settings.batch.value_or(kDefaultBatch);
   options.lr = settings.lr.value_or(options.lr);
   options.seed = static_cast<uint64_t>(settings.seed.value_or(0));
   return options;
