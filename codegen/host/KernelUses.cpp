@@ -4,6 +4,7 @@
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
 #include "ir/Segments.h"
+#include "passes/memory/BufferForm.h"
 #include "runtime/core/EntryNames.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -49,20 +50,12 @@ static SmallVector<func::FuncOp> getEntries(ModuleOp module) {
   return entries;
 }
 
-/// The symbols of the function's arguments.
-static std::set<std::string> getSymbols(func::FuncOp function) {
-  std::set<std::string> symbols;
-  for (Type type : function.getArgumentTypes())
-    for (const Extent &extent : getExtents(type))
-      symbols.insert(extent.symbols.begin(), extent.symbols.end());
-  return symbols;
-}
-
 LogicalResult checkSizes(ModuleOp module, const Sizes &sizes) {
   Location location = UnknownLoc::get(module.getContext());
   std::set<std::string> known{kBatchSymbol.str()};
   for (auto function : module.getOps<func::FuncOp>())
-    known.merge(getSymbols(function));
+    for (const std::string &symbol : getSymbols(function))
+      known.insert(symbol);
   for (auto &[symbol, size] : sizes)
     if (!known.count(symbol))
       return emitError(location)
@@ -70,7 +63,8 @@ LogicalResult checkSizes(ModuleOp module, const Sizes &sizes) {
   std::string missing;
   std::set<std::string> needed;
   for (func::FuncOp entry : getEntries(module))
-    needed.merge(getSymbols(entry));
+    for (const std::string &symbol : getSymbols(entry))
+      needed.insert(symbol);
   for (const std::string &symbol : needed)
     if (!sizes.count(symbol))
       missing += " --dim " + symbol + "=N";
