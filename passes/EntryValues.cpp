@@ -76,10 +76,11 @@ bool changesParameters(func::FuncOp entry) {
   });
 }
 
-bool goesOn(func::FuncOp entry) {
-  return llvm::any_of(llvm::seq(entry.getNumResults()), [&](unsigned i) {
-    return getResultRole(entry, i) == "carried";
-  });
+bool hasWholeSequences(func::FuncOp function) {
+  return isEntry(function) && !function.isDeclaration() &&
+         llvm::none_of(llvm::seq(function.getNumResults()), [&](unsigned i) {
+           return getResultRole(function, i) == "carried";
+         });
 }
 
 llvm::DenseSet<Value> findUpdates(func::FuncOp entry) {

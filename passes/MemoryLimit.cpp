@@ -1,7 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "passes/MemoryLimit.h"
 
-#include "ir/Entries.h"
 #include "ir/MaekOps.h"
 #include "ir/Segments.h"
 #include "passes/EntryValues.h"
@@ -17,8 +16,7 @@ namespace maek {
 
 /// Whether maek-segment-scans might do something about the entry's memory.
 static bool hasLoops(func::FuncOp entry) {
-  return isEntry(entry) && !entry.isDeclaration() && !goesOn(entry) &&
-         !entry.front().getOps<ScanOp>().empty();
+  return hasWholeSequences(entry) && !entry.front().getOps<ScanOp>().empty();
 }
 
 FailureOr<std::optional<MemoryExcess>>

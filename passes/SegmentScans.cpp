@@ -6,7 +6,6 @@
 #include "passes/Passes.h"
 #include "passes/Remarks.h"
 
-#include "ir/Entries.h"
 #include "ir/MaekOps.h"
 #include "ir/Segments.h"
 
@@ -47,7 +46,7 @@ private:
 struct SegmentScans : impl::SegmentScansBase<SegmentScans> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (isEntry(function) && !function.isDeclaration() && !goesOn(function))
+      if (hasWholeSequences(function))
         segmentAll(function);
   }
 
