@@ -144,7 +144,7 @@ std::vector<Tile> ResultScheduler::getTiles(int most) const {
        ++vectors)
     for (int rows = 1; rows <= std::min<int64_t>(getSize(getRow()), 14); ++rows)
       if (countVectors() % vectors == 0 && rows * vectors <= most)
-        tiles.push_back({rows, vectors, 1, product.isOfWords()});
+        tiles.push_back({rows, vectors, 1, product.isOfPairs()});
   return tiles;
 }
 
@@ -157,10 +157,9 @@ ConvolutionChoice ResultScheduler::pick() const {
 }
 
 bool ResultScheduler::fits(const ConvolutionChoice &other) const {
-  int most = machine.mostAccumulators();
-  return other.rows <= std::min<int64_t>(getSize(getRow()), most) &&
-         other.vectors <= most && countVectors() % other.vectors == 0 &&
-         other.rows * other.vectors <= most &&
+  return fitsRegisters({other.rows, other.vectors}, machine) &&
+         other.rows <= getSize(getRow()) &&
+         countVectors() % other.vectors == 0 &&
          getSize(getTall()) % other.block == 0;
 }
 
@@ -191,7 +190,7 @@ std::string ResultScheduler::explain() const {
          std::to_string(getSize(getRow())) + " pixels x " +
          std::to_string(choice.vectors * lanes) + " of " +
          std::to_string(product.numColumns) + " channels: " +
-         describeTile({choice.rows, choice.vectors, 1, product.isOfWords()},
+         describeTile({choice.rows, choice.vectors, 1, product.isOfPairs()},
                       machine) +
          "; tasks of " + std::to_string(choice.block) + " of " +
          std::to_string(getSize(getTall())) +
@@ -316,10 +315,8 @@ WindowGradientChoice WeightScheduler::pick() const {
 }
 
 bool WeightScheduler::fits(const WindowGradientChoice &other) const {
-  int most = machine.mostAccumulators();
-  return countChannels() % other.block == 0 && other.block % other.rows == 0 &&
-         other.rows <= most && other.vectors <= most &&
-         other.rows * other.vectors <= most &&
+  return fitsRegisters({other.rows, other.vectors}, machine) &&
+         countChannels() % other.block == 0 && other.block % other.rows == 0 &&
          countVectors() % other.vectors == 0;
 }
 
@@ -331,7 +328,7 @@ WindowGradientChoice WeightScheduler::decide(Decision &decision) const {
       "tiles of " + std::to_string(choice.rows) + " x " +
       std::to_string(choice.vectors * lanes) + " of " +
       std::to_string(product.numColumns) + " channels: " +
-      describeTile({choice.rows, choice.vectors, 1, product.isOfWords()},
+      describeTile({choice.rows, choice.vectors, 1, product.isOfPairs()},
                    machine) +
       "; tasks of " + std::to_string(choice.block) + " of " +
       std::to_string(countChannels()) +

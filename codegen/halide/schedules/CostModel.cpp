@@ -17,11 +17,17 @@ static constexpr double fillCycles = 4.0 / 3;
 /// Bytes that the second cache gives in a cycle.
 static constexpr double bytesPerCycle = 32;
 
+bool fitsRegisters(const Tile &tile, const Machine &machine) {
+  int most = machine.mostAccumulators();
+  return tile.rows <= most && tile.vectors <= most && tile.gates <= most &&
+         tile.sums() <= most;
+}
+
 TileCost::TileCost(const Tile &tile, const Machine &machine)
     : multiplyAdds(double(tile.sums()) / machine.multiplyAddsPerCycle()),
       latency(latencyCycles), reads(double(tile.vectors) * tile.gates *
                                     machine.bytes() / bytesPerCycle),
-      fills(tile.areWords
+      fills(tile.arePairs
                 ? fillCycles * tile.rows / machine.multiplyAddsPerCycle()
                 : 0) {}
 

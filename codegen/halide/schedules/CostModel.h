@@ -16,10 +16,14 @@ namespace maek::halide {
 /// `vectors` of the other one, of each of `gates`.
 struct Tile {
   int rows = 1, vectors = 1, gates = 1;
-  /// Whether the numbers are words of two of bf16.
-  bool areWords = false;
+  /// Whether the numbers are words, each a pair of bf16.
+  bool arePairs = false;
   int sums() const { return rows * vectors * gates; }
 };
+
+/// Whether the registers hold the tile's sums. Its numbers may be of a file:
+/// any above 0.
+bool fitsRegisters(const Tile &tile, const Machine &machine);
 
 /// Cycles that one step of the summed axis takes: of the units that multiply
 /// and add; until a sum may be added to again; to read the vectors from the

@@ -63,7 +63,7 @@ std::vector<Tile> getTiles(const ProductShape &product, ArrayRef<int> rows,
   for (int count : rows)
     for (int vectors : {1, 2, 3, 4})
       if (fitsVectors(product, vectors, lanes) && count * vectors <= most)
-        tiles.push_back({count, vectors, 1, product.isOfWords()});
+        tiles.push_back({count, vectors, 1, product.isOfPairs()});
   return tiles;
 }
 
@@ -80,9 +80,7 @@ LongChoice pick(const ProductShape &product, const Machine &machine,
 
 bool fits(const ProductShape &product, const LongChoice &choice,
           const Machine &machine, int lanes) {
-  return choice.rows <= machine.mostAccumulators() &&
-         choice.vectors <= machine.mostAccumulators() &&
-         choice.rows * choice.vectors <= machine.mostAccumulators() &&
+  return fitsRegisters({choice.rows, choice.vectors}, machine) &&
          fitsVectors(product, choice.vectors, lanes) && choice.block <= 4096 &&
          choice.block % 8 == 0 && choice.chunk >= choice.vectors &&
          choice.chunk <= 64 && choice.tasks <= 1024;
@@ -114,7 +112,7 @@ std::string explain(const ProductShape &product, const LongChoice &choice,
                             : " of " + std::to_string(product.numColumns);
   return "tiles of " + std::to_string(choice.rows) + " x " +
          std::to_string(choice.vectors * lanes) + columns + " columns: " +
-         describeTile({choice.rows, choice.vectors, 1, product.isOfWords()},
+         describeTile({choice.rows, choice.vectors, 1, product.isOfPairs()},
                       machine) +
          "; blocks of " + std::to_string(choice.block) + " steps are copied, " +
          std::to_string(choice.chunk * lanes) + " columns at a time; up to " +

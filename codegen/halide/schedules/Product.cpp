@@ -125,7 +125,7 @@ std::vector<Tile> ProductScheduler::getTiles(int rows, int gates,
   for (int vectors = 1; vectors <= machine.chains(); ++vectors)
     if (fitsVectors(vectors) &&
         (hasPaddedTail || vectors == 1 || rows * gates * vectors <= most))
-      tiles.push_back({rows, vectors, gates, first.isOfWords()});
+      tiles.push_back({rows, vectors, gates, first.isOfPairs()});
   return tiles;
 }
 
@@ -149,10 +149,7 @@ bool ProductScheduler::fits(const ProductChoice &other) const {
       other.gates == 1 || other.gates == all ||
       (canPartGates() && other.gates < all && all % other.gates == 0);
   return areGates && fitsVectors(other.vectors) &&
-         other.rows <= machine.mostAccumulators() &&
-         other.vectors <= machine.mostAccumulators() &&
-         other.rows * other.vectors * other.gates <=
-             machine.mostAccumulators() &&
+         fitsRegisters({other.rows, other.vectors, other.gates}, machine) &&
          other.task <= 1'000'000;
 }
 
@@ -161,7 +158,7 @@ void ProductScheduler::offerOthers(Decision &decision) const {
   for (int rows : {14, 12, 10, 8, 6, 5, 4, 3, 2})
     for (const Tile &tile :
          getTiles(rows, choice.gates, machine.mostAccumulators()))
-      if (tile.sums() <= machine.mostAccumulators())
+      if (fitsRegisters(tile, machine))
         tiles.push_back(tile);
   if (tiles.empty())
     return;
@@ -194,7 +191,7 @@ std::string ProductScheduler::explain() const {
          std::to_string(choice.vectors * lanes) + " of " +
          std::to_string(first.numColumns) + " columns" + gates + ": " +
          describeTile(
-             {choice.rows, choice.vectors, choice.gates, first.isOfWords()},
+             {choice.rows, choice.vectors, choice.gates, first.isOfPairs()},
              machine) +
          (first.isPacked() ? "; weights in panels of " +
                                  std::to_string(first.panelWidth) + " columns"

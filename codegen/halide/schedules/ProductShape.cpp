@@ -48,7 +48,7 @@ std::optional<ProductShape> ProductShape::match(Reduction &reduction) {
   return shape;
 }
 
-bool ProductShape::isOfWords() const {
+bool ProductShape::isOfPairs() const {
   return getElementType(reduction->op->getOperand(0).getType()).isBF16();
 }
 

@@ -34,8 +34,8 @@ struct ProductShape {
   static std::optional<ProductShape> match(Reduction &reduction);
 
   bool isPacked() const { return panelWidth > 0; }
-  /// Whether it multiplies pairs of neighbours of bf16.
-  bool isOfWords() const;
+  /// Whether it multiplies words that are pairs of neighbours of bf16.
+  bool isOfPairs() const;
   /// The product's variable for a letter of the result.
   Halide::Var var(char letter) const;
   /// The variable of a letter in `weights` or `activations`.
