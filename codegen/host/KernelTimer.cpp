@@ -3,6 +3,7 @@
 
 #include "ir/Entries.h"
 
+#include "mlir/Support/DebugStringHelper.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -51,17 +52,6 @@ double Timing::ratioBound(size_t variant, size_t other) const {
                    size_t(std::ceil(n / 2 + 1.165 * std::sqrt(n))));
 }
 
-static StringRef getTypeName(Type element) {
-  if (element.isUnsignedInteger(8))
-    return "u8";
-  return element.isF32()        ? "f32"
-         : element.isF64()      ? "f64"
-         : element.isBF16()     ? "bf16"
-         : element.isInteger(1) ? "i1"
-         : element.isInteger(8) ? "i8"
-                                : "i32";
-}
-
 bool KernelTimer::canRun(func::FuncOp kernel) const {
   constexpr double mostBytes = 1 << 30;
   double bytes = 0;
@@ -91,7 +81,7 @@ json::Value KernelTimer::describe(const TimingJob &job) const {
       for (const Extent &extent : getExtents(type))
         shape.push_back(*evaluateExtent(extent, sizes));
       tensors.push_back(
-          json::Array{getTypeName(getElementType(type)), std::move(shape)});
+          json::Array{debugString(getElementType(type)), std::move(shape)});
     }
     return tensors;
   };

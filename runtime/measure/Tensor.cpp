@@ -2,11 +2,13 @@
 #include "runtime/measure/Tensor.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
+#include <stdexcept>
 
 using namespace maek::measure;
 
@@ -16,22 +18,35 @@ static constexpr uint8_t mark = 0xa5;
 
 void Tensor::Free::operator()(uint8_t *block) const { std::free(block); }
 
-static halide_type_t getType(const std::string &name) {
-  if (name == "f32")
-    return {halide_type_float, 32};
-  if (name == "f64")
-    return {halide_type_float, 64};
-  if (name == "bf16")
-    return {halide_type_bfloat, 16};
-  if (name == "i1" || name == "u8")
-    return {halide_type_uint, 8};
-  if (name == "i8")
-    return {halide_type_int, 8};
-  return {halide_type_int, 32};
+struct Tensor::Type {
+  const char *name; ///< MLIR's
+  halide_type_t layout;
+  /// Largest difference that another order of sums may make, in parts of the
+  /// largest number. A code is the nearest one of a number, and two may be as
+  /// near.
+  double tolerance;
+  /// Integers are from one to the other; of i32 what any index may be.
+  int64_t smallest, largest;
+};
+
+const Tensor::Type &Tensor::getType(const std::string &name) {
+  static constexpr Type types[] = {
+      {"f32", {halide_type_float, 32}, 1e-4, 0, 0},
+      {"f64", {halide_type_float, 64}, 1e-11, 0, 0},
+      {"bf16", {halide_type_bfloat, 16}, 2e-2, 0, 0},
+      {"i8", {halide_type_int, 8}, 1.01 / 127, -127, 127},
+      {"ui8", {halide_type_uint, 8}, 1.01 / 127, 0, 255},
+      {"i1", {halide_type_uint, 8}, 0, 0, 1},
+      {"i32", {halide_type_int, 32}, 0, 0, 0},
+  };
+  for (const Type &type : types)
+    if (name == type.name)
+      return type;
+  throw std::runtime_error("unknown type " + name);
 }
 
 Tensor::Tensor(const std::string &name, const std::vector<int64_t> &shape)
-    : type(name), bytes(static_cast<size_t>(getType(name).bytes())) {
+    : type(getType(name)), bytes(static_cast<size_t>(type.layout.bytes())) {
   dims.resize(shape.size());
   for (size_t axis = shape.size(); axis-- > 0;) {
     dims[shape.size() - 1 - axis] = {0, static_cast<int32_t>(shape[axis]),
@@ -46,7 +61,7 @@ Tensor::Tensor(const std::string &name, const std::vector<int64_t> &shape)
     throw std::bad_alloc();
   std::memset(memory.get(), mark, whole);
   header.host = memory.get() + margin;
-  header.type = getType(name);
+  header.type = type.layout;
   header.dimensions = static_cast<int32_t>(dims.size());
   header.dim = dims.data();
 }
@@ -54,23 +69,22 @@ Tensor::Tensor(const std::string &name, const std::vector<int64_t> &shape)
 void Tensor::fill() {
   uint8_t *to = header.host;
   for (int64_t i = 0; i < count; ++i, to += bytes) {
-    double number = static_cast<double>(i * 7919 % 10007) / 10007 - 0.5;
-    if (type == "f64") {
-      std::memcpy(to, &number, sizeof(number));
-    } else if (type == "f32" || type == "bf16") {
+    int64_t drawn = i * 7919 % 10007;
+    double number = static_cast<double>(drawn) / 10007 - 0.5;
+    if (header.type.code == halide_type_float && bytes == sizeof(double)) {
+      std::memcpy(to, &number, bytes);
+    } else if (header.type.code == halide_type_float) {
       auto single = static_cast<float>(number);
-      uint32_t bits = 0;
-      std::memcpy(&bits, &single, sizeof(bits));
+      std::memcpy(to, &single, bytes);
+    } else if (header.type.code == halide_type_bfloat) {
+      auto bits = std::bit_cast<uint32_t>(static_cast<float>(number));
       auto upper = static_cast<uint16_t>(bits >> 16);
-      if (type == "f32")
-        std::memcpy(to, &bits, sizeof(bits));
-      else
-        std::memcpy(to, &upper, sizeof(upper));
-    } else if (type == "i8" || type == "u8") {
-      auto code = static_cast<int>(number * 254);
-      *to = static_cast<uint8_t>(type == "i8" ? code : code + 127);
+      std::memcpy(to, &upper, bytes);
     } else {
-      std::memset(to, type == "i1" && number > 0 ? 1 : 0, bytes);
+      // The lowest byte comes first.
+      int64_t whole =
+          type.smallest + drawn % (type.largest - type.smallest + 1);
+      std::memcpy(to, &whole, bytes);
     }
   }
 }
@@ -84,44 +98,30 @@ void Tensor::copy(const Tensor &other) {
               static_cast<size_t>(count) * bytes);
 }
 
-double Tensor::at(int64_t index) const {
-  const uint8_t *from = header.host + static_cast<size_t>(index) * bytes;
-  if (type == "f64") {
-    double number = 0;
-    std::memcpy(&number, from, sizeof(number));
-    return number;
-  }
-  if (type == "f32" || type == "bf16") {
-    uint32_t bits = 0;
-    uint16_t upper = 0;
-    if (type == "f32")
-      std::memcpy(&bits, from, sizeof(bits));
-    else
-      std::memcpy(&upper, from, sizeof(upper));
-    bits |= static_cast<uint32_t>(upper) << 16;
-    float number = 0;
-    std::memcpy(&number, &bits, sizeof(number));
-    return static_cast<double>(number);
-  }
-  if (type == "i1" || type == "u8")
-    return *from;
-  if (type == "i8")
-    return static_cast<int8_t>(*from);
-  int32_t number = 0;
+template <typename Number>
+static Number read(const uint8_t *from) {
+  Number number;
   std::memcpy(&number, from, sizeof(number));
   return number;
 }
 
-double Tensor::tolerance() const {
-  if (type == "f64")
-    return 1e-11;
-  if (type == "f32")
-    return 1e-4;
-  if (type == "bf16")
-    return 2e-2;
-  // A code is the nearest one of a number, and two may be as near.
-  return type == "i8" || type == "u8" ? 1.01 / 127 : 0;
+double Tensor::at(int64_t index) const {
+  const uint8_t *from = header.host + static_cast<size_t>(index) * bytes;
+  switch (header.type.code) {
+  case halide_type_float:
+    return bytes == sizeof(double) ? read<double>(from)
+                                   : static_cast<double>(read<float>(from));
+  case halide_type_bfloat:
+    return static_cast<double>(
+        std::bit_cast<float>(uint32_t{read<uint16_t>(from)} << 16));
+  case halide_type_uint:
+    return *from;
+  default:
+    return bytes == 1 ? read<int8_t>(from) : read<int32_t>(from);
+  }
 }
+
+double Tensor::tolerance() const { return type.tolerance; }
 
 double Tensor::compare(const Tensor &other) const {
   constexpr double wrong = std::numeric_limits<double>::infinity();

@@ -14,19 +14,19 @@ namespace maek::measure {
 
 class Tensor {
 public:
-  /// `type` is f32, f64, bf16, i1, i8, u8 or i32; the sizes outermost first.
+  /// `type` is f32, f64, bf16, i8, ui8, i1 or i32, others are thrown as an
+  /// error; the sizes outermost first.
   Tensor(const std::string &type, const std::vector<int64_t> &shape);
   Tensor(const Tensor &) = delete;
 
-  /// Numbers between -0.5 and 0.5, codes of 8 bits; other integers are 0, which
-  /// any index may be.
+  /// Numbers between -0.5 and 0.5; codes; of i32 0, which any index may be.
   void fill();
   /// Bits that are no number.
   void poison();
   /// Takes the numbers of a tensor of the same type and sizes.
   void copy(const Tensor &other);
   /// The largest difference from `other`, in parts of its largest number; 0
-  /// where neither is finite. Of integers infinity if any differ.
+  /// where neither is finite. Of i1 and i32 infinity if any differ.
   double compare(const Tensor &other) const;
   /// Whether nothing was written beside the tensor.
   bool isIntact() const;
@@ -36,9 +36,11 @@ public:
   halide_buffer_t *buffer() { return &header; }
 
 private:
+  struct Type;
+  static const Type &getType(const std::string &name);
   double at(int64_t index) const;
 
-  std::string type;
+  const Type &type;
   int64_t count = 1;
   size_t bytes;
   struct Free {

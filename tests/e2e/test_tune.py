@@ -90,6 +90,13 @@ class Tune(MaekTest):
         self.file.unlink()
         self.assertNotIn("tune", self.build("--remarks=missed").stderr)
 
+    def test_codes(self):
+        """Kernels that take and give codes of 8 bits run, too."""
+        other = self.folder / "int8.tune.json"
+        self.assertEqual(self.build("--precision=int8", "--tune=2", "--tune-file", other).stderr, "")
+        machine, = json.loads(other.read_text())["tuned"]
+        self.assertTrue(machine["kernels"])
+
     def test_broken_files(self):
         whole = json.dumps(self.found, indent=1)
         line = whole[:whole.index('"choice"')].count("\n") + 1
