@@ -71,6 +71,47 @@ Value Conversions::moveAbove(Operation *op, Code code) {
       ->getResult(0);
 }
 
+/// How far windows reach beyond both ends of their operand; nothing if a size
+/// is not fixed.
+static std::optional<std::pair<int64_t, int64_t>> getOverhang(WindowOp window) {
+  int64_t dim = window.getDim();
+  Extent length = getExtent(window.getOperand().getType(), dim);
+  Extent count = getExtent(window.getType(), dim);
+  int64_t size = getExtent(window.getType(), dim + 1).factor;
+  if (!length.isStatic() || !count.isStatic())
+    return std::nullopt;
+  int64_t reach = (size - 1) * window.getDilation();
+  int64_t first = window.getOffset() + std::min<int64_t>(reach, 0);
+  int64_t last = window.getOffset() + (count.factor - 1) * window.getStride() +
+                 std::max<int64_t>(reach, 0);
+  return std::pair(std::max<int64_t>(-first, 0),
+                   std::max<int64_t>(last - (length.factor - 1), 0));
+}
+
+/// The same windows of an operand that zeros stand around, so that all are
+/// inside: outside is 0, whose code is another number. Null if it is not known
+/// how many zeros.
+WindowOp Conversions::moveInside(WindowOp window) {
+  auto overhang = getOverhang(window);
+  if (!overhang)
+    return {};
+  auto [before, behind] = *overhang;
+  if (!before && !behind)
+    return window;
+  Value operand = window.getOperand();
+  SmallVector<Extent> extents = getExtents(operand.getType());
+  int64_t dim = window.getDim();
+  extents[dim] = Extent(extents[dim].factor + before + behind);
+  rewriter.setInsertionPoint(window);
+  Value padded =
+      PadOp::create(rewriter, window.getLoc(),
+                    getTensorType(extents, getElementType(operand.getType())),
+                    operand, dim, before);
+  return WindowOp::create(rewriter, window.getLoc(), window.getType(), padded,
+                          dim, window.getStride(), window.getDilation(),
+                          window.getOffset() + before);
+}
+
 /// A conversion of an element or a state of a step -> of another sequence, of
 /// another state.
 Value Conversions::moveOutOf(ScanOp scan, BlockArgument argument, Code code) {
@@ -115,6 +156,10 @@ Value Conversions::moveUp(Operation *conversion) {
       transpose && keepsInnermost(transpose.getPermutation()) &&
       !isa<BlockArgument>(transpose.getOperand()))
     return moveAbove(op, code);
+  if (auto window = dyn_cast<WindowOp>(op); window && code.zero != 0) {
+    WindowOp inside = moveInside(window);
+    return inside ? moveAbove(inside, code) : Value();
+  }
   // A pack rounds weights, however they are joined.
   if (isa<WindowOp>(op) || (isa<StackOp, ConcatOp, ReshapeOp>(op) &&
                             !parameterValues.contains(source)))

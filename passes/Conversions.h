@@ -19,8 +19,8 @@
 
 namespace maek {
 
-/// Unsigned codes of 8 bits: how far those of 0 and 1 are apart, a scalar of the
-/// function's own block, and which one is that of 0. Without a scale, bf16.
+/// Unsigned codes of 8 bits: how far those of 0 and 1 are apart, a scalar of
+/// the function's own block, and which one is that of 0. Without a scale, bf16.
 struct Code {
   mlir::Value scale = {};
   int64_t zero = 0;
@@ -42,6 +42,7 @@ public:
 
 private:
   mlir::Value moveUp(mlir::Operation *conversion);
+  WindowOp moveInside(WindowOp window);
   mlir::Value moveAbove(mlir::Operation *op, Code code);
   mlir::Value moveOutOf(ScanOp scan, mlir::BlockArgument argument, Code code);
   mlir::Value moveInto(ScanOp scan, mlir::OpResult output, Code code);

@@ -240,53 +240,6 @@ static llvm::StringSet<> observeRanges(func::FuncOp entry) {
 // Codes
 //===----------------------------------------------------------------------===//
 
-/// How far windows reach beyond both ends of their operand; nothing if a size is
-/// not fixed.
-static std::optional<std::pair<int64_t, int64_t>> getOverhang(WindowOp window) {
-  int64_t dim = window.getDim();
-  Extent length = getExtent(window.getOperand().getType(), dim);
-  Extent count = getExtent(window.getType(), dim);
-  int64_t size = getExtent(window.getType(), dim + 1).factor;
-  if (!length.isStatic() || !count.isStatic())
-    return std::nullopt;
-  int64_t reach = (size - 1) * window.getDilation();
-  int64_t first = window.getOffset() + std::min<int64_t>(reach, 0);
-  int64_t last = window.getOffset() + (count.factor - 1) * window.getStride() +
-                 std::max<int64_t>(reach, 0);
-  return std::pair(std::max<int64_t>(-first, 0),
-                   std::max<int64_t>(last - (length.factor - 1), 0));
-}
-
-/// The same windows of an operand that zeros stand around, so that all are
-/// inside: their code is not 0. Null if a size is not fixed.
-static Value padWindows(Value value, RewriterBase &rewriter) {
-  SmallVector<WindowOp> windows;
-  while (auto window = value.getDefiningOp<WindowOp>()) {
-    windows.push_back(window);
-    value = window.getOperand();
-  }
-  for (WindowOp window : windows)
-    if (!getOverhang(window))
-      return {};
-  for (WindowOp window : llvm::reverse(windows)) {
-    auto [before, behind] = *getOverhang(window);
-    int64_t dim = window.getDim();
-    rewriter.setInsertionPoint(window);
-    if (before || behind) {
-      SmallVector<Extent> extents = getExtents(value.getType());
-      extents[dim] = Extent(extents[dim].factor + before + behind);
-      value =
-          PadOp::create(rewriter, window.getLoc(),
-                        getTensorType(extents, getElementType(value.getType())),
-                        value, dim, before);
-    }
-    value = WindowOp::create(rewriter, window.getLoc(), window.getType(), value,
-                             dim, window.getStride(), window.getDilation(),
-                             window.getOffset() + before);
-  }
-  return value;
-}
-
 namespace {
 
 /// The entry's products, one after another. See Note [Codes].
@@ -297,8 +250,7 @@ public:
         conversions(parameterValues, entry.getContext()),
         rewriter(entry.getContext()) {}
 
-  /// False, and nothing done, if its windows are of unknown number.
-  bool lower(CodeProduct product);
+  void lower(CodeProduct product);
   void finish() { conversions.move(); }
 
 private:
@@ -411,18 +363,14 @@ CodeBuilder::Weights CodeBuilder::getWeights(CodeProduct &product) {
   return made;
 }
 
-bool CodeBuilder::lower(CodeProduct found) {
+void CodeBuilder::lower(CodeProduct found) {
   EinsumOp product = found.product;
   Range range = getRange(found);
-  Value activations = found.getActivations().get();
-  if (range.code.zero != 0)
-    activations = padWindows(activations, rewriter);
-  if (!activations)
-    return false;
   Weights weights = getWeights(found);
   SmallVector<Value> operands(2);
   operands[found.side] = weights.codes;
-  operands[1 - found.side] = conversions.convert(activations, range.code);
+  operands[1 - found.side] =
+      conversions.convert(found.getActivations().get(), range.code);
   EinsumAttr equation = product.getEquation();
   SmallVector<int64_t> dims;
   for (auto [i, letter] : llvm::enumerate(equation.getResult()))
@@ -440,7 +388,6 @@ bool CodeBuilder::lower(CodeProduct found) {
                            make.repeat(weights.sums, type, dims));
   remarkPassed(product, kPass) << "multiplies codes of 8 bits";
   rewriter.replaceOp(product, number);
-  return true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -495,8 +442,10 @@ void Quantize::lower(func::FuncOp entry, const llvm::StringSet<> &observed) {
     bool isObserved = llvm::all_of(product.names, [&](const std::string &name) {
       return observed.contains(name);
     });
-    if (isObserved && builder.lower(product))
-      ++numLowered;
+    if (!isObserved)
+      continue;
+    builder.lower(product);
+    ++numLowered;
   }
   builder.finish();
 }

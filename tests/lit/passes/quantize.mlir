@@ -113,3 +113,20 @@ func.func @forward(%x: tensor<?x5x16xf32, #maek.dims<B>> {maek.name = "x", maek.
   %y = maek.einsum "bhic,ico->bho" %u, %K : tensor<?x5x3x16xf32, #maek.dims<B>>, tensor<3x16x20xf32>
   return %y : tensor<?x5x20xf32, #maek.dims<B>>
 }
+
+// -----
+
+// The same where the windows are joined before they are multiplied.
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[A:.*]] = maek.pad %{{.*}} dim 1 offset 1 : tensor<?x5x16xf32, #maek.dims<B>> -> tensor<?x7x16xf32, #maek.dims<B>>
+// CHECK: %[[Q:.*]] = maek.quantize %[[A]]
+// CHECK: %[[U:.*]] = maek.window %[[Q]] dim 1 stride 1 dilation 1 offset 0 : {{.*}} -> tensor<?x5x3x16xui8, #maek.dims<B>>
+// CHECK: maek.reshape %[[U]]
+// CHECK-LABEL: func.func @reference
+maek.parameter @K : tensor<48x20xf32> = #maek.init<constant, [0.0]>
+func.func @forward(%x: tensor<?x5x16xf32, #maek.dims<B>> {maek.name = "x", maek.role = "input"}, %K: tensor<48x20xf32> {maek.name = "K", maek.role = "parameter"}) -> (tensor<?x5x20xf32, #maek.dims<B>> {maek.name = "y", maek.role = "output"}) {
+  %u = maek.window %x dim 1 stride 1 dilation 1 offset -1 : tensor<?x5x16xf32, #maek.dims<B>> -> tensor<?x5x3x16xf32, #maek.dims<B>>
+  %r = maek.reshape %u : tensor<?x5x3x16xf32, #maek.dims<B>> -> tensor<?x5x48xf32, #maek.dims<B>>
+  %y = maek.einsum "bhc,co->bho" %r, %K : tensor<?x5x48xf32, #maek.dims<B>>, tensor<48x20xf32>
+  return %y : tensor<?x5x20xf32, #maek.dims<B>>
+}
