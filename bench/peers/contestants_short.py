@@ -15,8 +15,8 @@ class TorchBFloat16(contestants.Torch):
     def takes(workload):
         return not workload.trains and workload.kind != "attention_backward"
 
-    @classmethod
-    def adapt(cls, network, workload):
+    @staticmethod
+    def compiled(network, workload):
         import torch
         network = network.eval().bfloat16()
 
@@ -26,15 +26,18 @@ class TorchBFloat16(contestants.Torch):
             values = value if isinstance(value, tuple) else (value,)
             values = tuple(x.float() if x.is_floating_point() else x for x in values)
             return values if isinstance(value, tuple) else values[0]
-        return run if cls is TorchBFloat16 else torch.compile(run)
-
-    compiled = adapt
+        return run
 
 
 class InductorBFloat16(TorchBFloat16):
     @staticmethod
     def takes(workload):
         return TorchBFloat16.takes(workload) and contestants.Inductor.takes(workload)
+
+    @staticmethod
+    def compiled(network, workload):
+        import torch
+        return torch.compile(TorchBFloat16.compiled(network, workload))
 
 
 class TorchInt8(contestants.Torch):
