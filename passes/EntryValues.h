@@ -23,9 +23,9 @@ bool isWeight(mlir::Value value, mlir::Operation *product,
 /// parameters alone is of use to no other call.
 bool changesParameters(mlir::func::FuncOp entry);
 
-/// Whether the function is an entry that gets whole sequences, so that its loops
-/// may be cut into segments: not a few steps of one, to go on where its last
-/// call ended.
+/// Whether the function is an entry that gets whole sequences, so that its
+/// loops may be cut into segments: not a few steps of one, to go on where its
+/// last call ended.
 bool hasWholeSequences(mlir::func::FuncOp function);
 
 /// The results of role parameter, state or carried, which the runtime has
