@@ -8,8 +8,9 @@
 
 using namespace maek::test;
 
-static const std::vector<Dims> batches = {
-    {{"B", 1}}, {{"B", 2}}, {{"B", 3}}, {{"B", 7}}, {{"B", 64}}};
+static const std::vector<Dims> batches = {{{"B", 1}},  {{"B", 2}}, {{"B", 3}},
+                                          {{"B", 5}},  {{"B", 7}}, {{"B", 8}},
+                                          {{"B", 11}}, {{"B", 64}}};
 static const std::vector<Dims> sequences = {{{"B", 1}, {"T", 1}},
                                             {{"B", 2}, {"T", 5}},
                                             {{"B", 7}, {"T", 2}},
