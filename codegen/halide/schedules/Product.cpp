@@ -217,7 +217,7 @@ int ProductScheduler::getVectors(int rows) const {
 int ProductScheduler::getMostRows(int less, int more) const {
   auto getCost = [&](int count, int tile) {
     return count / getEfficiency({tile, getVectors(tile), choice.gates,
-                                  first.isOfWords()},
+                                  first.isOfPairs()},
                                  machine, count, 0);
   };
   int count = more;
