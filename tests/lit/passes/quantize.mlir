@@ -130,3 +130,26 @@ func.func @forward(%x: tensor<?x5x16xf32, #maek.dims<B>> {maek.name = "x", maek.
   %y = maek.einsum "bhc,co->bho" %r, %K : tensor<?x5x48xf32, #maek.dims<B>>, tensor<48x20xf32>
   return %y : tensor<?x5x20xf32, #maek.dims<B>>
 }
+
+// -----
+
+// What stays, and why. The copy is of `evaluate` where there is one; without
+// products of codes it observes nothing.
+// CHECK: maek.parameter @V : tensor<8x64xf32>
+// CHECK-NOT: input_range
+// CHECK-LABEL: func.func @evaluate
+// CHECK-NOT: maek.quantize
+// CHECK-LABEL: func.func @reference
+// CHECK-SAME: -> (tensor<?x8xf32, #maek.dims<B>> {{{.*}}}, tensor<?x16xf32, #maek.dims<B>> {{{.*}}}, tensor<?x16xf32, #maek.dims<B>> {{{.*}}})
+maek.parameter @V : tensor<8x64xf32> = #maek.init<constant, [0.0]>
+maek.parameter @W : tensor<16x64xf32> = #maek.init<constant, [0.0]>
+maek.parameter @U : tensor<16x70000xf32> = #maek.init<constant, [0.0]>
+func.func @evaluate(%x: tensor<?x2x64xf32, #maek.dims<B>> {maek.name = "x", maek.role = "input"}, %y: tensor<?x70000xf32, #maek.dims<B>> {maek.name = "y", maek.role = "input"}, %V: tensor<8x64xf32> {maek.name = "V", maek.role = "parameter"}, %W: tensor<16x64xf32> {maek.name = "W", maek.role = "parameter"}, %U: tensor<16x70000xf32> {maek.name = "U", maek.role = "parameter"}) -> (tensor<?x8xf32, #maek.dims<B>> {maek.name = "a", maek.role = "output"}, tensor<?x16xf32, #maek.dims<B>> {maek.name = "b", maek.role = "output"}, tensor<?x16xf32, #maek.dims<B>> {maek.name = "c", maek.role = "output"}) {
+  // REMARK: :[[#@LINE+1]]:8: remark: [Missed] quantize{{.*}}the product multiplies no codes: it has few columns
+  %a = maek.einsum "bmk,nk->bn" %x, %V : tensor<?x2x64xf32, #maek.dims<B>>, tensor<8x64xf32>
+  // REMARK: :[[#@LINE+1]]:8: remark: [Missed] quantize{{.*}}it sums over an axis of one operand
+  %b = maek.einsum "bmk,nk->bn" %x, %W : tensor<?x2x64xf32, #maek.dims<B>>, tensor<16x64xf32>
+  // REMARK: :[[#@LINE+1]]:8: remark: [Missed] quantize{{.*}}it sums too many numbers
+  %c = maek.einsum "bk,nk->bn" %y, %U : tensor<?x70000xf32, #maek.dims<B>>, tensor<16x70000xf32>
+  return %a, %b, %c : tensor<?x8xf32, #maek.dims<B>>, tensor<?x16xf32, #maek.dims<B>>, tensor<?x16xf32, #maek.dims<B>>
+}
