@@ -28,6 +28,27 @@ static Error clearRanges(Model &model) {
   return Error::success();
 }
 
+/// Whether the ranges are of use, and the weights.
+static Error checkObserved(const Model &model) {
+  const TensorInfo *bad = model.findNotFinite();
+  if (!bad || !isRange(*bad))
+    return model.checkParameters();
+  std::string_view weights = bad->name;
+  weights.remove_suffix(std::string_view(kRangeSuffix).size());
+  return makeError(MAEK_NOT_FINITE, "a product multiplies '", weights,
+                   "' by numbers that are not finite in these examples");
+}
+
+/// Of a program without products that multiply codes.
+static Error noRanges(const ModuleInfo &info) {
+  return makeError(MAEK_INVALID_ARGUMENT,
+                   "no product of the program multiplies codes",
+                   info.precision == "int8"
+                       ? ", so it takes the weights as they are; 'maek build "
+                         "--remarks=missed' says why"
+                       : "; 'maek build --precision=int8' makes one that may");
+}
+
 static Error observe(const Program &program, LoadedModel &loaded,
                      const EvaluationOptions &options) {
   size_t entry = *program.info.findEntry(kReference);
@@ -49,7 +70,7 @@ static Error observe(const Program &program, LoadedModel &loaded,
   EvaluationConsole console(options.quiet);
   Expected<Outcome> outcome = evaluate(*loaded.model, entry, *batches, *chosen,
                                        options.batch, meter, console);
-  return outcome ? loaded.model->checkParameters() : outcome.takeError();
+  return outcome ? checkObserved(*loaded.model) : outcome.takeError();
 }
 
 int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
@@ -92,10 +113,7 @@ int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
 
   const std::vector<TensorInfo> &parameters = program.info.parameters;
   if (std::none_of(parameters.begin(), parameters.end(), isRange))
-    return report(
-        program, makeError(MAEK_INVALID_ARGUMENT,
-                           "no product of the program multiplies codes; "
-                           "'maek build --precision=int8' makes one that may"));
+    return report(program, noRanges(program.info));
   applyThreads(threads);
   const std::string ranges[] = {std::string("*") + kRangeSuffix};
   Expected<LoadedModel> loaded = loadModel(program, weights, ranges);

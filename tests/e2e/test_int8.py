@@ -47,6 +47,14 @@ IMAGES = """model Images {
   loss = mse(z, y)
 }
 """
+SMALL = """model Small(O = 24) {
+  input x : [40]
+  target y : [O]
+  z = Linear(40, O)(x)
+  output z
+  loss = mse(z, y)
+}
+"""
 # Of the largest output. A factor is rounded by 2^-8 of the largest one at most.
 BOUND = 0.06
 
@@ -158,6 +166,24 @@ class Int8(MaekTest):
         result = run(programs["int8"], "calibrate", "--weights", weights, "--output", weights,
                      code=2)
         self.assertIn("name the same file", result.stderr)
+
+    def test_refusals(self):
+        """Examples that no codes are of, a program without products of codes."""
+        model = self.make("small.maek", SMALL)
+        program = self.build(model, "small", "--precision=int8")
+        weights = self.draw_weights(self.build(model, "small32"))
+        for half in ("train", "test"):
+            numpy.save(self.folder / f"{half}-x.npy", numpy.full((4, 40), numpy.inf, "f4"))
+            numpy.save(self.folder / f"{half}-y.npy", numpy.zeros((4, 24), "f4"))
+        words = ("calibrate", "--weights", weights, "--output", self.folder / "no", "--data", "npy",
+                 "--data-dir", self.folder)
+        result = run(program, *words, code=1)
+        self.assertIn("multiplies 'linear.W' by numbers that are not finite", result.stderr)
+        self.assertFalse((self.folder / "no").exists())
+        few = self.build(model, "few", "--precision=int8", "--set", "O=8")
+        result = run(few, *words, code=1)
+        self.assertIn("takes the weights as they are; 'maek build --remarks=missed' says why",
+                      result.stderr)
 
 
 if __name__ == "__main__":
