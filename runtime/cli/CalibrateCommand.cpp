@@ -49,7 +49,17 @@ static Error noRanges(const ModuleInfo &info) {
                        : "; 'maek build --precision=int8' makes one that may");
 }
 
+/// Also of the test examples, which are read when the weights are saved.
+static Error checkKeepsTests(const std::string &output, const EntryInfo &ports,
+                             const LoadedModel &loaded,
+                             const EvaluationOptions &options) {
+  Expected<Dataset> data = loadDataset(options.data, options.folder,
+                                       Split::Test, ports, loaded.metadata);
+  return data ? checkKeepsData(output, *data) : Error::success();
+}
+
 static Error observe(const Program &program, LoadedModel &loaded,
+                     const std::string &output,
                      const EvaluationOptions &options) {
   size_t entry = *program.info.findEntry(kReference);
   const EntryInfo &ports = program.info.entries[entry];
@@ -57,6 +67,10 @@ static Error observe(const Program &program, LoadedModel &loaded,
                                        Split::Train, ports, loaded.metadata);
   if (!data)
     return data.takeError();
+  if (Error error = checkKeepsData(output, *data))
+    return error;
+  if (Error error = checkKeepsTests(output, ports, loaded, options))
+    return error;
   Expected<Batches> batches = Batches::create(ports, *data, options.batch);
   if (!batches)
     return batches.takeError();
@@ -122,7 +136,7 @@ int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
   Expected<Metadata> about = readAbout(loaded->metadata, weights);
   if (!about)
     return report(program, about.takeError());
-  if (Error error = observe(program, *loaded, options))
+  if (Error error = observe(program, *loaded, output, options))
     return report(program, error);
   if (Error error = loaded->model->save(output, *about))
     return report(program, error);

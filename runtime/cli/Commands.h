@@ -54,6 +54,10 @@ bool isSameFile(const std::string &a, const std::string &b);
 void checkDistinct(CommandLine &line,
                    std::initializer_list<const char *> files);
 
+struct Dataset;
+/// An error if `written` is a file that examples came from.
+Error checkKeepsData(const std::string &written, const Dataset &data);
+
 // Options that several commands have: declared, then read.
 void addBatchOption(CommandLine &line, const Program &program);
 int64_t readBatch(CommandLine &line, const Program &program);

@@ -4,6 +4,7 @@
 #include "runtime/core/Defaults.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Names.h"
+#include "runtime/data/Dataset.h"
 
 #include <algorithm>
 #include <charconv>
@@ -77,6 +78,15 @@ void maek::runtime::checkDistinct(CommandLine &line,
         line.complain("options '--", *b, "' and '--", *a,
                       "' name the same file, '", other, "'");
     }
+}
+
+Error maek::runtime::checkKeepsData(const std::string &written,
+                                    const Dataset &data) {
+  for (const Column &column : data.columns)
+    if (!written.empty() && isSameFile(written, column.file))
+      return makeError(MAEK_IO_ERROR, written,
+                       ": a file of the data set; nothing is written over it");
+  return Error::success();
 }
 
 void maek::runtime::addThreadsOption(CommandLine &line) {

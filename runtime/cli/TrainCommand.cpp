@@ -180,11 +180,8 @@ static std::vector<std::string> logColumns(const Trainer &trainer) {
 static Error checkKeepsData(const TrainRequest &request, const Dataset &data) {
   for (const std::string &written :
        {request.options.save, request.csv, request.jsonl})
-    for (const Column &column : data.columns)
-      if (!written.empty() && isSameFile(written, column.file))
-        return makeError(MAEK_IO_ERROR, written,
-                         ": a file of the data set; nothing is written over "
-                         "it");
+    if (Error error = checkKeepsData(written, data))
+      return error;
   return Error::success();
 }
 

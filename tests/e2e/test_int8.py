@@ -180,6 +180,13 @@ class Int8(MaekTest):
         result = run(program, *words, code=1)
         self.assertIn("multiplies 'linear.W' by numbers that are not finite", result.stderr)
         self.assertFalse((self.folder / "no").exists())
+        for half in ("train", "test"):
+            path = self.folder / f"{half}-x.npy"
+            before = path.read_bytes()
+            result = run(program, "calibrate", "--weights", weights, "--output", path,
+                         "--data", "npy", "--data-dir", self.folder, code=1)
+            self.assertIn("a file of the data set; nothing is written over it", result.stderr)
+            self.assertEqual(path.read_bytes(), before)
         few = self.build(model, "few", "--precision=int8", "--set", "O=8")
         result = run(few, *words, code=1)
         self.assertIn("takes the weights as they are; 'maek build --remarks=missed' says why",
