@@ -126,10 +126,18 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
   };
   visit(parameters, false);
   visit(states, true);
+  // What a program of another precision keeps beside the parameters.
+  auto isOthers = [&](std::string_view name) {
+    bool isRange = name.ends_with(kRangeSuffix);
+    if (isRange)
+      name.remove_suffix(std::string_view(kRangeSuffix).size());
+    return isRange ? std::find(names.begin(), names.end(), name) != names.end()
+                   : std::find(info.unused.begin(), info.unused.end(), name) !=
+                         info.unused.end();
+  };
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
-        std::find(info.unused.begin(), info.unused.end(), tensor.name) ==
-            info.unused.end())
+        !isOthers(tensor.name))
       mismatches.addExtra(tensor.name, names);
   if (Error error = mismatches.makeError(path, whose))
     return error;

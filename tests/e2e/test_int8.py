@@ -143,6 +143,8 @@ class Int8(MaekTest):
         again = evaluate("int8", calibrated, "--compare")
         self.assertEqual(shown, again)
         self.assertEqual(shown["examples"], 10000)
+        # The others have no use for the ranges.
+        self.assertEqual(evaluate("f32", calibrated)["correct"], full["correct"])
         short = evaluate("bf16", weights, "--compare")
         for compared in (shown, short):
             self.assertAlmostEqual(compared["f32"]["correct"], full["correct"], delta=2e-4)
