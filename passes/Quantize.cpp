@@ -358,8 +358,9 @@ CodeBuilder::Weights CodeBuilder::getWeights(CodeProduct &product) {
     permutation.push_back(llvm::find(kept, axis) - kept.begin());
   if (!llvm::is_sorted(permutation))
     for (Value *value : {&made.steps, &made.sums})
-      *value =
-          TransposeOp::create(rewriter, weights.getLoc(), *value, permutation);
+      if (*value)
+        *value = TransposeOp::create(rewriter, weights.getLoc(), *value,
+                                     permutation);
   return made;
 }
 

@@ -153,3 +153,20 @@ func.func @evaluate(%x: tensor<?x2x64xf32, #maek.dims<B>> {maek.name = "x", maek
   %c = maek.einsum "bk,nk->bn" %y, %U : tensor<?x70000xf32, #maek.dims<B>>, tensor<16x70000xf32>
   return %a, %b, %c : tensor<?x8xf32, #maek.dims<B>>, tensor<?x16xf32, #maek.dims<B>>, tensor<?x16xf32, #maek.dims<B>>
 }
+
+// -----
+
+// The result has the weights' axes in another order than they have; there is
+// nothing to take off.
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[S:.*]] = maek.mul %{{.*}}, %{{.*}} : tensor<32x24xf32>
+// CHECK: %[[T:.*]] = maek.transpose %[[S]] [1, 0] : tensor<32x24xf32>
+// CHECK: maek.broadcast %[[T]] dims [1, 2] : tensor<24x32xf32> -> tensor<?x24x32xf32, #maek.dims<B>>
+// CHECK-NOT: maek.sub
+// CHECK: return
+maek.parameter @W : tensor<64x32x24xf32> = #maek.init<constant, [0.0]>
+func.func @forward(%x: tensor<?x64xf32, #maek.dims<B>> {maek.name = "x", maek.role = "input"}, %W: tensor<64x32x24xf32> {maek.name = "W", maek.role = "parameter"}) -> (tensor<?x24x32xf32, #maek.dims<B>> {maek.name = "y", maek.role = "output"}) {
+  %s = maek.sigmoid %x : tensor<?x64xf32, #maek.dims<B>>
+  %y = maek.einsum "bk,knm->bmn" %s, %W : tensor<?x64xf32, #maek.dims<B>>, tensor<64x32x24xf32>
+  return %y : tensor<?x24x32xf32, #maek.dims<B>>
+}
