@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Shape functions of the ops that sum or choose over axes.
 #include "ir/Extent.h"
+#include "ir/LetterExtents.h"
 #include "ir/MaekOps.h"
 #include "ir/Words.h"
 
@@ -9,6 +10,13 @@
 
 using namespace mlir;
 using namespace maek;
+
+Extent maek::getLetterExtent(EinsumOp product, char letter) {
+  EinsumAttr equation = product.getEquation();
+  unsigned side = equation.inLhs(letter) ? 0 : 1;
+  return getExtent(product->getOperand(side).getType(),
+                   equation.getTerm(side).find(letter));
+}
 
 LogicalResult EinsumOp::inferReturnTypes(MLIRContext *context,
                                          std::optional<Location> location,

@@ -14,13 +14,6 @@ bool isBelow(const Extent &extent, int64_t fewest) {
   return extent.isStatic() && extent.factor < fewest;
 }
 
-Extent getLetterExtent(EinsumOp product, char letter) {
-  EinsumAttr equation = product.getEquation();
-  unsigned side = equation.inLhs(letter) ? 0 : 1;
-  return getExtent(product->getOperand(side).getType(),
-                   equation.getTerm(side).find(letter));
-}
-
 Extent countSummands(EinsumOp product) {
   Extent count(1);
   for (char letter : product.getEquation().getContracted())

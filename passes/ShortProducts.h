@@ -3,8 +3,7 @@
 #ifndef MAEK_PASSES_SHORTPRODUCTS_H
 #define MAEK_PASSES_SHORTPRODUCTS_H
 
-#include "ir/Extent.h"
-#include "ir/MaekOps.h"
+#include "ir/LetterExtents.h"
 
 namespace maek {
 
@@ -16,8 +15,6 @@ inline constexpr int64_t fewestShortColumns = 16;
 
 /// Whether the extent is known to be below `fewest`.
 bool isBelow(const Extent &extent, int64_t fewest);
-
-Extent getLetterExtent(EinsumOp product, char letter);
 
 /// How many products are summed for an element of the result.
 Extent countSummands(EinsumOp product);

@@ -5,6 +5,7 @@
 #include "codegen/halide/Models.h"
 #include "codegen/halide/WindowChain.h"
 #include "codegen/halide/WordProducts.h"
+#include "ir/LetterExtents.h"
 #include "ir/MaekOps.h"
 #include "ir/Words.h"
 
@@ -163,13 +164,6 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
       }
     }
     return kernel.getWord(operand, index, axis);
-  }
-
-  static Extent getLetterExtent(EinsumOp einsum, char letter) {
-    EinsumAttr equation = einsum.getEquation();
-    unsigned side = equation.inLhs(letter) ? 0 : 1;
-    return getExtent(einsum->getOperand(side).getType(),
-                     equation.getTerm(side).find(letter));
   }
 };
 
