@@ -12,7 +12,7 @@ using namespace maek::runtime;
 static constexpr int64_t defaultExamples = 1024;
 
 static bool isRange(const TensorInfo &parameter) {
-  return parameter.name.ends_with(kRangeSuffix);
+  return findRanged(parameter.name).has_value();
 }
 
 /// Observes from the start.
@@ -31,11 +31,11 @@ static Error clearRanges(Model &model) {
 /// Whether the ranges are of use, and the weights.
 static Error checkObserved(const Model &model) {
   const TensorInfo *bad = model.findNotFinite();
-  if (!bad || !isRange(*bad))
+  std::optional<std::string_view> weights =
+      bad ? findRanged(bad->name) : std::nullopt;
+  if (!weights)
     return model.checkParameters();
-  std::string_view weights = bad->name;
-  weights.remove_suffix(std::string_view(kRangeSuffix).size());
-  return makeError(MAEK_NOT_FINITE, "a product multiplies '", weights,
+  return makeError(MAEK_NOT_FINITE, "a product multiplies '", *weights,
                    "' by numbers that are not finite in these examples");
 }
 
@@ -49,15 +49,6 @@ static Error noRanges(const ModuleInfo &info) {
                        : "; 'maek build --precision=int8' makes one that may");
 }
 
-/// Also of the test examples, which are read when the weights are saved.
-static Error checkKeepsTests(const std::string &output, const EntryInfo &ports,
-                             const LoadedModel &loaded,
-                             const EvaluationOptions &options) {
-  Expected<Dataset> data = loadDataset(options.data, options.folder,
-                                       Split::Test, ports, loaded.metadata);
-  return data ? checkKeepsData(output, *data) : Error::success();
-}
-
 static Error observe(const Program &program, LoadedModel &loaded,
                      const std::string &output,
                      const EvaluationOptions &options) {
@@ -68,8 +59,6 @@ static Error observe(const Program &program, LoadedModel &loaded,
   if (!data)
     return data.takeError();
   if (Error error = checkKeepsData(output, *data))
-    return error;
-  if (Error error = checkKeepsTests(output, ports, loaded, options))
     return error;
   Expected<Batches> batches = Batches::create(ports, *data, options.batch);
   if (!batches)
@@ -96,39 +85,23 @@ int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
       "int8.");
   line.add("weights", "FILE", "safetensors file to read");
   line.add("output", "FILE", "safetensors file to write");
-  line.add("examples", "N",
-           text("training examples to look at, drawn by the seed (",
-                defaultExamples, ")"));
-  line.add("seed", "N",
-           text("of the choice of examples (",
-                program.info.settings.seed.value_or(0), ")"));
-  addBatchOption(line, program);
-  addDataOptions(line, program);
-  addThreadsOption(line);
-  line.addFlag("json", "print one line of JSON");
-  line.addFlag("quiet", "no progress");
+  addEvaluationOptions(line, program,
+                       text("training examples to look at, drawn by the seed (",
+                            defaultExamples, ")"));
   if (std::optional<int> code = line.parse(arguments))
     return *code;
   std::string weights = line.required("weights");
   std::string output = line.required("output");
   checkDistinct(line, {"weights", "output"});
-  EvaluationOptions options;
-  options.data = readDataName(line, program.info.settings.data);
-  options.folder = line.string("data-dir");
-  options.batch = readBatch(line, program);
-  options.examples = line.count("examples", defaultExamples, 1, maxCount);
-  options.seed = line.seed(
-      "seed", static_cast<uint64_t>(program.info.settings.seed.value_or(0)));
-  options.asJson = line.flag("json");
-  options.quiet = line.flag("quiet");
-  int64_t threads = line.count("threads", 0, 1, 1024);
+  EvaluationOptions options =
+      readEvaluationOptions(line, program, defaultExamples);
   if (std::optional<int> code = line.check())
     return *code;
 
   const std::vector<TensorInfo> &parameters = program.info.parameters;
   if (std::none_of(parameters.begin(), parameters.end(), isRange))
     return report(program, noRanges(program.info));
-  applyThreads(threads);
+  applyThreads(options.threads);
   const std::string ranges[] = {std::string("*") + kRangeSuffix};
   Expected<LoadedModel> loaded = loadModel(program, weights, ranges);
   if (!loaded)
@@ -136,16 +109,23 @@ int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
   Expected<Metadata> about = readAbout(loaded->metadata, weights);
   if (!about)
     return report(program, about.takeError());
+  // Of some models there are no figures.
+  bool isEvaluated = !checkEvaluation(program, /*compares=*/true);
+  Expected<Dataset> tests = loadTests(program, *loaded, options);
+  if (Error error = tests ? checkKeepsData(output, *tests) : Error::success())
+    return report(program, error);
   if (Error error = observe(program, *loaded, output, options))
     return report(program, error);
   if (Error error = loaded->model->save(output, *about))
     return report(program, error);
+  if (!isEvaluated)
+    return ExitSuccess;
+  if (!tests)
+    return report(program, tests.takeError());
   options.examples = 0;
   options.compares = true;
-  // Of some models there are no figures.
-  if (checkEvaluation(program, options.compares))
-    return ExitSuccess;
-  if (Error error = printEvaluation(program, *loaded, options))
+  if (Error error =
+          printEvaluation(program, *loaded, std::move(*tests), options))
     return report(program, error);
   return ExitSuccess;
 }

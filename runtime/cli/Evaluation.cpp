@@ -19,6 +19,36 @@ void EvaluationConsole::onEvaluate(int64_t done, int64_t count) {
     progress.show(text("evaluating  ", done, '/', count));
 }
 
+void maek::runtime::addEvaluationOptions(CommandLine &line,
+                                         const Program &program,
+                                         const std::string &examples) {
+  line.add("examples", "N", examples);
+  line.add("seed", "N",
+           text("of the choice of examples (",
+                program.info.settings.seed.value_or(0), ")"));
+  addBatchOption(line, program);
+  addDataOptions(line, program);
+  addThreadsOption(line);
+  line.addFlag("json", "print one line of JSON");
+  line.addFlag("quiet", "no progress");
+}
+
+EvaluationOptions maek::runtime::readEvaluationOptions(CommandLine &line,
+                                                       const Program &program,
+                                                       int64_t examples) {
+  EvaluationOptions options;
+  options.data = readDataName(line, program.info.settings.data);
+  options.folder = line.string("data-dir");
+  options.batch = readBatch(line, program);
+  options.examples = line.count("examples", examples, 1, maxCount);
+  options.seed = line.seed(
+      "seed", static_cast<uint64_t>(program.info.settings.seed.value_or(0)));
+  options.asJson = line.flag("json");
+  options.quiet = line.flag("quiet");
+  options.threads = line.count("threads", 0, 1, 1024);
+  return options;
+}
+
 namespace {
 /// What an entry is evaluated on.
 struct TestExamples {
@@ -79,20 +109,25 @@ Error maek::runtime::checkEvaluation(const Program &program, bool compares) {
   return Error::success();
 }
 
+Expected<Dataset> maek::runtime::loadTests(const Program &program,
+                                           const LoadedModel &loaded,
+                                           const EvaluationOptions &options) {
+  std::optional<size_t> entry = program.info.findEntry(kEvaluate);
+  if (!entry)
+    entry = program.info.findEntry(kReference);
+  return loadDataset(options.data, options.folder, Split::Test,
+                     program.info.entries[*entry], loaded.metadata);
+}
+
 Error maek::runtime::printEvaluation(const Program &program,
-                                     LoadedModel &loaded,
+                                     LoadedModel &loaded, Dataset tests,
                                      const EvaluationOptions &options) {
   size_t entry = *program.info.findEntry(kEvaluate);
-  Expected<Dataset> data =
-      loadDataset(options.data, options.folder, Split::Test,
-                  program.info.entries[entry], loaded.metadata);
-  if (!data)
-    return data.takeError();
   Expected<std::vector<uint32_t>> chosen =
-      chooseExamples(data->count, options.examples, options.seed);
+      chooseExamples(tests.count, options.examples, options.seed);
   if (!chosen)
     return chosen.takeError();
-  TestExamples test{std::move(*data), std::move(*chosen)};
+  TestExamples test{std::move(tests), std::move(*chosen)};
   Expected<Meter> meter =
       evaluateEntry(program, *loaded.model, entry, test, options);
   if (!meter)

@@ -31,14 +31,26 @@ struct EvaluationOptions {
   /// Evaluate with products of f32, too.
   bool compares = false;
   bool asJson = false, quiet = false;
+  int64_t threads = 0; ///< 0: one for each core
 };
+
+/// Those of a command that evaluates; `examples` says which ones it takes.
+void addEvaluationOptions(CommandLine &line, const Program &program,
+                          const std::string &examples);
+EvaluationOptions readEvaluationOptions(CommandLine &line,
+                                        const Program &program,
+                                        int64_t examples);
 
 /// An error if the program has nothing to evaluate, or to compare with.
 Error checkEvaluation(const Program &program, bool compares);
 
+/// What models are evaluated on.
+Expected<Dataset> loadTests(const Program &program, const LoadedModel &loaded,
+                            const EvaluationOptions &options);
+
 /// Prints the figures on standard output. `checkEvaluation` found no error.
 Error printEvaluation(const Program &program, LoadedModel &loaded,
-                      const EvaluationOptions &options);
+                      Dataset tests, const EvaluationOptions &options);
 
 } // namespace maek::runtime
 

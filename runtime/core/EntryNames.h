@@ -6,6 +6,9 @@
 #ifndef MAEK_RUNTIME_CORE_ENTRYNAMES_H
 #define MAEK_RUNTIME_CORE_ENTRYNAMES_H
 
+#include <optional>
+#include <string_view>
+
 namespace maek::runtime {
 
 // Entries.
@@ -33,6 +36,13 @@ inline constexpr const char *kEntries[] = {
 /// A parameter with this behind another one's name: the largest magnitude of
 /// what products multiply that one by, as far as `reference` has seen it.
 inline constexpr char kRangeSuffix[] = ".input_range";
+/// The other one's name; nothing if it is not named so.
+inline constexpr std::optional<std::string_view>
+findRanged(std::string_view name) {
+  if (!name.ends_with(kRangeSuffix))
+    return std::nullopt;
+  return name.substr(0, name.size() - std::string_view(kRangeSuffix).size());
+}
 /// The format's name follows: from a file's tensors to the model's, and back.
 inline constexpr char kImportPrefix[] = "import_";
 inline constexpr char kExportPrefix[] = "export_";

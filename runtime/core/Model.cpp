@@ -39,11 +39,10 @@ Error Model::setUpEntries(const maek_module_t &module) {
     state.buffers.resize(entry.arguments.size() + entry.results.size());
     state.scalars.resize(entry.arguments.size());
     state.results.resize(entry.results.size());
-    state.updates = std::any_of(entry.results.begin(), entry.results.end(),
-                                [](const PortInfo &port) {
-                                  return getRow(port.role).isStored &&
-                                         !port.name.ends_with(kRangeSuffix);
-                                });
+    state.updates = std::any_of(
+        entry.results.begin(), entry.results.end(), [](const PortInfo &port) {
+          return getRow(port.role).isStored && !findRanged(port.name);
+        });
     for (size_t r = 0; r < entry.results.size(); ++r)
       state.results[r].shape.resize(entry.results[r].shape.size());
     state.capacitySymbol = entry.findCapacity();

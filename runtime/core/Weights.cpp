@@ -54,8 +54,7 @@ bool Model::startsAnew(bool isState, size_t index,
 Error Model::checkRanges(const SafetensorsFile &file,
                          std::span<const std::string> fresh) const {
   for (const TensorInfo &parameter : info.parameters)
-    if (parameter.name.ends_with(kRangeSuffix) &&
-        !matchesAny(fresh, parameter.name) &&
+    if (findRanged(parameter.name) && !matchesAny(fresh, parameter.name) &&
         !file.header().find(parameter.name))
       return makeError(MAEK_BAD_FILE, file.path(),
                        ": has not the ranges that products of ", info.precision,
@@ -128,12 +127,10 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
   visit(states, true);
   // What a program of another precision keeps beside the parameters.
   auto isOthers = [&](std::string_view name) {
-    bool isRange = name.ends_with(kRangeSuffix);
-    if (isRange)
-      name.remove_suffix(std::string_view(kRangeSuffix).size());
-    return isRange ? std::find(names.begin(), names.end(), name) != names.end()
-                   : std::find(info.unused.begin(), info.unused.end(), name) !=
-                         info.unused.end();
+    if (std::optional<std::string_view> ranged = findRanged(name))
+      return std::find(names.begin(), names.end(), *ranged) != names.end();
+    return std::find(info.unused.begin(), info.unused.end(), name) !=
+           info.unused.end();
   };
   for (const FileTensor &tensor : header.tensors)
     if (std::find(names.begin(), names.end(), tensor.name) == names.end() &&
