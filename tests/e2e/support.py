@@ -21,6 +21,21 @@ def run(*words, code=0, **options):
     return done
 
 
+def run_on_terminal(*words):
+    """Its exit code, and what it writes to a terminal that is its standard error."""
+    master, terminal = os.openpty()
+    with subprocess.Popen([str(word) for word in words], stderr=terminal) as process:
+        os.close(terminal)
+        text = b""
+        try:
+            while part := os.read(master, 1 << 16):
+                text += part
+        except OSError:  # the other end is closed
+            pass
+    os.close(master)
+    return process.returncode, text.decode()
+
+
 class MaekTest(unittest.TestCase):
     """Builds into a temporary folder that goes away with the class."""
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from support import BIN, SOURCE, MaekTest, run
+from support import BIN, SOURCE, MaekTest, run, run_on_terminal
 
 MODEL = SOURCE / "models/lstm.maek"
 
@@ -200,18 +200,9 @@ class Build(MaekTest):
         words = [BIN / "maek", "build", MODEL, "--set", "H=24", "-o"]
         shown = self.folder / "shown"
         for more, rest in ([shown, "--remarks=passed"], "remark: "), ([self.folder], "error: "), ([shown], ""):
-            master, terminal = os.openpty()
-            with subprocess.Popen([*words, *more], stderr=terminal) as process:
-                os.close(terminal)
-                text = b""
-                try:
-                    while part := os.read(master, 1 << 16):
-                        text += part
-                except OSError:  # the other end is closed
-                    pass
-            os.close(master)
-            self.assertEqual(process.returncode, 1 if "error" in rest else 0)
-            lines = re.sub("\x1b\\[[0-9;]*m", "", text.decode()).split("\r\x1b[K")
+            code, text = run_on_terminal(*words, *more)
+            self.assertEqual(code, 1 if "error" in rest else 0)
+            lines = re.sub("\x1b\\[[0-9;]*m", "", text).split("\r\x1b[K")
             self.assertEqual(lines[:2], ["", f"compiling {MODEL}"])
             # What is said begins on an empty line.
             said = [line for line in lines if "\n" in line]

@@ -5,9 +5,10 @@ import json
 import unittest
 
 import numpy
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
-from support import DATA, SOURCE, MaekTest, run
+from precision import PrecisionTest
+from support import DATA, run
 
 MLP = """model MLP(H = 96) {
   input  image : [28, 28]
@@ -59,32 +60,7 @@ SMALL = """model Small(O = 24) {
 BOUND = 0.06
 
 
-class Int8(MaekTest):
-    def build(self, model, name, *options):
-        program = self.folder / name
-        self.maek("build", model, "-o", program, *options)
-        return program
-
-    def make(self, name, text):
-        path = self.folder / name
-        path.write_text(text)
-        return path
-
-    def predict(self, program, weights, x):
-        numpy.save(self.folder / "x.npy", x)
-        run(program, "predict", "--weights", weights, "--input", self.folder / "x.npy",
-            "--output", self.folder / "y.npy")
-        return numpy.load(self.folder / "y.npy")
-
-    def draw_weights(self, program):
-        random = numpy.random.default_rng(3)
-        module = json.loads(run(program, "info", "--json").stdout)["module"]
-        path = self.folder / "w.safetensors"
-        save_file({p["name"]: (random.uniform(-1, 1, p["shape"]) /
-                               numpy.sqrt(p["shape"][-1])).astype("f4")
-                   for p in module["parameters"]}, path)
-        return path
-
+class Int8(PrecisionTest):
     def check_outputs(self, model, shape, target, batches):
         """One weights file, the outputs of three programs."""
         full = self.build(model, "full")

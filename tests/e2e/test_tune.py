@@ -10,7 +10,7 @@ import unittest
 
 import numpy
 
-from support import BIN, MaekTest, run
+from support import BIN, MaekTest, run, run_on_terminal
 
 MODEL = "model M {\n  input x : [96]\n  y = relu(Linear(96, 64)(x))\n  output y\n}\n"
 
@@ -134,20 +134,11 @@ class Tune(MaekTest):
         self.assertEqual(os.listdir(temporary), [])
 
     def test_progress_on_a_terminal(self):
-        master, terminal = os.openpty()
         other = self.folder / "other.tune.json"
-        with subprocess.Popen([BIN / "maek", "build", self.model, "-o", self.folder / "m", "--tune=2.5", "--tune-file",
-                               other], stderr=terminal) as process:
-            os.close(terminal)
-            text = b""
-            try:
-                while part := os.read(master, 1 << 16):
-                    text += part
-            except OSError:  # the other end is closed
-                pass
-        os.close(master)
-        self.assertEqual(process.returncode, 0)
-        lines = text.decode().split("\r\x1b[K")
+        code, text = run_on_terminal(BIN / "maek", "build", self.model, "-o", self.folder / "m", "--tune=2.5",
+                                     "--tune-file", other)
+        self.assertEqual(code, 0)
+        lines = text.split("\r\x1b[K")
         shown = [line for line in lines if line.startswith("tuning ")]
         self.assertRegex(shown[0], r"^tuning [0-2]/2\.5 s: 0 tried, 0 kernels faster, now product_0; Ctrl-C keeps them$")
         self.assertEqual(lines[-1], "")
