@@ -5,10 +5,69 @@
 #include "codegen/halide/Kernels.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 
 namespace maek::halide {
+
+namespace {
+
+/// A name for the host's processor with a device beside it.
+struct DeviceName {
+  llvm::StringLiteral name;
+  std::vector<Halide::Target::Feature> features;
+};
+
+} // namespace
+
+/// Halide 21 writes PTX for capabilities up to 8.6; a driver compiles that of
+/// 8.0 for any newer device as well.
+static ArrayRef<DeviceName> getDeviceNames() {
+  using Target = Halide::Target;
+  static const DeviceName names[] = {
+      {"cuda", {Target::CUDA, Target::CUDACapability80}},
+      {"cuda-sm_75", {Target::CUDA, Target::CUDACapability75}},
+      {"cuda-sm_80", {Target::CUDA, Target::CUDACapability80}},
+      {"cuda-sm_86", {Target::CUDA, Target::CUDACapability86}},
+      {"cuda-sm_89", {Target::CUDA, Target::CUDACapability80}},
+      {"cuda-sm_90", {Target::CUDA, Target::CUDACapability80}},
+      {"cuda-sm_100", {Target::CUDA, Target::CUDACapability80}},
+      {"cuda-sm_120", {Target::CUDA, Target::CUDACapability80}},
+      {"opencl", {Target::OpenCL, Target::CLDoubles}},
+  };
+  return names;
+}
+
+/// Nothing if it is no name of a device.
+static std::optional<Halide::Target> getDeviceTarget(StringRef name) {
+  const auto *found =
+      llvm::find_if(getDeviceNames(), [&](const DeviceName &device) {
+        return device.name == name;
+      });
+  if (found == getDeviceNames().end())
+    return std::nullopt;
+  Halide::Target target = Halide::get_host_target();
+  for (Halide::Target::Feature feature : found->features)
+    target.set_feature(feature);
+  return target;
+}
+
+/// Whether the target has no device, or one of those above.
+static bool isOfKnownDevice(const Halide::Target &target) {
+  for (const DeviceName &device : getDeviceNames()) {
+    bool hasAll =
+        llvm::all_of(device.features, [&](Halide::Target::Feature feature) {
+          return target.has_feature(feature);
+        });
+    Halide::Target rest = target;
+    for (Halide::Target::Feature feature : device.features)
+      rest.set_feature(feature, false);
+    if (hasAll && !rest.has_gpu_feature())
+      return true;
+  }
+  return !target.has_gpu_feature();
+}
 
 Halide::Target getKernelTarget(const Halide::Target &target, bool asserts) {
   Halide::Target kernel = target.with_feature(Halide::Target::NoRuntime);
@@ -34,9 +93,17 @@ bool sumsGatesApart(StringRef target) {
   return !halide::Machine(Halide::Target(target.str())).holdsGates(fewestGates);
 }
 
+bool runsOnDevice(StringRef target) {
+  return Halide::Target(target.str()).has_gpu_feature();
+}
+
 FailureOr<std::string> resolveTarget(StringRef name, Location location) {
   std::string text = name.str(), message, resolved;
   LogicalResult parsed = halide::guardHalide(message, [&] {
+    if (std::optional<Halide::Target> device = halide::getDeviceTarget(name)) {
+      resolved = device->to_string();
+      return;
+    }
     if (text != "host" && !Halide::Target::validate_target_string(text))
       return;
     Halide::Target target =
@@ -46,7 +113,7 @@ FailureOr<std::string> resolveTarget(StringRef name, Location location) {
     resolved = target.to_string();
     if (target.os != Halide::Target::Linux ||
         target.arch != Halide::Target::X86 || target.bits != 64 ||
-        target.has_gpu_feature())
+        !halide::isOfKnownDevice(target))
       message = "only x86-64-linux with features of its processors, so far";
   });
   if (!message.empty())

@@ -26,7 +26,8 @@ llvm::StringRef getSuffix(KernelText text);
 
 /// What one run of the kernel compiler does.
 struct KernelOptions {
-  /// `host`, or a Halide target such as `x86-64-linux-avx2-fma-f16c-sse41`.
+  /// `host`, or a Halide target such as `x86-64-linux-avx2-fma-f16c-sse41`; or
+  /// a device beside the host's processor, see resolveTarget.
   std::string target = "host";
   /// Halide's checks of every buffer's type, rank, bounds and strides.
   bool asserts = false;
@@ -94,10 +95,16 @@ std::vector<std::string> getOtherChoices(mlir::func::FuncOp kernel,
 /// Maek's and Halide's version, and a digest of the kernel compiler's sources.
 std::string getCompilerVersion();
 
-/// The full name of a target (`host` and short names resolved), or a diagnostic
-/// at `location` that says what is wrong with it.
+/// The full name of a target, or a diagnostic at `location` that says what is
+/// wrong with it. Beside Halide's own names: `host`; `cuda-sm_75` and others of
+/// a compute capability, `cuda` (that is 8.0) and `opencl`, for kernels that
+/// the host's processor launches on such a device.
 mlir::FailureOr<std::string> resolveTarget(llvm::StringRef target,
                                            mlir::Location location);
+
+/// Whether the target's kernels run on a device; `target` as resolveTarget
+/// gives it.
+bool runsOnDevice(llvm::StringRef target);
 
 /// Whether the schedules sum the gates of a product one after another, so that
 /// packed weights should lie in that order; `target` as resolveTarget gives it.
