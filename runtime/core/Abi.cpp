@@ -85,6 +85,8 @@ const char *maek_status_name(maek_status_t status) {
     return "MAEK_NOT_FINITE";
   case MAEK_INTERNAL:
     return "MAEK_INTERNAL";
+  case MAEK_DEVICE_ERROR:
+    return "MAEK_DEVICE_ERROR";
   }
   return "unknown status";
 }

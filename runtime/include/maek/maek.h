@@ -70,7 +70,12 @@ typedef enum {
    *  is written. Load the last good ones, lower the learning rate. */
   MAEK_NOT_FINITE = 7,
   /** A defect of the runtime itself. Please report it. */
-  MAEK_INTERNAL = 8
+  MAEK_INTERNAL = 8,
+  /** There is no such device, its driver is too old, or it failed; the message
+   *  names it and says what to do. A device that was lost takes with it what
+   *  the model held there: destroy the model, begin with the last checkpoint.
+   */
+  MAEK_DEVICE_ERROR = 9
 } maek_status_t;
 
 /** Element types. Classes and indices are MAEK_I32. */
