@@ -39,6 +39,20 @@ static ArrayRef<DeviceName> getDeviceNames() {
   return names;
 }
 
+/// Halide tells AVX-512 by the processor's model; a virtual machine may not let
+/// its guest have it.
+static Halide::Target getHostTarget() {
+  using Target = Halide::Target;
+  Target target = Halide::get_host_target();
+  if (!__builtin_cpu_supports("avx512f"))
+    for (Target::Feature feature :
+         {Target::AVX512, Target::AVX512_KNL, Target::AVX512_Skylake,
+          Target::AVX512_Cannonlake, Target::AVX512_SapphireRapids,
+          Target::AVX512_Zen4, Target::AVX512_Zen5, Target::AVX10_1})
+      target.set_feature(feature, false);
+  return target;
+}
+
 /// Nothing if it is no name of a device.
 static std::optional<Halide::Target> getDeviceTarget(StringRef name) {
   const auto *found =
@@ -47,7 +61,7 @@ static std::optional<Halide::Target> getDeviceTarget(StringRef name) {
       });
   if (found == getDeviceNames().end())
     return std::nullopt;
-  Halide::Target target = Halide::get_host_target();
+  Halide::Target target = getHostTarget();
   for (Halide::Target::Feature feature : found->features)
     target.set_feature(feature);
   return target;
@@ -107,7 +121,7 @@ FailureOr<std::string> resolveTarget(StringRef name, Location location) {
     if (text != "host" && !Halide::Target::validate_target_string(text))
       return;
     Halide::Target target =
-        text == "host" ? Halide::get_host_target() : Halide::Target(text);
+        text == "host" ? halide::getHostTarget() : Halide::Target(text);
     if (target.has_unknowns())
       return;
     resolved = target.to_string();
