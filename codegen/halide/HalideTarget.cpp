@@ -4,8 +4,11 @@
 #include "codegen/halide/HalideGuard.h"
 #include "codegen/halide/Kernels.h"
 
+#include "runtime/core/Processor.h"
+
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -39,18 +42,16 @@ static ArrayRef<DeviceName> getDeviceNames() {
   return names;
 }
 
-/// Halide tells AVX-512 by the processor's model; a virtual machine may not let
-/// its guest have it.
+/// This processor with what the system lets programs use. Halide 21 asks the
+/// processor alone, which may have vectors that a virtual machine does not
+/// switch on.
 static Halide::Target getHostTarget() {
-  using Target = Halide::Target;
-  Target target = Halide::get_host_target();
-  if (!__builtin_cpu_supports("avx512f"))
-    for (Target::Feature feature :
-         {Target::AVX512, Target::AVX512_KNL, Target::AVX512_Skylake,
-          Target::AVX512_Cannonlake, Target::AVX512_SapphireRapids,
-          Target::AVX512_Zen4, Target::AVX512_Zen5, Target::AVX10_1})
-      target.set_feature(feature, false);
-  return target;
+  std::string all = Halide::get_host_target().to_string();
+  SmallVector<StringRef> parts;
+  StringRef(all).split(parts, '-');
+  llvm::erase_if(parts,
+                 [](StringRef part) { return !runtime::processorRuns(part); });
+  return Halide::Target(llvm::join(parts, "-"));
 }
 
 /// Nothing if it is no name of a device.
@@ -104,7 +105,9 @@ std::string getHalideVersion() {
 bool sumsGatesApart(StringRef target) {
   // A product of one gate has nothing to set apart.
   constexpr int fewestGates = 2;
-  return !halide::Machine(Halide::Target(target.str())).holdsGates(fewestGates);
+  Halide::Target full =
+      target == "host" ? halide::getHostTarget() : Halide::Target(target.str());
+  return !halide::Machine(full).holdsGates(fewestGates);
 }
 
 bool runsOnDevice(StringRef target) {

@@ -100,6 +100,14 @@ static bool hasAll(std::string_view needs, bool (*has)(std::string_view)) {
   return all;
 }
 
+bool maek::runtime::processorRuns(std::string_view feature,
+                                  bool (*has)(std::string_view)) {
+  for (const TargetFeature &known : targetFeatures)
+    if (known.name == feature)
+      return hasAll(known.needs, has);
+  return true;
+}
+
 Error maek::runtime::checkProcessor(std::string_view target,
                                     bool (*has)(std::string_view)) {
   std::vector<std::string_view> missing;

@@ -18,6 +18,11 @@ bool processorHas(std::string_view feature);
 Error checkProcessor(std::string_view target,
                      bool (*has)(std::string_view) = processorHas);
 
+/// Whether code for a feature of Halide's targets, "avx512_zen4", runs here;
+/// true for what is no such feature.
+bool processorRuns(std::string_view feature,
+                   bool (*has)(std::string_view) = processorHas);
+
 } // namespace maek::runtime
 
 #endif // MAEK_RUNTIME_CORE_PROCESSOR_H

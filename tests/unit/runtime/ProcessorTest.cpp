@@ -24,6 +24,13 @@ TEST(ProcessorTest, TargetsThatItCanRun) {
   EXPECT_FALSE(checkProcessor("x86-64-linux", hasNothing));
 }
 
+TEST(ProcessorTest, FeaturesThatItCanRun) {
+  for (const char *feature : {"avx2", "fma", "x86", "tune_znver4"})
+    EXPECT_TRUE(processorRuns(feature, hasUpToAvx2)) << feature;
+  EXPECT_FALSE(processorRuns("avx512_zen4", hasUpToAvx2));
+  EXPECT_FALSE(processorRuns("avx2", hasNothing));
+}
+
 TEST(ProcessorTest, NamesWhatIsMissingAndAnotherTarget) {
   Error error =
       checkProcessor("x86-64-linux-avx2-avx512-avx512_skylake", hasUpToAvx2);
