@@ -5,16 +5,13 @@
 #include "codegen/host/Header.h"
 #include "codegen/host/Link.h"
 #include "codegen/host/LowerHost.h"
-#include "codegen/host/ModuleDescription.h"
 #include "codegen/host/OutputFile.h"
-#include "ir/Entries.h"
+#include "codegen/host/Variant.h"
 #include "passes/Passes.h"
 #include "passes/Pipelines.h"
 #include "passes/Registration.h"
-#include "runtime/core/Defaults.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -23,6 +20,7 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -72,9 +70,10 @@ void registerCompilerDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-void buildHostPipeline(OpPassManager &manager) {
+void buildHostPipeline(OpPassManager &manager,
+                       const LowerHostOptions &options) {
   manager.addPass(createPlanMemory());
-  buildLowerHostPipeline(manager);
+  buildLowerHostPipeline(manager, options);
 }
 
 namespace {
@@ -104,14 +103,12 @@ public:
   CompileReport report;
 
 private:
-  LogicalResult run(PassManager &manager);
   LogicalResult runPasses();
-  LogicalResult compileKernelFunctions();
+  LogicalResult compileKernels();
   LogicalResult lowerHost();
   LogicalResult writeKernelTexts();
   LogicalResult writeOutput();
   LogicalResult linkOutput(LinkKind kind);
-  int64_t getBatch() const;
 
   /// Faults of files and targets have no place in the model.
   Location getLoc() { return UnknownLoc::get(module.getContext()); }
@@ -119,15 +116,16 @@ private:
     return options.library.empty() ? getLibraryName(options.output)
                                    : options.library;
   }
+  /// The one for the processor; the program's own.
+  Variant &getMain() { return variants.front(); }
 
   ModuleOp module;
   const CompileOptions &options;
   ScratchFolder scratch;
   Stopwatch watch;
-  /// Its full name.
-  std::string target;
-  llvm::json::Object description;
-  std::vector<std::string> entries, objects;
+  /// Copies of the module, for devices.
+  std::vector<OwningOpRef<ModuleOp>> copies;
+  std::vector<Variant> variants;
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> host;
 };
@@ -139,7 +137,7 @@ LogicalResult Compilation::run() {
   watch.lap(report.passes);
   if (options.emit == Emit::Header)
     return writeOutput();
-  if (failed(compileKernelFunctions()))
+  if (failed(compileKernels()))
     return failure();
   watch.lap(report.kernels);
   if (getKernelText(options.emit) != KernelText::None)
@@ -153,83 +151,66 @@ LogicalResult Compilation::run() {
 }
 
 PipelineOptions getPipelineOptions(const CompileOptions &options,
-                                   StringRef target) {
+                                   const BuildTarget &target) {
   PipelineOptions pipeline;
   pipeline.disable = options.disabledPasses;
-  pipeline.sumsInnermost = sumsGatesApart(target);
+  // A device's blocks of threads read weights as they are, into memory that
+  // they share.
+  if (target.isDevice())
+    pipeline.disable.push_back("prepack-weights");
+  pipeline.sumsInnermost = sumsGatesApart(target.full);
   pipeline.factors = options.factors;
   pipeline.recompute = options.recompute;
   return pipeline;
 }
 
-/// Verifies what all passes together made, not each: that took a quarter of a
-/// compilation whose kernels are cached. maek-opt and `maek ir` verify each.
-LogicalResult Compilation::run(PassManager &manager) {
-  if (options.configure)
-    options.configure(manager);
-  manager.enableVerifier(false);
-  return failure(failed(manager.run(module)) || failed(verify(module)));
-}
-
 LogicalResult Compilation::runPasses() {
-  PassManager manager(module.getContext());
-  FailureOr<std::string> resolved = resolveTarget(options.target, getLoc());
-  if (failed(resolved))
+  FailureOr<SmallVector<BuildTarget>> targets =
+      parseTargets(options.target, getLoc());
+  if (failed(targets))
     return failure();
-  target = *resolved;
-  buildPipeline(manager, getPipelineOptions(options, target));
-  if (failed(run(manager)))
-    return failure();
-  description = describeModule(
-      module, {options.source, target, getHalideVersion(), options.factors});
-  for (auto function : module.getOps<func::FuncOp>())
-    if (isEntry(function))
-      entries.push_back(function.getSymName().str());
+  for (const BuildTarget &target : *targets) {
+    ModuleOp own = module;
+    if (target.isDevice())
+      own = *copies.emplace_back(cast<ModuleOp>(module->clone()));
+    variants.emplace_back(own, target, options, scratch.getPath());
+  }
+  for (Variant &variant : variants)
+    if (failed(variant.runPasses()))
+      return failure();
   return success();
 }
 
-/// That of the train block, or the one that the program's commands take without
-/// one.
-int64_t Compilation::getBatch() const {
-  const llvm::json::Object *settings = description.getObject("settings");
-  return settings
-             ? settings->getInteger("batch").value_or(runtime::kDefaultBatch)
-             : runtime::kDefaultBatch;
-}
-
-LogicalResult Compilation::compileKernelFunctions() {
-  KernelOptions kernels;
-  kernels.target = target;
-  kernels.asserts = options.asserts;
-  kernels.outputDir = scratch.getPath();
-  kernels.useCache = options.useCache;
-  kernels.threads = options.threads;
-  kernels.text = getKernelText(options.emit);
-  TuneSettings tune = options.tune;
-  tune.search.sizes.try_emplace(kBatchSymbol.str(), getBatch());
-  FailureOr<CompiledKernels> compiled =
-      compileTunedKernels(module, kernels, options.progress, tune);
-  if (failed(compiled))
-    return failure();
-  objects = compiled->objects;
-  report.cachedKernels = compiled->fromCache;
-  report.compiledKernels = objects.size() - compiled->fromCache;
+LogicalResult Compilation::compileKernels() {
+  size_t total = 0, before = 0;
+  for (const Variant &variant : variants)
+    total += variant.getKernels().size();
+  for (Variant &variant : variants) {
+    KernelProgress progress;
+    if (options.progress)
+      progress = [&](size_t done, size_t, StringRef name) {
+        options.progress(before + done, total, name);
+      };
+    if (failed(variant.compileKernels(progress, report)))
+      return failure();
+    before += variant.getKernels().size();
+  }
   return success();
 }
 
 LogicalResult Compilation::lowerHost() {
-  PassManager manager(module.getContext());
-  buildHostPipeline(manager);
-  if (failed(run(manager)))
-    return failure();
-  addMemory(description, module);
-  host = translateToLLVM(module, context);
+  std::vector<std::string> symbols;
+  for (const Variant &variant : llvm::drop_begin(variants))
+    symbols.push_back(variant.getSymbol());
+  host = getMain().lowerHost(context, symbols);
   if (!host)
     return failure();
-  std::string json;
-  llvm::raw_string_ostream(json)
-      << llvm::json::Value(llvm::json::Object(description));
-  addDescription(*host, json, entries, getLibrary());
+  for (Variant &variant : llvm::drop_begin(variants)) {
+    std::unique_ptr<llvm::Module> other = variant.lowerHost(context);
+    if (!other || llvm::Linker::linkModules(*host, std::move(other)))
+      return failure();
+  }
+  addGetter(*host, getLibrary());
   return success();
 }
 
@@ -238,16 +219,15 @@ LogicalResult Compilation::writeKernelTexts() {
     return failure();
   StringRef suffix = getSuffix(getKernelText(options.emit));
   llvm::StringSet<> written;
-  for (auto function : module.getOps<func::FuncOp>()) {
-    if (!isKernel(function))
-      continue;
-    std::string file = (function.getSymName() + suffix).str();
-    SmallString<128> output(options.output);
-    llvm::sys::path::append(output, file);
-    if (failed(moveIntoPlace(scratch.getFile(file), output, getLoc())))
-      return failure();
-    written.insert(file);
-  }
+  for (const Variant &variant : variants)
+    for (const std::string &kernel : variant.getKernels()) {
+      std::string file = kernel + suffix.str();
+      SmallString<128> output(options.output);
+      llvm::sys::path::append(output, file);
+      if (failed(moveIntoPlace(scratch.getFile(file), output, getLoc())))
+        return failure();
+      written.insert(file);
+    }
   return removeStale(options.output, suffix, written, getLoc());
 }
 
@@ -262,7 +242,8 @@ LogicalResult Compilation::linkOutput(LinkKind kind) {
   LinkJob job;
   job.kind = kind;
   job.objects.assign({object});
-  job.objects.insert(job.objects.end(), objects.begin(), objects.end());
+  for (const Variant &variant : variants)
+    llvm::append_range(job.objects, variant.getObjects());
   job.exports = {getLibrary() + "_module"};
   job.output = options.output;
   job.soname = llvm::sys::path::filename(options.output);
@@ -284,9 +265,9 @@ LogicalResult Compilation::writeOutput() {
     FailureOr<RuntimeFiles> files = findRuntimeFiles(getLoc());
     if (failed(files))
       return failure();
-    return writeTextFile(options.output,
-                         makeHeader(description, getLibrary(), *files),
-                         getLoc());
+    return writeTextFile(
+        options.output,
+        makeHeader(getMain().getDescription(), getLibrary(), *files), getLoc());
   }
   case Emit::LLVM:
   case Emit::Assembly: {

@@ -20,6 +20,9 @@ class PassManager;
 
 namespace maek {
 
+struct BuildTarget;
+struct LowerHostOptions;
+
 enum class Emit {
   Executable,
   Shared,
@@ -50,6 +53,7 @@ struct CompileOptions {
   std::string library;
   /// The model file as the user named it.
   std::string source;
+  /// See parseTargets.
   std::string target = "host";
   /// Passes to leave out; see getOptionalPasses().
   std::vector<std::string> disabledPasses;
@@ -81,11 +85,12 @@ void registerCompilerDialects(mlir::DialectRegistry &registry);
 
 /// What follows buildPipeline and the compilation of the kernels: the plan of
 /// memory and the lowering of the host program.
-void buildHostPipeline(mlir::OpPassManager &manager);
+void buildHostPipeline(mlir::OpPassManager &manager,
+                       const LowerHostOptions &options);
 
-/// What the options say of the passes, for a target as resolveTarget gives it.
+/// What the options say of the passes, for one target.
 PipelineOptions getPipelineOptions(const CompileOptions &options,
-                                   llvm::StringRef target);
+                                   const BuildTarget &target);
 
 /// Compiles the module that the front end made and writes the output, or
 /// nothing after a diagnostic. The module is consumed.

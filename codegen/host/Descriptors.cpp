@@ -1,8 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/Descriptors.h"
 
-#include "passes/memory/ArenaPlan.h"
-
 #include "HalideRuntime.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -56,22 +54,18 @@ static int32_t getTypeWord(Type element) {
 }
 
 Descriptors::Descriptors(Block &block, DescriptorConstants &shared,
-                         Value address)
+                         Value address, MemorySpace space)
     : entry(block), constants(shared),
       pointer(LLVM::LLVMPointerType::get(block.getParentOp()->getContext())),
-      memory(address) {
+      memory(address), addressField(space == MemorySpace::Device
+                                        ? offsetof(halide_buffer_t, device)
+                                        : offsetof(halide_buffer_t, host)) {
   OpBuilder builder = OpBuilder::atBlockBegin(&entry);
   Location loc = entry.getParentOp()->getLoc();
-  Type i64 = builder.getI64Type();
-  auto number = [&](int64_t value) {
-    return LLVM::ConstantOp::create(builder, loc, i64,
-                                    builder.getI64IntegerAttr(value));
-  };
-  holder = LLVM::AllocaOp::create(builder, loc, pointer, pointer, number(1));
-  LLVM::StoreOp::create(builder, loc, memory, holder);
-  size = number(0);
-  rest = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), memory,
-                             ArrayRef<LLVM::GEPArg>{size.getResult()});
+  auto one = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
+                                      builder.getI64IntegerAttr(1));
+  holder = LLVM::AllocaOp::create(builder, loc, pointer, pointer, one);
+  begin = LLVM::StoreOp::create(builder, loc, memory, holder);
   mark = arith::ConstantIndexOp::create(builder, loc, 0);
 }
 
@@ -81,7 +75,7 @@ int64_t Descriptors::finish() {
   if (image.empty())
     return 0;
   OpBuilder builder(entry.getParentOp()->getContext());
-  builder.setInsertionPointAfterValue(rest);
+  builder.setInsertionPointAfter(begin);
   Location loc = entry.getParentOp()->getLoc();
   int64_t bytes = 4 * image.size();
   auto length = LLVM::ConstantOp::create(builder, loc, builder.getI64Type(),
@@ -89,8 +83,6 @@ int64_t Descriptors::finish() {
   LLVM::MemcpyOp::create(builder, loc, memory,
                          constants.get(image, "maek_descriptors", builder),
                          length, /*isVolatile=*/false);
-  bytes = llvm::alignTo(bytes, kSlotAlignment);
-  size.setValueAttr(builder.getI64IntegerAttr(bytes));
   return bytes;
 }
 
@@ -358,7 +350,7 @@ void Descriptors::describe(Value memref) {
   if (type.getRank() > 0)
     store(atMark, getDimensions(shape), first + offsetof(halide_buffer_t, dim));
   store(builder, getAddress(memref, shape.offset, builder),
-        first + offsetof(halide_buffer_t, host));
+        first + addressField);
 }
 
 } // namespace maek

@@ -2,7 +2,7 @@
 // halide_buffer_t for each buffer that a kernel sees. The host code of a
 // training step describes hundreds of buffers, or thousands: what is known when
 // compiling is one constant, buffers of one shape share their dimensions, and
-// all are in the arena, since a thread's stack may be small.
+// all are in memory of the caller's, since a thread's stack may be small.
 #ifndef MAEK_CODEGEN_HOST_DESCRIPTORS_H
 #define MAEK_CODEGEN_HOST_DESCRIPTORS_H
 
@@ -31,6 +31,9 @@ private:
   std::map<std::vector<int32_t>, mlir::LLVM::GlobalOp> globals;
 };
 
+/// Whose addresses buffers have: kernels find them in different fields.
+enum class MemorySpace { Host, Device };
+
 /// Where the elements of a memref lie, as far as its definition tells.
 struct BufferShape {
   mlir::OpFoldResult offset;
@@ -44,11 +47,8 @@ public:
   /// function's blocks stay as they are until `finish`. `memory`: the address
   /// of where the descriptors go.
   Descriptors(mlir::Block &entry, DescriptorConstants &constants,
-              mlir::Value memory);
+              mlir::Value memory, MemorySpace space);
   ~Descriptors();
-
-  /// The address of what comes behind the descriptors in `memory`.
-  mlir::Value getRest() const { return rest; }
 
   /// Says where a memref lies and its sizes, whose definition does not tell.
   void setArgument(mlir::Value memref, mlir::Value address,
@@ -60,7 +60,7 @@ public:
   /// The addresses of the descriptors of values that have one, for a call.
   llvm::SmallVector<mlir::Value> getAddresses(mlir::ValueRange memrefs,
                                               mlir::OpBuilder &builder) const;
-  /// Stores what is constant. Returns the number of bytes in front of the rest.
+  /// Stores what is constant. Returns how many bytes of `memory` are used.
   int64_t finish();
 
 private:
@@ -85,14 +85,15 @@ private:
   mlir::DominanceInfo dominance;
   DescriptorConstants &constants;
   mlir::LLVM::LLVMPointerType pointer;
-  mlir::Value memory, rest;
+  mlir::Value memory;
+  /// Where in a halide_buffer_t the address goes.
+  int32_t addressField;
   /// The stack's word that holds `memory`.
   mlir::Value holder;
   /// What is known when compiling.
   llvm::SmallVector<int32_t> image;
-  mlir::LLVM::ConstantOp size;
-  /// All stores of constants stand in front of this mark at the entry's begin.
-  mlir::Operation *mark;
+  /// All stores of constants stand between these two at the entry's begin.
+  mlir::Operation *begin, *mark;
   /// The descriptor's first byte in `memory`.
   llvm::DenseMap<mlir::Value, int32_t> known;
   llvm::DenseMap<mlir::Value, mlir::Value> bases;

@@ -9,10 +9,12 @@ def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
   let summary = "Turns launches into calls that take Halide's buffer descriptors.";
   let description = [{
     Runs on entries in buffer form whose loops are branches already. Each buffer
-    that a kernel sees gets one halide_buffer_t in the arena; what does not
-    change from step to step is stored once, before the loops. An error of a
-    kernel leaves the entry at once. Entries and their arenas' sizes get the C
-    signatures of maek/module.h.
+    that a kernel sees gets one halide_buffer_t in the descriptors' memory; what
+    does not change from step to step is stored once, before the loops. An error
+    of a kernel leaves the entry at once. Entries and their arenas' sizes get the
+    C signatures of maek/module.h; the module gets the attribute
+    `maek.descriptors`, the bytes of each entry's descriptors. With `device`,
+    addresses are a device's.
 
     ```mlir
     func.func @f(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<?xi8>) {
@@ -23,7 +25,7 @@ def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
     becomes
     ```mlir
     func.func @maek_entry_f(%buffers: !llvm.ptr, %dims: !llvm.ptr,
-                            %arena: !llvm.ptr) -> i32 {
+                            %arena: !llvm.ptr, %descriptors: !llvm.ptr) -> i32 {
       // two descriptors, filled from %buffers[0] and %buffers[1]
       %0 = llvm.call @k(%a, %b) : (!llvm.ptr, !llvm.ptr) -> i32
       %1 = arith.cmpi ne, %0, %c0_i32 : i32
@@ -31,6 +33,8 @@ def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
     ...
     ```
   }];
+  let options = [Option<"device", "device", "bool", /*default=*/"false",
+                        "Buffers and the arena are in a device's memory.">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::cf::ControlFlowDialect",
                            "::mlir::LLVM::LLVMDialect",

@@ -19,13 +19,14 @@ namespace maek {
 #define GEN_PASS_REGISTRATION
 #include "codegen/host/HostPasses.h.inc"
 
-void buildLowerHostPipeline(OpPassManager &manager) {
+void buildLowerHostPipeline(OpPassManager &manager,
+                            const LowerHostOptions &options) {
   // What a loop does not change goes in front of it, where the descriptors'
   // constant parts are stored.
   manager.addPass(createCSEPass());
   manager.addPass(createLoopInvariantCodeMotionPass());
   manager.addPass(createSCFToControlFlowPass());
-  manager.addPass(createLowerLaunches());
+  manager.addPass(createLowerLaunches({options.device}));
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createFinalizeMemRefToLLVMConversionPass());
   manager.addPass(createArithToLLVMConversionPass());
@@ -38,9 +39,9 @@ void buildLowerHostPipeline(OpPassManager &manager) {
 
 void registerHostPasses() {
   registerMaekHostPasses();
-  PassPipelineRegistration<>("maek-lower-host",
-                             "Lowers entries on buffers to the LLVM dialect.",
-                             buildLowerHostPipeline);
+  PassPipelineRegistration<LowerHostOptions>(
+      "maek-lower-host", "Lowers entries on buffers to the LLVM dialect.",
+      buildLowerHostPipeline);
 }
 
 } // namespace maek

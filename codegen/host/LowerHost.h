@@ -4,6 +4,7 @@
 #define MAEK_CODEGEN_HOST_LOWERHOST_H
 
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassOptions.h"
 
 namespace mlir {
 class OpPassManager;
@@ -14,9 +15,20 @@ namespace maek {
 #define GEN_PASS_DECL
 #include "codegen/host/HostPasses.h.inc"
 
+/// On the lowered module: the bytes of each entry's descriptors (dictionary of
+/// i64 by the entry's name).
+inline constexpr llvm::StringLiteral kDescriptorsAttr = "maek.descriptors";
+
+struct LowerHostOptions : mlir::PassPipelineOptions<LowerHostOptions> {
+  Option<bool> device{*this, "device",
+                      llvm::cl::desc("Buffers and the arena are in a device's "
+                                     "memory.")};
+};
+
 /// `maek-lower-host`: everything from maek-plan-memory's output to the LLVM
 /// dialect.
-void buildLowerHostPipeline(mlir::OpPassManager &manager);
+void buildLowerHostPipeline(mlir::OpPassManager &manager,
+                            const LowerHostOptions &options);
 
 /// Registers this layer's passes and the pipeline `maek-lower-host`.
 void registerHostPasses();

@@ -27,15 +27,15 @@ namespace {
 class EntryLowering {
 public:
   EntryLowering(func::FuncOp entry, const LLVMTypeConverter &types,
-                DescriptorConstants &constants)
-      : entry(entry), types(types), constants(constants),
+                DescriptorConstants &constants, MemorySpace space)
+      : entry(entry), types(types), constants(constants), space(space),
         pointer(LLVM::LLVMPointerType::get(entry.getContext())) {}
 
-  /// Returns how many bytes of the arena the descriptors take.
+  /// Returns how many bytes the descriptors take.
   int64_t run();
 
 private:
-  void loadArguments(Value buffers, Value dims);
+  void loadArguments(Value buffers, Value dims, Value arena);
   Value makeMemRef(MemRefType type, DimsAttr dims, Value address);
   Value getSize(StringRef text);
   void fillMemRef(UnrealizedConversionCastOp memref,
@@ -46,6 +46,7 @@ private:
   func::FuncOp entry;
   const LLVMTypeConverter &types;
   DescriptorConstants &constants;
+  MemorySpace space;
   LLVM::LLVMPointerType pointer;
   std::unique_ptr<OpBuilder> top;
   std::unique_ptr<Descriptors> descriptors;
@@ -141,7 +142,7 @@ void EntryLowering::fillMemRef(UnrealizedConversionCastOp memref,
   memref.replaceAllUsesWith(filled);
 }
 
-void EntryLowering::loadArguments(Value buffers, Value dims) {
+void EntryLowering::loadArguments(Value buffers, Value dims, Value arena) {
   Block &block = entry.getBody().front();
   Location loc = entry.getLoc();
   unsigned count = cast<BlockArgument>(buffers).getArgNumber();
@@ -155,8 +156,8 @@ void EntryLowering::loadArguments(Value buffers, Value dims) {
     BlockArgument argument = block.getArgument(i);
     if (argument.use_empty())
       continue;
-    Value address = i < numBuffers ? loadElement(*top, loc, pointer, buffers, i)
-                                   : descriptors->getRest();
+    Value address =
+        i < numBuffers ? loadElement(*top, loc, pointer, buffers, i) : arena;
     argument.replaceAllUsesWith(
         makeMemRef(cast<MemRefType>(argument.getType()),
                    entry.getArgAttrOfType<DimsAttr>(i, kDimsAttr), address));
@@ -214,18 +215,20 @@ int64_t EntryLowering::run() {
   Value buffers = block.addArgument(pointer, loc);
   Value dims = block.addArgument(pointer, loc);
   Value arena = block.addArgument(pointer, loc);
-  descriptors = std::make_unique<Descriptors>(block, constants, arena);
+  Value memory = block.addArgument(pointer, loc);
+  descriptors = std::make_unique<Descriptors>(block, constants, memory, space);
   // Behind the descriptors' own mark.
   top = std::make_unique<OpBuilder>(first);
-  loadArguments(buffers, dims);
+  loadArguments(buffers, dims, arena);
   entry.setName(("maek_entry_" + entry.getName()).str());
-  entry.setType(FunctionType::get(context, {pointer, pointer, pointer}, {i32}));
-  // The arrays of buffers and sizes, and the arena, lie apart.
+  entry.setType(
+      FunctionType::get(context, {pointer, pointer, pointer, pointer}, {i32}));
+  // The arrays of buffers and sizes, the arena and the descriptors lie apart.
   NamedAttribute apart(
       StringAttr::get(context, LLVM::LLVMDialect::getNoAliasAttrName()),
       UnitAttr::get(context));
   entry.setAllArgAttrs(
-      SmallVector<Attribute>(3, DictionaryAttr::get(context, apart)));
+      SmallVector<Attribute>(4, DictionaryAttr::get(context, apart)));
   SmallVector<func::ReturnOp> returns;
   SmallVector<LaunchOp> launches;
   entry.walk([&](func::ReturnOp op) { returns.push_back(op); });
@@ -258,9 +261,8 @@ int64_t EntryLowering::run() {
   return bytes;
 }
 
-/// @f_arena(symbols...) -> index  =>  maek_arena_f(dims) -> i64, with the bytes
-/// that the entry's descriptors take.
-static void lowerArenaSize(func::FuncOp function, int64_t descriptorBytes) {
+/// @f_arena(symbols...) -> index  =>  maek_arena_f(dims) -> i64
+static void lowerArenaSize(func::FuncOp function) {
   MLIRContext *context = function.getContext();
   Location loc = function.getLoc();
   auto pointer = LLVM::LLVMPointerType::get(context);
@@ -277,17 +279,8 @@ static void lowerArenaSize(func::FuncOp function, int64_t descriptorBytes) {
   block.eraseArguments(0, count);
   Operation *end = block.getTerminator();
   builder.setInsertionPoint(end);
-  Value slots =
-      arith::IndexCastOp::create(builder, loc, i64, end->getOperand(0));
-  auto number = [&](int64_t value) {
-    return arith::ConstantIntOp::create(builder, loc, value, 64);
-  };
-  Value all =
-      arith::AddIOp::create(builder, loc, slots, number(descriptorBytes));
-  Value isRefused = arith::CmpIOp::create(
-      builder, loc, arith::CmpIPredicate::slt, slots, number(0));
-  end->setOperand(0,
-                  arith::SelectOp::create(builder, loc, isRefused, slots, all));
+  end->setOperand(
+      0, arith::IndexCastOp::create(builder, loc, i64, end->getOperand(0)));
   function.setName(("maek_arena_" + entry.getValue()).str());
   function.setPublic();
   function.setType(FunctionType::get(context, {pointer}, {i64}));
@@ -314,29 +307,29 @@ static void declareKernel(func::FuncOp kernel) {
 namespace {
 
 struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
+  using LowerLaunchesBase::LowerLaunchesBase;
+
   void runOnOperation() override {
     LLVMTypeConverter types(&getContext());
     DescriptorConstants constants(getOperation());
-    llvm::StringMap<int64_t> descriptorBytes;
-    SmallVector<func::FuncOp> arenaSizes;
+    Builder builder(&getContext());
+    NamedAttrList descriptorBytes;
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       // No longer needed, and no part of LLVM's.
       if (isKernel(function)) {
         declareKernel(function);
       } else if (function->hasAttr(kArenaOfAttr)) {
-        arenaSizes.push_back(function);
+        lowerArenaSize(function);
       } else if (function->hasAttr(kMemoryAttr)) {
         std::string name = function.getName().str();
-        descriptorBytes[name] = EntryLowering(function, types, constants).run();
+        EntryLowering entry(function, types, constants,
+                            device ? MemorySpace::Device : MemorySpace::Host);
+        descriptorBytes.set(name, builder.getI64IntegerAttr(entry.run()));
       } else {
         function.emitError("is not in buffer form; run maek-plan-memory");
         return signalPassFailure();
       }
-    }
-    for (func::FuncOp function : arenaSizes) {
-      auto entry = function->getAttrOfType<FlatSymbolRefAttr>(kArenaOfAttr);
-      lowerArenaSize(function, descriptorBytes.lookup(entry.getValue()));
     }
     for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
       if (isa<ModelOp, ParameterOp, StateOp>(op))
@@ -352,6 +345,8 @@ struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
         function->removeAttr(attribute);
     });
     getOperation()->setAttr(kMemoryAttr, memory.getDictionary(&getContext()));
+    getOperation()->setAttr(kDescriptorsAttr,
+                            descriptorBytes.getDictionary(&getContext()));
   }
 };
 

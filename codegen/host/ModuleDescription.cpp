@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/ModuleDescription.h"
 
+#include "codegen/host/LowerHost.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/Limits.h"
@@ -8,6 +9,7 @@
 #include "passes/memory/BufferForm.h"
 
 #include "runtime/core/EntryNames.h"
+#include "runtime/include/maek/module.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
@@ -180,12 +182,15 @@ json::Object describeModule(ModuleOp module,
   json::Object root{
       {"name", ""},
       {"source", options.source},
-      {"target", options.target},
+      {"target", options.target.full},
       {"precision", getPrecision(module, options.factors)},
       {"versions", json::Object{{"maek", MAEK_VERSION},
                                 {"llvm", LLVM_VERSION_STRING},
                                 {"halide", options.halideVersion}}},
       {"settings", json::Object{}}};
+  if (const BuildTarget &target = options.target; target.isDevice())
+    root["device"] = json::Object{{"interface", target.device},
+                                  {"capability", target.capability}};
   for (auto model : module.getOps<ModelOp>()) {
     root["name"] = model.getName();
     root["settings"] = describeSettings(model.getSettings());
@@ -233,48 +238,79 @@ void addMemory(json::Object &description, ModuleOp lowered) {
   }
 }
 
+std::vector<EntryCode> getEntryCode(const json::Object &description,
+                                    ModuleOp lowered) {
+  auto bytes = lowered->getAttrOfType<DictionaryAttr>(kDescriptorsAttr);
+  std::vector<EntryCode> entries;
+  for (const json::Value &entry : *description.getArray("entries")) {
+    std::string name = entry.getAsObject()->getString("name")->str();
+    auto size = bytes.getAs<IntegerAttr>(name);
+    entries.push_back({name, size.getInt()});
+  }
+  return entries;
+}
+
+/// A constant whose name no library's function can have: a library may be named
+/// maek.
+static llvm::GlobalVariable *
+addConstant(llvm::Module &module, llvm::Constant *value, StringRef name) {
+  auto *global =
+      new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                               llvm::GlobalValue::ExternalLinkage, value, name);
+  global->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  return global;
+}
+
+static llvm::Constant *addArray(llvm::Module &module, llvm::Type *element,
+                                ArrayRef<llvm::Constant *> elements,
+                                StringRef name) {
+  auto *type = llvm::ArrayType::get(element, elements.size());
+  return addConstant(module, llvm::ConstantArray::get(type, elements), name);
+}
+
 void addDescription(llvm::Module &module, StringRef json,
-                    const std::vector<std::string> &entries,
-                    StringRef library) {
+                    ArrayRef<EntryCode> entries,
+                    ArrayRef<std::string> variants) {
   llvm::LLVMContext &context = module.getContext();
   auto *pointer = llvm::PointerType::getUnqual(context);
-  // With names that no library's function can have: a library may be named
-  // maek.
-  auto addConstant = [&](llvm::Constant *value, StringRef name) {
-    auto *global = new llvm::GlobalVariable(
-        module, value->getType(), /*isConstant=*/true,
-        llvm::GlobalValue::ExternalLinkage, value, name);
-    global->setVisibility(llvm::GlobalValue::HiddenVisibility);
-    return global;
-  };
-
-  auto *pair = llvm::StructType::get(context, {pointer, pointer});
-  SmallVector<llvm::Constant *> table;
-  for (const std::string &entry : entries)
-    table.push_back(llvm::ConstantStruct::get(
-        pair, {module.getFunction("maek_entry_" + entry),
-               module.getFunction("maek_arena_" + entry)}));
-  auto *code = addConstant(
-      llvm::ConstantArray::get(llvm::ArrayType::get(pair, table.size()), table),
-      "maek.module.entries");
-  auto *text = addConstant(llvm::ConstantDataArray::getString(context, json),
-                           "maek.module.json");
-
-  // maek_module_t of runtime/include/maek/module.h.
   auto *i32 = llvm::Type::getInt32Ty(context);
   auto *i64 = llvm::Type::getInt64Ty(context);
-  auto *type = llvm::StructType::get(context, {i32, pointer, i64, pointer});
-  auto *description =
-      addConstant(llvm::ConstantStruct::get(
-                      type, {llvm::ConstantInt::get(i32, 1), text,
-                             llvm::ConstantInt::get(i64, json.size()), code}),
-                  "maek.module");
+  // maek_entry_code_t and maek_module_t of runtime/include/maek/module.h.
+  auto *row = llvm::StructType::get(context, {pointer, pointer, i64});
+  auto *type = llvm::StructType::get(
+      context, {i32, i32, pointer, i64, pointer, pointer});
+  SmallVector<llvm::Constant *> table, others;
+  for (const EntryCode &entry : entries)
+    table.push_back(llvm::ConstantStruct::get(
+        row, {module.getFunction("maek_entry_" + entry.name),
+              module.getFunction("maek_arena_" + entry.name),
+              llvm::ConstantInt::get(i64, entry.descriptorBytes)}));
+  for (const std::string &name : variants) {
+    auto *other = new llvm::GlobalVariable(module, type, /*isConstant=*/true,
+                                           llvm::GlobalValue::ExternalLinkage,
+                                           /*Initializer=*/nullptr, name);
+    other->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    others.push_back(other);
+  }
+  llvm::Constant *fields[] = {
+      llvm::ConstantInt::get(i32, MAEK_MODULE_ABI),
+      llvm::ConstantInt::get(i32, others.size()),
+      addConstant(module, llvm::ConstantDataArray::getString(context, json),
+                  "maek.module.json"),
+      llvm::ConstantInt::get(i64, json.size()),
+      addArray(module, row, table, "maek.module.entries"),
+      addArray(module, pointer, others, "maek.module.variants")};
+  addConstant(module, llvm::ConstantStruct::get(type, fields), kModuleSymbol);
+}
 
+void addGetter(llvm::Module &module, StringRef library) {
+  llvm::LLVMContext &context = module.getContext();
+  auto *pointer = llvm::PointerType::getUnqual(context);
   auto *getter = llvm::Function::Create(llvm::FunctionType::get(pointer, false),
                                         llvm::Function::ExternalLinkage,
                                         (library + "_module").str(), module);
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", getter));
-  builder.CreateRet(description);
+  builder.CreateRet(module.getNamedGlobal(kModuleSymbol));
 }
 
 } // namespace maek

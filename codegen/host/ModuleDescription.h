@@ -4,6 +4,7 @@
 #ifndef MAEK_CODEGEN_HOST_MODULEDESCRIPTION_H
 #define MAEK_CODEGEN_HOST_MODULEDESCRIPTION_H
 
+#include "codegen/host/Targets.h"
 #include "passes/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -19,7 +20,7 @@ namespace maek {
 
 struct DescriptionOptions {
   std::string source; ///< the model file as the user named it
-  std::string target; ///< Halide's target string
+  BuildTarget target;
   std::string halideVersion;
   Factors factors;
 };
@@ -36,12 +37,28 @@ llvm::json::Object describeModule(mlir::ModuleOp module,
 /// lowered module.
 void addMemory(llvm::json::Object &description, mlir::ModuleOp lowered);
 
-/// Adds the constant `maek.module` and the exported function
-/// `<library>_module` to the lowered module. `entries` are names in the
-/// description's order; `maek_entry_<name>` and `maek_arena_<name>` exist.
+/// What the table of entries says of one, beside its two functions.
+struct EntryCode {
+  std::string name;
+  int64_t descriptorBytes;
+};
+
+/// The entries of a lowered module in the description's order.
+std::vector<EntryCode> getEntryCode(const llvm::json::Object &description,
+                                    mlir::ModuleOp lowered);
+
+/// The constant that addDescription adds.
+inline constexpr llvm::StringLiteral kModuleSymbol = "maek.module";
+
+/// Adds the constant `maek.module` to the lowered module; `maek_entry_<name>`
+/// and `maek_arena_<name>` exist for all `entries`. `variants` are the names of
+/// such constants of the model's code for devices.
 void addDescription(llvm::Module &module, llvm::StringRef json,
-                    const std::vector<std::string> &entries,
-                    llvm::StringRef library);
+                    llvm::ArrayRef<EntryCode> entries,
+                    llvm::ArrayRef<std::string> variants);
+
+/// Adds the exported function `<library>_module`, which returns the constant.
+void addGetter(llvm::Module &module, llvm::StringRef library);
 
 } // namespace maek
 

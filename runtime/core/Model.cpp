@@ -27,13 +27,16 @@ Error Model::allocate(const std::vector<TensorInfo> &infos,
 }
 
 Error Model::setUpEntries(const maek_module_t &module) {
+  int64_t descriptorBytes = 0;
   for (size_t i = 0; i < info.entries.size(); ++i) {
     const EntryInfo &entry = info.entries[i];
-    if (!module.entries[i].run || !module.entries[i].arena_size)
+    const maek_entry_code_t &code = module.entries[i];
+    if (!code.run || !code.arena_size || code.descriptor_bytes < 0)
       return makeError(MAEK_BAD_MODULE, "entry '", entry.name, "' has no code");
+    descriptorBytes = std::max(descriptorBytes, code.descriptor_bytes);
     EntryState &state = entries.emplace_back();
     state.info = &entry;
-    state.code = module.entries[i];
+    state.code = code;
     state.given.resize(entry.arguments.size());
     state.dims.resize(entry.symbols.size());
     state.buffers.resize(entry.arguments.size() + entry.results.size());
@@ -60,7 +63,7 @@ Error Model::setUpEntries(const maek_module_t &module) {
       return makeError(MAEK_BAD_MODULE, "entry '", entry.name,
                        "' takes prepared tensors, but nothing prepares them");
   }
-  return Error::success();
+  return descriptors.reserve(descriptorBytes, "the descriptors", &budget);
 }
 
 Expected<std::unique_ptr<Model>> Model::create(const maek_module_t &module,

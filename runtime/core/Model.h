@@ -172,7 +172,7 @@ private:
   ModuleInfo info;
   std::vector<Stored> parameters, states, prepared;
   std::vector<EntryState> entries;
-  Buffer arena;
+  Buffer arena, descriptors;
   MemoryBudget budget;
   bool mustPrepare = true; ///< parameters are newer than `prepared`
 };

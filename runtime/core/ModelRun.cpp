@@ -234,8 +234,8 @@ Error Model::call(EntryState &entry) {
     entry.buffers[numArguments + r] =
         (storage ? *storage : entry.results[r].data).data();
   }
-  int32_t status =
-      entry.code.run(entry.buffers.data(), entry.dims.data(), arena.data());
+  int32_t status = entry.code.run(entry.buffers.data(), entry.dims.data(),
+                                  arena.data(), descriptors.data());
   if (status != 0) {
     std::string message = takeKernelError();
     return makeError(MAEK_KERNEL_FAILED, "entry '", info.name,

@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek build: a model file to a program, a library, or what lies between.
 #include "codegen/host/Compiler.h"
+#include "codegen/host/Targets.h"
 #include "tools/maek/Options.h"
 #include "tools/maek/Session.h"
 #include "tools/maek/Tune.h"
@@ -113,17 +114,20 @@ static mlir::FailureOr<CompileReport> compileShown(mlir::ModuleOp module,
   return compileModule(module, options);
 }
 
-/// Throws UsageError for a target that nothing can be built for. Before any
-/// work: what the compiler would say after its passes.
-static void checkTarget(llvm::StringRef target, mlir::MLIRContext &context) {
+/// The processor of a list of targets. Throws UsageError where nothing can be
+/// built for them, before any work: what the compiler would say.
+static BuildTarget getProcessor(llvm::StringRef targets,
+                                mlir::MLIRContext &context) {
   std::string problem;
   mlir::ScopedDiagnosticHandler keep(&context,
                                      [&](mlir::Diagnostic &diagnostic) {
                                        problem = diagnostic.str();
                                        return mlir::success();
                                      });
-  if (failed(resolveTarget(target, mlir::UnknownLoc::get(&context))))
+  auto parsed = parseTargets(targets, mlir::UnknownLoc::get(&context));
+  if (failed(parsed))
     throw UsageError(problem);
+  return parsed->front();
 }
 
 static int run(const po::variables_map &options) {
@@ -161,11 +165,11 @@ static int run(const po::variables_map &options) {
     return Failure;
   }
   Session session(options);
-  checkTarget(compile.target, session.context);
+  BuildTarget processor = getProcessor(compile.target, session.context);
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)
     return Failure;
-  PipelineOptions pipeline = getPipelineOptions(compile, compile.target);
+  PipelineOptions pipeline = getPipelineOptions(compile, processor);
   mlir::FailureOr<bool> recompute = session.mustRecompute(*module, pipeline);
   if (failed(recompute))
     return Failure;

@@ -2,6 +2,7 @@
 // maek ir: the IR after a pass, or after each.
 #include "codegen/halide/Kernels.h"
 #include "codegen/host/Compiler.h"
+#include "codegen/host/LowerHost.h"
 #include "codegen/host/OutputFile.h"
 #include "passes/Pipelines.h"
 #include "tools/maek/Options.h"
@@ -89,7 +90,7 @@ static bool runStages(mlir::ModuleOp module, Session &session,
   mlir::PassManager manager(module.getContext());
   configure(manager);
   buildPipeline(manager, pipeline);
-  buildHostPipeline(manager);
+  buildHostPipeline(manager, LowerHostOptions());
   return succeeded(manager.run(module));
 }
 

@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
-// RUN: maek-opt %s --maek-lower-host --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: maek-opt %s --maek-lower-host --split-input-file --verify-diagnostics | FileCheck %s --check-prefixes=CHECK,HOST
+// RUN: maek-opt %s --maek-lower-host=device=true --split-input-file --verify-diagnostics | FileCheck %s --check-prefixes=CHECK,DEVICE
 
 func.func private @k(%x: tensor<?x4xf32, #maek.dims<B>>, %i: tensor<i32>)
     -> tensor<?x4xf32, #maek.dims<B>>
@@ -9,20 +10,24 @@ func.func private @k(%x: tensor<?x4xf32, #maek.dims<B>>, %i: tensor<i32>)
 
 // The kernel's signature, and the entry's; element types, ranks and sizes of
 // the descriptors, which are one constant; buffers of one shape share their
-// dimensions; the error of a kernel is returned. The descriptors lie at the
-// arena's begin: the stack holds its address alone.
+// dimensions; the error of a kernel is returned. The descriptors lie in memory
+// of their own: the stack holds its address alone.
 // CHECK:       llvm.mlir.global private constant @[[IMAGE:.*]](dense<[0, 0, 0, 0, 0, 0, 0, 0, 73730, 2, 0, 0, 0, 0,
 // CHECK-SAME:    0, 4, 1, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 73728, 0, 0, 0, 0, 0,
 // CHECK-SAME:    0, 0, 0, 0, 0, 0, 0, 0, 73730, 2, 0, 0, 0, 0]>
 // CHECK:       llvm.func @k(!llvm.ptr, !llvm.ptr, i32, !llvm.ptr) -> i32
 // CHECK-LABEL: llvm.func @maek_entry_f(
-// CHECK-SAME:    %[[BUFFERS:[^:]*]]: !llvm.ptr {llvm.noalias}, %[[DIMS:[^:]*]]: !llvm.ptr {llvm.noalias}, %[[ARENA:[^:]*]]: !llvm.ptr {llvm.noalias}) -> i32
+// CHECK-SAME:    %[[BUFFERS:[^:]*]]: !llvm.ptr {llvm.noalias}, %[[DIMS:[^:]*]]: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %[[MEMORY:[^:]*]]: !llvm.ptr {llvm.noalias}) -> i32
 // CHECK:         %[[SIZE:.*]] = llvm.mlir.constant(200 : i64) : i64
 // CHECK:         %[[HOLDER:.*]] = llvm.alloca %{{.*}} x !llvm.ptr
 // CHECK-NOT:     llvm.alloca
-// CHECK:         "llvm.intr.memcpy"(%[[ARENA]], %{{.*}}, %[[SIZE]])
+// CHECK:         "llvm.intr.memcpy"(%[[MEMORY]], %{{.*}}, %[[SIZE]])
 // CHECK:         %[[B:.*]] = llvm.load %[[DIMS]] : !llvm.ptr -> i64
 // CHECK:         %[[B32:.*]] = llvm.trunc %[[B]] : i64 to i32
+// The address of %i, whose descriptor begins at 88: the processor's, or a
+// device's.
+// HOST:          llvm.getelementptr %[[MEMORY]][104]
+// DEVICE:        llvm.getelementptr %[[MEMORY]][88]
 // CHECK:         %[[BASE:.*]] = llvm.load volatile %[[HOLDER]]
 // CHECK-DAG:     llvm.getelementptr %[[BASE]][88]
 // CHECK-DAG:     llvm.getelementptr %[[BASE]][144]
@@ -39,14 +44,9 @@ func.func @f(%x: memref<?x4xf32> {maek.dims = #maek.dims<B>}, %i: memref<i32>,
   return
 }
 
-// The descriptors' bytes are added, unless the extents are refused.
 // CHECK-LABEL: llvm.func @maek_arena_f(%{{.*}}: !llvm.ptr) -> i64
-// CHECK-DAG:     %[[BYTES:.*]] = llvm.mlir.constant(256 : i64) : i64
-// CHECK-DAG:     %[[SLOTS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> i64
-// CHECK:         %[[ALL:.*]] = llvm.add %[[SLOTS]], %[[BYTES]]
-// CHECK:         %[[NO:.*]] = llvm.icmp "slt" %[[SLOTS]], %
-// CHECK:         %[[SUM:.*]] = llvm.select %[[NO]], %[[SLOTS]], %[[ALL]]
-// CHECK:         llvm.return %[[SUM]]
+// CHECK:         %[[SLOTS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> i64
+// CHECK:         llvm.return %[[SLOTS]]
 func.func private @f_arena(%B: index) -> index
     attributes {maek.arena_of = @f, maek.symbols = ["B"]} {
   return %B : index

@@ -8,6 +8,7 @@
 #include "ir/MaekOps.h"
 #include "passes/memory/BufferForm.h"
 #include "passes/memory/Placement.h"
+#include "runtime/include/maek/module.h"
 
 #include "HalideRuntime.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -137,6 +138,7 @@ struct HostProgram::Impl {
   std::vector<func::FuncOp> kernels, wrappers;
   /// Of all entries, sorted.
   std::vector<std::string> symbols;
+  llvm::StringMap<int64_t> descriptorBytes;
   Dims dims;
   size_t launches = 0;
   std::optional<size_t> failAt;
@@ -264,6 +266,10 @@ HostProgram::load(ModuleOp module, StringRef planOptions,
       cast<ModuleOp>(program->buffers->getOperation()->clone()));
   if (failed(runPasses(*lowered, "maek-lower-host")))
     return nullptr;
+  auto bytes = (*lowered)->getAttrOfType<DictionaryAttr>(kDescriptorsAttr);
+  for (NamedAttribute entry : bytes)
+    program->impl->descriptorBytes[entry.getName()] =
+        cast<IntegerAttr>(entry.getValue()).getInt();
   std::vector<std::string> &symbols = program->impl->symbols;
   for (auto function : program->tensors->getOps<func::FuncOp>())
     if (isEntry(function))
@@ -362,14 +368,16 @@ HostRun HostProgram::run(StringRef name, const Dims &dims, uint64_t seed,
   Guarded arena(run.arenaBytes);
   impl->launches = 0;
   impl->failAt = failAt;
+  Guarded descriptors(impl->descriptorBytes.lookup(name));
   auto function =
-      reinterpret_cast<int32_t (*)(void *const *, const int64_t *, void *)>(
-          lookup(("maek_entry_" + name).str()));
+      reinterpret_cast<maek_entry_fn>(lookup(("maek_entry_" + name).str()));
   if (!function)
     return run;
-  run.status = function(pointers.data(), values.data(), arena.data());
+  run.status = function(pointers.data(), values.data(), arena.data(),
+                        descriptors.data());
   run.launches = impl->launches;
   EXPECT_TRUE(arena.isIntact()) << "wrote outside of the arena";
+  EXPECT_TRUE(descriptors.isIntact()) << "wrote outside of the descriptors";
   for (const Guarded &memory : storage)
     EXPECT_TRUE(memory.isIntact()) << "wrote outside of a buffer";
   for (auto [i, type] : llvm::enumerate(entry.getResultTypes())) {

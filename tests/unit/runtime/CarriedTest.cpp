@@ -30,7 +30,7 @@ std::string describe(const std::string &result) {
          result + "]}]}";
 }
 
-int32_t sumRows(void *const *buffers, const int64_t *dims, void *) {
+int32_t sumRows(void *const *buffers, const int64_t *dims, void *, void *) {
   const auto *x = static_cast<const float *>(buffers[0]);
   const auto *position = static_cast<const int32_t *>(buffers[1]);
   auto *rows = static_cast<float *>(buffers[2]);
@@ -81,8 +81,13 @@ protected:
   }
 
   std::string json = describe(carried);
-  maek_entry_code_t entry = {sumRows, noArena};
-  maek_module_t module = {MAEK_MODULE_ABI, json.data(), json.size(), &entry};
+  maek_entry_code_t entry = {sumRows, noArena, 0};
+  maek_module_t module = {.abi = MAEK_MODULE_ABI,
+                          .num_variants = 0,
+                          .json = json.data(),
+                          .json_size = json.size(),
+                          .entries = &entry,
+                          .variants = nullptr};
   std::unique_ptr<Model> model;
 };
 

@@ -478,5 +478,5 @@ TEST_F(CliErrorsTest, OutputThatDoesNotArrive) {
 TEST_F(CliErrorsTest, ADamagedModuleIsTold) {
   maek_module_t module = logistic();
   module.abi = 9;
-  expectError({"info"}, "the module has ABI 9, this runtime reads 1", module);
+  expectError({"info"}, "the module has ABI 9, this runtime reads 2", module);
 }

@@ -401,7 +401,7 @@ TEST_F(CliTest, InfoShowsTheModule) {
       "  source     models/logistic.maek\n"
       "  target     x86-64-linux\n"
       "  precision  f32\n"
-      "  versions   maek 0.1.0, llvm 22.1, module ABI 1\n"
+      "  versions   maek 0.1.0, llvm 22.1, module ABI 2\n"
       "  training   data fashion_mnist, batch 8, epochs 2, lr 0.1, seed 0\n"
       "  optimizer  momentum, schedule cosine, clip_norm 1.5\n"
       "\n";

@@ -105,9 +105,14 @@ static void score(float *logits, const int32_t *labels, int64_t batch,
   *accuracy = right / static_cast<float>(batch);
 }
 
-static int32_t forward(void *const *buffers, const int64_t *dims, void *arena) {
+/// Bytes of descriptors that entries write, as compiled ones do.
+static constexpr int64_t kDescriptorBytes = 168;
+
+static int32_t forward(void *const *buffers, const int64_t *dims, void *arena,
+                       void *descriptors) {
   if (knobs().failWith)
     return knobs().failWith;
+  std::memset(descriptors, 1, kDescriptorBytes);
   const float *packed = floats(buffers, 0);
   auto *weights = static_cast<float *>(arena);
   for (int64_t p = 0; p < kPixels; ++p)
@@ -118,10 +123,10 @@ static int32_t forward(void *const *buffers, const int64_t *dims, void *arena) {
   return 0;
 }
 
-static int32_t evaluate(void *const *buffers, const int64_t *dims,
-                        void *arena) {
+static int32_t evaluate(void *const *buffers, const int64_t *dims, void *arena,
+                        void *descriptors) {
   void *forwardBuffers[] = {buffers[0], buffers[1], buffers[2], buffers[4]};
-  if (int32_t status = forward(forwardBuffers, dims, arena))
+  if (int32_t status = forward(forwardBuffers, dims, arena, descriptors))
     return status;
   std::vector<float> logits(floats(buffers, 4),
                             floats(buffers, 4) + dims[0] * kClasses);
@@ -130,12 +135,13 @@ static int32_t evaluate(void *const *buffers, const int64_t *dims,
   return 0;
 }
 
-static int32_t trainStep(void *const *buffers, const int64_t *dims,
-                         void *arena) {
+static int32_t trainStep(void *const *buffers, const int64_t *dims, void *arena,
+                         void *descriptors) {
   if (knobs().onTrain)
     knobs().onTrain();
   if (knobs().failWith)
     return knobs().failWith;
+  std::memset(descriptors, 1, kDescriptorBytes);
   // W b mW mb image label lr step steps -> loss accuracy grad_norm W b mW mb
   for (int i = 0; i < 4; ++i)
     if (buffers[i] != buffers[12 + i])
@@ -177,7 +183,7 @@ static int32_t trainStep(void *const *buffers, const int64_t *dims,
   return 0;
 }
 
-static int32_t prepare(void *const *buffers, const int64_t *, void *) {
+static int32_t prepare(void *const *buffers, const int64_t *, void *, void *) {
   ++knobs().prepares;
   for (int64_t p = 0; p < kPixels; ++p)
     for (int64_t c = 0; c < kClasses; ++c)
@@ -196,16 +202,22 @@ static int64_t noArena(const int64_t *) { return 0; }
 
 const maek_module_t &maek::fake::logistic() {
   static const std::string json = logisticJson();
-  static const maek_entry_code_t entries[] = {{forward, arenaBytes},
-                                              {evaluate, arenaBytes},
-                                              {trainStep, arenaBytes},
-                                              {prepare, noArena}};
-  static const maek_module_t module = {MAEK_MODULE_ABI, json.data(),
-                                       json.size(), entries};
+  static const maek_entry_code_t entries[] = {
+      {forward, arenaBytes, kDescriptorBytes},
+      {evaluate, arenaBytes, kDescriptorBytes},
+      {trainStep, arenaBytes, kDescriptorBytes},
+      {prepare, noArena, 0}};
+  static const maek_module_t module = {.abi = MAEK_MODULE_ABI,
+                                       .num_variants = 0,
+                                       .json = json.data(),
+                                       .json_size = json.size(),
+                                       .entries = entries,
+                                       .variants = nullptr};
   return module;
 }
 
-static int32_t sumLengths(void *const *buffers, const int64_t *dims, void *) {
+static int32_t sumLengths(void *const *buffers, const int64_t *dims, void *,
+                          void *) {
   const float *x = floats(buffers, 0);
   const auto *n = static_cast<const int32_t *>(buffers[1]);
   float total = 0;
@@ -217,7 +229,7 @@ static int32_t sumLengths(void *const *buffers, const int64_t *dims, void *) {
   return 0;
 }
 
-static int32_t prepareNothing(void *const *, const int64_t *, void *) {
+static int32_t prepareNothing(void *const *, const int64_t *, void *, void *) {
   return 0;
 }
 
@@ -232,9 +244,13 @@ const maek_module_t &maek::fake::lengths() {
         {"role": "output", "name": "y", "dtype": "f32", "shape": ["B", "T"]},
         {"role": "output", "name": "total", "dtype": "f32", "shape": []}]},
         {"name": "prepare", "symbols": [], "arguments": [], "results": []}]})";
-  static const maek_entry_code_t entries[] = {{sumLengths, noArena},
-                                              {prepareNothing, noArena}};
-  static const maek_module_t module = {MAEK_MODULE_ABI, json, sizeof(json) - 1,
-                                       entries};
+  static const maek_entry_code_t entries[] = {{sumLengths, noArena, 0},
+                                              {prepareNothing, noArena, 0}};
+  static const maek_module_t module = {.abi = MAEK_MODULE_ABI,
+                                       .num_variants = 0,
+                                       .json = json,
+                                       .json_size = sizeof(json) - 1,
+                                       .entries = entries,
+                                       .variants = nullptr};
   return module;
 }

@@ -345,14 +345,14 @@ TEST_F(ModelTest, MemoryIsLimitedAsAsked) {
   EXPECT_STREQ(maek_model_last_error(nullptr),
                "parameter 'linear.W' needs 192 bytes; the model holds 0 of "
                "its limit of 100");
-  options.memory_limit = 1000;
+  options.memory_limit = 1200;
   ASSERT_EQ(maek_model_create(&logistic(), &options, &small), MAEK_OK);
   EXPECT_EQ(maek_model_forward(small, tensors, 1), MAEK_OK);
   setBatch(50);
   EXPECT_EQ(maek_model_forward(small, tensors, 1), MAEK_OUT_OF_MEMORY);
   EXPECT_EQ(std::string(maek_model_last_error(small)),
-            "output 'logits' needs 600 bytes; the model holds 912 of its "
-            "limit of 1000");
+            "output 'logits' needs 600 bytes; the model holds 1080 of its "
+            "limit of 1200");
   setBatch(5);
   EXPECT_EQ(maek_model_forward(small, tensors, 1), MAEK_OK);
   maek_model_destroy(small);
@@ -362,15 +362,15 @@ TEST_F(ModelTest, MemoryIsLimitedAsAsked) {
 // numbers, no bytes that count against the limit.
 TEST_F(ModelTest, ARunWithoutMemoryLeavesNothing) {
   maek_model_t *small = nullptr;
-  maek_options_t options = {sizeof(options), 0, 1080, 0};
+  maek_options_t options = {sizeof(options), 0, 1248, 0};
   ASSERT_EQ(maek_model_create(&logistic(), &options, &small), MAEK_OK);
   ASSERT_EQ(maek_model_forward(small, tensors, 1), MAEK_OK);
   setBatch(14);
   EXPECT_EQ(maek_model_forward(small, tensors, 1), MAEK_OUT_OF_MEMORY);
   EXPECT_STREQ(
       maek_model_last_error(small),
-      "the arena needs 360 bytes; the model holds 1020 of its limit of "
-      "1080");
+      "the arena needs 360 bytes; the model holds 1188 of its limit of "
+      "1248");
   maek_tensor_t logits;
   EXPECT_EQ(maek_model_result(small, "forward", "logits", &logits),
             MAEK_INVALID_ARGUMENT);

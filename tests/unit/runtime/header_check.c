@@ -7,8 +7,10 @@
 
 #include <stdio.h>
 
-static int32_t run(void *const *buffers, const int64_t *dims, void *arena) {
+static int32_t run(void *const *buffers, const int64_t *dims, void *arena,
+                   void *descriptors) {
   (void)arena;
+  (void)descriptors;
   const float *x = buffers[0];
   float *y = buffers[1];
   for (int64_t i = 0; i < dims[0]; ++i)
@@ -29,9 +31,11 @@ static const char json[] =
     " \"output\", \"name\": \"y\", \"dtype\": \"f32\", \"shape\": [\"B\"]}]}]}";
 
 int main(void) {
-  const maek_entry_code_t entries[] = {{run, arena_size}};
-  const maek_module_t module = {MAEK_MODULE_ABI, json, sizeof(json) - 1,
-                                entries};
+  const maek_entry_code_t entries[] = {{run, arena_size, 0}};
+  const maek_module_t module = {.abi = MAEK_MODULE_ABI,
+                                .json = json,
+                                .json_size = sizeof(json) - 1,
+                                .entries = entries};
   maek_model_t *model;
   if (maek_abi_version() != MAEK_ABI_VERSION ||
       maek_model_create(&module, NULL, &model) != MAEK_OK) {
