@@ -72,6 +72,9 @@ struct CompileOptions {
   /// Called with each pass manager before it runs (dumps, timing).
   std::function<void(mlir::PassManager &)> configure;
   KernelProgress progress;
+  /// Called with false where remarks that follow repeat others, with true where
+  /// they do no longer.
+  std::function<void(bool)> keepRemarks;
 };
 
 /// How long each part took, in milliseconds, and what the cache saved.

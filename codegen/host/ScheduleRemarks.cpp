@@ -37,11 +37,14 @@ static Location getPlace(func::FuncOp kernel, unsigned position) {
 }
 
 void remarkSchedules(ModuleOp module, const CompiledKernels &compiled,
-                     const std::map<std::string, std::string> &choices) {
+                     const std::map<std::string, std::string> &choices,
+                     StringRef device) {
   if (!module.getContext()->getRemarkEngine())
     return;
   llvm::StringMap<llvm::SetVector<StringRef>> callers = getCallers(module);
   size_t next = 0;
+  std::string how =
+      device.empty() ? "scheduled" : ("scheduled for " + device).str();
   for (auto kernel : module.getOps<func::FuncOp>()) {
     if (!isKernel(kernel))
       continue;
@@ -53,11 +56,11 @@ void remarkSchedules(ModuleOp module, const CompiledKernels &compiled,
       auto options =
           remark::RemarkOpts::name(kName).category(kName).function(caller);
       if (schedule.choice.empty())
-        remark::passed(loc, options) << "scheduled: " << schedule.reason;
+        remark::passed(loc, options) << how << ": " << schedule.reason;
       else
         remark::passed(loc, options)
-            << (isTuned ? "scheduled as tuned, " : "scheduled as ")
-            << schedule.choice << ": " << schedule.reason;
+            << how << (isTuned ? " as tuned, " : " as ") << schedule.choice
+            << ": " << schedule.reason;
       if (schedule.isRefused)
         remark::missed(loc, options)
             << "left the tuned '" << wanted->second << "': it does not fit";

@@ -8,9 +8,11 @@
 namespace maek {
 
 /// Remarks "schedule" of the module's kernels, whose entries call them still;
-/// `choices` are those that were asked for.
+/// `choices` are those that were asked for. `device` is named if it is not
+/// empty.
 void remarkSchedules(mlir::ModuleOp module, const CompiledKernels &compiled,
-                     const std::map<std::string, std::string> &choices);
+                     const std::map<std::string, std::string> &choices,
+                     llvm::StringRef device);
 
 } // namespace maek
 

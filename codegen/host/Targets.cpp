@@ -11,13 +11,8 @@ using namespace mlir;
 
 namespace maek {
 
-std::string BuildTarget::getSuffix() const {
-  if (!isDevice())
-    return "";
-  std::string suffix = "." + device;
-  if (capability > 0)
-    suffix += "_" + std::to_string(capability);
-  return suffix;
+std::string BuildTarget::getDeviceName() const {
+  return capability > 0 ? device + "_" + std::to_string(capability) : device;
 }
 
 namespace {

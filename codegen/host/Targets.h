@@ -24,9 +24,13 @@ struct BuildTarget {
   bool operator==(const BuildTarget &other) const {
     return device == other.device && capability == other.capability;
   }
+  /// "cuda_80" or "opencl"; empty for a processor.
+  std::string getDeviceName() const;
   /// What tells the symbols of this target from others': ".cuda_80"; empty for
   /// the processor.
-  std::string getSuffix() const;
+  std::string getSuffix() const {
+    return isDevice() ? "." + getDeviceName() : "";
+  }
 };
 
 /// Reads `host`, `cuda-sm_80`, or a list of at most one processor and any

@@ -23,7 +23,8 @@ public:
       : module(module), options(options), tune(tune),
         machine(getThisMachine(options.target, tune.search.threads)) {}
 
-  FailureOr<CompiledKernels> run(const KernelProgress &progress);
+  FailureOr<CompiledKernels> run(const KernelProgress &progress,
+                                 StringRef device);
 
 private:
   LogicalResult readFile();
@@ -147,8 +148,8 @@ LogicalResult TunedCompilation::search(CompiledKernels &compiled) {
   return recompile(*found, compiled);
 }
 
-FailureOr<CompiledKernels>
-TunedCompilation::run(const KernelProgress &progress) {
+FailureOr<CompiledKernels> TunedCompilation::run(const KernelProgress &progress,
+                                                 StringRef device) {
   // Told before the work.
   if (failed(readFile()) ||
       (tune.isSearch && failed(checkSizes(module, tune.search.sizes))))
@@ -157,15 +158,16 @@ TunedCompilation::run(const KernelProgress &progress) {
       compileKernels(module, options, progress);
   if (failed(compiled) || (tune.isSearch && failed(search(*compiled))))
     return failure();
-  remarkSchedules(module, *compiled, options.choices);
+  remarkSchedules(module, *compiled, options.choices, device);
   return compiled;
 }
 
 FailureOr<CompiledKernels> compileTunedKernels(ModuleOp module,
                                                const KernelOptions &options,
                                                const KernelProgress &progress,
-                                               const TuneSettings &tune) {
-  return TunedCompilation(module, options, tune).run(progress);
+                                               const TuneSettings &tune,
+                                               StringRef device) {
+  return TunedCompilation(module, options, tune).run(progress, device);
 }
 
 } // namespace maek

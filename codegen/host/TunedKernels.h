@@ -21,10 +21,12 @@ struct TuneSettings {
 };
 
 /// Compiles the kernels for `options.target`, a full name, and says in remarks
-/// how each was scheduled and which results of the file were taken.
+/// how each was scheduled, for `device` if that is not empty, and which results
+/// of the file were taken.
 mlir::FailureOr<CompiledKernels>
 compileTunedKernels(mlir::ModuleOp module, const KernelOptions &options,
-                    const KernelProgress &progress, const TuneSettings &tune);
+                    const KernelProgress &progress, const TuneSettings &tune,
+                    llvm::StringRef device = "");
 
 } // namespace maek
 

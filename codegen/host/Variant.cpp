@@ -23,7 +23,13 @@ LogicalResult Variant::run(PassManager &manager) {
   if (options.configure)
     options.configure(manager);
   manager.enableVerifier(false);
-  return failure(failed(manager.run(module)) || failed(verify(module)));
+  // What the passes do for a device they did for the processor.
+  if (options.keepRemarks)
+    options.keepRemarks(!target.isDevice());
+  bool isGood = succeeded(manager.run(module)) && succeeded(verify(module));
+  if (options.keepRemarks)
+    options.keepRemarks(true);
+  return success(isGood);
 }
 
 /// Kernels of several targets come into one library.
@@ -81,8 +87,8 @@ LogicalResult Variant::compileKernels(const KernelProgress &progress,
   // What was found on a processor says nothing of a device.
   TuneSettings tune = target.isDevice() ? TuneSettings() : options.tune;
   tune.search.sizes.try_emplace(kBatchSymbol.str(), getBatch());
-  FailureOr<CompiledKernels> compiled =
-      compileTunedKernels(module, kernels, progress, tune);
+  FailureOr<CompiledKernels> compiled = compileTunedKernels(
+      module, kernels, progress, tune, target.getDeviceName());
   if (failed(compiled))
     return failure();
   objects = compiled->objects;

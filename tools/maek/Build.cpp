@@ -1,12 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek build: a model file to a program, a library, or what lies between.
 #include "codegen/host/Compiler.h"
-#include "codegen/host/Targets.h"
 #include "tools/maek/Options.h"
 #include "tools/maek/Session.h"
 #include "tools/maek/Tune.h"
 
-#include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -28,17 +26,14 @@ static void addOptions(po::options_description &options) {
       "IR, assembly)")(
       "name", po::value<std::string>()->default_value("")->value_name("NAME"),
       "of the library's function in C, NAME_module(); without, the output "
-      "file's, less 'lib'")(
-      "target",
-      po::value<std::string>()->default_value("host")->value_name("NAME"),
-      "the processor: host, or a Halide target such as "
-      "x86-64-linux-avx2-fma-f16c-sse41")(
-      "jobs,j", po::value<int>()->default_value(0)->value_name("N"),
-      "threads that compile kernels; 0 is one per core")(
+      "file's, less 'lib'")("jobs,j",
+                            po::value<int>()->default_value(0)->value_name("N"),
+                            "threads that compile kernels; 0 is one per core")(
       "no-cache", "compile every kernel anew")(
       "asserts", "keep Halide's checks of every buffer in the kernels")(
       "timing", "print how long each part took");
   addTuneOptions(options);
+  addTargetOption(options);
   addPassOptions(options);
   addSizeOptions(options, "while tuning, and at most for --memory-limit");
 }
@@ -114,22 +109,6 @@ static mlir::FailureOr<CompileReport> compileShown(mlir::ModuleOp module,
   return compileModule(module, options);
 }
 
-/// The processor of a list of targets. Throws UsageError where nothing can be
-/// built for them, before any work: what the compiler would say.
-static BuildTarget getProcessor(llvm::StringRef targets,
-                                mlir::MLIRContext &context) {
-  std::string problem;
-  mlir::ScopedDiagnosticHandler keep(&context,
-                                     [&](mlir::Diagnostic &diagnostic) {
-                                       problem = diagnostic.str();
-                                       return mlir::success();
-                                     });
-  auto parsed = parseTargets(targets, mlir::UnknownLoc::get(&context));
-  if (failed(parsed))
-    throw UsageError(problem);
-  return parsed->front();
-}
-
 static int run(const po::variables_map &options) {
   CompileOptions compile;
   const std::string &kind = options["emit"].as<std::string>();
@@ -165,7 +144,7 @@ static int run(const po::variables_map &options) {
     return Failure;
   }
   Session session(options);
-  BuildTarget processor = getProcessor(compile.target, session.context);
+  BuildTarget processor = getTargets(options, session.context).front();
   mlir::OwningOpRef<mlir::ModuleOp> module = session.read();
   if (!module)
     return Failure;
@@ -174,6 +153,7 @@ static int run(const po::variables_map &options) {
   if (failed(recompute))
     return Failure;
   compile.recompute = *recompute;
+  compile.keepRemarks = [&](bool keeps) { session.setKeepsRemarks(keeps); };
   mlir::FailureOr<CompileReport> report =
       compileShown(*module, compile, session.context);
   if (failed(report))

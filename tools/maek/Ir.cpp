@@ -1,6 +1,5 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek ir: the IR after a pass, or after each.
-#include "codegen/halide/Kernels.h"
 #include "codegen/host/Compiler.h"
 #include "codegen/host/LowerHost.h"
 #include "codegen/host/OutputFile.h"
@@ -28,6 +27,7 @@ static void addOptions(po::options_description &options) {
       "output,o", po::value<std::string>()->value_name("OUT"),
       "the file to write instead of printing; with --all the folder")(
       "locations", "print the model's line of every operation");
+  addTargetOption(options);
   addPassOptions(options);
   addSizeOptions(options, "at most for --memory-limit");
 }
@@ -78,11 +78,13 @@ static bool runStages(mlir::ModuleOp module, Session &session,
     manager.getContext()->disableMultithreading();
     manager.addInstrumentation(std::make_unique<Dumper>(sink));
   };
-  PipelineOptions pipeline;
-  pipeline.disable = getDisabledPasses(options);
+  CompileOptions compile;
+  compile.disabledPasses = getDisabledPasses(options);
+  compile.factors = getFactors(options);
+  // A device, if one is named.
+  BuildTarget target = getTargets(options, session.context).back();
+  PipelineOptions pipeline = getPipelineOptions(compile, target);
   pipeline.separate = true;
-  pipeline.sumsInnermost = sumsGatesApart("host");
-  pipeline.factors = getFactors(options);
   mlir::FailureOr<bool> recompute = session.mustRecompute(module, pipeline);
   if (failed(recompute))
     return false;
@@ -90,7 +92,9 @@ static bool runStages(mlir::ModuleOp module, Session &session,
   mlir::PassManager manager(module.getContext());
   configure(manager);
   buildPipeline(manager, pipeline);
-  buildHostPipeline(manager, LowerHostOptions());
+  LowerHostOptions lowering;
+  lowering.device = target.isDevice();
+  buildHostPipeline(manager, lowering);
   return succeeded(manager.run(module));
 }
 

@@ -35,6 +35,30 @@ void addPassOptions(po::options_description &options) {
       "say what the passes did, and what they left and why");
 }
 
+void addTargetOption(po::options_description &options) {
+  options.add_options()(
+      "target",
+      po::value<std::string>()->default_value("host")->value_name("NAME,..."),
+      "a processor: host, or a Halide target such as "
+      "x86-64-linux-avx2-fma-f16c-sse41; and devices beside it: cuda (as "
+      "cuda-sm_80), cuda-sm_75 to cuda-sm_120, opencl");
+}
+
+llvm::SmallVector<BuildTarget> getTargets(const po::variables_map &options,
+                                          mlir::MLIRContext &context) {
+  std::string problem;
+  mlir::ScopedDiagnosticHandler keep(&context,
+                                     [&](mlir::Diagnostic &diagnostic) {
+                                       problem = diagnostic.str();
+                                       return mlir::success();
+                                     });
+  auto targets = parseTargets(options["target"].as<std::string>(),
+                              mlir::UnknownLoc::get(&context));
+  if (failed(targets))
+    throw UsageError(problem);
+  return *targets;
+}
+
 std::vector<std::string> getDisabledPasses(const po::variables_map &options) {
   if (!options.count("disable-pass"))
     return {};

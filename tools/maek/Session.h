@@ -4,6 +4,7 @@
 #ifndef MAEK_TOOLS_MAEK_SESSION_H
 #define MAEK_TOOLS_MAEK_SESSION_H
 
+#include "codegen/host/Targets.h"
 #include "passes/MemoryLimit.h"
 #include "tools/maek/Options.h"
 #include "tools/maek/Reporter.h"
@@ -15,6 +16,14 @@ namespace maek::cli {
 
 /// Adds --disable-pass, --memory-limit and --remarks.
 void addPassOptions(po::options_description &options);
+
+/// Adds --target.
+void addTargetOption(po::options_description &options);
+
+/// What --target names, the processor first. Throws UsageError where nothing
+/// can be built for them, before any work: what the compiler would say.
+llvm::SmallVector<BuildTarget> getTargets(const po::variables_map &options,
+                                          mlir::MLIRContext &context);
 
 /// The passes that --disable-pass names; throws UsageError for an unknown one.
 std::vector<std::string> getDisabledPasses(const po::variables_map &options);
@@ -33,6 +42,9 @@ public:
   /// Fails after a pass has failed.
   mlir::FailureOr<bool> mustRecompute(mlir::ModuleOp module,
                                       const PipelineOptions &pipeline);
+
+  /// Without, remarks are dropped.
+  void setKeepsRemarks(bool keeps) { reporter.setKeepsRemarks(keeps); }
 
   mlir::MLIRContext context;
 
