@@ -78,6 +78,8 @@ static Error runOnce(Model &model, size_t entry,
   double lr = module.settings.lr.value_or(1e-3);
   constexpr int64_t planned = 1'000'000;
   Error error = model.trainStep(arguments.tensors, lr, planned);
+  if (!error)
+    error = model.checkLoss();
   // Random data may lead anywhere; the time is the same.
   return error.code() == MAEK_NOT_FINITE ? Error::success() : std::move(error);
 }

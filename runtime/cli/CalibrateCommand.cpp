@@ -29,10 +29,12 @@ static Error clearRanges(Model &model) {
 }
 
 /// Whether the ranges are of use, and the weights.
-static Error checkObserved(const Model &model) {
-  const TensorInfo *bad = model.findNotFinite();
+static Error checkObserved(Model &model) {
+  Expected<const TensorInfo *> bad = model.findNotFinite();
+  if (!bad)
+    return bad.takeError();
   std::optional<std::string_view> weights =
-      bad ? findRanged(bad->name) : std::nullopt;
+      *bad ? findRanged((*bad)->name) : std::nullopt;
   if (!weights)
     return model.checkParameters();
   return makeError(MAEK_NOT_FINITE, "a product multiplies '", *weights,

@@ -30,11 +30,14 @@ maek::runtime::loadModel(const Program &program, const std::string &weights,
   Expected<Metadata> metadata = (*model)->load(weights, false, fresh);
   if (!metadata)
     return metadata.takeError();
-  if (const TensorInfo *tensor = (*model)->findNotFinite())
+  Expected<const TensorInfo *> bad = (*model)->findNotFinite();
+  if (!bad)
+    return bad.takeError();
+  if (*bad)
     std::fprintf(stderr,
                  "%s: warning: %s: '%s' has numbers that are not finite, so "
                  "what comes of it means nothing\n",
-                 program.name.c_str(), weights.c_str(), tensor->name.c_str());
+                 program.name.c_str(), weights.c_str(), (*bad)->name.c_str());
   return LoadedModel{std::move(*model), std::move(*metadata)};
 }
 

@@ -22,18 +22,20 @@ struct Classes {
 
 // Creates the outputs' files with headers for all examples, once the first
 // batch has told the shapes.
-static Error openOutputs(const Model &model, size_t entry,
+static Error openOutputs(Model &model, size_t entry,
                          const std::vector<PortFile> &bound, int64_t examples,
                          std::vector<AtomicFile> &files) {
   for (const PortFile &one : bound) {
-    maek_tensor_t result = model.result(entry, one.index);
-    std::vector<int64_t> shape(result.shape, result.shape + result.rank);
+    Expected<maek_tensor_t> result = model.result(entry, one.index);
+    if (!result)
+      return result.takeError();
+    std::vector<int64_t> shape(result->shape, result->shape + result->rank);
     if (hasBatchAxis(*one.port, model.module().entries[entry]))
       shape[0] = examples;
     Expected<AtomicFile> file = AtomicFile::create(one.path);
     if (!file)
       return file.takeError();
-    if (Error error = file->write(makeNpyHeader(result.dtype, shape)))
+    if (Error error = file->write(makeNpyHeader(result->dtype, shape)))
       return error;
     files.push_back(std::move(*file));
   }
@@ -63,17 +65,23 @@ static Error predict(Model &model, size_t entry,
       if (Error error = openOutputs(model, entry, outputPaths, examples, files))
         return error;
     for (size_t i = 0; i < outputPaths.size(); ++i) {
-      maek_tensor_t result = model.result(entry, outputPaths[i].index);
-      std::span<const int64_t> shape(result.shape,
-                                     static_cast<size_t>(result.rank));
+      Expected<maek_tensor_t> result =
+          model.result(entry, outputPaths[i].index);
+      if (!result)
+        return result.takeError();
+      std::span<const int64_t> shape(result->shape,
+                                     static_cast<size_t>(result->rank));
       if (Error error = files[i].write(
-              result.data,
-              static_cast<size_t>(*countBytes(shape, result.dtype))))
+              result->data,
+              static_cast<size_t>(*countBytes(shape, result->dtype))))
         return error;
     }
-    if (classes.top > 0)
-      printClasses(model.result(entry, classes.result), classes.top,
-                   classes.names, done, examples > 1);
+    if (classes.top > 0) {
+      Expected<maek_tensor_t> scores = model.result(entry, classes.result);
+      if (!scores)
+        return scores.takeError();
+      printClasses(*scores, classes.top, classes.names, done, examples > 1);
+    }
     done += count;
   }
   for (AtomicFile &file : files)

@@ -43,13 +43,15 @@ Expected<std::vector<double>> Stepper::read(std::span<const int32_t> piece) {
   }
   if (Error error = run(piece))
     return error;
-  maek_tensor_t all = model->result(generator.entry(), scores);
-  auto classes = static_cast<size_t>(all.shape[2]);
+  Expected<maek_tensor_t> all = model->result(generator.entry(), scores);
+  if (!all)
+    return all.takeError();
+  auto classes = static_cast<size_t>(all->shape[2]);
   size_t first = (piece.size() - 1) * classes;
   std::vector<double> last(classes);
   for (size_t i = 0; i < classes; ++i)
-    last[i] = all.dtype == MAEK_F64
-                  ? static_cast<const double *>(all.data)[first + i]
-                  : double{static_cast<const float *>(all.data)[first + i]};
+    last[i] = all->dtype == MAEK_F64
+                  ? static_cast<const double *>(all->data)[first + i]
+                  : double{static_cast<const float *>(all->data)[first + i]};
   return last;
 }

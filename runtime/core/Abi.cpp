@@ -63,6 +63,14 @@ static Error nullArgument(const char *name) {
   return makeError(MAEK_INVALID_ARGUMENT, name, " is null");
 }
 
+template <typename T>
+static Error give(Expected<T> value, T *out) {
+  if (!value)
+    return value.takeError();
+  *out = *value;
+  return Error::success();
+}
+
 int32_t maek_abi_version() { return MAEK_ABI_VERSION; }
 
 const char *maek_status_name(maek_status_t status) {
@@ -238,7 +246,9 @@ maek_status_t maek_model_train_step(maek_model_t *handle,
   return guardModel(handle, [&](Model &model) {
     if (!arguments && count > 0)
       return nullArgument("arguments");
-    return model.trainStep({arguments, count}, lr, steps);
+    if (Error error = model.trainStep({arguments, count}, lr, steps))
+      return error;
+    return model.checkLoss();
   });
 }
 
@@ -272,8 +282,7 @@ maek_status_t maek_model_result(maek_model_t *handle, const char *entryName,
       return error;
     if (!out)
       return nullArgument("result");
-    *out = model.result(entry, result);
-    return Error::success();
+    return give(model.result(entry, result), out);
   });
 }
 
@@ -285,11 +294,10 @@ maek_status_t maek_model_scalar(maek_model_t *handle, const char *entryName,
       return error;
     if (!value)
       return nullArgument("value");
-    if (model.result(entry, result).rank != 0)
+    if (!model.module().entries[entry].results[result].shape.empty())
       return makeError(MAEK_INVALID_ARGUMENT, "result '", name,
                        "' is no scalar");
-    *value = model.scalar(entry, result);
-    return Error::success();
+    return give(model.scalar(entry, result), value);
   });
 }
 
@@ -310,8 +318,7 @@ maek_status_t maek_model_parameter_at(maek_model_t *handle, size_t index,
     if (index >= count)
       return makeError(MAEK_INVALID_ARGUMENT, "parameter index ", index,
                        ", needed less than ", count);
-    *out = model.parameter(index);
-    return Error::success();
+    return give(model.parameter(index), out);
   });
 }
 
@@ -322,10 +329,8 @@ maek_status_t maek_model_parameter(maek_model_t *handle, const char *name,
       return nullArgument(name ? "parameter" : "name");
     const std::vector<TensorInfo> &parameters = model.module().parameters;
     for (size_t i = 0; i < parameters.size(); ++i)
-      if (parameters[i].name == name) {
-        *out = model.parameter(i);
-        return Error::success();
-      }
+      if (parameters[i].name == name)
+        return give(model.parameter(i), out);
     return makeError(MAEK_INVALID_ARGUMENT, "no parameter '", name, "'");
   });
 }

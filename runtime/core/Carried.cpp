@@ -37,24 +37,30 @@ static void copyInto(std::byte *to, std::span<const int64_t> toShape,
 }
 
 Error Model::resizeCarried(const PortInfo &port, bool begins,
-                           const std::vector<int64_t> &shape,
-                           Carried &carried) {
+                           std::vector<int64_t> shape, Carried &carried) {
   std::string what = text(roleName(port.role), " '", port.name, "'");
   std::optional<int64_t> bytes = countBytes(shape, port.dtype);
   if (!bytes)
     return makeError(MAEK_OUT_OF_MEMORY, what, " is too large to address");
-  Buffer larger;
-  Buffer &target = begins ? carried.data : larger;
-  if (Error error = target.reserve(*bytes, what, &budget))
+  Mirror larger;
+  Mirror &target = begins ? carried.data : larger;
+  if (Error error = target.reserve(*bytes, what, budget, on.get()))
     return error;
-  std::memset(target.data(), 0, static_cast<size_t>(*bytes));
-  if (!begins) {
-    copyInto(larger.as<std::byte>(), shape, carried.data.as<std::byte>(),
-             carried.shape, static_cast<int64_t>(dtypeSize(port.dtype)));
-    carried.data.release(budget);
-    carried.data = std::move(larger);
-  }
-  carried.shape = shape;
+  carried.shape.swap(shape);
+  if (begins)
+    return target.clear();
+  // On the host also where it is a device's: it happens seldom.
+  if (Error error = larger.reserveHost(what))
+    return error;
+  Expected<void *> content = carried.data.read();
+  if (!content)
+    return content.takeError();
+  auto *to = static_cast<std::byte *>(larger.overwrite());
+  std::memset(to, 0, static_cast<size_t>(*bytes));
+  copyInto(to, carried.shape, static_cast<const std::byte *>(*content), shape,
+           static_cast<int64_t>(dtypeSize(port.dtype)));
+  carried.data.release();
+  carried.data = std::move(larger);
   return Error::success();
 }
 
@@ -64,7 +70,7 @@ Error Model::sizeCarried(EntryState &entry) {
     if (port.role != Role::Carried)
       continue;
     Carried &carried = entry.carried[port.storage];
-    bool begins = entry.begins || !carried.data.data();
+    bool begins = entry.begins || !carried.data.exists();
     bool isSame = !begins, fits = true;
     for (size_t axis = 0; axis < port.shape.size(); ++axis) {
       std::optional<int64_t> size = port.shape[axis].evaluate(entry.dims);
@@ -81,7 +87,7 @@ Error Model::sizeCarried(EntryState &entry) {
                        "' carries '", port.name, "' of shape ",
                        shapeText(carried.shape), " on, needed ",
                        shapeText(shape));
-    if (Error error = resizeCarried(port, begins, shape, carried))
+    if (Error error = resizeCarried(port, begins, std::move(shape), carried))
       return error;
   }
   entry.begins = false;

@@ -64,14 +64,17 @@ Error Model::runImport(size_t index, std::span<const maek_tensor_t> tensors,
       continue;
     Stored &stored =
         (result.role == Role::Parameter ? parameters : states)[result.storage];
-    const auto *data = static_cast<const std::byte *>(stored.data.data());
+    Expected<void *> content = stored.data.read();
+    if (!content)
+      return content.takeError();
+    const auto *data = static_cast<const std::byte *>(*content);
     kept.emplace_back(
         &stored, std::vector(data, data + *countBytes(stored.info->shape,
                                                       stored.info->dtype)));
   }
   Error error = run(index, tensors);
   for (const auto &[stored, bytes] : kept)
-    std::memcpy(stored->data.data(), bytes.data(), bytes.size());
+    std::memcpy(stored->data.overwrite(), bytes.data(), bytes.size());
   return error;
 }
 
@@ -149,7 +152,8 @@ Error Model::importFrom(const SafetensorsFile &file, size_t index,
                      }))
       reset(states[i], 0);
   for (size_t i = 0; i < parameters.size(); ++i)
-    resetAverage(i);
+    if (Error error = resetAverage(i))
+      return error;
   step = 0;
   takeNewWeights();
   return Error::success();
@@ -174,7 +178,10 @@ Error Model::exportTo(const std::string &path, const std::string &format,
     return error;
   std::vector<maek_tensor_t> tensors;
   for (size_t i = 0; i < info.entries[*index].results.size(); ++i)
-    tensors.push_back(result(*index, i));
+    if (Expected<maek_tensor_t> tensor = result(*index, i))
+      tensors.push_back(*tensor);
+    else
+      return tensor.takeError();
   // transformers reads no file that does not say whose tensors these are.
   Metadata metadata = {{"format", "pt"}, {"maek.model", info.name}};
   metadata.insert(metadata.end(), extra.begin(), extra.end());

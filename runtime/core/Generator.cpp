@@ -36,7 +36,7 @@ Expected<Generator> Generator::create(Model &model) {
 }
 
 // What generate_source has left, if the port is of that kind.
-bool Generator::addSource(const PortInfo &port) {
+Expected<bool> Generator::addSource(const PortInfo &port) {
   std::optional<size_t> source = model->module().findEntry(kGenerateSource);
   if (!source)
     return false;
@@ -44,12 +44,14 @@ bool Generator::addSource(const PortInfo &port) {
       findResult(model->module().entries[*source], port.name);
   if (!result)
     return false;
-  maek_tensor_t made = model->result(*source, *result);
-  Input input{&port, {made.shape, made.shape + made.rank}, {}, true};
-  std::optional<int64_t> bytes = countBytes(input.shape, made.dtype);
-  if (!bytes || made.dtype != port.dtype)
+  Expected<maek_tensor_t> made = model->result(*source, *result);
+  if (!made)
+    return made.takeError();
+  Input input{&port, {made->shape, made->shape + made->rank}, {}, true};
+  std::optional<int64_t> bytes = countBytes(input.shape, made->dtype);
+  if (!bytes || made->dtype != port.dtype)
     return false;
-  const auto *data = static_cast<const std::byte *>(made.data);
+  const auto *data = static_cast<const std::byte *>(made->data);
   input.data.assign(data, data + *bytes);
   inputs.push_back(std::move(input));
   return true;
@@ -99,7 +101,12 @@ Error Generator::begin(std::span<const maek_tensor_t> source, int64_t most,
         source.front().name ? source.front().name : "", "' is no argument");
   }
   for (const PortInfo &port : info().arguments) {
-    if (port.role != Role::Input || &port == textPort || addSource(port))
+    if (port.role != Role::Input || &port == textPort)
+      continue;
+    Expected<bool> isSource = addSource(port);
+    if (!isSource)
+      return isSource.takeError();
+    if (*isSource)
       continue;
     if (port.name != kBeginsName && port.name != kPositionName)
       return makeError(MAEK_BAD_MODULE, "entry '", info().name,

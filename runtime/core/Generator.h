@@ -42,7 +42,7 @@ private:
     bool isSource;
   };
   Generator(Model &model, size_t entry) : model(&model), number(entry) {}
-  bool addSource(const PortInfo &port);
+  Expected<bool> addSource(const PortInfo &port);
   Error checkLength(int64_t length) const;
   int64_t findFitting(int64_t most) const;
 

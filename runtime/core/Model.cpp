@@ -16,12 +16,15 @@ using namespace maek::runtime;
 Error Model::allocate(const std::vector<TensorInfo> &infos,
                       std::vector<Stored> &out, std::string_view kind) {
   for (const TensorInfo &tensor : infos) {
-    Stored &stored = out.emplace_back(&tensor, Buffer());
-    int64_t bytes = *countBytes(tensor.shape, tensor.dtype);
+    Stored &stored = out.emplace_back(&tensor, Mirror());
+    std::string what = text(kind, " '", tensor.name, "'");
     if (Error error = stored.data.reserve(
-            bytes, text(kind, " '", tensor.name, "'"), &budget))
+            *countBytes(tensor.shape, tensor.dtype), what, budget, on.get()))
       return error;
-    std::memset(stored.data.data(), 0, static_cast<size_t>(bytes));
+    if (Error error = stored.data.reserveHost(what))
+      return error;
+    if (Error error = stored.data.clear())
+      return error;
   }
   return Error::success();
 }
@@ -68,7 +71,8 @@ Error Model::setUpEntries(const maek_module_t &module) {
 
 Expected<std::unique_ptr<Model>> Model::create(const maek_module_t &module,
                                                uint64_t seed,
-                                               uint64_t memoryLimit) {
+                                               uint64_t memoryLimit,
+                                               std::unique_ptr<Device> device) {
   Expected<ModuleInfo> info = readModule(module);
   if (!info)
     return info.takeError();
@@ -76,6 +80,7 @@ Expected<std::unique_ptr<Model>> Model::create(const maek_module_t &module,
     return error;
   std::unique_ptr<Model> model(new Model);
   model->info = std::move(*info);
+  model->on = std::move(device);
   if (memoryLimit)
     model->budget.limit = memoryLimit;
   supportKernels();
@@ -112,20 +117,29 @@ static void draw(const TensorInfo &tensor, uint64_t seed, T *out) {
 void Model::reset(Stored &stored, uint64_t seed) {
   switch (stored.info->dtype) {
   case MAEK_F32:
-    return draw(*stored.info, seed, stored.data.as<float>());
+    return draw(*stored.info, seed,
+                static_cast<float *>(stored.data.overwrite()));
   case MAEK_F64:
-    return draw(*stored.info, seed, stored.data.as<double>());
+    return draw(*stored.info, seed,
+                static_cast<double *>(stored.data.overwrite()));
   case MAEK_I32:
-    return draw(*stored.info, seed, stored.data.as<int32_t>());
+    return draw(*stored.info, seed,
+                static_cast<int32_t *>(stored.data.overwrite()));
   }
 }
 
-void Model::resetAverage(size_t parameter) {
-  const Stored &stored = parameters[parameter];
-  if (std::optional<size_t> average = stored.info->average)
-    std::memcpy(states[*average].data.data(), stored.data.data(),
-                static_cast<size_t>(
-                    *countBytes(stored.info->shape, stored.info->dtype)));
+Error Model::resetAverage(size_t parameter) {
+  Stored &stored = parameters[parameter];
+  std::optional<size_t> average = stored.info->average;
+  if (!average)
+    return Error::success();
+  Expected<void *> content = stored.data.read();
+  if (!content)
+    return content.takeError();
+  std::memcpy(
+      states[*average].data.overwrite(), *content,
+      static_cast<size_t>(*countBytes(stored.info->shape, stored.info->dtype)));
+  return Error::success();
 }
 
 Error Model::initialize(uint64_t seed) {
@@ -134,7 +148,8 @@ Error Model::initialize(uint64_t seed) {
   for (Stored &stored : states)
     reset(stored, seed);
   for (size_t i = 0; i < parameters.size(); ++i)
-    resetAverage(i);
+    if (Error error = resetAverage(i))
+      return error;
   this->seed = seed;
   step = 0;
   takeNewWeights();
@@ -162,36 +177,45 @@ int64_t Model::arenaSize(size_t entry, const std::vector<int64_t> &dims) const {
   return entries[entry].code.arena_size(dims.data());
 }
 
-maek_tensor_t Model::result(size_t entry, size_t index) const {
-  const EntryState &state = entries[entry];
+Expected<maek_tensor_t> Model::result(size_t entry, size_t index) {
+  EntryState &state = entries[entry];
   const PortInfo &port = state.info->results[index];
   const Result &result = state.results[index];
-  return {port.name.c_str(), port.dtype,
-          static_cast<int32_t>(result.shape.size()), result.shape.data(),
-          state.buffers[state.info->arguments.size() + index]};
+  Expected<void *> data = writtenBy(state, index).read();
+  if (!data)
+    return data.takeError();
+  return maek_tensor_t{
+      port.name.c_str(), port.dtype, static_cast<int32_t>(result.shape.size()),
+      result.shape.data(),
+      static_cast<std::byte *>(*data) + result.slot * slotBytes};
 }
 
-double Model::scalar(size_t entry, size_t index) const {
-  maek_tensor_t tensor = result(entry, index);
-  if (!entries[entry].ran || tensor.rank != 0)
+Expected<double> Model::scalar(size_t entry, size_t index) {
+  if (!entries[entry].ran || !entries[entry].results[index].shape.empty())
     return 0;
-  switch (tensor.dtype) {
+  Expected<maek_tensor_t> tensor = result(entry, index);
+  if (!tensor)
+    return tensor.takeError();
+  switch (tensor->dtype) {
   case MAEK_F32:
-    return *static_cast<const float *>(tensor.data);
+    return *static_cast<const float *>(tensor->data);
   case MAEK_F64:
-    return *static_cast<const double *>(tensor.data);
+    return *static_cast<const double *>(tensor->data);
   case MAEK_I32:
-    return *static_cast<const int32_t *>(tensor.data);
+    return *static_cast<const int32_t *>(tensor->data);
   }
   return 0;
 }
 
-maek_tensor_t Model::parameter(size_t index) const {
-  const Stored &stored = parameters[index];
+Expected<maek_tensor_t> Model::parameter(size_t index) {
+  Stored &stored = parameters[index];
   const TensorInfo &tensor = *stored.info;
-  return {tensor.name.c_str(), tensor.dtype,
-          static_cast<int32_t>(tensor.shape.size()), tensor.shape.data(),
-          const_cast<void *>(stored.data.data())};
+  Expected<void *> data = stored.data.read();
+  if (!data)
+    return data.takeError();
+  return maek_tensor_t{tensor.name.c_str(), tensor.dtype,
+                       static_cast<int32_t>(tensor.shape.size()),
+                       tensor.shape.data(), *data};
 }
 
 Error Model::setParameter(const maek_tensor_t &value) {
@@ -210,11 +234,10 @@ Error Model::setParameter(const maek_tensor_t &value) {
                        dtypeName(tensor.dtype), shapeText(tensor.shape),
                        ", given ", dtypeName(value.dtype), shapeText(shape));
     // It may be the parameter itself.
-    std::memmove(stored.data.data(), value.data,
+    std::memmove(stored.data.overwrite(), value.data,
                  static_cast<size_t>(*countBytes(tensor.shape, tensor.dtype)));
-    resetAverage(i);
     mustPrepare = true;
-    return Error::success();
+    return resetAverage(i);
   }
   return makeError(MAEK_INVALID_ARGUMENT, "no parameter '", name, "'");
 }

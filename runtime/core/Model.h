@@ -4,8 +4,9 @@
 #ifndef MAEK_RUNTIME_CORE_MODEL_H
 #define MAEK_RUNTIME_CORE_MODEL_H
 
+#include "runtime/core/Mirror.h"
 #include "runtime/core/ModuleInfo.h"
-#include "runtime/core/Tensor.h"
+#include "runtime/core/Recordings.h"
 #include <span>
 #include <utility>
 
@@ -16,11 +17,15 @@ class SafetensorsFile;
 
 class Model {
 public:
-  /// Makes all tensors, with first values drawn from `seed`.
+  /// Makes all tensors, with first values drawn from `seed`. The module's code
+  /// is that for the device, where there is one.
   static Expected<std::unique_ptr<Model>>
-  create(const maek_module_t &module, uint64_t seed, uint64_t memoryLimit);
+  create(const maek_module_t &module, uint64_t seed, uint64_t memoryLimit,
+         std::unique_ptr<Device> device = nullptr);
 
   const ModuleInfo &module() const { return info; }
+  /// Where entries run; null for the processor.
+  const Device *device() const { return on.get(); }
   Error initialize(uint64_t seed);
 
   /// Runs the entry on tensors for its inputs and targets, in any order. What
@@ -32,11 +37,13 @@ public:
   /// The same with a larger capacity from the next run on: what is carried
   /// stays.
   void growCarried(size_t entry, int64_t capacity);
-  /// Runs `train_step` and counts the update. MAEK_NOT_FINITE if the loss is
-  /// not finite. Where several batches make one update, it is made with the
-  /// last of them, or with this one if it is the epoch's last.
+  /// Runs `train_step` and counts the update. Where several batches make one
+  /// update, it is made with the last of them, or with this one if it is the
+  /// epoch's last. On a device it is queued: `checkLoss` waits for it.
   Error trainStep(std::span<const maek_tensor_t> arguments, double lr,
                   int64_t steps, bool isLast = false);
+  /// MAEK_NOT_FINITE if the loss of the latest training step is not finite.
+  Error checkLoss();
   /// Bytes of arena that the entry needs for these values of its symbols.
   int64_t arenaSize(size_t entry, const std::vector<int64_t> &dims) const;
   /// The values of the entry's symbols in its latest run.
@@ -45,12 +52,12 @@ public:
   }
 
   /// A result of the entry's latest run, by index into its results.
-  maek_tensor_t result(size_t entry, size_t index) const;
+  Expected<maek_tensor_t> result(size_t entry, size_t index);
   /// A result of rank 0 as a number, 0 if the entry did not run.
-  double scalar(size_t entry, size_t index) const;
+  Expected<double> scalar(size_t entry, size_t index);
   bool hasRun(size_t entry) const { return entries[entry].ran; }
 
-  maek_tensor_t parameter(size_t index) const;
+  Expected<maek_tensor_t> parameter(size_t index);
   Error setParameter(const maek_tensor_t &value);
 
   /// Reads a safetensors file; its metadata comes back. Nothing is changed on
@@ -70,13 +77,13 @@ public:
   Error loadUsed(const UseInfo &use, const std::string &path);
   /// MAEK_NOT_FINITE, with its name, if a number of a parameter is not finite:
   /// nothing can be learned or told from such weights.
-  Error checkParameters() const;
+  Error checkParameters();
   /// The first parameter with a number that is not finite, or null.
-  const TensorInfo *findNotFinite() const;
+  Expected<const TensorInfo *> findNotFinite();
   /// Writes all tensors, `extra` and the step counter.
-  Error save(const std::string &path, const Metadata &extra) const;
+  Error save(const std::string &path, const Metadata &extra);
   /// An error if what `save` would write could not be read again.
-  Error checkSave(const std::string &path, const Metadata &extra) const;
+  Error checkSave(const std::string &path, const Metadata &extra);
 
   /// Writes the weights as the weights block `format` names and lays them out,
   /// and `extra`.
@@ -90,17 +97,21 @@ public:
   uint64_t seed = 0;
 
 private:
+  /// Of a number among the results.
+  static constexpr size_t slotBytes = 8;
+
   struct Stored {
     const TensorInfo *info;
-    Buffer data;
+    Mirror data;
   };
   struct Result {
-    Buffer data;
+    Mirror data; ///< not of rank 0
     std::vector<int64_t> shape;
+    size_t slot = 0; ///< of rank 0, in the entry's `numbers`
   };
   /// What one run of an entry hands to the next.
   struct Carried {
-    Buffer data;
+    Mirror data;
     std::vector<int64_t> shape; ///< empty before the first run
   };
   struct EntryState {
@@ -111,10 +122,12 @@ private:
     std::vector<void *> buffers;              ///< arguments, then results
     std::vector<double> scalars;              ///< storage, per argument
     std::vector<Result> results;              ///< per result
-    std::vector<Carried> carried;             ///< per argument of that role
-    std::optional<size_t> capacitySymbol;     ///< see EntryInfo::findCapacity
-    int64_t capacity = 0;                     ///< its value; 0 = none chosen
-    bool begins = true;                       ///< carries zeros
+    Mirror numbers; ///< the results of rank 0, read from a device together
+    Recordings recordings;
+    std::vector<Carried> carried;         ///< per argument of that role
+    std::optional<size_t> capacitySymbol; ///< see EntryInfo::findCapacity
+    int64_t capacity = 0;                 ///< its value; 0 = none chosen
+    bool begins = true;                   ///< carries zeros
     bool ran = false;
     bool needsPrepared = false;
     bool updates = false; ///< what is trained, or states
@@ -129,30 +142,40 @@ private:
   /// gradients unless they are those of `batches` batches with the new ones.
   void takeNewWeights(int64_t batches = 0);
 
-  static bool isFinite(const Stored &stored);
+  static Expected<bool> isFinite(Stored &stored);
   Error match(EntryState &entry, std::span<const maek_tensor_t> arguments);
   Error bindSymbols(EntryState &entry);
   Error checkSizes(const EntryState &entry);
   Error checkClasses(const EntryState &entry);
   Error checkOverlaps(EntryState &entry);
   Error sizeResults(EntryState &entry);
+  /// Room for the results of rank 0, once.
+  Error makeNumbers(EntryState &entry);
   static Expected<int64_t> sizeArena(const EntryState &entry);
   Error makeRoom(EntryState &entry);
   Error sizeCarried(EntryState &entry);
   Error resizeCarried(const PortInfo &port, bool begins,
-                      const std::vector<int64_t> &shape, Carried &carried);
+                      std::vector<int64_t> shape, Carried &carried);
   Error call(EntryState &entry);
+  Error growFor(EntryState &entry);
+  Error bindBuffers(EntryState &entry);
+  void noteWritten(EntryState &entry);
+  /// Puts what the call gives to a device there, in one copy, and the addresses
+  /// into `buffers`.
+  Error bringArguments(EntryState &entry);
+  Error runCode(EntryState &entry);
+  Error runOnDevice(EntryState &entry);
   Error prepare();
   Error checkScalars(double lr, int64_t steps) const;
-  Error checkLoss(size_t entry) const;
   static std::string blameInputs(const EntryState &entry);
   Error update(double lr, int64_t steps);
   void setScalars(EntryState &entry, double lr, int64_t steps);
   /// The tensor of the model that the port is, or null.
-  Buffer *storageOf(EntryState &entry, const PortInfo &port);
+  Mirror *storageOf(EntryState &entry, const PortInfo &port);
+  Mirror &writtenBy(EntryState &entry, size_t result);
   /// A parameter's average, where the model has one, begins as the parameter.
-  void resetAverage(size_t parameter);
-  std::vector<maek_tensor_t> allTensors() const;
+  Error resetAverage(size_t parameter);
+  Expected<std::vector<maek_tensor_t>> allTensors();
   Metadata allMetadata(const Metadata &extra) const;
   /// The entry that reads such a file, if its names are not the model's own.
   std::optional<size_t> findImport(const SafetensorsHeader &header) const;
@@ -170,10 +193,13 @@ private:
   Error checkFresh(std::span<const std::string> fresh) const;
 
   ModuleInfo info;
+  MemoryBudget budget;
+  std::unique_ptr<Device> on; ///< outlives what lies there
   std::vector<Stored> parameters, states, prepared;
   std::vector<EntryState> entries;
-  Buffer arena, descriptors;
-  MemoryBudget budget;
+  Mirror arena;
+  Buffer descriptors;      ///< what kernels are told of tensors
+  Mirror given;            ///< on a device: the arguments that a call gives
   bool mustPrepare = true; ///< parameters are newer than `prepared`
 };
 

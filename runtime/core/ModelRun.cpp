@@ -129,8 +129,7 @@ Error Model::checkOverlaps(EntryState &entry) {
     auto bytes =
         static_cast<uintptr_t>(*countBytes(shapeOf(given), given.dtype));
     for (size_t r = 0; r < info.results.size(); ++r) {
-      Buffer *storage = storageOf(entry, info.results[r]);
-      const Buffer &written = storage ? *storage : entry.results[r].data;
+      const Buffer &written = writtenBy(entry, r).onHost();
       auto at = reinterpret_cast<uintptr_t>(written.data());
       if (begin < at + static_cast<uintptr_t>(written.capacity()) &&
           at < begin + bytes)
@@ -143,12 +142,31 @@ Error Model::checkOverlaps(EntryState &entry) {
   return Error::success();
 }
 
+Error Model::makeNumbers(EntryState &entry) {
+  if (entry.numbers.exists())
+    return Error::success();
+  size_t count = 0;
+  for (size_t r = 0; r < entry.results.size(); ++r) {
+    const PortInfo &port = entry.info->results[r];
+    if (port.shape.empty() && !storageOf(entry, port))
+      entry.results[r].slot = count++;
+  }
+  return entry.numbers.reserve(static_cast<int64_t>(count * slotBytes),
+                               "the results that are numbers", budget,
+                               on.get());
+}
+
 Error Model::sizeResults(EntryState &entry) {
   const EntryInfo &info = *entry.info;
   for (size_t r = 0; r < info.results.size(); ++r) {
     const PortInfo &port = info.results[r];
     if (storageOf(entry, port))
       continue;
+    if (port.shape.empty()) {
+      if (Error error = makeNumbers(entry))
+        return error;
+      continue;
+    }
     Result &result = entry.results[r];
     std::optional<int64_t> bytes;
     bool fits = true;
@@ -162,15 +180,16 @@ Error Model::sizeResults(EntryState &entry) {
     if (!bytes)
       return makeError(MAEK_OUT_OF_MEMORY, describe(port),
                        " is too large to address");
-    if (*bytes > result.data.capacity() || !result.data.data())
-      if (Error error = result.data.reserve(*bytes, describe(port), &budget))
+    if (!result.data.resize(*bytes))
+      if (Error error =
+              result.data.reserve(*bytes, describe(port), budget, on.get()))
         return error;
   }
   return Error::success();
 }
 
 // What only reads the weights gets their averages, where there are some.
-Buffer *Model::storageOf(EntryState &entry, const PortInfo &port) {
+Mirror *Model::storageOf(EntryState &entry, const PortInfo &port) {
   switch (port.role) {
   case Role::Parameter:
     if (std::optional<size_t> average = parameters[port.storage].info->average;
@@ -186,6 +205,13 @@ Buffer *Model::storageOf(EntryState &entry, const PortInfo &port) {
   default:
     return nullptr;
   }
+}
+
+Mirror &Model::writtenBy(EntryState &entry, size_t result) {
+  const PortInfo &port = entry.info->results[result];
+  if (Mirror *storage = storageOf(entry, port))
+    return *storage;
+  return port.shape.empty() ? entry.numbers : entry.results[result].data;
 }
 
 Expected<int64_t> Model::sizeArena(const EntryState &entry) {
@@ -205,43 +231,82 @@ Error Model::makeRoom(EntryState &entry) {
   if (!bytes)
     return bytes.takeError();
   if (*bytes > arena.capacity())
-    return arena.reserve(*bytes, "the arena", &budget);
+    return arena.reserve(*bytes, "the arena", budget, on.get());
   return Error::success();
 }
 
-Error Model::call(EntryState &entry) {
-  const EntryInfo &info = *entry.info;
-  // Shapes and buffers of the results change from here on.
-  entry.ran = false;
-  if (Error error = makeRoom(entry)) {
-    // What grew in vain must not be held against smaller runs.
-    for (Result &result : entry.results)
-      result.data.release(budget);
-    return error;
+Error Model::growFor(EntryState &entry) {
+  Error error = makeRoom(entry);
+  // Recorded work holds on to scratch memory, which is then to be had.
+  if (on && error.code() == MAEK_OUT_OF_MEMORY) {
+    for (EntryState &other : entries)
+      other.recordings.clear();
+    error = makeRoom(entry);
   }
+  // What grew in vain must not be held against smaller runs.
+  if (error) {
+    entry.numbers.release();
+    for (Result &result : entry.results)
+      result.data.release();
+  }
+  return error;
+}
+
+Error Model::bindBuffers(EntryState &entry) {
+  const EntryInfo &info = *entry.info;
   size_t numArguments = info.arguments.size();
   for (size_t i = 0; i < numArguments; ++i) {
     const PortInfo &port = info.arguments[i];
-    if (isGiven(port))
+    if (isGiven(port)) {
       entry.buffers[i] = entry.given[i]->data;
-    else if (port.role == Role::Scalar)
+    } else if (port.role == Role::Scalar) {
       entry.buffers[i] = &entry.scalars[i];
-    else
-      entry.buffers[i] = storageOf(entry, port)->data();
+    } else {
+      Expected<void *> place = storageOf(entry, port)->place();
+      if (!place)
+        return place.takeError();
+      entry.buffers[i] = *place;
+    }
   }
   for (size_t r = 0; r < info.results.size(); ++r) {
-    Buffer *storage = storageOf(entry, info.results[r]);
+    Expected<void *> place = writtenBy(entry, r).place();
+    if (!place)
+      return place.takeError();
     entry.buffers[numArguments + r] =
-        (storage ? *storage : entry.results[r].data).data();
+        static_cast<std::byte *>(*place) + entry.results[r].slot * slotBytes;
   }
+  return Error::success();
+}
+
+void Model::noteWritten(EntryState &entry) {
+  for (size_t r = 0; r < entry.results.size(); ++r)
+    writtenBy(entry, r).noteWritten();
+}
+
+Error Model::runCode(EntryState &entry) {
+  Expected<void *> working = arena.place();
+  if (!working)
+    return working.takeError();
   int32_t status = entry.code.run(entry.buffers.data(), entry.dims.data(),
-                                  arena.data(), descriptors.data());
-  if (status != 0) {
-    std::string message = takeKernelError();
-    return makeError(MAEK_KERNEL_FAILED, "entry '", info.name,
-                     "': a kernel failed with ", status,
-                     message.empty() ? "" : ": ", message);
-  }
+                                  *working, descriptors.data());
+  if (status == 0)
+    return Error::success();
+  std::string message = takeKernelError();
+  return makeError(MAEK_KERNEL_FAILED, "entry '", entry.info->name,
+                   "': a kernel failed with ", status,
+                   message.empty() ? "" : ": ", message);
+}
+
+Error Model::call(EntryState &entry) {
+  // Shapes and buffers of the results change from here on.
+  entry.ran = false;
+  if (Error error = growFor(entry))
+    return error;
+  if (Error error = bindBuffers(entry))
+    return error;
+  if (Error error = on ? runOnDevice(entry) : runCode(entry))
+    return error;
+  noteWritten(entry);
   entry.ran = true;
   return Error::success();
 }
@@ -373,18 +438,23 @@ std::string Model::blameInputs(const EntryState &entry) {
   return "";
 }
 
-Error Model::checkLoss(size_t entry) const {
-  const std::vector<PortInfo> &results = entries[entry].info->results;
+Error Model::checkLoss() {
+  std::optional<size_t> entry = info.findEntry(kTrainStep);
+  if (!entry || !entries[*entry].ran)
+    return Error::success();
+  const std::vector<PortInfo> &results = entries[*entry].info->results;
   for (size_t r = 0; r < results.size(); ++r) {
     const PortInfo &port = results[r];
     if (port.role != Role::Loss)
       continue;
-    double loss = scalar(entry, r);
-    if (!std::isfinite(loss))
+    Expected<double> loss = scalar(*entry, r);
+    if (!loss)
+      return loss.takeError();
+    if (!std::isfinite(*loss))
       return makeError(MAEK_NOT_FINITE, "the ", port.name, " is ",
-                       std::isnan(loss) ? "not a number" : "infinite",
+                       std::isnan(*loss) ? "not a number" : "infinite",
                        " at step ", pending > 0 ? step + 1 : step,
-                       blameInputs(entries[entry]));
+                       blameInputs(entries[*entry]));
   }
   return Error::success();
 }
@@ -421,5 +491,5 @@ Error Model::trainStep(std::span<const maek_tensor_t> arguments, double lr,
   } else {
     ++step;
   }
-  return checkLoss(*index);
+  return Error::success();
 }

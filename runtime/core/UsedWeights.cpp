@@ -95,11 +95,14 @@ Error Model::loadUsed(const UseInfo &use, const std::string &path) {
     return error;
   std::vector<void *> places;
   for (size_t i : targets)
-    places.push_back(parameters[i].data.data());
+    places.push_back(parameters[i].data.hostRoom());
   if (Error error = file->readInto(found, places))
     return error;
-  for (size_t i : targets)
-    resetAverage(i);
+  for (size_t i : targets) {
+    parameters[i].data.overwrite();
+    if (Error error = resetAverage(i))
+      return error;
+  }
   takeNewWeights();
   return Error::success();
 }

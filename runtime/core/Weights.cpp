@@ -99,7 +99,7 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
   std::vector<std::string_view> names;
   std::vector<TensorRead> found;
   std::vector<void *> places;
-  std::vector<Stored *> missing;
+  std::vector<Stored *> filled, missing;
   Mismatches mismatches(", which the model needs", "the model");
   auto visit = [&](std::vector<Stored> &tensors, bool areStates) {
     for (size_t i = 0; i < tensors.size(); ++i) {
@@ -120,7 +120,8 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
       }
       mismatches.checkFound(*tensor, needed);
       found.push_back({tensor, needed.dtype});
-      places.push_back(tensors[i].data.data());
+      filled.push_back(&tensors[i]);
+      places.push_back(tensors[i].data.hostRoom());
     }
   };
   visit(parameters, false);
@@ -157,12 +158,15 @@ Expected<Metadata> Model::load(const std::string &path, bool complete,
   };
   if (Error error = file->readInto(found, places))
     return error;
+  for (Stored *stored : filled)
+    stored->data.overwrite();
   for (Stored *stored : missing)
     reset(*stored, 0);
   for (size_t i = 0; i < parameters.size(); ++i)
     if (std::optional<size_t> average = parameters[i].info->average;
         average && isMissing(states[*average]))
-      resetAverage(i);
+      if (Error error = resetAverage(i))
+        return error;
   step = *newStep;
   // Sums that were not in the file begin anew.
   takeNewWeights(missing.empty() ? *newPending : 0);
@@ -176,11 +180,16 @@ Expected<Metadata> Model::loadToBegin(const std::string &path,
   Expected<Metadata> metadata = load(path, false, fresh);
   if (!metadata)
     return metadata.takeError();
-  for (Stored &stored : parameters)
-    if (stored.info->average)
-      std::memcpy(stored.data.data(), states[*stored.info->average].data.data(),
-                  static_cast<size_t>(
-                      *countBytes(stored.info->shape, stored.info->dtype)));
+  for (Stored &stored : parameters) {
+    if (!stored.info->average)
+      continue;
+    Expected<void *> average = states[*stored.info->average].data.read();
+    if (!average)
+      return average.takeError();
+    std::memcpy(stored.data.overwrite(), *average,
+                static_cast<size_t>(
+                    *countBytes(stored.info->shape, stored.info->dtype)));
+  }
   for (Stored &state : states)
     reset(state, 0);
   step = 0;
@@ -195,43 +204,54 @@ static bool areFinite(const void *data, int64_t count) {
                      [](T value) { return std::isfinite(value); });
 }
 
-bool Model::isFinite(const Stored &stored) {
+Expected<bool> Model::isFinite(Stored &stored) {
   const TensorInfo &tensor = *stored.info;
+  Expected<void *> data = stored.data.read();
+  if (!data)
+    return data.takeError();
   switch (tensor.dtype) {
   case MAEK_F32:
-    return areFinite<float>(stored.data.data(), tensor.count);
+    return areFinite<float>(*data, tensor.count);
   case MAEK_F64:
-    return areFinite<double>(stored.data.data(), tensor.count);
+    return areFinite<double>(*data, tensor.count);
   case MAEK_I32:
     break;
   }
   return true;
 }
 
-Error Model::checkParameters() const {
-  for (const Stored &stored : parameters)
-    if (!isFinite(stored))
-      return makeError(MAEK_NOT_FINITE, "the parameter '", stored.info->name,
-                       "' has numbers that are not finite after step ", step);
+Error Model::checkParameters() {
+  Expected<const TensorInfo *> found = findNotFinite();
+  if (!found)
+    return found.takeError();
+  if (*found)
+    return makeError(MAEK_NOT_FINITE, "the parameter '", (*found)->name,
+                     "' has numbers that are not finite after step ", step);
   return Error::success();
 }
 
-const TensorInfo *Model::findNotFinite() const {
-  for (const Stored &stored : parameters)
-    if (!isFinite(stored))
+Expected<const TensorInfo *> Model::findNotFinite() {
+  for (Stored &stored : parameters) {
+    Expected<bool> finite = isFinite(stored);
+    if (!finite)
+      return finite.takeError();
+    if (!*finite)
       return stored.info;
+  }
   return nullptr;
 }
 
-std::vector<maek_tensor_t> Model::allTensors() const {
+Expected<std::vector<maek_tensor_t>> Model::allTensors() {
   std::vector<maek_tensor_t> tensors;
-  for (const std::vector<Stored> *group : {&parameters, &states})
-    for (const Stored &stored : *group) {
+  for (std::vector<Stored> *group : {&parameters, &states})
+    for (Stored &stored : *group) {
       const TensorInfo &tensor = *stored.info;
+      Expected<void *> data = stored.data.read();
+      if (!data)
+        return data.takeError();
       tensors.push_back({tensor.name.c_str(), tensor.dtype,
                          static_cast<int32_t>(tensor.shape.size()),
-                         tensor.shape.data(),
-                         const_cast<void *>(stored.data.data())});
+                         tensor.shape.data(), *data});
     }
   return tensors;
 }
@@ -245,12 +265,19 @@ Metadata Model::allMetadata(const Metadata &extra) const {
   return metadata;
 }
 
-Error Model::save(const std::string &path, const Metadata &extra) const {
-  return writeSafetensors(path, allTensors(), allMetadata(extra));
+Error Model::save(const std::string &path, const Metadata &extra) {
+  // All of it before the file is begun: a device may fail.
+  Expected<std::vector<maek_tensor_t>> tensors = allTensors();
+  if (!tensors)
+    return tensors.takeError();
+  return writeSafetensors(path, *tensors, allMetadata(extra));
 }
 
-Error Model::checkSave(const std::string &path, const Metadata &extra) const {
+Error Model::checkSave(const std::string &path, const Metadata &extra) {
+  Expected<std::vector<maek_tensor_t>> tensors = allTensors();
+  if (!tensors)
+    return tensors.takeError();
   Expected<std::string> header =
-      makeSafetensorsHeader(path, allTensors(), allMetadata(extra));
+      makeSafetensorsHeader(path, *tensors, allMetadata(extra));
   return header ? Error::success() : header.takeError();
 }

@@ -80,7 +80,7 @@ Expected<std::vector<DeviceDescription>> CudaDevice::list() {
   std::vector<DeviceDescription> found;
   for (int ordinal = 0; ordinal < *count; ++ordinal) {
     CUdevice device = 0;
-    Expected<DeviceDescription> about = ::describe(**driver, ordinal, device);
+    Expected<DeviceDescription> about = describe(**driver, ordinal, device);
     if (!about)
       return about.takeError();
     found.push_back(std::move(*about));
@@ -100,7 +100,7 @@ Expected<std::unique_ptr<Device>> CudaDevice::open(int ordinal) {
                      "; the NVIDIA driver has ", *count,
                      *count == 1 ? " device" : " devices");
   CUdevice device = 0;
-  Expected<DeviceDescription> about = ::describe(**driver, ordinal, device);
+  Expected<DeviceDescription> about = describe(**driver, ordinal, device);
   if (!about)
     return about.takeError();
   std::unique_ptr<CudaDevice> opened(
@@ -156,15 +156,15 @@ Error CudaDevice::check(CUresult result, std::string_view doing) const {
     return Error::success();
   std::string why = explain(driver, result);
   if (result == CUDA_ERROR_OUT_OF_MEMORY)
-    return makeError(MAEK_OUT_OF_MEMORY, describe(about), " has no memory for ",
+    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no memory for ",
                      doing, ": ", why);
   if (isLost(result))
-    return makeError(MAEK_DEVICE_ERROR, "lost the device ", describe(about),
-                     " at ", doing, ": ", why,
+    return makeError(MAEK_DEVICE_ERROR, "lost the device ", about.str(), " at ",
+                     doing, ": ", why,
                      "; what it held is gone: begin again, from the last "
                      "checkpoint");
-  return makeError(MAEK_DEVICE_ERROR, describe(about), " failed at ", doing,
-                   ": ", why);
+  return makeError(MAEK_DEVICE_ERROR, about.str(), " failed at ", doing, ": ",
+                   why);
 }
 
 Expected<DeviceAddress> CudaDevice::allocate(size_t bytes,
@@ -179,7 +179,7 @@ Expected<DeviceAddress> CudaDevice::allocate(size_t bytes,
   if (result == CUDA_ERROR_OUT_OF_MEMORY) {
     size_t left = 0, all = 0;
     driver.cuMemGetInfo(&left, &all);
-    return makeError(MAEK_OUT_OF_MEMORY, describe(about), " has no ", bytes,
+    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no ", bytes,
                      " bytes for ", what, ": ", left, " of ", all,
                      " are free; use a smaller batch or length, or build "
                      "with --memory-limit");

@@ -18,7 +18,7 @@ Error CudaDevice::explainModule(CUresult result, const char *log) const {
                      "or use --device cpu",
                      why);
   case CUDA_ERROR_NO_BINARY_FOR_GPU:
-    return makeError(MAEK_DEVICE_ERROR, describe(about), " is of ",
+    return makeError(MAEK_DEVICE_ERROR, about.str(), " is of ",
                      about.capability,
                      ", older than the model's kernels are for; build it with "
                      "--target=cuda-",
@@ -129,8 +129,6 @@ Expected<std::unique_ptr<DeviceGraph>> CudaDevice::endCapture() {
   if (Error error = check(driver.cuStreamEndCapture(stream, &graph),
                           "the end of a recording"))
     return error;
-  if (!graph)
-    return std::unique_ptr<DeviceGraph>();
   CUgraphExec work = nullptr;
   CUresult result = driver.cuGraphInstantiate(&work, graph, 0);
   driver.cuGraphDestroy(graph);

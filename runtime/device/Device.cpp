@@ -8,15 +8,7 @@
 
 using namespace maek::runtime;
 
-/// Larger uploads go in parts of this size, the next one filled while the
-/// device copies.
-static constexpr size_t largestSlot = size_t{64} << 20;
-
 static thread_local DeviceScope *currentScope = nullptr;
-
-std::string maek::runtime::describe(const DeviceDescription &description) {
-  return text(description.name, " (", description.product, ")");
-}
 
 Device::~Device() = default;
 
@@ -47,7 +39,8 @@ Error Device::uploadStaged(DeviceAddress to, size_t bytes) {
 
 Error Device::upload(DeviceAddress to, const void *from, size_t bytes) {
   for (size_t done = 0; done < bytes;) {
-    size_t part = std::min(bytes - done, largestSlot);
+    // The next part is filled while the device copies.
+    size_t part = std::min(bytes - done, mostStaged);
     Expected<void *> staged = stage(part);
     if (!staged)
       return staged.takeError();
@@ -60,11 +53,11 @@ Error Device::upload(DeviceAddress to, const void *from, size_t bytes) {
 }
 
 Error Device::beginCapture() {
-  return makeError(MAEK_INTERNAL, describe(about), " records no work");
+  return makeError(MAEK_INTERNAL, about.str(), " records no work");
 }
 
 Expected<std::unique_ptr<DeviceGraph>> Device::endCapture() {
-  return makeError(MAEK_INTERNAL, describe(about), " records no work");
+  return makeError(MAEK_INTERNAL, about.str(), " records no work");
 }
 
 DeviceScope::DeviceScope(Device &device)

@@ -21,10 +21,10 @@ struct DeviceDescription {
   uint64_t memory = 0;    ///< bytes
   /// The host's processor behind another interface: nothing is gained by it.
   bool isHost = false;
-};
 
-/// "cuda:0 (NVIDIA H100)".
-std::string describe(const DeviceDescription &description);
+  /// "cuda:0 (NVIDIA H100)".
+  std::string str() const { return text(name, " (", product, ")"); }
+};
 
 /// An argument of a kernel: a number, or an address if `isAddress`.
 struct KernelArgument {
@@ -68,8 +68,9 @@ public:
   /// The source may be changed at once.
   Error upload(DeviceAddress to, const void *from, size_t bytes);
   /// Host memory to write `bytes` to, which `uploadStaged` then queues. Waits
-  /// if the last but one upload is not done.
+  /// if the last but one upload is not done. `bytes` is `mostStaged` at most.
   Expected<void *> stage(size_t bytes);
+  static constexpr size_t mostStaged = size_t{64} << 20;
   Error uploadStaged(DeviceAddress to, size_t bytes);
   /// Waits for all that was queued.
   virtual Error download(void *to, DeviceAddress from, size_t bytes) = 0;
@@ -91,7 +92,6 @@ public:
   /// From here on, work is recorded and not done: launches, copies on the
   /// device, clears.
   virtual Error beginCapture();
-  /// Null, without an error, if nothing was recorded.
   virtual Expected<std::unique_ptr<DeviceGraph>> endCapture();
 
 protected:

@@ -115,7 +115,7 @@ Expected<std::vector<DeviceDescription>> OpenClDevice::list() {
     return devices.takeError();
   std::vector<DeviceDescription> found;
   for (cl_device_id device : *devices)
-    found.push_back(::describe(**driver, device, found.size()));
+    found.push_back(describe(**driver, device, found.size()));
   return found;
 }
 
@@ -132,7 +132,7 @@ Expected<std::unique_ptr<Device>> OpenClDevice::open(int ordinal) {
                      "; OpenCL has ", devices->size(),
                      devices->size() == 1 ? " device" : " devices");
   std::unique_ptr<OpenClDevice> opened(
-      new OpenClDevice(::describe(**driver, (*devices)[index], index), **driver,
+      new OpenClDevice(describe(**driver, (*devices)[index], index), **driver,
                        (*devices)[index]));
   if (Error error = opened->begin())
     return error;
@@ -144,7 +144,7 @@ Error OpenClDevice::begin() {
   auto shared =
       getNumber<cl_bitfield>(driver, device, CL_DEVICE_SVM_CAPABILITIES);
   if (!(shared & CL_DEVICE_SVM_COARSE_GRAIN_BUFFER))
-    return makeError(MAEK_DEVICE_ERROR, describe(about), " (", about.capability,
+    return makeError(MAEK_DEVICE_ERROR, about.str(), " (", about.capability,
                      ") has no shared virtual memory, which OpenCL 2.0 has; "
                      "use another device");
   cl_int result = CL_SUCCESS;
@@ -183,17 +183,17 @@ Error OpenClDevice::check(cl_int result, std::string_view doing) const {
     return Error::success();
   case CL_MEM_OBJECT_ALLOCATION_FAILURE:
   case CL_OUT_OF_HOST_MEMORY:
-    return makeError(MAEK_OUT_OF_MEMORY, describe(about), " has no memory for ",
+    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no memory for ",
                      doing, ": ", explain(result));
   case CL_DEVICE_NOT_AVAILABLE:
   case CL_INVALID_COMMAND_QUEUE:
-    return makeError(MAEK_DEVICE_ERROR, "lost the device ", describe(about),
-                     " at ", doing, ": ", explain(result),
+    return makeError(MAEK_DEVICE_ERROR, "lost the device ", about.str(), " at ",
+                     doing, ": ", explain(result),
                      "; what it held is gone: begin again, from the last "
                      "checkpoint");
   default:
-    return makeError(MAEK_DEVICE_ERROR, describe(about), " failed at ", doing,
-                     ": ", explain(result));
+    return makeError(MAEK_DEVICE_ERROR, about.str(), " failed at ", doing, ": ",
+                     explain(result));
   }
 }
 
@@ -215,7 +215,7 @@ Expected<DeviceAddress> OpenClDevice::allocate(size_t bytes,
     memory = tryAllocate();
   }
   if (!memory)
-    return makeError(MAEK_OUT_OF_MEMORY, describe(about), " has no ", bytes,
+    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no ", bytes,
                      " bytes for ", what, ", of ", about.memory,
                      "; use a smaller batch or length, or build with "
                      "--memory-limit");

@@ -25,15 +25,19 @@ void Meter::addSeries(const ModuleInfo &module, size_t entry) {
   }
 }
 
-void Meter::add(const Model &model, int64_t examples) {
+Error Meter::add(Model &model, int64_t examples) {
   for (Series &one : series) {
-    one.latest = model.scalar(one.entry, one.result);
+    Expected<double> value = model.scalar(one.entry, one.result);
+    if (!value)
+      return value.takeError();
+    one.latest = *value;
     // Its sign depends on the machine's instructions and would be printed.
     if (std::isnan(one.latest))
       one.latest = std::numeric_limits<double>::quiet_NaN();
     one.sum += one.latest * static_cast<double>(examples);
   }
   count += examples;
+  return Error::success();
 }
 
 void Meter::clear() {

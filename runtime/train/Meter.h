@@ -15,7 +15,7 @@ public:
         std::optional<size_t> other = std::nullopt);
 
   /// Takes the scalar results of the entry's latest run on that many examples.
-  void add(const Model &model, int64_t examples);
+  Error add(Model &model, int64_t examples);
   void clear();
 
   size_t size() const { return series.size(); }

@@ -23,7 +23,8 @@ Expected<Outcome> maek::runtime::evaluate(Model &model, size_t entry,
     if (Error error =
             model.run(entry, batches.gather(examples.subspan(done, count))))
       return error;
-    meter.add(model, static_cast<int64_t>(count));
+    if (Error error = meter.add(model, static_cast<int64_t>(count)))
+      return error;
     done += count;
     listener.onEvaluate(static_cast<int64_t>(done),
                         static_cast<int64_t>(examples.size()));
@@ -142,9 +143,9 @@ int64_t Trainer::accumulated() const {
   return model->module().settings.accumulate.value_or(1);
 }
 
-// The error of numbers that are not finite, with where and what is left.
+// An error that ends the run, with where and what is left.
 Error Trainer::addWhatIsSaved(const Error &error, int64_t epoch) const {
-  return makeError(MAEK_NOT_FINITE, error.message(), " (epoch ", epoch, "); ",
+  return makeError(error.code(), error.message(), " (epoch ", epoch, "); ",
                    savedStep < 0
                        ? "nothing was saved"
                        : text(options.save, " holds step ", savedStep));
@@ -156,14 +157,18 @@ Error Trainer::trainBatch(TrainListener &listener) {
   size_t count =
       std::min(static_cast<size_t>(options.batch), order.size() - begin);
   std::span<const uint32_t> examples(order.data() + begin, count);
-  if (Error error = model->trainStep(
-          trainBatches.gather(examples, augmenter ? &*augmenter : nullptr),
-          options.lr, plannedUpdates(),
-          /*isLast=*/at.batch + 1 == at.batches)) {
-    return error.code() == MAEK_NOT_FINITE ? addWhatIsSaved(error, at.epoch + 1)
-                                           : std::move(error);
-  }
-  trainMeter.add(*model, static_cast<int64_t>(count));
+  Error error = model->trainStep(
+      trainBatches.gather(examples, augmenter ? &*augmenter : nullptr),
+      options.lr, plannedUpdates(),
+      /*isLast=*/at.batch + 1 == at.batches);
+  if (!error)
+    error = model->checkLoss();
+  if (error)
+    return error.code() == MAEK_NOT_FINITE || error.code() == MAEK_DEVICE_ERROR
+               ? addWhatIsSaved(error, at.epoch + 1)
+               : std::move(error);
+  if (Error error = trainMeter.add(*model, static_cast<int64_t>(count)))
+    return error;
   ++at.batch;
   listener.onStep(at, trainMeter);
   return Error::success();

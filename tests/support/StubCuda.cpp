@@ -272,8 +272,11 @@ MAEK_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
   State &now = state();
   size_t left, all;
   cuMemGetInfo_v2(&left, &all);
-  bool fails = now.untilNoMemory > 0 && --now.untilNoMemory == 0;
-  if (fails || bytes > left) {
+  if (now.untilNoMemory > 1)
+    --now.untilNoMemory;
+  else if (now.untilNoMemory == 1)
+    left = 0;
+  if (bytes > left) {
     write("no memory for " + std::to_string(bytes));
     return CUDA_ERROR_OUT_OF_MEMORY;
   }

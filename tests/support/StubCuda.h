@@ -16,7 +16,8 @@
  *   MAEK_STUB_CUDA_DEVICES   how many devices there are (2)
  *   MAEK_STUB_CUDA_VERSION   of the driver (12040)
  *   MAEK_STUB_CUDA_MEMORY    bytes of each device (2^30)
- *   MAEK_STUB_CUDA_NO_MEMORY the allocation that fails, counted from 1
+ *   MAEK_STUB_CUDA_NO_MEMORY the allocation, counted from 1, that fails, and
+ *                            all behind it
  *   MAEK_STUB_CUDA_LOST      the launch, counted from 1, at which the device is
  *                            lost; as is usual, a later call says so
  */
@@ -37,7 +38,8 @@ void maek_stub_cuda_reset(void);
 const char *maek_stub_cuda_log(void);
 /* What all kernels of that name do; null for nothing. */
 void maek_stub_cuda_define(const char *name, maek_stub_kernel_t work);
-/* As the environment's variables of these names; counted from this call. */
+/* As the environment's variables of these names; counted from this call, 0 for
+ * none. */
 void maek_stub_cuda_set_no_memory(int allocation);
 void maek_stub_cuda_set_lost(int launch);
 /* Bytes of device memory that are not freed. */

@@ -71,7 +71,7 @@ protected:
         {"state.position", MAEK_I32, 0, nullptr, &position}};
     if (Error error = model->run(0, given))
       return error;
-    maek_tensor_t sum = model->result(0, 0);
+    maek_tensor_t sum = *model->result(0, 0);
     const auto *data = static_cast<const float *>(sum.data);
     return std::vector<float>(data, data + 2 * batch);
   }

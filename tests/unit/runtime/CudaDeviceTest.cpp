@@ -91,7 +91,7 @@ TEST_F(CudaDeviceTest, TellsWhatThereIs) {
   EXPECT_EQ((*found)[1].product, "Stub B");
   EXPECT_EQ((*found)[1].capability, "sm_90");
   EXPECT_EQ((*found)[1].memory, uint64_t{1} << 30);
-  EXPECT_EQ(describe(device->description()), "cuda:0 (Stub A)");
+  EXPECT_EQ(device->description().str(), "cuda:0 (Stub A)");
 }
 
 TEST_F(CudaDeviceTest, ASourceMayChangeOnceItsUploadIsQueued) {
@@ -253,12 +253,7 @@ TEST_F(CudaDeviceTest, WaitingCannotBeRecorded) {
 }
 
 TEST_F(CudaDeviceTest, WithoutMemoryItSaysHowMuchThereIs) {
-  maek_stub_cuda_set_no_memory(2);
   DeviceAddress first = allocate(100);
-  Expected<DeviceAddress> second = device->allocate(1000, "the arena");
-  // Once more after a look at unused scratch, of which there is none.
-  ASSERT_TRUE(second);
-  device->release(*second);
   Expected<DeviceAddress> large =
       device->allocate(size_t{1} << 40, "the arena");
   ASSERT_FALSE(large);
@@ -272,18 +267,38 @@ TEST_F(CudaDeviceTest, WithoutMemoryItSaysHowMuchThereIs) {
 }
 
 TEST_F(CudaDeviceTest, UnusedScratchMakesRoom) {
+  setenv("MAEK_STUB_CUDA_MEMORY", "5000", 1);
   {
     DeviceScope scope(*device);
     Vector scratch(1000);
     CompiledKernels::allocate(scratch);
     CompiledKernels::release(scratch);
   }
-  maek_stub_cuda_set_no_memory(1);
   log();
-  maek_stub_cuda_set_no_memory(1);
-  DeviceAddress at = allocate(50);
-  EXPECT_EQ(log(), "no memory for 50\nfree 4000\nallocate 50\n");
+  DeviceAddress at = allocate(2000);
+  EXPECT_EQ(log(), "no memory for 2000\nfree 4000\nallocate 2000\n");
   device->release(at);
+  unsetenv("MAEK_STUB_CUDA_MEMORY");
+}
+
+// Recorded work would write there.
+TEST_F(CudaDeviceTest, ScratchOfRecordedWorkStays) {
+  setenv("MAEK_STUB_CUDA_MEMORY", "5000", 1);
+  Expected<std::unique_ptr<DeviceGraph>> graph = [&] {
+    EXPECT_FALSE(device->beginCapture());
+    DeviceScope scope(*device);
+    Vector scratch(1000);
+    CompiledKernels::allocate(scratch);
+    kernels.run(scaleBy(2, scratch));
+    CompiledKernels::release(scratch);
+    return device->endCapture();
+  }();
+  ASSERT_TRUE(graph);
+  EXPECT_FALSE(device->allocate(2000, "the arena"));
+  graph->reset();
+  DeviceAddress at = allocate(2000);
+  device->release(at);
+  unsetenv("MAEK_STUB_CUDA_MEMORY");
 }
 
 TEST_F(CudaDeviceTest, ALostDeviceIsNamed) {

@@ -162,7 +162,7 @@ TEST(ModuleReader, OtherAbisAreRefused) {
   maek_module_t module = logistic();
   module.abi = 7;
   EXPECT_EQ(readModule(module).takeError().message(),
-            "the module has ABI 7, this runtime reads 1");
+            "the module has ABI 7, this runtime reads 2");
   module = logistic();
   module.entries = nullptr;
   EXPECT_EQ(readModule(module).takeError().message(),
