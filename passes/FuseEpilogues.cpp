@@ -10,6 +10,7 @@
 
 #include "ir/DeadOps.h"
 #include "ir/Extent.h"
+#include "ir/MatrixProducts.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SetVector.h"
@@ -287,6 +288,8 @@ void EpilogueFuser::run() {
 namespace {
 
 struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
+  using FuseEpiloguesBase::FuseEpiloguesBase;
+
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     if (function.isDeclaration())
@@ -297,6 +300,17 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       parameterValues = findParameterValues(function);
     for (Block *block : getHostBlocks(function))
       fuse(*block, parameterValues, updates);
+  }
+
+  /// In a loop a step's product and its epilogue are one launch.
+  bool isLeftAlone(Operation *anchor) const {
+    auto product = dyn_cast<EinsumOp>(anchor);
+    if (!library || !product || !isa<func::FuncOp>(anchor->getParentOp()) ||
+        !isLargeMatrixProduct(product))
+      return false;
+    remarkPassed(anchor, kPass)
+        << "left the product to a library of matrix products, alone";
+    return true;
   }
 
   void fuse(Block &block, const llvm::DenseSet<Value> &parameterValues,
@@ -310,7 +324,8 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       if (isReduction(op) && !isRowReduction(op))
         anchors.push_back(op);
     for (Operation *anchor : anchors)
-      EpilogueFuser(groups, anchor, parameterValues, updates).run();
+      if (!isLeftAlone(anchor))
+        EpilogueFuser(groups, anchor, parameterValues, updates).run();
     for (Operation *anchor : anchors) {
       KernelGroups::Group group = groups.groupOf(anchor);
       unsigned count = groups.members(group).size();

@@ -116,6 +116,7 @@ def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
     out if a value would leave the kernel and come back, if it only added an
     output that its users can compute themselves, if it is the new value of a
     parameter or state, or if the kernel holds 40 elementwise ops already.
+    With `library`, a large product of matrices stays alone.
 
     ```mlir
     %z = maek.einsum "bk,nk->bn" %x, %W : tensor<4x8xf32>, tensor<6x8xf32>
@@ -130,6 +131,8 @@ def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
     } : tensor<4x6xf32>
     ```
   }];
+  let options = [Option<"library", "library", "bool", /*default=*/"false",
+                        "A library makes large products of matrices.">];
   let dependentDialects = ["::maek::MaekDialect"];
   let statistics = [
     Statistic<"numKernels", "num-kernels", "kernels made">,

@@ -21,7 +21,7 @@ ArrayRef<StringLiteral> getOptionalPasses() {
 }
 
 std::optional<Factors> findFactors(StringRef name) {
-  for (Factors factors : {Factors::BFloat16, Factors::Int8})
+  for (Factors factors : {Factors::BFloat16, Factors::Int8, Factors::TF32})
     if (getFactorsName(factors) == name)
       return factors;
   return std::nullopt;
@@ -35,6 +35,8 @@ StringRef getFactorsName(Factors factors) {
     return "bf16";
   case Factors::Int8:
     return "int8";
+  case Factors::TF32:
+    return "tf32";
   }
   llvm_unreachable("unknown factors");
 }
@@ -105,7 +107,8 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
   // After the gradients, whose products are lowered as well while parameters
   // stay what they are; before the weights are packed, which are packed as what
   // they become.
-  if (options.factors != Factors::Full) {
+  if (options.factors == Factors::BFloat16 ||
+      options.factors == Factors::Int8) {
     add(createKeepReference());
     if (options.factors == Factors::Int8)
       add(createQuantize());
@@ -119,7 +122,7 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
       PrepackWeightsOptions{.sumsInnermost = options.sumsInnermost}));
   add(createSimplify());
   // A product takes its epilogue before the rest is shared out.
-  add(createFuseEpilogues());
+  add(createFuseEpilogues({/*library=*/options.library}));
   // Without merging it still has to make a kernel of each op.
   add(createFuseElementwise({/*merge=*/!isDisabled("fuse-elementwise")}));
   add(createRematerialize());
@@ -151,9 +154,13 @@ void registerPipelines() {
         options.recompute = true;
         continue;
       }
+      if (word == "library") {
+        options.library = true;
+        continue;
+      }
       if (!word.consume_front("disable="))
         return report("maek-pipeline: expected disable=pass,pass, recompute, "
-                      "precision=bf16 or int8, found '" +
+                      "library, precision=bf16, int8 or tf32, found '" +
                       word + "'");
       SmallVector<StringRef> list;
       word.split(list, ',', -1, /*KeepEmpty=*/false);
@@ -172,7 +179,8 @@ void registerPipelines() {
       "maek-pipeline",
       "Runs all passes in order; disable=pass,pass leaves some out, "
       "precision=bf16 adds maek-lower-precision, precision=int8 also "
-      "maek-quantize, recompute maek-segment-scans.",
+      "maek-quantize, recompute maek-segment-scans; library leaves large "
+      "products of matrices alone.",
       build, [](function_ref<void(const detail::PassOptions &)>) {});
 }
 

@@ -19,9 +19,12 @@ enum class Factors {
   /// Codes of 8 bits in inference, where that pays: see maek-quantize. Others
   /// as BFloat16.
   Int8,
+  /// The tensors' own, of which a device's library may leave the last 13 bits
+  /// out.
+  TF32,
 };
 
-/// "bf16", "int8"; nothing for the tensors' own.
+/// "bf16", "int8", "tf32"; nothing for the tensors' own.
 llvm::StringRef getFactorsName(Factors factors);
 /// Those of that name, unless it is none.
 std::optional<Factors> findFactors(llvm::StringRef name);
@@ -39,6 +42,9 @@ struct PipelineOptions {
   /// Gradients compute the steps of loops again instead of keeping them: see
   /// maek-segment-scans.
   bool recompute = false;
+  /// Large products of matrices are kernels of their own, for a library to
+  /// make.
+  bool library = false;
 };
 
 /// The passes that `PipelineOptions::disable` may name: those without which
@@ -51,7 +57,7 @@ void buildPipeline(mlir::OpPassManager &manager,
                    const PipelineOptions &options);
 
 /// Registers `--maek-pipeline`, with the options `disable=name,name`,
-/// `precision=bf16` or `int8`, and `recompute`.
+/// `precision=bf16`, `int8` or `tf32`, `recompute` and `library`.
 void registerPipelines();
 
 } // namespace maek

@@ -158,6 +158,10 @@ PipelineOptions getPipelineOptions(const CompileOptions &options,
   // they share.
   if (target.isDevice())
     pipeline.disable.push_back("prepack-weights");
+  // Halide's kernels use no tensor cores.
+  pipeline.library =
+      target.device == "cuda" && (options.factors == Factors::BFloat16 ||
+                                  options.factors == Factors::TF32);
   pipeline.sumsInnermost = sumsGatesApart(target.full);
   pipeline.factors = options.factors;
   pipeline.recompute = options.recompute;

@@ -14,7 +14,8 @@ def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
     of a kernel leaves the entry at once. Entries and their arenas' sizes get the
     C signatures of maek/module.h; the module gets the attribute
     `maek.descriptors`, the bytes of each entry's descriptors. With `device`,
-    addresses are a device's.
+    addresses are a device's. With `library`, a kernel that only multiplies
+    large matrices is called where no library of the device's makes the product.
 
     ```mlir
     func.func @f(%x: memref<4xf32>, %y: memref<4xf32>, %arena: memref<?xi8>) {
@@ -34,7 +35,11 @@ def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [Option<"device", "device", "bool", /*default=*/"false",
-                        "Buffers and the arena are in a device's memory.">];
+                        "Buffers and the arena are in a device's memory.">,
+                 Option<"library", "library", "bool", /*default=*/"false",
+                        "The device may have a library of matrix products.">,
+                 Option<"tf32", "tf32", "bool", /*default=*/"false",
+                        "It may leave out the last 13 bits of f32.">];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::cf::ControlFlowDialect",
                            "::mlir::LLVM::LLVMDialect",

@@ -26,7 +26,8 @@ void buildLowerHostPipeline(OpPassManager &manager,
   manager.addPass(createCSEPass());
   manager.addPass(createLoopInvariantCodeMotionPass());
   manager.addPass(createSCFToControlFlowPass());
-  manager.addPass(createLowerLaunches({options.device}));
+  manager.addPass(
+      createLowerLaunches({options.device, options.library, options.tf32}));
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createFinalizeMemRefToLLVMConversionPass());
   manager.addPass(createArithToLLVMConversionPass());

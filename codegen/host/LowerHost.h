@@ -23,6 +23,12 @@ struct LowerHostOptions : mlir::PassPipelineOptions<LowerHostOptions> {
   Option<bool> device{*this, "device",
                       llvm::cl::desc("Buffers and the arena are in a device's "
                                      "memory.")};
+  Option<bool> library{*this, "library",
+                       llvm::cl::desc("The device may have a library of matrix "
+                                      "products.")};
+  Option<bool> tf32{*this, "tf32",
+                    llvm::cl::desc("It may leave out the last 13 bits of "
+                                   "f32.")};
 };
 
 /// `maek-lower-host`: everything from maek-plan-memory's output to the LLVM

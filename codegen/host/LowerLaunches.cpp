@@ -1,8 +1,10 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/host/Descriptors.h"
 #include "codegen/host/LowerHost.h"
+#include "codegen/host/ProductCalls.h"
 #include "ir/Entries.h"
 #include "ir/MaekOps.h"
+#include "ir/MatrixProducts.h"
 #include "passes/memory/BufferForm.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -11,6 +13,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace maek {
 #define GEN_PASS_DEF_LOWERLAUNCHES
@@ -27,8 +30,10 @@ namespace {
 class EntryLowering {
 public:
   EntryLowering(func::FuncOp entry, const LLVMTypeConverter &types,
-                DescriptorConstants &constants, MemorySpace space)
+                DescriptorConstants &constants, MemorySpace space,
+                const llvm::StringSet<> &products)
       : entry(entry), types(types), constants(constants), space(space),
+        products(products),
         pointer(LLVM::LLVMPointerType::get(entry.getContext())) {}
 
   /// Returns how many bytes the descriptors take.
@@ -47,6 +52,8 @@ private:
   const LLVMTypeConverter &types;
   DescriptorConstants &constants;
   MemorySpace space;
+  /// Kernels that a function stands before; see ProductCalls.h.
+  const llvm::StringSet<> &products;
   LLVM::LLVMPointerType pointer;
   std::unique_ptr<OpBuilder> top;
   std::unique_ptr<Descriptors> descriptors;
@@ -178,9 +185,12 @@ void EntryLowering::lowerLaunch(LaunchOp launch, Block *error) {
   for (Value scalar : launch.getScalars())
     operands.push_back(arith::IndexCastOp::create(builder, loc, i32, scalar));
   llvm::append_range(operands, outputs);
-  Value status = LLVM::CallOp::create(builder, loc, TypeRange{i32},
-                                      launch.getKernelAttr(), operands)
-                     .getResult();
+  StringRef kernel = launch.getKernel();
+  std::string callee =
+      products.contains(kernel) ? getProductName(kernel) : kernel.str();
+  Value status =
+      LLVM::CallOp::create(builder, loc, TypeRange{i32}, callee, operands)
+          .getResult();
   Value zero = arith::ConstantIntOp::create(builder, loc, 0, 32);
   Value failed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
                                        status, zero);
@@ -287,8 +297,9 @@ static void lowerArenaSize(func::FuncOp function) {
   function.setAllArgAttrs(SmallVector<Attribute>{DictionaryAttr::get(context)});
 }
 
-/// The kernel's body becomes Halide's business; a declaration remains.
-static void declareKernel(func::FuncOp kernel) {
+/// The kernel's body, no part of LLVM's, becomes Halide's business; a
+/// declaration remains.
+static LLVM::LLVMFuncOp declareKernel(func::FuncOp kernel) {
   OpBuilder builder(kernel.getContext());
   builder.setInsertionPointAfter(kernel);
   auto pointer = LLVM::LLVMPointerType::get(kernel.getContext());
@@ -299,7 +310,7 @@ static void declareKernel(func::FuncOp kernel) {
   std::string name = kernel.getName().str();
   Location loc = kernel.getLoc();
   kernel.erase();
-  LLVM::LLVMFuncOp::create(
+  return LLVM::LLVMFuncOp::create(
       builder, loc, name,
       LLVM::LLVMFunctionType::get(builder.getI32Type(), types));
 }
@@ -309,22 +320,40 @@ namespace {
 struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
   using LowerLaunchesBase::LowerLaunchesBase;
 
+  /// Gives the kernels that a function stands before.
+  llvm::StringSet<> lowerKernels() {
+    llvm::StringSet<> products;
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      if (!isKernel(function))
+        continue;
+      EinsumOp product =
+          library ? findLargeMatrixProduct(function) : EinsumOp();
+      EinsumAttr equation = product ? product.getEquation() : EinsumAttr();
+      LLVM::LLVMFuncOp kernel = declareKernel(function);
+      if (!equation)
+        continue;
+      makeProductCall(kernel, equation, tf32);
+      products.insert(kernel.getName());
+    }
+    return products;
+  }
+
   void runOnOperation() override {
     LLVMTypeConverter types(&getContext());
     DescriptorConstants constants(getOperation());
     Builder builder(&getContext());
     NamedAttrList descriptorBytes;
+    llvm::StringSet<> products = lowerKernels();
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      // No longer needed, and no part of LLVM's.
-      if (isKernel(function)) {
-        declareKernel(function);
-      } else if (function->hasAttr(kArenaOfAttr)) {
+      if (function->hasAttr(kArenaOfAttr)) {
         lowerArenaSize(function);
       } else if (function->hasAttr(kMemoryAttr)) {
         std::string name = function.getName().str();
         EntryLowering entry(function, types, constants,
-                            device ? MemorySpace::Device : MemorySpace::Host);
+                            device ? MemorySpace::Device : MemorySpace::Host,
+                            products);
         descriptorBytes.set(name, builder.getI64IntegerAttr(entry.run()));
       } else {
         function.emitError("is not in buffer form; run maek-plan-memory");

@@ -102,6 +102,8 @@ Variant::lowerHost(llvm::LLVMContext &context, ArrayRef<std::string> variants) {
   PassManager manager(module.getContext());
   LowerHostOptions lowering;
   lowering.device = target.isDevice();
+  lowering.library = getPipelineOptions(options, target).library;
+  lowering.tf32 = options.factors == Factors::TF32;
   buildHostPipeline(manager, lowering);
   if (failed(run(manager)))
     return nullptr;

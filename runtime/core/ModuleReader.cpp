@@ -493,8 +493,8 @@ Expected<ModuleInfo> Reader::read(const Json &root) {
   if (root.find("source"))
     if (Error error = getString(root, "the model", "source", info.source))
       return error;
-  if (precision != "f32" && precision != "f64" && precision != "bf16" &&
-      precision != "int8")
+  constexpr std::string_view known[] = {"f32", "f64", "bf16", "int8", "tf32"};
+  if (std::ranges::find(known, precision) == std::end(known))
     return bad("unknown precision '", precision, "'");
   info.precision = precision;
   if (const Json *versions = root.find("versions"))

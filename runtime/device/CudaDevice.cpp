@@ -136,6 +136,9 @@ CudaDevice::~CudaDevice() {
     Current current(*this);
     if (stream)
       driver.cuStreamSynchronize(stream);
+    cublas.reset();
+    if (workspace)
+      driver.cuMemFree(workspace);
     pool.trim(*this);
     for (Slot &slot : slots) {
       if (slot.event)

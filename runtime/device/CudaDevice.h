@@ -3,6 +3,7 @@
 #ifndef MAEK_RUNTIME_DEVICE_CUDADEVICE_H
 #define MAEK_RUNTIME_DEVICE_CUDADEVICE_H
 
+#include "runtime/device/Cublas.h"
 #include "runtime/device/CudaDriver.h"
 #include "runtime/device/Device.h"
 #include <vector>
@@ -25,6 +26,7 @@ public:
   Error synchronize() override;
   Error load(const char *source) override;
   Error launch(const KernelLaunch &launch) override;
+  Expected<bool> multiply(const MatrixProduct &product) override;
   bool canCapture() const override { return true; }
   Error beginCapture() override;
   Expected<std::unique_ptr<DeviceGraph>> endCapture() override;
@@ -77,8 +79,11 @@ private:
   cuda::CUdevice device;
   cuda::CUcontext context = nullptr;
   cuda::CUstream stream = nullptr;
-  std::vector<Module> modules; ///< sorted by source
-  std::vector<void *> values;  ///< arguments of the latest launch
+  std::vector<Module> modules;    ///< sorted by source
+  std::vector<void *> values;     ///< arguments of the latest launch
+  std::unique_ptr<Cublas> cublas; ///< null if there is none
+  bool knowsCublas = false;
+  DeviceAddress workspace = 0; ///< of its products
   size_t graphs = 0;           ///< that are alive; they refer to scratch
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 using namespace maek::runtime;
 using namespace maek::cuda;
@@ -90,6 +91,22 @@ Error CudaDevice::launch(const KernelLaunch &launch) {
   if (result == CUDA_SUCCESS)
     return Error::success();
   return check(result, text("the kernel '", launch.kernel, "'"));
+}
+
+Expected<bool> CudaDevice::multiply(const MatrixProduct &product) {
+  Current current(*this);
+  if (!std::exchange(knowsCublas, true))
+    cublas = Cublas::open();
+  if (!cublas)
+    return false;
+  if (!workspace) {
+    Expected<DeviceAddress> memory =
+        allocate(Cublas::kWorkspaceBytes, "products of matrices");
+    if (!memory)
+      return memory.takeError();
+    workspace = *memory;
+  }
+  return cublas->multiply(product, workspace, stream);
 }
 
 namespace maek::runtime {

@@ -12,6 +12,8 @@ static thread_local DeviceScope *currentScope = nullptr;
 
 Device::~Device() = default;
 
+Expected<bool> Device::multiply(const MatrixProduct &) { return false; }
+
 Expected<void *> Device::stage(size_t bytes) {
   Slot &slot = slots[next];
   if (slot.isBusy) {

@@ -5,6 +5,7 @@
 #define MAEK_RUNTIME_DEVICE_DEVICE_H
 
 #include "runtime/core/Error.h"
+#include "runtime/device/MatrixProduct.h"
 #include "runtime/device/ScratchPool.h"
 #include <cstddef>
 #include <span>
@@ -83,6 +84,8 @@ public:
   /// Quick where it did so before.
   virtual Error load(const char *source) = 0;
   virtual Error launch(const KernelLaunch &launch) = 0;
+  /// Makes the product with a library of the device's; false if none does.
+  virtual Expected<bool> multiply(const MatrixProduct &product);
   /// Memory of kernels between their launches, which comes again in the order
   /// of the queue.
   ScratchPool &scratch() { return pool; }

@@ -98,6 +98,24 @@ MAEK_DEVICE_HOOKS(cuda)
 MAEK_DEVICE_HOOKS(opencl)
 #undef MAEK_DEVICE_HOOKS
 
+/// What the host program calls in front of a kernel that only multiplies
+/// matrices: 0 if a library did so, 1 if the kernel has to.
+int maek_device_product(const char *equation, int32_t allowsTf32,
+                        const HalideBuffer *lhs, const HalideBuffer *rhs,
+                        const HalideBuffer *result) {
+  DeviceScope *scope = workingScope();
+  if (!scope)
+    return failed;
+  std::optional<MatrixProduct> product =
+      matchProduct(equation, *lhs, *rhs, *result, allowsTf32 != 0);
+  if (!product)
+    return 1;
+  Expected<bool> isDone = scope->device().multiply(*product);
+  if (!isDone)
+    return fail(isDone.takeError());
+  return *isDone ? 0 : 1;
+}
+
 int halide_device_malloc(void *, HalideBuffer *buffer, const void *) {
   // Before each launch that uses it, not the first one alone.
   if (buffer->device)

@@ -58,7 +58,7 @@ class Compiler(MaekTest):
                    "--emit=elf")
         self.build(2, "maek build: --jobs is 0 or more, not -1; "
                    "see maek build --help", "-j", "-1")
-        self.build(2, "maek build: --precision is f32, f64, bf16 or int8, not 'f16'; "
+        self.build(2, "maek build: --precision is f32, f64, bf16, int8 or tf32, not 'f16'; "
                    "see maek build --help", "--precision=f16")
         self.build(2, "maek build: --set takes NAME=VALUE, not 'H'; "
                    "see maek build --help", "--set", "H")

@@ -94,6 +94,8 @@ static bool runStages(mlir::ModuleOp module, Session &session,
   buildPipeline(manager, pipeline);
   LowerHostOptions lowering;
   lowering.device = target.isDevice();
+  lowering.library = pipeline.library;
+  lowering.tf32 = pipeline.factors == Factors::TF32;
   buildHostPipeline(manager, lowering);
   return succeeded(manager.run(module));
 }

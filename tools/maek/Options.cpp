@@ -13,9 +13,9 @@ void addModelOptions(po::options_description &options) {
       "give a hyperparameter of the model another value; may be repeated")(
       "precision",
       po::value<std::string>()->default_value("f32")->value_name("TYPE"),
-      "f32 or f64, the element type of the tensors; or bf16 or int8: tensors "
-      "of f32 of which products multiply the nearest numbers of bf16, in "
-      "inference codes of 8 bits")(
+      "f32 or f64, the element type of the tensors; or bf16, int8 or tf32: "
+      "tensors of f32 of which products multiply the nearest numbers of bf16, "
+      "in inference codes of 8 bits, or on a GPU the first 11 bits")(
       "model", po::value<std::string>()->default_value("")->value_name("NAME"),
       "which model, if the file has several")(
       ",W", po::value<std::string>()->value_name("error"),
@@ -26,7 +26,7 @@ FrontendOptions getFrontendOptions(const po::variables_map &options) {
   FrontendOptions frontend;
   const std::string &precision = options["precision"].as<std::string>();
   if (precision != "f32" && precision != "f64" && !findFactors(precision))
-    throw UsageError("--precision is f32, f64, bf16 or int8, not '" +
+    throw UsageError("--precision is f32, f64, bf16, int8 or tf32, not '" +
                      precision + "'");
   frontend.doublePrecision = precision == "f64";
   frontend.model = options["model"].as<std::string>();

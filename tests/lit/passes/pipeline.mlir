@@ -17,7 +17,7 @@
 // RECOMPUTE: maek-segment-scans
 // RECOMPUTE: maek-hoist-input-projection
 
-// SYNTAX: maek-pipeline: expected disable=pass,pass, recompute, precision=bf16 or int8, found 'fast'
+// SYNTAX: maek-pipeline: expected disable=pass,pass, recompute, library, precision=bf16, int8 or tf32, found 'fast'
 func.func @nothing() {
   return
 }
