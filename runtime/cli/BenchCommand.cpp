@@ -22,6 +22,23 @@ struct RandomArguments {
   std::vector<maek_tensor_t> tensors;
 };
 
+/// What was timed.
+struct Where {
+  const Device *device;
+  int threads;
+
+  std::string str() const {
+    return device ? device->description().str()
+                  : text(threads, " thread", threads == 1 ? "" : "s");
+  }
+  /// A member of its own for a device.
+  std::string json() const {
+    return device ? text("\"device\":", quoteJson(device->description().str()),
+                         ',')
+                  : "";
+  }
+};
+
 struct Times {
   double least = 0, median = 0, mean = 0; ///< ms
   double processor = 0;                   ///< ms of all threads, a run's mean
@@ -73,8 +90,11 @@ static Error makeArguments(const EntryInfo &entry,
 static Error runOnce(Model &model, size_t entry,
                      const RandomArguments &arguments) {
   const ModuleInfo &module = model.module();
-  if (module.entries[entry].name != kTrainStep)
-    return model.run(entry, arguments.tensors);
+  if (module.entries[entry].name != kTrainStep) {
+    if (Error error = model.run(entry, arguments.tensors))
+      return error;
+    return model.finish();
+  }
   double lr = module.settings.lr.value_or(1e-3);
   constexpr int64_t planned = 1'000'000;
   Error error = model.trainStep(arguments.tensors, lr, planned);
@@ -147,7 +167,7 @@ static Error measure(Model &model, size_t entry,
 }
 
 static void print(const Program &program, const EntryInfo &entry,
-                  const std::vector<int64_t> &dims, int threads,
+                  const std::vector<int64_t> &dims, const Where &where,
                   const Times &times, bool asJson) {
   std::string sizes;
   for (size_t i = 0; i < dims.size(); ++i)
@@ -156,19 +176,19 @@ static void print(const Program &program, const EntryInfo &entry,
                          : text(", ", entry.symbols[i], " = ", dims[i]));
   if (asJson)
     std::printf("{\"model\":%s,\"entry\":%s,\"dims\":{%s},\"threads\":%d,"
-                "\"repeats\":%zu,\"min_ms\":%.6f,\"median_ms\":%.6f,"
+                "%s\"repeats\":%zu,\"min_ms\":%.6f,\"median_ms\":%.6f,"
                 "\"mean_ms\":%.6f,\"processor_ms\":%.6f,"
                 "\"memory_mb\":%.2f}\n",
                 quoteJson(program.info.name).c_str(),
-                quoteJson(entry.name).c_str(), sizes.c_str(), threads,
-                times.repeats, times.least, times.median, times.mean,
-                times.processor, mostMemory());
+                quoteJson(entry.name).c_str(), sizes.c_str(), where.threads,
+                where.json().c_str(), times.repeats, times.least, times.median,
+                times.mean, times.processor, mostMemory());
   else
-    std::printf("%s%s, %d thread%s: min %.4f ms, median %.4f ms, mean %.4f "
+    std::printf("%s%s, %s: min %.4f ms, median %.4f ms, mean %.4f "
                 "ms, %zu runs; %.1f MB of memory\n",
-                entry.name.c_str(), sizes.c_str(), threads,
-                threads == 1 ? "" : "s", times.least, times.median, times.mean,
-                times.repeats, mostMemory());
+                entry.name.c_str(), sizes.c_str(), where.str().c_str(),
+                times.least, times.median, times.mean, times.repeats,
+                mostMemory());
 }
 
 int maek::runtime::runBench(const Program &program, Arguments arguments) {
@@ -177,6 +197,7 @@ int maek::runtime::runBench(const Program &program, Arguments arguments) {
   line.add("entry", "NAME", "forward, evaluate or train_step (forward)");
   addBatchOption(line, program);
   addDimOption(line);
+  addDeviceOption(line);
   addThreadsOption(line);
   line.add("repeat", "N", "timed runs (ten, and more for a second)");
   line.addFlag("json", "print one line of JSON");
@@ -186,6 +207,7 @@ int maek::runtime::runBench(const Program &program, Arguments arguments) {
   std::optional<size_t> entry = program.info.findEntry(name);
   int64_t batch = readBatch(line, program);
   int64_t threads = line.count("threads", 0, 1, 1024);
+  DeviceChoice device = readDevice(line);
   int64_t repeat = line.count("repeat", 0, 1, 1'000'000);
   std::vector<int64_t> dims;
   if (entry) {
@@ -205,7 +227,7 @@ int maek::runtime::runBench(const Program &program, Arguments arguments) {
     return *code;
 
   int used = applyThreads(threads);
-  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
+  Expected<std::unique_ptr<Model>> model = makeModel(program, device, 0);
   if (!model)
     return report(program, model.takeError());
   const EntryInfo &info = program.info.entries[*entry];
@@ -217,6 +239,7 @@ int maek::runtime::runBench(const Program &program, Arguments arguments) {
   Times times;
   if (Error error = measure(**model, *entry, random, repeat, times))
     return report(program, error);
-  print(program, info, dims, used, times, line.flag("json"));
+  Where where{(*model)->device(), used};
+  print(program, info, dims, where, times, line.flag("json"));
   return ExitSuccess;
 }

@@ -105,7 +105,8 @@ int maek::runtime::runCalibrate(const Program &program, Arguments arguments) {
     return report(program, noRanges(program.info));
   applyThreads(options.threads);
   const std::string ranges[] = {std::string("*") + kRangeSuffix};
-  Expected<LoadedModel> loaded = loadModel(program, weights, ranges);
+  Expected<LoadedModel> loaded =
+      loadModel(program, options.device, weights, ranges);
   if (!loaded)
     return report(program, loaded.takeError());
   Expected<Metadata> about = readAbout(loaded->metadata, weights);

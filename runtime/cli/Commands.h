@@ -5,6 +5,7 @@
 
 #include "runtime/cli/CommandLine.h"
 #include "runtime/core/Model.h"
+#include <optional>
 
 namespace maek::runtime {
 
@@ -31,6 +32,17 @@ int runConvert(const Program &program, Arguments arguments);
 int runBench(const Program &program, Arguments arguments);
 int runInfo(const Program &program, Arguments arguments);
 
+/// Where the user wants a model to run, see placeModel.
+struct DeviceChoice {
+  std::optional<std::string> name;
+  bool isQuiet = false;
+};
+
+/// A model with first weights, at its place. Where there is a choice of places,
+/// a line on standard error says which one it is.
+Expected<std::unique_ptr<Model>>
+makeModel(const Program &program, const DeviceChoice &device, uint64_t seed);
+
 /// A model with the weights of a file, and what the file says of them. Weights
 /// that are not finite are warned of.
 struct LoadedModel {
@@ -40,6 +52,7 @@ struct LoadedModel {
 /// `weights` may be empty if the model has no parameters. Those that one of the
 /// patterns `fresh` takes need not be in the file.
 Expected<LoadedModel> loadModel(const Program &program,
+                                const DeviceChoice &device,
                                 const std::string &weights,
                                 std::span<const std::string> fresh = {});
 /// The option `--weights`; complains without, if the model has parameters.
@@ -61,6 +74,9 @@ Error checkKeepsData(const std::string &written, const Dataset &data);
 // Options that several commands have: declared, then read.
 void addBatchOption(CommandLine &line, const Program &program);
 int64_t readBatch(CommandLine &line, const Program &program);
+void addDeviceOption(CommandLine &line);
+/// Complains about a name that no device can have.
+DeviceChoice readDevice(CommandLine &line);
 void addThreadsOption(CommandLine &line);
 /// Tells the kernels; returns how many threads they use.
 int applyThreads(int64_t threads);

@@ -15,16 +15,21 @@ int maek::runtime::runConvert(const Program &program, Arguments arguments) {
   line.add("weights", "FILE", "safetensors file to read");
   line.add("output", "FILE", "safetensors file to write");
   line.add("to", "FORMAT", "name of a weights block (the model's own names)");
+  line.add("device", "NAME", "where layouts are made, as of train (cpu)");
   if (std::optional<int> code = line.parse(arguments))
     return *code;
   std::string weights = line.required("weights");
   std::string output = line.required("output");
   std::string format = line.string("to");
+  DeviceChoice device = readDevice(line);
+  // What would be gained there is lost on the way.
+  if (!device.name)
+    device.name = "cpu";
   checkDistinct(line, {"weights", "output"});
   if (std::optional<int> code = line.check())
     return *code;
 
-  Expected<LoadedModel> loaded = loadModel(program, weights);
+  Expected<LoadedModel> loaded = loadModel(program, device, weights);
   if (!loaded)
     return report(program, loaded.takeError());
   Expected<Metadata> about = readAbout(loaded->metadata, weights);

@@ -23,7 +23,7 @@ int maek::runtime::runEval(const Program &program, Arguments arguments) {
   if (Error error = checkEvaluation(program, options.compares))
     return report(program, error);
   applyThreads(options.threads);
-  Expected<LoadedModel> loaded = loadModel(program, weights);
+  Expected<LoadedModel> loaded = loadModel(program, options.device, weights);
   if (!loaded)
     return report(program, loaded.takeError());
   Expected<Dataset> tests = loadTests(program, *loaded, options);

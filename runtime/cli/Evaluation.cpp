@@ -28,6 +28,7 @@ void maek::runtime::addEvaluationOptions(CommandLine &line,
                 program.info.settings.seed.value_or(0), ")"));
   addBatchOption(line, program);
   addDataOptions(line, program);
+  addDeviceOption(line);
   addThreadsOption(line);
   line.addFlag("json", "print one line of JSON");
   line.addFlag("quiet", "no progress");
@@ -45,6 +46,7 @@ EvaluationOptions maek::runtime::readEvaluationOptions(CommandLine &line,
       "seed", static_cast<uint64_t>(program.info.settings.seed.value_or(0)));
   options.asJson = line.flag("json");
   options.quiet = line.flag("quiet");
+  options.device = readDevice(line);
   options.threads = line.count("threads", 0, 1, 1024);
   return options;
 }

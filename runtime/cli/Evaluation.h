@@ -32,6 +32,7 @@ struct EvaluationOptions {
   bool compares = false;
   bool asJson = false, quiet = false;
   int64_t threads = 0; ///< 0: one for each core
+  DeviceChoice device;
 };
 
 /// Those of a command that evaluates; `examples` says which ones it takes.

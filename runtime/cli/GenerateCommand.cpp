@@ -286,6 +286,7 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
            "choose among the likeliest of together this probability (1)");
   line.addFlag("greedy", "always the likeliest one");
   line.add("seed", "N", "of the choices (0)");
+  addDeviceOption(line);
   addThreadsOption(line);
   if (std::optional<int> code = line.parse(arguments))
     return *code;
@@ -303,6 +304,7 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
   }
   Sampling sampling = readSampling(line);
   int64_t threads = line.count("threads", 0, 1, 1024);
+  DeviceChoice device = readDevice(line);
   if (std::optional<int> code = line.check())
     return *code;
 
@@ -315,7 +317,7 @@ int maek::runtime::runGenerate(const Program &program, Arguments arguments) {
                   "only what came before, by way of cells or of causal "
                   "attention"));
   applyThreads(threads);
-  Expected<LoadedModel> loaded = loadModel(program, weights);
+  Expected<LoadedModel> loaded = loadModel(program, device, weights);
   if (!loaded)
     return report(program, loaded.takeError());
   if (Error error =

@@ -2,6 +2,7 @@
 // `info`: what the program is made of.
 #include "runtime/cli/Commands.h"
 #include "runtime/core/Json.h"
+#include "runtime/core/Placement.h"
 #include "runtime/core/Tensor.h"
 
 #include <algorithm>
@@ -124,14 +125,14 @@ static void printHead(const ModuleInfo &info) {
 
 // The entries' arenas for the sizes on the command line.
 static int printArenas(const Program &program, CommandLine &line,
-                       int64_t batch) {
+                       const DeviceChoice &device, int64_t batch) {
   const std::vector<EntryInfo> &entries = program.info.entries;
   std::vector<std::vector<int64_t>> sizesOf;
   for (const EntryInfo &entry : entries)
     sizesOf.push_back(readDims(line, entry, batch, entries));
   if (std::optional<int> code = line.check())
     return *code;
-  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
+  Expected<std::unique_ptr<Model>> model = makeModel(program, device, 0);
   if (!model)
     return report(program, model.takeError());
   std::string lines;
@@ -162,8 +163,40 @@ struct Lists {
 };
 } // namespace
 
+// What the program has code for, and what of that is there.
+static Error printDevices(const maek_module_t &module) {
+  Expected<std::vector<DeviceNeeds>> variants = listVariants(module);
+  if (!variants)
+    return variants.takeError();
+  std::string line;
+  for (const DeviceNeeds &needs : *variants)
+    append(line, text(line.empty() ? "" : ", ", needs.str()));
+  if (line.empty())
+    return Error::success();
+  std::printf("  devices    %s\n", line.c_str());
+  for (DeviceKind kind : {DeviceKind::Cuda, DeviceKind::OpenCl}) {
+    const char *name = kindName(kind);
+    if (std::ranges::none_of(*variants, [&](const DeviceNeeds &needs) {
+          return needs.kind == name;
+        }))
+      continue;
+    Expected<std::vector<DeviceDescription>> found = listDevices(kind);
+    if (!found) {
+      std::string why(found.takeError().message());
+      std::printf("    %-9s%s\n", name, why.c_str());
+      continue;
+    }
+    for (const DeviceDescription &about : *found)
+      std::printf("    %-9s%s, %s, %.1f GB\n", about.name.c_str(),
+                  about.product.c_str(), about.capability.c_str(),
+                  static_cast<double>(about.memory) * 1e-9);
+    if (found->empty())
+      std::printf("    %-9sthere is none\n", name);
+  }
+  return Error::success();
+}
+
 static void printAll(const ModuleInfo &info, const Lists &lists) {
-  printHead(info);
   if (!lists.tensors)
     std::printf("\n");
   printTensors("parameters", info.parameters, lists.tensors);
@@ -192,9 +225,13 @@ int maek::runtime::runInfo(const Program &program, Arguments arguments) {
   line.addFlag("arena", "print each entry's working memory in bytes");
   addBatchOption(line, program);
   addDimOption(line);
+  line.add("device", "NAME", "whose working memory, as of train (cpu)");
   if (std::optional<int> code = line.parse(arguments))
     return *code;
   int64_t batch = readBatch(line, program);
+  DeviceChoice device = readDevice(line);
+  if (!device.name)
+    device.name = "cpu";
   if (std::optional<int> code = line.check())
     return *code;
   const ModuleInfo &info = program.info;
@@ -206,7 +243,10 @@ int maek::runtime::runInfo(const Program &program, Arguments arguments) {
     return ExitSuccess;
   }
   if (line.flag("arena"))
-    return printArenas(program, line, batch);
+    return printArenas(program, line, device, batch);
+  printHead(info);
+  if (Error error = printDevices(*program.module))
+    return report(program, error);
   printAll(info,
            {line.flag("tensors"), line.flag("memory"), line.flag("kernels")});
   return ExitSuccess;

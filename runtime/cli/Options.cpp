@@ -4,6 +4,7 @@
 #include "runtime/core/Defaults.h"
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Names.h"
+#include "runtime/core/Placement.h"
 #include "runtime/data/Dataset.h"
 
 #include <algorithm>
@@ -19,10 +20,30 @@ std::string maek::runtime::readWeights(CommandLine &line,
                                          : line.required("weights");
 }
 
+Expected<std::unique_ptr<Model>>
+maek::runtime::makeModel(const Program &program, const DeviceChoice &device,
+                         uint64_t seed) {
+  Expected<Placement> place = placeModel(*program.module, device.name);
+  if (!place)
+    return place.takeError();
+  Expected<std::unique_ptr<Model>> model =
+      Model::create(*place->module, seed, 0, std::move(place->device));
+  if (!model)
+    return model.takeError();
+  bool isChosen = program.module->num_variants > 0 && device.name != "cpu";
+  if (isChosen && !device.isQuiet)
+    std::fprintf(stderr, "%s: runs on %s%s%s\n", program.name.c_str(),
+                 placeName(**model).c_str(),
+                 place->passedOver.empty() ? "" : ": ",
+                 place->passedOver.c_str());
+  return model;
+}
+
 Expected<LoadedModel>
-maek::runtime::loadModel(const Program &program, const std::string &weights,
+maek::runtime::loadModel(const Program &program, const DeviceChoice &device,
+                         const std::string &weights,
                          std::span<const std::string> fresh) {
-  Expected<std::unique_ptr<Model>> model = Model::create(*program.module, 0, 0);
+  Expected<std::unique_ptr<Model>> model = makeModel(program, device, 0);
   if (!model)
     return model.takeError();
   if (weights.empty())
@@ -90,6 +111,24 @@ Error maek::runtime::checkKeepsData(const std::string &written,
       return makeError(MAEK_IO_ERROR, written,
                        ": a file of the data set; nothing is written over it");
   return Error::success();
+}
+
+void maek::runtime::addDeviceOption(CommandLine &line) {
+  line.add("device", "NAME",
+           "cpu, cuda, cuda:N, opencl or opencl:N (the first device that the "
+           "program has code for and that is there, else cpu)");
+}
+
+DeviceChoice maek::runtime::readDevice(CommandLine &line) {
+  DeviceChoice choice;
+  choice.isQuiet = line.flag("quiet");
+  if (!line.has("device"))
+    return choice;
+  choice.name = line.string("device");
+  Expected<DeviceName> parsed = parseDeviceName(*choice.name);
+  if (!parsed)
+    line.complain("option '--device': ", parsed.takeError().message());
+  return choice;
 }
 
 void maek::runtime::addThreadsOption(CommandLine &line) {

@@ -132,6 +132,7 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
            "there is no --output)");
   line.add("labels", "FILE", "the classes' names, one a line");
   addBatchOption(line, program);
+  addDeviceOption(line);
   addThreadsOption(line);
   if (std::optional<int> code = line.parse(arguments))
     return *code;
@@ -147,6 +148,7 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
       bindFiles(line, "output", info.results, Role::Output);
   int64_t batch = readBatch(line, program);
   int64_t threads = line.count("threads", 0, 1, 1024);
+  DeviceChoice device = readDevice(line);
   requireFiles(line, inputs);
   std::erase_if(outputs, [](const PortFile &one) { return one.path.empty(); });
   for (size_t i = 0; i < outputs.size(); ++i)
@@ -178,7 +180,7 @@ int maek::runtime::runPredict(const Program &program, Arguments arguments) {
     classes.names = std::move(*names);
   }
   applyThreads(threads);
-  Expected<LoadedModel> loaded = loadModel(program, weights);
+  Expected<LoadedModel> loaded = loadModel(program, device, weights);
   if (!loaded)
     return report(program, loaded.takeError());
   if (Error error =

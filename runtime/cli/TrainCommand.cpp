@@ -20,6 +20,7 @@ struct TrainRequest {
   std::vector<std::string> fresh; ///< patterns of what `weights` does not set
   std::vector<std::string> files; ///< of the used models' weights, or empty
   int64_t threads = 0, logEvery = 0;
+  DeviceChoice device;
   bool quiet = false;
 };
 } // namespace
@@ -53,6 +54,7 @@ static void addOptions(CommandLine &line, const Program &program) {
   if (!program.info.settings.uses.empty())
     line.addList("use", "NAME=FILE", "weights of a model that this one uses");
   addDataOptions(line, program);
+  addDeviceOption(line);
   addThreadsOption(line);
   line.add("log-csv", "FILE", "figures as a table");
   line.add("log-jsonl", "FILE", "figures as JSON lines");
@@ -145,6 +147,7 @@ static TrainRequest readOptions(CommandLine &line, const Program &program,
   request.fresh = readFresh(line);
   request.files = readUses(line, program.info.settings.uses);
   request.folder = line.string("data-dir");
+  request.device = readDevice(line);
   request.threads = line.count("threads", 0, 1, 1024);
   request.csv = line.string("log-csv");
   request.jsonl = line.string("log-jsonl");
@@ -254,7 +257,7 @@ static int trainModel(const Program &program, size_t entry,
   InterruptExit beforeFirstStep(program.name +
                                 ": interrupted before the first step");
   Expected<std::unique_ptr<Model>> model =
-      Model::create(*program.module, options.seed, 0);
+      makeModel(program, request.device, options.seed);
   if (!model)
     return report(program, model.takeError());
   // What the data must be read by: the characters behind the classes.

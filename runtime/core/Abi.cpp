@@ -5,6 +5,7 @@
 #include "runtime/core/Kernels.h"
 #include "runtime/core/Model.h"
 #include "runtime/core/Names.h"
+#include "runtime/core/Placement.h"
 
 #include <cstring>
 #include <exception>
@@ -31,6 +32,7 @@ thread_local Message creationMessage;
 struct maek_model {
   std::unique_ptr<Model> model;
   std::optional<Generator> generator; ///< of texts that were begun
+  std::string device;                 ///< where it runs
   Message message;
 };
 
@@ -120,16 +122,27 @@ maek_status_t maek_model_create(const maek_module_t *module,
       return makeError(MAEK_INVALID_ARGUMENT, "options.threads is ",
                        chosen.threads);
     auto handle = std::make_unique<maek_model>();
+    Expected<Placement> place = placeModel(
+        *module, chosen.device ? std::optional<std::string_view>(chosen.device)
+                               : std::nullopt);
+    if (!place)
+      return place.takeError();
     Expected<std::unique_ptr<Model>> model =
-        Model::create(*module, chosen.seed, chosen.memory_limit);
+        Model::create(*place->module, chosen.seed, chosen.memory_limit,
+                      std::move(place->device));
     if (!model)
       return model.takeError();
     handle->model = std::move(*model);
+    handle->device = placeName(*handle->model);
     if (chosen.threads > 0)
       setKernelThreads(chosen.threads);
     *out = handle.release();
     return Error::success();
   });
+}
+
+const char *maek_model_device(const maek_model_t *handle) {
+  return handle ? handle->device.c_str() : "";
 }
 
 void maek_model_destroy(maek_model_t *handle) { delete handle; }

@@ -44,6 +44,8 @@ public:
                   int64_t steps, bool isLast = false);
   /// MAEK_NOT_FINITE if the loss of the latest training step is not finite.
   Error checkLoss();
+  /// Waits for what runs queued on a device.
+  Error finish() { return on ? on->synchronize() : Error::success(); }
   /// Bytes of arena that the entry needs for these values of its symbols.
   int64_t arenaSize(size_t entry, const std::vector<int64_t> &dims) const;
   /// The values of the entry's symbols in its latest run.

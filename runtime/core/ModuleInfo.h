@@ -129,9 +129,21 @@ struct SettingsInfo {
   std::optional<double> clipNorm, average;
 };
 
+/// The devices that a module's code is for.
+struct DeviceNeeds {
+  std::string kind;       ///< "cuda", "opencl"
+  int64_t capability = 0; ///< the least one, 80 for sm_80
+
+  /// "cuda from sm_80".
+  std::string str() const {
+    return capability > 0 ? text(kind, " from sm_", capability) : kind;
+  }
+};
+
 struct ModuleInfo {
   std::string name, source, target;
-  std::string precision; ///< of numbers, or of products: bf16, int8
+  std::optional<DeviceNeeds> device; ///< nothing: the processor
+  std::string precision;             ///< of numbers, or of products: bf16, int8
   std::vector<std::pair<std::string, std::string>> versions;
   SettingsInfo settings;
   std::vector<TensorInfo> parameters, states, prepared;

@@ -32,6 +32,7 @@ private:
                     std::vector<TensorInfo> &out);
   Error linkAverages(const Json &states);
   Error readInit(const Json &json, std::string_view where, InitInfo &out);
+  Error readDevice(const Json &root);
   Error readSettings(const Json &root);
   Error readUses(const Json &settings);
   Error readAugment(const Json &settings);
@@ -480,6 +481,20 @@ Error Reader::readEntry(const Json &json, EntryInfo &out) {
   return checkInPlace(out);
 }
 
+Error Reader::readDevice(const Json &root) {
+  const Json *json = root.find("device");
+  if (!json)
+    return Error::success();
+  DeviceNeeds &device = info.device.emplace();
+  if (Error error = getString(*json, "the device", "interface", device.kind))
+    return error;
+  const Json *capability = json->find("capability");
+  if (!capability || !capability->isInteger() || capability->integer < 0)
+    return bad("the device's capability is no count");
+  device.capability = capability->integer;
+  return Error::success();
+}
+
 Expected<ModuleInfo> Reader::read(const Json &root) {
   if (!root.isObject())
     return bad("it is no object");
@@ -489,6 +504,8 @@ Expected<ModuleInfo> Reader::read(const Json &root) {
   if (Error error = getString(root, "the model", "target", info.target))
     return error;
   if (Error error = getString(root, "the model", "precision", precision))
+    return error;
+  if (Error error = readDevice(root))
     return error;
   if (root.find("source"))
     if (Error error = getString(root, "the model", "source", info.source))

@@ -56,6 +56,7 @@ Expected<DeviceDescription> describe(const Driver &driver, int ordinal,
                        " does not say what it is: ", explain(driver, result));
   about.product = product;
   about.capability = text("sm_", major, minor);
+  about.computeCapability = major * 10 + minor;
   about.memory = memory;
   return about;
 }

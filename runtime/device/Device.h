@@ -16,10 +16,11 @@ enum class DeviceKind { Cuda, OpenCl };
 
 struct DeviceDescription {
   DeviceKind kind = DeviceKind::Cuda;
-  std::string name;       ///< as --device takes it: "cuda:0"
-  std::string product;    ///< the driver's name for it
-  std::string capability; ///< "sm_90", "OpenCL 3.0"
-  uint64_t memory = 0;    ///< bytes
+  std::string name;          ///< as --device takes it: "cuda:0"
+  std::string product;       ///< the driver's name for it
+  std::string capability;    ///< "sm_90", "OpenCL 3.0"
+  int computeCapability = 0; ///< 90 for sm_90
+  uint64_t memory = 0;       ///< bytes
   /// The host's processor behind another interface: nothing is gained by it.
   bool isHost = false;
 

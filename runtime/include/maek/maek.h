@@ -18,7 +18,9 @@
  * model is used by one thread at a time; different models are independent,
  * except that the pool of worker threads is the library's. Nothing is allocated
  * by a call that runs an entry, unless its batch or length is larger than any
- * before.
+ * before. On a device the call returns once its work is queued, and what goes
+ * wrong there may be told by a later call; parameters and results come to the
+ * host when they are asked for.
  */
 #ifndef MAEK_MAEK_H
 #define MAEK_MAEK_H
@@ -103,6 +105,10 @@ typedef struct {
                             scratch of kernels, which models share, is not
                             among them */
   int32_t threads;       /* as maek_model_set_threads; 0 = leave as it is */
+  const char *device;    /* "cpu", "cuda", "cuda:1", "opencl", "opencl:0": the
+                            device of that number, the first without. Null: the
+                            first that the module has code for and that is
+                            there, else the processor */
 } maek_options_t;
 
 /** MAEK_ABI_VERSION of the runtime that is linked. */
@@ -117,6 +123,9 @@ MAEK_API const char *maek_status_name(maek_status_t status);
 MAEK_API maek_status_t maek_model_create(const maek_module_t *module,
                                          const maek_options_t *options,
                                          maek_model_t **model);
+
+/** Where its entries run, for people: "cpu", "cuda:0 (NVIDIA H100), sm_90". */
+MAEK_API const char *maek_model_device(const maek_model_t *model);
 
 /** Frees the instance and every buffer it gave out. Null is fine. */
 MAEK_API void maek_model_destroy(maek_model_t *model);
@@ -204,7 +213,8 @@ MAEK_API int64_t maek_model_step(const maek_model_t *model);
 /** How many parameters there are. */
 MAEK_API size_t maek_model_parameter_count(const maek_model_t *model);
 
-/** The parameter of that index, for reading; valid as long as the model. */
+/** The parameter of that index, for reading; valid as long as the model. Of a
+ *  model on a device the values are those of this call. */
 MAEK_API maek_status_t maek_model_parameter_at(maek_model_t *model,
                                                size_t index,
                                                maek_tensor_t *parameter);

@@ -405,7 +405,7 @@ TEST_F(ModelTest, OptionsOfAnotherVersionAreRefused) {
   EXPECT_EQ(maek_model_create(&logistic(), &options, &other),
             MAEK_INVALID_ARGUMENT);
   EXPECT_STREQ(maek_model_last_error(nullptr),
-               "options.size is 0, needed sizeof(maek_options_t) = 32");
+               "options.size is 0, needed sizeof(maek_options_t) = 40");
 }
 
 TEST(DynamicSizes, AreReadFromTheShapes) {

@@ -4,6 +4,6 @@
 #include "maek/maek.h"
 #include "maek/module.h"
 
-static_assert(sizeof(maek_options_t) == 32, "part of the binary interface");
+static_assert(sizeof(maek_options_t) == 40, "part of the binary interface");
 static_assert(sizeof(maek_module_t) == 40, "part of the binary interface");
 static_assert(MAEK_OK == 0, "success is zero");
