@@ -77,17 +77,21 @@ Expected<Trainer> Trainer::create(Model &model, const Dataset &train,
   std::optional<size_t> entry = module.findEntry(kTrainStep);
   if (!entry)
     return makeError(MAEK_INVALID_ARGUMENT, "the model has no training step");
-  Expected<Batches> batches =
-      Batches::create(module.entries[*entry], train, options.batch);
-  if (!batches)
-    return batches.takeError();
-  if (module.settings.augment.labelSmoothing > 0 && !batches->hasLabels())
+  Trainer trainer(model, std::move(options),
+                  Meter(module, *entry, module.findEntry(kUpdate)));
+  // A device leaves the host time to gather the next batch.
+  for (int i = 0; i < (model.device() ? 2 : 1); ++i) {
+    Expected<Batches> batches =
+        Batches::create(module.entries[*entry], train, trainer.options.batch);
+    if (!batches)
+      return batches.takeError();
+    trainer.trainBatches.push_back(std::move(*batches));
+  }
+  if (module.settings.augment.labelSmoothing > 0 &&
+      !trainer.trainBatches.front().hasLabels())
     return makeError(MAEK_INVALID_ARGUMENT,
                      "'label_smoothing' needs classes, and the data set has "
                      "none for a target of numbers");
-  Trainer trainer(model, std::move(options),
-                  Meter(module, *entry, module.findEntry(kUpdate)),
-                  std::move(*batches));
   trainer.about = train.about;
   Expected<std::vector<uint32_t>> chosen = chooseExamples(
       train.count, trainer.options.examples, trainer.options.seed);
@@ -151,23 +155,36 @@ Error Trainer::addWhatIsSaved(const Error &error, int64_t epoch) const {
                        : text(options.save, " holds step ", savedStep));
 }
 
-Error Trainer::trainBatch(TrainListener &listener) {
-  beginEpoch();
-  auto begin = static_cast<size_t>(at.batch * options.batch);
+std::span<const maek_tensor_t> Trainer::gather(int64_t batch) {
+  turn = (turn + 1) % trainBatches.size();
+  return trainBatches[turn].gather(examplesOf(batch),
+                                   augmenter ? &*augmenter : nullptr);
+}
+
+std::span<const uint32_t> Trainer::examplesOf(int64_t batch) const {
+  auto begin = static_cast<size_t>(batch * options.batch);
   size_t count =
       std::min(static_cast<size_t>(options.batch), order.size() - begin);
-  std::span<const uint32_t> examples(order.data() + begin, count);
-  Error error = model->trainStep(
-      trainBatches.gather(examples, augmenter ? &*augmenter : nullptr),
-      options.lr, plannedUpdates(),
-      /*isLast=*/at.batch + 1 == at.batches);
+  return {order.data() + begin, count};
+}
+
+Error Trainer::trainBatch(TrainListener &listener) {
+  beginEpoch();
+  bool isLast = at.batch + 1 == at.batches;
+  std::span<const maek_tensor_t> arguments =
+      ahead ? *std::exchange(ahead, std::nullopt) : gather(at.batch);
+  Error error =
+      model->trainStep(arguments, options.lr, plannedUpdates(), isLast);
+  if (!error && !isLast && model->device())
+    ahead = gather(at.batch + 1);
   if (!error)
     error = model->checkLoss();
   if (error)
     return error.code() == MAEK_NOT_FINITE || error.code() == MAEK_DEVICE_ERROR
                ? addWhatIsSaved(error, at.epoch + 1)
                : std::move(error);
-  if (Error error = trainMeter.add(*model, static_cast<int64_t>(count)))
+  if (Error error = trainMeter.add(
+          *model, static_cast<int64_t>(examplesOf(at.batch).size())))
     return error;
   ++at.batch;
   listener.onStep(at, trainMeter);

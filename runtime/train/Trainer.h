@@ -85,9 +85,9 @@ public:
   const Meter *evaluation() const { return testMeter ? &*testMeter : nullptr; }
 
 private:
-  Trainer(Model &model, TrainOptions options, Meter meter, Batches batches)
+  Trainer(Model &model, TrainOptions options, Meter meter)
       : model(&model), options(std::move(options)),
-        trainMeter(std::move(meter)), trainBatches(std::move(batches)) {}
+        trainMeter(std::move(meter)) {}
 
   Metadata describe() const;
   /// Draws the order of the examples and how they vary, once in an epoch.
@@ -95,6 +95,10 @@ private:
   /// Batches of one update, and how many updates an epoch has.
   int64_t accumulated() const;
   int64_t updatesOfEpoch() const;
+  /// The examples of a batch of this epoch, good until the next call but one
+  /// if the model is on a device, else until the next.
+  std::span<const maek_tensor_t> gather(int64_t batch);
+  std::span<const uint32_t> examplesOf(int64_t batch) const;
   Error trainBatch(TrainListener &listener);
   Expected<Outcome> finishEpoch(TrainListener &listener);
   Error save(TrainListener &listener);
@@ -104,7 +108,10 @@ private:
   TrainOptions options;
   TrainPosition at;
   Meter trainMeter;
-  Batches trainBatches;
+  std::vector<Batches> trainBatches; ///< used in turn
+  size_t turn = 0;
+  /// The batch after the latest one, if it was gathered already.
+  std::optional<std::span<const maek_tensor_t>> ahead;
   std::optional<Meter> testMeter;
   std::optional<Batches> testBatches;
   Metadata about; ///< of the data set
