@@ -3,6 +3,8 @@
 
 #include "codegen/halide/Activations.h"
 #include "codegen/halide/WordProducts.h"
+#include "codegen/halide/schedules/gpu/Gpu.h"
+#include "ir/MaekOps.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <limits>
@@ -25,6 +27,13 @@ static Expr getLowest(Halide::Type type) {
   return Halide::Internal::make_const(type, -largest / 2);
 }
 
+/// Whether it is known to be.
+static bool isMultipleOf(const Expr &number, const Expr &size) {
+  std::optional<int64_t> rest =
+      Halide::Internal::as_const_int(Halide::Internal::simplify(number % size));
+  return rest == 0;
+}
+
 AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
                                    bool isByKey)
     : op(op), kernel(kernel), isByKey(isByKey),
@@ -35,14 +44,13 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
   Value columns = isByKey ? op.query : op.key;
   int64_t rank = getRank(rows.getType());
   stages.op = op.op;
-  // Two vectors of 64 bytes; half of one for few rows, as the one query of a
-  // text's next step is: the lanes beyond them are computed in vain.
-  Extent count = getExtent(rows.getType(), rank - 2);
-  stages.lanes = 128 / type.bytes();
-  if (count.isStatic() && count.factor <= stages.lanes / 4)
-    stages.lanes /= 4;
   numColumns = kernel.extent(columns, rank - 2);
-  setColumns();
+  if (kernel.runsOnDevice()) {
+    setDeviceTile();
+  } else {
+    setTile(rank, rows);
+    setColumns();
+  }
   numRows = kernel.extent(rows, rank - 2);
   stages.work = Halide::cast<float>(numRows) * Halide::cast<float>(numColumns) *
                 float(2 * getNumFeatures(op.query));
@@ -50,6 +58,33 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
     stages.leading.emplace_back("lead" + std::to_string(i));
     stages.work *= Halide::cast<float>(kernel.extent(rows, i));
   }
+}
+
+/// Two vectors of 64 bytes; half of one for few rows, as the one query of a
+/// text's next step is: the lanes beyond them are computed in vain.
+void AttentionBuilder::setTile(int64_t rank, Value rows) {
+  Extent count = getExtent(rows.getType(), rank - 2);
+  stages.lanes = 128 / type.bytes();
+  if (count.isStatic() && count.factor <= stages.lanes / 4)
+    stages.lanes /= 4;
+}
+
+/// What a block has in shared memory: the tile's rows and two rows for each of
+/// a step's columns, of gradients of both operands, and the pairs.
+void AttentionBuilder::setDeviceTile() {
+  bool isForward =
+      isa<AttentionOp, AttentionLogSumOp, AttentionWithLogSumOp>(op.op);
+  int64_t features = 0;
+  for (Value operand : op.op->getOperands())
+    if (getRank(operand.getType()) == getRank(op.query.getType()))
+      if (!llvm::is_contained(op.masks, operand))
+        features = std::max(features, getNumFeatures(operand));
+  stages.mostColumns = gpu::attentionColumns;
+  stages.columns = stages.mostColumns;
+  stages.lanes =
+      gpu::getAttentionRows(features, isForward ? 1 : 2, type.bytes());
+  stages.blockFeatures = gpu::getAttentionFeatures(features);
+  isPartial = !isMultipleOf(numColumns, stages.columns);
 }
 
 /// Steps of about the same size: as long ones as the cache holds, for what is
@@ -65,9 +100,7 @@ void AttentionBuilder::setColumns() {
   Expr columns = (count + steps - 1) / steps;
   columns = (columns + group - 1) / group * group;
   stages.columns = Halide::Internal::simplify(columns);
-  std::optional<int64_t> rest = Halide::Internal::as_const_int(
-      Halide::Internal::simplify(numColumns % columns));
-  isPartial = rest != 0;
+  isPartial = !isMultipleOf(numColumns, columns);
 }
 
 std::vector<Expr>
@@ -156,6 +189,7 @@ Func AttentionBuilder::rowFactor(const char *name, Value value) {
   auto at = args({stages.feature, stages.column, stages.stepVar});
   if (!isShort) {
     factors(at) = number(stages.column);
+    stages.columnRows.push_back(factors);
     return factors;
   }
   factors(at) =
@@ -183,9 +217,13 @@ Func AttentionBuilder::dot(const char *name, const Func &panel, Value value) {
   Func dot(name);
   int64_t count = getNumFeatures(value);
   RDom r(0, int32_t(isShort ? (count + 1) / 2 : count), "feature");
+  Func columns(std::string(name) + "Columns");
+  columns(args({stages.feature, stages.column, stages.stepVar})) =
+      factor(value, place({column(stages.column), stages.feature}));
+  stages.columnRows.push_back(columns);
   dot(pair()) = zero;
   dot(pair()) += multiply(panel(args({stages.lane, r, stages.tile})),
-                          factor(value, place({column(stages.column), r})));
+                          columns(args({r, stages.column, stages.stepVar})));
   stages.dots.push_back({dot, r});
   return dot;
 }

@@ -90,6 +90,8 @@ protected:
   AttentionStages stages;
 
 private:
+  void setTile(int64_t rank, mlir::Value rows);
+  void setDeviceTile();
   void setColumns();
 };
 

@@ -29,9 +29,6 @@ using Halide::Tuple;
 namespace maek::halide {
 namespace {
 
-/// Features whose sums are in registers together, at most.
-constexpr int blockFeatures = AttentionStages::blockFeatures;
-
 /// The functions of each op.
 class AttentionAlgorithm : AttentionBuilder {
 public:
@@ -93,6 +90,7 @@ void AttentionAlgorithm::expressForward(Value value, Value logSum) {
   expressSoftmax();
   setProduct(stages.pairs.back(), value);
   auto numFeatures = int32_t(getNumFeatures(value));
+  int blockFeatures = stages.blockFeatures;
   setTotal(Tuple(zero, zero, lowest), numFeatures,
            [&](const Expr &feature) -> Tuple {
              auto lanes = args({stages.lane, stages.tile, stages.step});

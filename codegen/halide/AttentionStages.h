@@ -26,7 +26,7 @@ struct AttentionStages {
   /// Steps have a multiple of so many columns.
   static constexpr int columnGroup = 8;
   /// Features that one block of the total has at most.
-  static constexpr int blockFeatures = 8;
+  int blockFeatures = 8;
   /// Rows of a tile.
   int lanes = 0;
   /// Columns of a step, and how many these are at most.
@@ -42,6 +42,9 @@ struct AttentionStages {
   /// that: pairs per lane, then rows of operands per feature; each for every
   /// two columns.
   std::vector<Halide::Func> words, rowWords;
+  /// What `dots` and `product` read of a step's columns, for devices: per
+  /// feature and column.
+  std::vector<Halide::Func> columnRows;
   /// Pairs reduced over a step's columns: a number per lane.
   std::vector<Sum> rows;
   /// Pairs times rows of an operand, per lane and feature. Not always there.

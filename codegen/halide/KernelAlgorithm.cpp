@@ -273,9 +273,11 @@ Halide::Expr KernelAlgorithm::symbol(StringRef name) const {
 // Assembly
 //===----------------------------------------------------------------------===//
 
-std::unique_ptr<KernelAlgorithm> KernelAlgorithm::build(func::FuncOp kernel) {
+std::unique_ptr<KernelAlgorithm> KernelAlgorithm::build(func::FuncOp kernel,
+                                                        bool isForDevice) {
   std::unique_ptr<KernelAlgorithm> algorithm(new KernelAlgorithm);
   algorithm->kernel = kernel;
+  algorithm->isForDevice = isForDevice;
   algorithm->addInputs();
   for (Operation &op : kernel.getBody().front().without_terminator())
     if (failed(algorithm->express(op)))

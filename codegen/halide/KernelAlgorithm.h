@@ -65,11 +65,15 @@ public:
 
   /// Expresses every op of the kernel; null after a diagnostic at an op that
   /// has no algorithm. Halide's errors are thrown.
-  static std::unique_ptr<KernelAlgorithm> build(mlir::func::FuncOp kernel);
+  static std::unique_ptr<KernelAlgorithm> build(mlir::func::FuncOp kernel,
+                                                bool isForDevice = false);
   KernelAlgorithm(const KernelAlgorithm &) = delete;
 
   // What the ops' models use.
 
+  /// Whether the kernel runs on a device: its tiles, and so what they may
+  /// overrun, are others.
+  bool runsOnDevice() const { return isForDevice; }
   /// The element of `value` at a position.
   Halide::Expr at(mlir::Value value, IndexRef index);
   /// Defines a value by its elements. They become part of the functions that
@@ -153,6 +157,7 @@ private:
                           std::optional<WordAxis> words = std::nullopt) const;
 
   mlir::func::FuncOp kernel;
+  bool isForDevice = false;
   llvm::DenseMap<mlir::Value, Element> elements;
   /// Elements that were asked for, so that what is used twice stays one node.
   llvm::DenseMap<mlir::Value, std::vector<std::pair<Index, Halide::Expr>>>

@@ -1,7 +1,9 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/halide/KernelCompiler.h"
 
+#include "codegen/halide/BFloat16Bits.h"
 #include "codegen/halide/HalideGuard.h"
+#include "codegen/halide/HostAccess.h"
 #include "codegen/halide/KernelCache.h"
 #include "codegen/halide/LoadsBelowZero.h"
 #include "codegen/halide/LoadsFirst.h"
@@ -87,16 +89,41 @@ static void orderArguments(Halide::Module &module, StringRef symbol,
   arguments = ordered;
 }
 
+/// The source that the driver compiles: one of the module's constants.
+static StringRef getDeviceCode(const Halide::Module &module) {
+  for (const auto &buffer : module.buffers())
+    if (StringRef(buffer.name()).contains("_gpu_source_kernels"))
+      return {static_cast<const char *>(buffer.data()),
+              size_t(buffer.size_in_bytes())};
+  throw Halide::CompileError("the kernel has no code for a device");
+}
+
+static void writeDeviceCode(StringRef path, StringRef code) {
+  std::error_code error;
+  llvm::raw_fd_ostream file(path, error);
+  // It ends with the 0 that ends a string in C.
+  if (!error)
+    file << code.rtrim('\0');
+  file.close();
+  if (error || file.has_error()) {
+    file.clear_error();
+    throw Halide::RuntimeError("cannot write '" + path.str() + "'");
+  }
+}
+
 static void writeText(const Halide::Module &module, StringRef name,
                       const KernelOptions &options) {
   if (options.text == KernelText::None)
     return;
+  std::string path =
+      (options.outputDir + "/" + name + getSuffix(options.text, options.target))
+          .str();
+  if (options.text == KernelText::Device)
+    return writeDeviceCode(path, getDeviceCode(module));
   Halide::OutputFileType type =
       options.text == KernelText::Stmt   ? Halide::OutputFileType::stmt
       : options.text == KernelText::LLVM ? Halide::OutputFileType::llvm_assembly
                                          : Halide::OutputFileType::assembly;
-  std::string path =
-      (options.outputDir + "/" + name + getSuffix(options.text)).str();
   module.compile({{type, path}});
 }
 
@@ -108,11 +135,12 @@ FailureOr<CompiledKernel> compileKernel(func::FuncOp kernel, StringRef symbol,
   LogicalResult ran = guardHalide(message, [&] {
     Halide::Target full(options.target);
     Halide::Target target = getKernelTarget(full, options.asserts);
-    std::unique_ptr<KernelAlgorithm> algorithm = KernelAlgorithm::build(kernel);
+    std::unique_ptr<KernelAlgorithm> algorithm =
+        KernelAlgorithm::build(kernel, full.has_gpu_feature());
     if (!algorithm)
       return;
     Decision decision(getWanted(kernel, options));
-    scheduleKernel(*algorithm, Machine(full), decision);
+    scheduleKernel(*algorithm, full, decision);
     made.schedule = describe(kernel, decision);
     Halide::Pipeline pipeline = algorithm->getPipeline();
     // Others never lie over an argument, and tiles of their results would
@@ -121,6 +149,10 @@ FailureOr<CompiledKernel> compileKernel(func::FuncOp kernel, StringRef symbol,
       pipeline.add_custom_lowering_pass(new LoadsFirst);
     pipeline.add_custom_lowering_pass(new LoadsBelowZero);
     pipeline.add_custom_lowering_pass(new LowerWordProducts(full));
+    if (algorithm->runsOnDevice()) {
+      pipeline.add_custom_lowering_pass(new BFloat16ToBits);
+      pipeline.add_custom_lowering_pass(new ForbidHostAccess);
+    }
     Halide::Module module =
         pipeline.compile_to_module(algorithm->getArguments(), symbol.str(),
                                    target, Halide::LinkageType::External);
@@ -155,12 +187,13 @@ std::vector<std::string> getOtherChoices(func::FuncOp kernel,
   std::string message;
   // What cannot be scheduled has nothing to choose from.
   std::ignore = halide::guardHalide(message, [&] {
-    auto algorithm = halide::KernelAlgorithm::build(kernel);
+    Halide::Target target(options.target);
+    auto algorithm =
+        halide::KernelAlgorithm::build(kernel, target.has_gpu_feature());
     if (!algorithm)
       return;
     halide::Decision decision(halide::getWanted(kernel, options));
-    Halide::Target target(options.target);
-    halide::scheduleKernel(*algorithm, halide::Machine(target), decision);
+    halide::scheduleKernel(*algorithm, target, decision);
     others = decision.others;
   });
   return others;

@@ -195,7 +195,7 @@ FailureOr<CompiledKernels> ModuleCompiler::run(ModuleOp module) {
 
 namespace maek {
 
-StringRef getSuffix(KernelText text) {
+StringRef getSuffix(KernelText text, StringRef target) {
   switch (text) {
   case KernelText::None:
     break;
@@ -205,6 +205,8 @@ StringRef getSuffix(KernelText text) {
     return ".ll";
   case KernelText::Assembly:
     return ".s";
+  case KernelText::Device:
+    return target.contains("opencl") ? ".cl" : ".ptx";
   }
   return "";
 }

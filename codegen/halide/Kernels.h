@@ -18,11 +18,11 @@ class DialectRegistry;
 namespace maek {
 
 /// What can be written of each kernel, for reading: Halide's loop nest, LLVM IR
-/// or assembly.
-enum class KernelText { None, Stmt, LLVM, Assembly };
+/// or assembly of what the host's processor runs, or the device's code.
+enum class KernelText { None, Stmt, LLVM, Assembly, Device };
 
-/// ".stmt", ".ll", ".s"
-llvm::StringRef getSuffix(KernelText text);
+/// ".stmt", ".ll", ".s"; of a device, ".cl" of OpenCL and ".ptx".
+llvm::StringRef getSuffix(KernelText text, llvm::StringRef target = "");
 
 /// What one run of the kernel compiler does.
 struct KernelOptions {

@@ -48,7 +48,9 @@ Expr multiplyCodes(const Expr &a, const Expr &b) {
 LowerWordProducts::LowerWordProducts(const Target &target)
     : hasWordProducts(
           target.features_any_of({Target::AVX512_Zen4, Target::AVX512_Zen5,
-                                  Target::AVX512_SapphireRapids})) {}
+                                  Target::AVX512_SapphireRapids})),
+      isForCuda(target.has_feature(Target::CUDA)),
+      isForOpenCl(target.has_feature(Target::OpenCL)) {}
 
 /// The numbers' bits in words of their own.
 static Expr getBits(const Expr &number) {
@@ -132,10 +134,27 @@ static Expr getAlternate(const Expr &words, const Type &type, bool odd) {
                      (odd ? pairs : pairs << eight) >> eight);
 }
 
+/// One product after another.
+static Expr addEachCode(Expr sum, const Expr &a, const Expr &b) {
+  for (int place = 0; place < 4; ++place) {
+    auto get = [&](const Expr &words, const Type &type) {
+      Expr bits = words >> make_const(words.type(), 8 * place);
+      Type byte = UInt(8, words.type().lanes());
+      return Cast::make(sum.type(),
+                        Reinterpret::make(type.with_lanes(byte.lanes()),
+                                          Cast::make(byte, bits)));
+    };
+    sum = sum + get(a, UInt(8)) * get(b, Int(8));
+  }
+  return sum;
+}
+
 Expr LowerWordProducts::addCodes(const Expr &sum, const Expr &a,
                                  const Expr &b) const {
   int lanes = a.type().lanes();
-  if (hasWordProducts && areVectors(a))
+  if (isForOpenCl)
+    return addEachCode(sum, a, b);
+  if (isForCuda || (hasWordProducts && areVectors(a)))
     return sum + addNeighbours(Cast::make(Int(32, 4 * lanes),
                                           widening_mul(unpackWords(a, UInt(8)),
                                                        unpackWords(b, Int(8)))),

@@ -31,7 +31,8 @@ Halide::Expr multiplyCodes(const Halide::Expr &a, const Halide::Expr &b);
 
 /// Makes machine code's forms of words and of these products. Of 16 words at
 /// once vdpbf16ps or vpdpbusd, where the target has it. Else two products of
-/// f32, which a shift and a mask give; of codes two vpmaddwd.
+/// f32, which a shift and a mask give; of codes two vpmaddwd. On devices of
+/// CUDA dp4a of codes, on others four products.
 class LowerWordProducts : public Halide::Internal::IRMutator {
 public:
   explicit LowerWordProducts(const Halide::Target &target);
@@ -47,7 +48,7 @@ private:
   Halide::Expr addProducts(const Halide::Expr &sum,
                            const Halide::Internal::Call *product);
 
-  bool hasWordProducts;
+  bool hasWordProducts, isForCuda, isForOpenCl;
 };
 
 } // namespace maek::halide

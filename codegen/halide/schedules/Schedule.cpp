@@ -1,10 +1,15 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/halide/schedules/Schedule.h"
 
+#include "codegen/halide/schedules/gpu/GpuSchedule.h"
+
 namespace maek::halide {
 
-void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine,
+void scheduleKernel(KernelAlgorithm &kernel, const Halide::Target &target,
                     Decision &decision) {
+  if (kernel.runsOnDevice())
+    return gpu::scheduleKernel(kernel, decision);
+  Machine machine(target);
   // Whatever the class: vectors of elements read these.
   for (Halide::Func scalar : kernel.getScalars())
     scalar.compute_root();

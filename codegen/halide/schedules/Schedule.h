@@ -11,8 +11,9 @@
 
 namespace maek::halide {
 
-/// Schedules the kernel by its class; `decision` says with which choice.
-void scheduleKernel(KernelAlgorithm &kernel, const Machine &machine,
+/// Schedules the kernel by the target and by its class; `decision` says with
+/// which choice.
+void scheduleKernel(KernelAlgorithm &kernel, const Halide::Target &target,
                     Decision &decision);
 
 /// Products of activations and weights, with what is made of them element by

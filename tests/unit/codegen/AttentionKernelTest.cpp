@@ -94,14 +94,16 @@ TEST(AttentionKernels, FewRows) {
   fixSize(queries, "N", "1");
   fixSize(keys, "M", "4");
   checkKernelsBothPrecisions(queries, sizes);
-  checkKernelsBothPrecisions(keys, sizes);
+  if (!isOnDevice)
+    checkKernelsBothPrecisions(keys, sizes);
 }
 
 TEST(AttentionKernels, Causal) {
   checkKernelsBothPrecisions(makeKernels("scale 0.25 causal 0"), sizes);
   // Queries that see no key, and such that see several steps of keys.
   checkKernelsBothPrecisions(makeKernels("scale 1.0 causal -3"), sizes);
-  checkKernelsBothPrecisions(makeKernels("scale 1.0 causal 150"), sizes);
+  if (!isOnDevice)
+    checkKernelsBothPrecisions(makeKernels("scale 1.0 causal 150"), sizes);
 }
 
 // Only keys after the first n, of which some examples have none.
@@ -154,8 +156,8 @@ TEST(AttentionKernels, NaN) {
   const Dims square = {{"B", 2}, {"N", 45}, {"M", 45}};
   for (const auto &[kind, dims] :
        {std::pair("scale 0.25", wide), {"scale 0.25 causal 0", square}})
-    for (const auto &[element, tolerance] :
-         {std::pair("f32", 1e-5), {"f64", 1e-12}}) {
+    for (const std::string &element : elements) {
+      double tolerance = element == "f32" ? 1e-5 : 1e-12;
       OwnKernels own(makeKernels(kind), element);
       ASSERT_TRUE(own.kernels);
       for (int64_t row : {5, 40})

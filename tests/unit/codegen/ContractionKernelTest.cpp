@@ -104,7 +104,8 @@ func.func @back(%z: !z, %w: tensor<4xHxHxf32>, %r: !h) -> !h {
 }
 
 TEST(ContractionKernels, LstmStep) {
-  for (int units : {1, 24, 37, 64, 200})
+  for (int units :
+       isOnDevice ? std::vector{37, 64} : std::vector{1, 24, 37, 64, 200})
     checkKernelsBothPrecisions(
         replaceAll(lstmStep(units), "xHx", "x" + std::to_string(units) + "x"),
         batches);
@@ -147,7 +148,7 @@ TEST(ContractionKernels, GatesApart) {
 }
 
 TEST(ContractionKernels, LongContractions) {
-  for (int units : {1, 24, 37, 64})
+  for (int units : isOnDevice ? std::vector{1, 64} : std::vector{1, 24, 37, 64})
     checkKernelsBothPrecisions(replaceAll(R"(
 !z = tensor<?x?x4xHxf32, #maek.dims<T, B>>
 !x = tensor<?x?x28xf32, #maek.dims<T, B>>
@@ -275,7 +276,7 @@ func.func private @pairs_KIND(%x: !x) -> tensor<?x35xf32, #maek.dims<B>>
   const Rows infinite = {{inf, 7}, {5, inf, 3}, {-inf},      {-inf, -3},
                          {inf},    {4, -inf},   {-inf, inf}, {0, 1e30}};
   const Rows notANumber = {{nan}, {inf, 2, nan, 5}, {-nan, 3}, {-inf, nan}};
-  for (std::string element : {"f32", "f64"}) {
+  for (const std::string &element : elements) {
     OwnKernels own(text, element);
     ASSERT_TRUE(own.kernels);
     auto check = [&](llvm::StringRef name, const Rows &rows) {
@@ -303,7 +304,9 @@ func.func private @pairs_KIND(%x: !x) -> tensor<?x35xf32, #maek.dims<B>>
         check(over + kind, infinite);
         for (const auto &row : infinite)
           check(over + kind, {row});
-        check(over + kind, {});
+        // A device has no memory of no bytes.
+        if (!isOnDevice)
+          check(over + kind, {});
       }
     check("softmax", notANumber);
   }

@@ -340,7 +340,7 @@ TEST(ElementwiseKernels, SpecialValues) {
         lhs.push_back(a);
         rhs.push_back(b);
       }
-  for (llvm::StringRef element : {"f32", "f64"}) {
+  for (llvm::StringRef element : elements) {
     std::string text = R"(
 !t = tensor<?xf32, #maek.dims<B>>
 !c = tensor<?xi1, #maek.dims<B>>
@@ -461,7 +461,7 @@ TEST(ElementwiseKernels, LogarithmOfOnePlus) {
                            -0.3, -0.29, 0.41,   0.42,   1,     1e20,
                            inf,  -1,    -2,     -0.999, -inf};
   x.push_back(std::numeric_limits<double>::quiet_NaN());
-  for (llvm::StringRef element : {"f32", "f64"}) {
+  for (llvm::StringRef element : elements) {
     OwnKernels own(R"(
 !t = tensor<?xf32, #maek.dims<B>>
 func.func private @log1p(%x: !t) -> !t attributes {maek.kernel} {
@@ -491,7 +491,7 @@ func.func private @log1p(%x: !t) -> !t attributes {maek.kernel} {
 // What lies beyond the type's range is an infinity once it is stored.
 TEST(ElementwiseKernels, InfiniteConstants) {
   const double inf = std::numeric_limits<double>::infinity();
-  for (std::string element : {"f32", "f64"}) {
+  for (const std::string &element : elements) {
     std::string text = R"(
 !t = tensor<3xf32>
 func.func private @numbers(%a: !t) -> (!t, !t, !t) attributes {maek.kernel} {
@@ -537,7 +537,7 @@ TEST(ElementwiseKernels, ComparisonsWithInfinity) {
   func.return %right, %left : !c, !c
 }
 )";
-  for (llvm::StringRef element : {"f32", "f64"}) {
+  for (llvm::StringRef element : elements) {
     OwnKernels own(text, element.str());
     ASSERT_TRUE(own.kernels);
     for (double infinity : {inf, -inf})
@@ -579,7 +579,7 @@ func.func private @chosen(%x: !t) -> (!t, !t, !t) attributes {maek.kernel} {
 }
 )";
   const maek::Tensor x({6}, {-inf, -2, 0, 3, inf, nan});
-  for (llvm::StringRef element : {"f32", "f64"}) {
+  for (llvm::StringRef element : elements) {
     OwnKernels own(text, element);
     ASSERT_TRUE(own.kernels);
     for (auto kernel : own.module->getOps<mlir::func::FuncOp>()) {

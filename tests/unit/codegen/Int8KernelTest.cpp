@@ -14,7 +14,7 @@ static const std::vector<Dims> batches = {{{"B", 1}}, {{"B", 3}}, {{"B", 64}}};
 /// with what codes are worth behind it and the codes of the result; and two of
 /// four gates, one whose epilogue needs all.
 TEST(Int8Kernels, PackedProducts) {
-  for (int units : {24, 37, 66}) {
+  for (int units : isOnDevice ? std::vector{37} : std::vector{24, 37, 66}) {
     std::string text = replaceAll(R"(
 !h = tensor<?xHxf32, #maek.dims<B>>
 !s = tensor<?xHxui8, #maek.dims<B>>

@@ -1,6 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // Compiles the kernels of a module, loads them and runs them beside the
-// interpreter.
+// interpreter; for a device, if the harness is compiled for one.
 #ifndef MAEK_TESTS_UNIT_CODEGEN_KERNELHARNESS_H
 #define MAEK_TESTS_UNIT_CODEGEN_KERNELHARNESS_H
 
@@ -9,7 +9,14 @@
 
 #include <optional>
 
+struct halide_buffer_t;
+
 namespace maek::test {
+
+/// Whether the harness is compiled for a device.
+extern const bool isOnDevice;
+/// The types that kernels are tested with: f32, and f64 if it is for the host.
+extern const std::vector<std::string> elements;
 
 /// How a kernel's tensors lie in memory.
 struct Layout {
@@ -37,6 +44,8 @@ public:
   void *lookup(llvm::StringRef name) const;
 
 private:
+  void takeFromDevice(halide_buffer_t &buffer) const;
+
   void *library = nullptr;
 };
 

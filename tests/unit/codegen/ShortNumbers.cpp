@@ -71,6 +71,9 @@ void checkShort(const std::string &text, const std::vector<Dims> &sizes,
                 double tolerance) {
   for (auto [target, asserts] :
        {std::pair("host", true), {"host", false}, {withoutWords, true}}) {
+    // A device is the same for each, and its kernels have no asserts.
+    if (isOnDevice && (target != std::string("host") || asserts))
+      continue;
     TargetKernels own(text, target, asserts);
     ASSERT_TRUE(own.kernels);
     Tensor words;

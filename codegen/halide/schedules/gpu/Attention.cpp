@@ -1,0 +1,241 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// Attention: a block takes a tile of rows, and one step of columns after the
+// other. The rows, a step's columns and their scores are in shared memory; no
+// score is ever in global memory. Eight threads side by side share the columns,
+// or the features, and the others the rows: each has a few of both, so that a
+// number read from shared memory serves several sums in registers.
+#include "codegen/halide/schedules/gpu/Gpu.h"
+#include "codegen/halide/schedules/gpu/GpuSchedule.h"
+
+#include "codegen/halide/AttentionStages.h"
+#include "llvm/ADT/STLExtras.h"
+
+using Halide::Func;
+using Halide::RVar;
+using Halide::TailStrategy;
+using Halide::Var;
+
+using namespace mlir;
+
+namespace maek::halide::gpu {
+namespace {
+
+class AttentionScheduler {
+public:
+  AttentionScheduler(KernelAlgorithm &kernel, AttentionStages &stages)
+      : kernel(kernel), stages(stages),
+        rowsPerThread(
+            std::max(1, stages.lanes * attentionWidth / blockThreads)),
+        height(stages.lanes / rowsPerThread) {
+    int width = attentionWidth * stages.blockFeatures;
+    features = (countFeatures() + width - 1) / width * stages.blockFeatures;
+  }
+
+  void run(Decision &decision);
+
+private:
+  int countFeatures() const;
+  Func pickStored() const;
+  void scheduleStored(Func stored);
+  void scheduleTotal(Func stored);
+  void schedulePairs();
+  void scheduleRows();
+  void splitLanes(Halide::Stage stage);
+  void scheduleGrid(Halide::Stage stage, const Var &across, int perThread);
+  void scheduleCopy(Func copy, const Var &along);
+  void scheduleSum(AttentionStages::Sum &sum, const Var &across, int count,
+                   Func user);
+
+  KernelAlgorithm &kernel;
+  AttentionStages &stages;
+  /// Rows of a thread, and threads that share them out.
+  int rowsPerThread, height;
+  /// Features of a thread.
+  int features;
+  Var laneThread{"laneThread"}, acrossThread{"acrossThread"};
+  RVar featureThread{"featureThread"}, featureGroup{"featureGroup"},
+      innerFeature{"innerFeature"};
+};
+
+/// Features of the total.
+int AttentionScheduler::countFeatures() const {
+  int64_t count = 0;
+  for (Value result : stages.op->getResults())
+    if (getRank(result.getType()) == int64_t(stages.leading.size()) + 2)
+      count = std::max(count, getExtents(result.getType()).back().factor);
+  return int(count);
+}
+
+/// The function whose elements are stored for the results: the quotient, unless
+/// the sums are a result, too.
+Func AttentionScheduler::pickStored() const {
+  size_t rank = stages.leading.size() + 2;
+  if (stages.quotient.defined() && kernel.getOutputs().size() == 1 &&
+      kernel.getOutputs().front().extents.size() == rank)
+    return stages.quotient;
+  return stages.total.in();
+}
+
+void AttentionScheduler::splitLanes(Halide::Stage stage) {
+  stage.split(stages.lane, laneThread, stages.lane, rowsPerThread);
+}
+
+/// Each thread has some lanes and `perThread` neighbours along `across`.
+void AttentionScheduler::scheduleGrid(Halide::Stage stage, const Var &across,
+                                      int perThread) {
+  splitLanes(stage);
+  stage.split(across, acrossThread, across, perThread, TailStrategy::RoundUp)
+      .reorder(stages.lane, across, acrossThread, laneThread)
+      .unroll(stages.lane)
+      .unroll(across)
+      .gpu_threads(acrossThread, laneThread);
+}
+
+/// Neighbouring threads read neighbours from global memory.
+void AttentionScheduler::scheduleCopy(Func copy, const Var &along) {
+  Var all("all"), group("group"), thread("thread"), high("high"), low("low");
+  copy.fuse(stages.feature, along, all)
+      .split(all, group, thread, attentionWidth * height,
+             TailStrategy::GuardWithIf)
+      .split(thread, high, low, attentionWidth)
+      .reorder(low, high, group)
+      .gpu_threads(low, high);
+}
+
+void AttentionScheduler::scheduleStored(Func stored) {
+  stored.compute_root();
+  std::vector<Var> blocks{stages.tile};
+  for (const Var &lead : llvm::reverse(stages.leading))
+    blocks.push_back(lead);
+  Halide::Stage stage = stored;
+  // A grid has three axes.
+  while (blocks.size() > 3) {
+    Var fused(blocks[1].name() + "_" + blocks[2].name());
+    stage.fuse(blocks[1], blocks[2], fused);
+    blocks.erase(blocks.begin() + 2);
+    blocks[1] = fused;
+  }
+  if (stages.product.func.defined())
+    scheduleGrid(stage, stages.feature, features);
+  else {
+    splitLanes(stage);
+    stage.gpu_threads(stages.lane, laneThread);
+  }
+  for (const Var &block : blocks)
+    stage.gpu_blocks(block);
+}
+
+void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
+                                     const Var &across, int count, Func user) {
+  sum.func.compute_at(user, acrossThread).bound_extent(across, count);
+  sum.func.unroll(stages.lane).unroll(across);
+  sum.func.update()
+      .reorder(stages.lane, across, sum.reduced)
+      .unroll(stages.lane)
+      .unroll(across);
+}
+
+void AttentionScheduler::schedulePairs() {
+  constexpr int perThread = attentionColumns / attentionWidth;
+  for (Func &pairs : stages.pairs) {
+    pairs.compute_at(stages.total, stages.step);
+    scheduleGrid(pairs, stages.column, perThread);
+  }
+  for (AttentionStages::Sum &dot : stages.dots)
+    scheduleSum(dot, stages.column, perThread, stages.pairs.front());
+  for (Func &words : stages.words) {
+    words.compute_at(stages.total, stages.step);
+    scheduleGrid(words, stages.column, perThread / 2);
+  }
+  for (auto *copies : {&stages.columnRows, &stages.rowWords})
+    for (Func &copy : *copies) {
+      copy.compute_at(stages.total, stages.step);
+      scheduleCopy(copy, stages.column);
+    }
+}
+
+/// One thread a row: what it reads of others is in shared memory.
+void AttentionScheduler::scheduleRows() {
+  for (AttentionStages::Sum &row : stages.rows) {
+    Func stored = row.func.in();
+    stored.compute_at(stages.total, stages.step);
+    splitLanes(stored);
+    stored.gpu_threads(stages.lane, laneThread);
+    row.func.compute_at(stored, stages.lane);
+  }
+}
+
+void AttentionScheduler::scheduleTotal(Func stored) {
+  Var block = stages.tile;
+  stages.total.compute_at(stored, block);
+  Halide::Stage update = stages.total.update();
+  if (!stages.product.func.defined()) {
+    splitLanes(stages.total);
+    stages.total.gpu_threads(stages.lane, laneThread);
+    splitLanes(update);
+    update.reorder(stages.lane, laneThread, stages.step, stages.tile)
+        .gpu_threads(stages.lane, laneThread);
+    return;
+  }
+  scheduleGrid(stages.total, stages.feature, features);
+  splitLanes(update);
+  // The features of a block are one thread's, which goes through them in
+  // order.
+  update.allow_race_conditions()
+      .split(stages.summedFeature, featureThread, innerFeature, features,
+             TailStrategy::GuardWithIf)
+      .split(innerFeature, featureGroup, innerFeature, stages.blockFeatures,
+             TailStrategy::GuardWithIf)
+      .reorder({stages.lane, innerFeature, featureGroup, featureThread,
+                laneThread, stages.step, stages.tile})
+      .unroll(stages.lane)
+      .unroll(innerFeature)
+      .unroll(featureGroup)
+      .gpu_threads(featureThread, laneThread);
+  stages.product.func.compute_at(stages.total, featureGroup)
+      .bound_extent(stages.feature, stages.blockFeatures);
+  stages.product.func.unroll(stages.lane).unroll(stages.feature);
+  stages.product.func.update()
+      .reorder(stages.lane, stages.feature, stages.product.reduced)
+      .unroll(stages.lane)
+      .unroll(stages.feature);
+}
+
+void AttentionScheduler::run(Decision &decision) {
+  decision.op = stages.op;
+  decision.reason =
+      "blocks of " + std::to_string(attentionWidth * height) +
+      " threads: " + std::to_string(stages.lanes) + " rows and steps of " +
+      std::to_string(attentionColumns) +
+      " columns, which shared memory holds with their scores; a thread has " +
+      std::to_string(rowsPerThread) + " x " +
+      std::to_string(attentionColumns / attentionWidth) + " scores and " +
+      std::to_string(rowsPerThread) + " x " +
+      std::to_string(stages.blockFeatures) + " sums in registers";
+  Func stored = pickStored();
+  scheduleStored(stored);
+  scheduleTotal(stored);
+  // Anew for each step: Halide 21 gives shared memory that is read for the last
+  // time in the middle of a loop to what the rest of the loop needs, though the
+  // next turn reads it again.
+  for (Func &panel : stages.panels) {
+    panel.compute_at(stages.total, stages.step);
+    scheduleCopy(panel, stages.lane);
+  }
+  schedulePairs();
+  scheduleRows();
+}
+
+} // namespace
+
+bool scheduleAttention(KernelAlgorithm &kernel, Decision &decision) {
+  if (kernel.getAttention().empty())
+    return false;
+  for (AttentionStages &stages : kernel.getAttention())
+    AttentionScheduler(kernel, stages).run(decision);
+  for (OutputGroup &group : kernel.getOutputs())
+    scheduleElements(group.func);
+  return true;
+}
+
+} // namespace maek::halide::gpu

@@ -1,0 +1,49 @@
+// Part of Maek, under the MIT licence; see LICENSE.
+// What the schedules for devices know of them: numbers that hold for every GPU
+// since Nvidia's Turing (sm_75), and for OpenCL devices alike.
+#ifndef MAEK_CODEGEN_HALIDE_SCHEDULES_GPU_GPU_H
+#define MAEK_CODEGEN_HALIDE_SCHEDULES_GPU_GPU_H
+
+#include <cstdint>
+
+namespace maek::halide::gpu {
+
+/// Threads that go in step.
+inline constexpr int warp = 32;
+/// Threads of a block, where nothing else decides: eight warps, of which an SM
+/// of any generation holds four blocks or more.
+inline constexpr int blockThreads = 256;
+/// Shared memory that a block may have without asking the driver for more.
+inline constexpr int sharedBytes = 48 * 1024;
+/// Registers that the instructions of a thread can name.
+inline constexpr int registers = 255;
+
+/// Columns of a step of attention: their rows, their scores and a tile's rows
+/// fill the shared memory.
+inline constexpr int attentionColumns = 32;
+/// Threads of a block side by side along columns or features.
+inline constexpr int attentionWidth = 8;
+
+/// Rows of a tile of attention that shared memory holds: so many operands'
+/// rows, the rows of a step's columns, and two numbers for each of their pairs.
+constexpr int getAttentionRows(int64_t features, int operands, int bytes) {
+  for (int rows : {64, 32, 16})
+    if ((operands * (rows + attentionColumns) * features +
+         2 * rows * attentionColumns) *
+            bytes <=
+        sharedBytes - 2048)
+      return rows;
+  return 8;
+}
+
+/// Neighbouring features that one thread sums up.
+constexpr int getAttentionFeatures(int64_t features) {
+  int count = 1;
+  while (count < 8 && count * attentionWidth < features)
+    count *= 2;
+  return count;
+}
+
+} // namespace maek::halide::gpu
+
+#endif // MAEK_CODEGEN_HALIDE_SCHEDULES_GPU_GPU_H
