@@ -154,17 +154,9 @@ PipelineOptions getPipelineOptions(const CompileOptions &options,
                                    const BuildTarget &target) {
   PipelineOptions pipeline;
   pipeline.disable = options.disabledPasses;
-  // A device's blocks of threads read weights as they are, into memory that
-  // they share.
-  if (target.isDevice())
-    pipeline.disable.push_back("prepack-weights");
-  // Halide's kernels use no tensor cores.
-  pipeline.library =
-      target.device == "cuda" && (options.factors == Factors::BFloat16 ||
-                                  options.factors == Factors::TF32);
-  pipeline.sumsInnermost = sumsGatesApart(target.full);
   pipeline.factors = options.factors;
   pipeline.recompute = options.recompute;
+  setTarget(pipeline, target);
   return pipeline;
 }
 

@@ -79,4 +79,16 @@ FailureOr<SmallVector<BuildTarget>> parseTargets(StringRef list,
   return targets;
 }
 
+void setTarget(PipelineOptions &options, const BuildTarget &target) {
+  options.sumsInnermost = sumsGatesApart(target.full);
+  // A device's blocks of threads read weights as they are, into memory that
+  // they share.
+  if (target.isDevice())
+    options.disable.push_back("prepack-weights");
+  // Halide's kernels use no tensor cores.
+  options.library =
+      target.device == "cuda" && (options.factors == Factors::BFloat16 ||
+                                  options.factors == Factors::TF32);
+}
+
 } // namespace maek

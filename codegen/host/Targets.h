@@ -3,6 +3,8 @@
 #ifndef MAEK_CODEGEN_HOST_TARGETS_H
 #define MAEK_CODEGEN_HOST_TARGETS_H
 
+#include "passes/Pipelines.h"
+
 #include "mlir/IR/Location.h"
 #include "mlir/Support/LLVM.h"
 #include <string>
@@ -38,6 +40,9 @@ struct BuildTarget {
 /// none is named; the devices have the order of the list.
 mlir::FailureOr<llvm::SmallVector<BuildTarget>>
 parseTargets(llvm::StringRef list, mlir::Location location);
+
+/// What the target asks of the passes, given what products multiply.
+void setTarget(PipelineOptions &options, const BuildTarget &target);
 
 } // namespace maek
 

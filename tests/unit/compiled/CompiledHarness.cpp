@@ -2,6 +2,7 @@
 #include "tests/unit/compiled/CompiledHarness.h"
 
 #include "codegen/halide/Kernels.h"
+#include "codegen/host/Targets.h"
 #include "ir/Entries.h"
 #include "ir/Extent.h"
 #include "ir/MaekOps.h"
@@ -177,13 +178,16 @@ void checkCompiled(ModuleOp module, const CompiledCheck &check) {
   ASSERT_TRUE(succeeded(
       runPasses(*equations, "maek-make-stepwise,maek-differentiate")));
   PassManager manager(module.getContext());
+  auto targets = parseTargets(check.target, module.getLoc());
+  ASSERT_TRUE(succeeded(targets));
   PipelineOptions pipeline;
   pipeline.disable = check.disabled;
   pipeline.factors = check.factors;
   pipeline.recompute = check.recompute;
+  setTarget(pipeline, targets->back());
   KernelOptions options;
+  options.target = targets->back().full;
   options.asserts = check.asserts;
-  pipeline.sumsInnermost = sumsGatesApart(options.target);
   buildPipeline(manager, pipeline);
   ASSERT_TRUE(succeeded(manager.run(*compiled)));
   if (check.factors != Factors::Full)
@@ -193,7 +197,7 @@ void checkCompiled(ModuleOp module, const CompiledCheck &check) {
   ASSERT_TRUE(kernels);
   auto native = [&](StringRef name) { return kernels->lookup(name); };
   std::unique_ptr<HostProgram> program =
-      HostProgram::load(*compiled, "", native);
+      HostProgram::load(*compiled, "", native, check.place);
   ASSERT_TRUE(program);
   for (auto entry : equations->getOps<func::FuncOp>()) {
     if (isKernel(entry))

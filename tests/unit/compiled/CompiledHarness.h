@@ -13,8 +13,14 @@ namespace maek::test {
 /// A context that can run the passes and compile the kernels.
 std::unique_ptr<mlir::MLIRContext> makeCompilerContext();
 
+class EntryPlace;
+
 struct CompiledCheck {
   std::vector<Dims> sizes;
+  /// What it is compiled for, see parseTargets, and where the entries run then;
+  /// null is the host.
+  std::string target = "host";
+  EntryPlace *place = nullptr;
   /// Of the largest element of each result.
   double tolerance = 1e-5;
   /// Changing each value that is rounded by up to half of this share of itself

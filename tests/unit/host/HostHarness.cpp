@@ -37,6 +37,9 @@ public:
   }
   Guarded(Guarded &&) = default;
   uint8_t *data() { return begin; }
+  /// The guards, too.
+  MutableArrayRef<uint8_t> getAll() { return storage; }
+  int64_t getGuard() const { return begin - storage.data(); }
   bool isIntact() const {
     const uint8_t *first = storage.data(), *last = first + storage.size();
     return std::all_of(first, static_cast<const uint8_t *>(begin), isMark) &&
@@ -251,10 +254,13 @@ defineKernels(llvm::orc::LLJIT &jit, const std::vector<func::FuncOp> &kernels,
 
 std::unique_ptr<HostProgram>
 HostProgram::load(ModuleOp module, StringRef planOptions,
-                  const std::function<void *(StringRef)> &native) {
+                  const std::function<void *(StringRef)> &native,
+                  EntryPlace *place) {
   static const bool registered = (registerHostPasses(), true);
   (void)registered;
   std::unique_ptr<HostProgram> program(new HostProgram);
+  if (place)
+    program->place = place;
   program->tensors = cast<ModuleOp>(module->clone());
   if (failed(runPasses(*program->tensors, "maek-materialize-copies")))
     return nullptr;
@@ -264,7 +270,8 @@ HostProgram::load(ModuleOp module, StringRef planOptions,
     return nullptr;
   OwningOpRef<ModuleOp> lowered(
       cast<ModuleOp>(program->buffers->getOperation()->clone()));
-  if (failed(runPasses(*lowered, "maek-lower-host")))
+  if (failed(runPasses(
+          *lowered, ("maek-lower-host" + program->place->getLowering()).str())))
     return nullptr;
   auto bytes = (*lowered)->getAttrOfType<DictionaryAttr>(kDescriptorsAttr);
   for (NamedAttribute entry : bytes)
@@ -365,21 +372,33 @@ HostRun HostProgram::run(StringRef name, const Dims &dims, uint64_t seed,
     else
       pointers.push_back(storage.emplace_back(countBytes(type, dims)).data());
   }
-  Guarded arena(run.arenaBytes);
+  storage.emplace_back(run.arenaBytes);
+  Guarded descriptors(impl->descriptorBytes.lookup(name));
   impl->launches = 0;
   impl->failAt = failAt;
-  Guarded descriptors(impl->descriptorBytes.lookup(name));
   auto function =
       reinterpret_cast<maek_entry_fn>(lookup(("maek_entry_" + name).str()));
   if (!function)
     return run;
-  run.status = function(pointers.data(), values.data(), arena.data(),
-                        descriptors.data());
+  llvm::DenseMap<void *, void *> places;
+  for (Guarded &memory : storage)
+    places[memory.data()] =
+        static_cast<uint8_t *>(place->bring(memory.getAll())) +
+        memory.getGuard();
+  std::vector<void *> given;
+  for (void *pointer : pointers)
+    given.push_back(places.lookup(pointer));
+  run.status = place->run([&] {
+    return function(given.data(), values.data(),
+                    places.lookup(storage.back().data()), descriptors.data());
+  });
+  place->takeBack();
   run.launches = impl->launches;
-  EXPECT_TRUE(arena.isIntact()) << "wrote outside of the arena";
   EXPECT_TRUE(descriptors.isIntact()) << "wrote outside of the descriptors";
   for (const Guarded &memory : storage)
-    EXPECT_TRUE(memory.isIntact()) << "wrote outside of a buffer";
+    EXPECT_TRUE(memory.isIntact())
+        << "wrote outside of "
+        << (&memory == &storage.back() ? "the arena" : "a buffer");
   for (auto [i, type] : llvm::enumerate(entry.getResultTypes())) {
     auto *from =
         static_cast<const uint8_t *>(pointers[entry.getNumArguments() + i]);

@@ -6,10 +6,27 @@
 
 #include "tests/support/TestModule.h"
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include <functional>
 #include <optional>
 
 namespace maek::test {
+
+/// Where entries run: on the host, which gives them its memory as it is.
+class EntryPlace {
+public:
+  virtual ~EntryPlace() = default;
+  /// The options of maek-lower-host, in braces.
+  virtual llvm::StringRef getLowering() const { return ""; }
+  /// What entries are given for memory of the host.
+  virtual void *bring(llvm::MutableArrayRef<uint8_t> bytes) {
+    return bytes.data();
+  }
+  virtual int32_t run(llvm::function_ref<int32_t()> entry) { return entry(); }
+  /// Brings the content of all memory back to the host.
+  virtual void takeBack() {}
+};
 
 /// What one call of an entry did.
 struct HostRun {
@@ -26,10 +43,12 @@ public:
   /// Runs maek-materialize-copies, maek-plan-memory and maek-lower-host on a
   /// copy of `module`, whose entries are on tensors. `planOptions`: in braces,
   /// "{share=false}". `native` gives the address of a compiled kernel, to be
-  /// called in the interpreter's place. Null after diagnostics.
+  /// called in the interpreter's place; `place` is where they run. Null after
+  /// diagnostics.
   static std::unique_ptr<HostProgram>
   load(mlir::ModuleOp module, llvm::StringRef planOptions = "",
-       const std::function<void *(llvm::StringRef)> &native = nullptr);
+       const std::function<void *(llvm::StringRef)> &native = nullptr,
+       EntryPlace *place = nullptr);
   ~HostProgram();
 
   /// Calls an entry on random arguments. The arena and the results' buffers
@@ -52,6 +71,7 @@ private:
   int32_t launch(size_t kernel, void **arguments);
   static int32_t dispatch(HostProgram *self, int32_t kernel, void **arguments);
 
+  EntryPlace host, *place = &host;
   struct Impl;
   std::unique_ptr<Impl> impl;
   mlir::OwningOpRef<mlir::ModuleOp> tensors, buffers;
