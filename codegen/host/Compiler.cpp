@@ -42,6 +42,7 @@ std::optional<Emit> parseEmit(StringRef name) {
       .Case("stmt", Emit::Stmt)
       .Case("kernel-llvm", Emit::KernelLLVM)
       .Case("kernel-asm", Emit::KernelAssembly)
+      .Case("device", Emit::Device)
       .Default(std::nullopt);
 }
 
@@ -49,6 +50,7 @@ KernelText getKernelText(Emit emit) {
   return emit == Emit::Stmt             ? KernelText::Stmt
          : emit == Emit::KernelLLVM     ? KernelText::LLVM
          : emit == Emit::KernelAssembly ? KernelText::Assembly
+         : emit == Emit::Device         ? KernelText::Device
                                         : KernelText::None;
 }
 
@@ -169,8 +171,13 @@ LogicalResult Compilation::runPasses() {
     ModuleOp own = module;
     if (target.isDevice())
       own = *copies.emplace_back(cast<ModuleOp>(module->clone()));
-    variants.emplace_back(own, target, options, scratch.getPath());
+    // Of a processor there is no such code.
+    if (target.isDevice() || options.emit != Emit::Device)
+      variants.emplace_back(own, target, options, scratch.getPath());
   }
+  if (variants.empty())
+    return emitError(getLoc())
+           << "target '" << options.target << "' names no device";
   for (Variant &variant : variants)
     if (failed(variant.runPasses()))
       return failure();
@@ -213,18 +220,23 @@ LogicalResult Compilation::lowerHost() {
 LogicalResult Compilation::writeKernelTexts() {
   if (failed(makeFolder(options.output, getLoc())))
     return failure();
-  StringRef suffix = getSuffix(getKernelText(options.emit));
-  llvm::StringSet<> written;
-  for (const Variant &variant : variants)
+  llvm::StringMap<llvm::StringSet<>> written;
+  for (const Variant &variant : variants) {
+    StringRef suffix =
+        getSuffix(getKernelText(options.emit), variant.getTarget().full);
     for (const std::string &kernel : variant.getKernels()) {
       std::string file = kernel + suffix.str();
       SmallString<128> output(options.output);
       llvm::sys::path::append(output, file);
       if (failed(moveIntoPlace(scratch.getFile(file), output, getLoc())))
         return failure();
-      written.insert(file);
+      written[suffix].insert(file);
     }
-  return removeStale(options.output, suffix, written, getLoc());
+  }
+  for (auto &[suffix, files] : written)
+    if (failed(removeStale(options.output, suffix, files, getLoc())))
+      return failure();
+  return success();
 }
 
 LogicalResult Compilation::linkOutput(LinkKind kind) {
@@ -278,6 +290,7 @@ LogicalResult Compilation::writeOutput() {
   case Emit::Stmt:
   case Emit::KernelLLVM:
   case Emit::KernelAssembly:
+  case Emit::Device:
     break;
   }
   return success();

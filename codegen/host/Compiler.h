@@ -33,11 +33,12 @@ enum class Emit {
   Assembly,
   Stmt,
   KernelLLVM,
-  KernelAssembly
+  KernelAssembly,
+  Device
 };
 
 /// The kind that a name stands for: exe, shared, static, object, header, llvm,
-/// asm, stmt, kernel-llvm, kernel-asm.
+/// asm, stmt, kernel-llvm, kernel-asm, device.
 std::optional<Emit> parseEmit(llvm::StringRef name);
 
 /// The text of each kernel that is wanted, or None: the output is a file then,

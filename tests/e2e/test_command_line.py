@@ -53,7 +53,8 @@ class Compiler(MaekTest):
         self.expect(2, "maek build: -o OUT is needed; see maek build --help",
                     "build", MODEL)
         self.build(2, "maek build: --emit cannot be 'elf'; there are exe, shared, "
-                   "static, object, header, llvm, asm, stmt, kernel-llvm and kernel-asm; "
+                   "static, object, header, llvm, asm, stmt, kernel-llvm, kernel-asm and "
+                   "device; "
                    "see maek build --help",
                    "--emit=elf")
         self.build(2, "maek build: --jobs is 0 or more, not -1; "

@@ -23,7 +23,7 @@ static void addOptions(po::options_description &options) {
       po::value<std::string>()->default_value("exe")->value_name("KIND"),
       "exe, shared, static, object, header; llvm, asm (of the host program); "
       "stmt, kernel-llvm, kernel-asm (of each kernel: Halide's loop nest, LLVM "
-      "IR, assembly)")(
+      "IR, assembly), device (of each kernel: PTX or OpenCL C)")(
       "name", po::value<std::string>()->default_value("")->value_name("NAME"),
       "of the library's function in C, NAME_module(); without, the output "
       "file's, less 'lib'")("jobs,j",
@@ -116,7 +116,7 @@ static int run(const po::variables_map &options) {
   if (!emit)
     throw UsageError("--emit cannot be '" + kind +
                      "'; there are exe, shared, static, object, header, llvm, "
-                     "asm, stmt, kernel-llvm and kernel-asm");
+                     "asm, stmt, kernel-llvm, kernel-asm and device");
   if (!options.count("output"))
     throw UsageError("-o OUT is needed");
   compile.emit = *emit;
