@@ -5,6 +5,7 @@
 #include "codegen/halide/Models.h"
 #include "codegen/halide/WindowChain.h"
 #include "codegen/halide/WordProducts.h"
+#include "codegen/halide/schedules/gpu/ProductTile.h"
 #include "ir/LetterExtents.h"
 #include "ir/MaekOps.h"
 #include "ir/Words.h"
@@ -34,10 +35,12 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
       domain.push_back(getLetterExtent(einsum, letter));
     Type element = getElementType(einsum.getLhs().getType());
     std::optional<char> letter = getWordLetter(einsum);
-    std::optional<WordAxis> words;
+    DomainForm form;
     if (letter)
-      words = WordAxis{contracted.find(*letter),
-                       getWordLength(getHalideType(element))};
+      form.words = WordAxis{contracted.find(*letter),
+                            getWordLength(getHalideType(element))};
+    if (kernel.runsOnDevice())
+      form.lastMultiple = int(gpu::getSummedMultiple(einsum));
     Halide::Func lhs = stage(kernel, einsum, 0, letter);
     Halide::Func rhs = stage(kernel, einsum, 1, letter);
     auto multiply = [&](const Expr &a, const Expr &b) {
@@ -68,7 +71,7 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
           Expr b = read(rhs, rhsTerm, index, reduced);
           return Tuple(sum[0] + multiply(a, b));
         },
-        {lhs, rhs}, words);
+        {lhs, rhs}, form);
   }
 
   /// The letter along which short numbers are multiplied in words: the one
@@ -107,7 +110,8 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
 
   /// The operand as it is. Past the end of an axis that a tile of registers may
   /// overrun, it reads the last element; what comes of it is never stored.
-  /// Tiles overrun dynamic axes where the columns are one of them.
+  /// Tiles overrun dynamic axes where the columns are one of them; on devices
+  /// any axis. There it is 0 past the end of the last summed axis, too.
   static Halide::Func stage(KernelAlgorithm &kernel, EinsumOp einsum,
                             unsigned side, std::optional<char> words) {
     EinsumAttr equation = einsum.getEquation();
@@ -119,7 +123,8 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
     auto isOverrun = [&](const Extent &extent, int64_t lanes) {
       return extent.isStatic() ? extent.factor % lanes != 0 : overrunsDynamic;
     };
-    bool isPadded = operand.getDefiningOp<UnpackOp>() != nullptr;
+    bool onDevice = kernel.runsOnDevice();
+    bool isPadded = !onDevice && operand.getDefiningOp<UnpackOp>() != nullptr;
     // Windows are 0 outside.
     SmallVector<int64_t> windowed;
     if (auto window = operand.getDefiningOp<WindowOp>())
@@ -132,17 +137,38 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
       for (auto [axis, letter, extent, i] :
            llvm::enumerate(term, extents, source))
         if (equation.inResult(letter) && !isPadded &&
-            isOverrun(extent, lanes) &&
+            (onDevice || isOverrun(extent, lanes)) &&
             !llvm::is_contained(windowed, int64_t(axis)))
           i = Halide::min(Halide::likely(i), kernel.extent(extent) - 1);
-      if (words)
-        return getWord(kernel, operand, source, term.find(*words));
-      Expr element = kernel.at(operand, source);
-      if (element.type().is_bfloat())
-        return fromBFloat16(element);
-      return element.type().bits() == 8 ? Halide::cast<int32_t>(element)
-                                        : element;
+      if (!onDevice || gpu::getSummedMultiple(einsum) == 1)
+        return readElement(kernel, einsum, side, source, words);
+      char last = equation.getContracted().back();
+      Expr count = kernel.extent(getLetterExtent(einsum, last));
+      if (words == last) {
+        int length =
+            getWordLength(getHalideType(getElementType(operand.getType())));
+        count = (count + (length - 1)) / length;
+      }
+      Expr &position = source[term.find(last)], isThere = position < count;
+      position = Halide::min(position, count - 1);
+      Expr element = readElement(kernel, einsum, side, source, words);
+      return Halide::select(isThere, element,
+                            Halide::Internal::make_zero(element.type()));
     });
+  }
+
+  static Expr readElement(KernelAlgorithm &kernel, EinsumOp einsum,
+                          unsigned side, IndexRef index,
+                          std::optional<char> words) {
+    Value operand = einsum->getOperand(side);
+    if (words)
+      return getWord(kernel, operand, index,
+                     einsum.getEquation().getTerm(side).find(*words));
+    Expr element = kernel.at(operand, index);
+    if (element.type().is_bfloat())
+      return fromBFloat16(element);
+    return element.type().bits() == 8 ? Halide::cast<int32_t>(element)
+                                      : element;
   }
 
   /// Neighbours along `axis`, at the position that counts words there; 0 for

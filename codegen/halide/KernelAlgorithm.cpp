@@ -160,7 +160,7 @@ void KernelAlgorithm::define(Value result, const Element &element) {
 
 Reduction KernelAlgorithm::makeReduction(Value result, ArrayRef<Extent> domain,
                                          Index &position,
-                                         std::optional<WordAxis> words) const {
+                                         const DomainForm &form) const {
   Reduction reduction;
   reduction.op = result.getDefiningOp();
   reduction.func = Halide::Func(getFuncName(result));
@@ -170,8 +170,11 @@ Reduction KernelAlgorithm::makeReduction(Value result, ArrayRef<Extent> domain,
   Halide::Region ranges;
   for (size_t i = domain.size(); i-- > 0;) {
     Halide::Expr size = extent(domain[i]);
-    if (words && words->axis == i)
-      size = (size + (words->length - 1)) / words->length;
+    if (form.words && form.words->axis == i)
+      size = (size + (form.words->length - 1)) / form.words->length;
+    if (i + 1 == domain.size() && form.lastMultiple > 1)
+      size = (size + (form.lastMultiple - 1)) / form.lastMultiple *
+             form.lastMultiple;
     ranges.emplace_back(0, size);
   }
   Halide::RDom rdom(ranges, "r");
@@ -186,7 +189,7 @@ void KernelAlgorithm::reduce(
     Value result, ArrayRef<Extent> domain, const Halide::Tuple &init,
     const std::function<Halide::Tuple(IndexRef, IndexRef,
                                       ArrayRef<Halide::Expr>)> &step,
-    const std::vector<Halide::Func> &operands, std::optional<WordAxis> words) {
+    const std::vector<Halide::Func> &operands, const DomainForm &form) {
   Halide::Type type = getHalideType(getElementType(result.getType()));
   if (domain.empty()) {
     // Nothing is summed over. `step` does not outlive this call.
@@ -199,7 +202,7 @@ void KernelAlgorithm::reduce(
     return;
   }
   Index position;
-  Reduction reduction = makeReduction(result, domain, position, words);
+  Reduction reduction = makeReduction(result, domain, position, form);
   reduction.operands = operands;
   Index vars = getVars(getRank(result.getType()));
   Halide::FuncRef element = reduction.func(reversed(vars));

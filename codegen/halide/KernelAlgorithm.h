@@ -43,6 +43,14 @@ struct WordAxis {
   int length;
 };
 
+/// How a domain's axes are walked.
+struct DomainForm {
+  std::optional<WordAxis> words;
+  /// Of this the last axis has a multiple of steps; the last ones may be beyond
+  /// its end.
+  int lastMultiple = 1;
+};
+
 /// A tensor with zeros around it along some axes, as windows see it.
 struct PaddedSource {
   mlir::Value value;
@@ -83,15 +91,15 @@ public:
   static bool isCostly(mlir::Operation *op);
   /// Defines a value as a reduction: `init` first, then `step` of the position,
   /// the reduced position and what there is so far. Where these are tuples, the
-  /// value is the first element, converted to the value's type. Along `words`
-  /// the last position may be a word that is not full.
+  /// value is the first element, converted to the value's type. Along words
+  /// the last position may be one that is not full.
   void
   reduce(mlir::Value result, llvm::ArrayRef<Extent> domain,
          const Halide::Tuple &init,
          const std::function<Halide::Tuple(IndexRef, IndexRef,
                                            llvm::ArrayRef<Halide::Expr>)> &step,
          const std::vector<Halide::Func> &operands = {},
-         std::optional<WordAxis> words = std::nullopt);
+         const DomainForm &form = {});
   /// Defines a value as zeros to which `term`, of the position and the reduced
   /// one, adds numbers one after another: where, and how much.
   void scatter(
@@ -153,8 +161,7 @@ private:
   mlir::LogicalResult express(mlir::Operation &op);
   /// A reduction without a function; `position` gets the domain's variables.
   Reduction makeReduction(mlir::Value result, llvm::ArrayRef<Extent> domain,
-                          Index &position,
-                          std::optional<WordAxis> words = std::nullopt) const;
+                          Index &position, const DomainForm &form = {}) const;
 
   mlir::func::FuncOp kernel;
   bool isForDevice = false;

@@ -7,6 +7,7 @@
 #include "codegen/halide/KernelCache.h"
 #include "codegen/halide/LoadsBelowZero.h"
 #include "codegen/halide/LoadsFirst.h"
+#include "codegen/halide/ThreadRegisters.h"
 #include "codegen/halide/WordProducts.h"
 #include "codegen/halide/schedules/Schedule.h"
 #include "ir/Entries.h"
@@ -150,6 +151,7 @@ FailureOr<CompiledKernel> compileKernel(func::FuncOp kernel, StringRef symbol,
     pipeline.add_custom_lowering_pass(new LoadsBelowZero);
     pipeline.add_custom_lowering_pass(new LowerWordProducts(full));
     if (algorithm->runsOnDevice()) {
+      pipeline.add_custom_lowering_pass(new ThreadRegisters);
       pipeline.add_custom_lowering_pass(new BFloat16ToBits);
       pipeline.add_custom_lowering_pass(new ForbidHostAccess);
     }

@@ -17,6 +17,10 @@ void scheduleKernel(KernelAlgorithm &kernel, Decision &decision);
 /// none.
 bool scheduleAttention(KernelAlgorithm &kernel, Decision &decision);
 
+/// Products, with what is made of them element by element. False, and nothing
+/// done, if the kernel is no such product.
+bool scheduleProduct(KernelAlgorithm &kernel, Decision &decision);
+
 /// Any kernel: each reduction by itself, then the results.
 void scheduleGeneral(KernelAlgorithm &kernel, Decision &decision);
 
