@@ -119,7 +119,7 @@ Error CudaDevice::begin() {
   if (Error error = check(
           driver.cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), "a stream"))
     return error;
-  for (Slot &slot : slots) {
+  for (Slot &slot : allSlots()) {
     CUevent event = nullptr;
     if (Error error = check(
             driver.cuEventCreate(&event, CU_EVENT_DISABLE_TIMING), "an event"))
@@ -140,8 +140,8 @@ CudaDevice::~CudaDevice() {
     cublas.reset();
     if (workspace)
       driver.cuMemFree(workspace);
-    pool.trim(*this);
-    for (Slot &slot : slots) {
+    scratch().trim(*this);
+    for (Slot &slot : allSlots()) {
       if (slot.event)
         driver.cuEventDestroy(static_cast<CUevent>(slot.event));
       if (slot.host)
@@ -160,15 +160,15 @@ Error CudaDevice::check(CUresult result, std::string_view doing) const {
     return Error::success();
   std::string why = explain(driver, result);
   if (result == CUDA_ERROR_OUT_OF_MEMORY)
-    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no memory for ",
-                     doing, ": ", why);
+    return makeError(MAEK_OUT_OF_MEMORY, description().str(),
+                     " has no memory for ", doing, ": ", why);
   if (isLost(result))
-    return makeError(MAEK_DEVICE_ERROR, "lost the device ", about.str(), " at ",
-                     doing, ": ", why,
+    return makeError(MAEK_DEVICE_ERROR, "lost the device ", description().str(),
+                     " at ", doing, ": ", why,
                      "; what it held is gone: begin again, from the last "
                      "checkpoint");
-  return makeError(MAEK_DEVICE_ERROR, about.str(), " failed at ", doing, ": ",
-                   why);
+  return makeError(MAEK_DEVICE_ERROR, description().str(), " failed at ", doing,
+                   ": ", why);
 }
 
 Expected<DeviceAddress> CudaDevice::allocate(size_t bytes,
@@ -177,13 +177,13 @@ Expected<DeviceAddress> CudaDevice::allocate(size_t bytes,
   CUdeviceptr address = 0;
   CUresult result = driver.cuMemAlloc(&address, std::max(bytes, size_t{1}));
   if (result == CUDA_ERROR_OUT_OF_MEMORY && graphs == 0) {
-    pool.trim(*this);
+    scratch().trim(*this);
     result = driver.cuMemAlloc(&address, std::max(bytes, size_t{1}));
   }
   if (result == CUDA_ERROR_OUT_OF_MEMORY) {
     size_t left = 0, all = 0;
     driver.cuMemGetInfo(&left, &all);
-    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no ", bytes,
+    return makeError(MAEK_OUT_OF_MEMORY, description().str(), " has no ", bytes,
                      " bytes for ", what, ": ", left, " of ", all,
                      " are free; use a smaller batch or length, or build "
                      "with --memory-limit");

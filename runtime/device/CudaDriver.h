@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// NOLINTBEGIN(readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming, bugprone-macro-parentheses)
 namespace maek::cuda {
 
 enum CUresult : int {
@@ -145,6 +145,6 @@ struct Driver {
 runtime::Expected<const Driver *> loadDriver();
 
 } // namespace maek::cuda
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming, bugprone-macro-parentheses)
 
 #endif // MAEK_RUNTIME_DEVICE_CUDADRIVER_H

@@ -19,11 +19,11 @@ Error CudaDevice::explainModule(CUresult result, const char *log) const {
                      "or use --device cpu",
                      why);
   case CUDA_ERROR_NO_BINARY_FOR_GPU:
-    return makeError(MAEK_DEVICE_ERROR, about.str(), " is of ",
-                     about.capability,
+    return makeError(MAEK_DEVICE_ERROR, description().str(), " is of ",
+                     description().capability,
                      ", older than the model's kernels are for; build it with "
-                     "--target=cuda-",
-                     about.capability, ", or use --device cpu", why);
+                     "--target=host,cuda-",
+                     description().capability, ", or use --device cpu", why);
   default:
     if (Error error = check(result, "the compilation of kernels"))
       return makeError(error.code(), error.message(), why);

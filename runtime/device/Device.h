@@ -108,17 +108,17 @@ protected:
   };
 
   explicit Device(DeviceDescription about) : about(std::move(about)) {}
+  std::span<Slot> allSlots() { return slots; }
   /// Gives a slot memory of that size, in place of what it has.
   virtual Error resizeSlot(Slot &slot, size_t bytes) = 0;
   /// Queues an upload from the slot, with an event behind it.
   virtual Error queueUpload(Slot &slot, DeviceAddress to, size_t bytes) = 0;
   virtual Error waitForSlot(Slot &slot) = 0;
 
+private:
   DeviceDescription about;
   Slot slots[2];
   ScratchPool pool;
-
-private:
   size_t next = 0; ///< slot
 };
 

@@ -22,9 +22,9 @@ Expected<DeviceName> maek::runtime::parseDeviceName(std::string_view name) {
     DeviceName found{kind};
     if (colon == name.npos)
       return found;
-    std::string_view digits = name.substr(colon + 1);
-    const char *end = digits.data() + digits.size();
-    auto [stop, status] = std::from_chars(digits.data(), end, found.ordinal);
+    const char *end = name.data() + name.size();
+    auto [stop, status] =
+        std::from_chars(name.data() + colon + 1, end, found.ordinal);
     if (status == std::errc() && stop == end && found.ordinal >= 0)
       return found;
   }

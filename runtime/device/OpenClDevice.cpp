@@ -144,7 +144,8 @@ Error OpenClDevice::begin() {
   auto shared =
       getNumber<cl_bitfield>(driver, device, CL_DEVICE_SVM_CAPABILITIES);
   if (!(shared & CL_DEVICE_SVM_COARSE_GRAIN_BUFFER))
-    return makeError(MAEK_DEVICE_ERROR, about.str(), " (", about.capability,
+    return makeError(MAEK_DEVICE_ERROR, description().str(), " (",
+                     description().capability,
                      ") has no shared virtual memory, which OpenCL 2.0 has; "
                      "use another device");
   cl_int result = CL_SUCCESS;
@@ -160,8 +161,8 @@ Error OpenClDevice::begin() {
 OpenClDevice::~OpenClDevice() {
   if (queue)
     driver.clFinish(queue);
-  pool.trim(*this);
-  for (Slot &slot : slots) {
+  scratch().trim(*this);
+  for (Slot &slot : allSlots()) {
     if (slot.event)
       driver.clReleaseEvent(static_cast<cl_event>(slot.event));
     std::free(slot.host);
@@ -183,17 +184,17 @@ Error OpenClDevice::check(cl_int result, std::string_view doing) const {
     return Error::success();
   case CL_MEM_OBJECT_ALLOCATION_FAILURE:
   case CL_OUT_OF_HOST_MEMORY:
-    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no memory for ",
-                     doing, ": ", explain(result));
+    return makeError(MAEK_OUT_OF_MEMORY, description().str(),
+                     " has no memory for ", doing, ": ", explain(result));
   case CL_DEVICE_NOT_AVAILABLE:
   case CL_INVALID_COMMAND_QUEUE:
-    return makeError(MAEK_DEVICE_ERROR, "lost the device ", about.str(), " at ",
-                     doing, ": ", explain(result),
+    return makeError(MAEK_DEVICE_ERROR, "lost the device ", description().str(),
+                     " at ", doing, ": ", explain(result),
                      "; what it held is gone: begin again, from the last "
                      "checkpoint");
   default:
-    return makeError(MAEK_DEVICE_ERROR, about.str(), " failed at ", doing, ": ",
-                     explain(result));
+    return makeError(MAEK_DEVICE_ERROR, description().str(), " failed at ",
+                     doing, ": ", explain(result));
   }
 }
 
@@ -211,12 +212,12 @@ Expected<DeviceAddress> OpenClDevice::allocate(size_t bytes,
   void *memory = tryAllocate();
   if (!memory) {
     driver.clFinish(queue);
-    pool.trim(*this);
+    scratch().trim(*this);
     memory = tryAllocate();
   }
   if (!memory)
-    return makeError(MAEK_OUT_OF_MEMORY, about.str(), " has no ", bytes,
-                     " bytes for ", what, ", of ", about.memory,
+    return makeError(MAEK_OUT_OF_MEMORY, description().str(), " has no ", bytes,
+                     " bytes for ", what, ", of ", description().memory,
                      "; use a smaller batch or length, or build with "
                      "--memory-limit");
   return reinterpret_cast<DeviceAddress>(memory);

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// NOLINTBEGIN(readability-identifier-naming)
+// NOLINTBEGIN(readability-identifier-naming, bugprone-macro-parentheses)
 namespace maek::opencl {
 
 using cl_int = int32_t;
@@ -126,6 +126,6 @@ struct Driver {
 runtime::Expected<const Driver *> loadDriver();
 
 } // namespace maek::opencl
-// NOLINTEND(readability-identifier-naming)
+// NOLINTEND(readability-identifier-naming, bugprone-macro-parentheses)
 
 #endif // MAEK_RUNTIME_DEVICE_OPENCLDRIVER_H
