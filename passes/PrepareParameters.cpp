@@ -232,7 +232,13 @@ void PrepareParameters::runOnOperation() {
   for (Value result : results)
     locations.push_back(result.getLoc());
   function->setLoc(FusedLoc::get(&getContext(), locations));
-  OpBuilder builder(entries.front());
+  // Behind all entries, whose numbers are the same with and without it.
+  func::FuncOp last = entries.front();
+  for (auto other : module.getOps<func::FuncOp>())
+    if (isEntry(other))
+      last = other;
+  OpBuilder builder(&getContext());
+  builder.setInsertionPointAfter(last);
   builder.insert(function);
   builder.setInsertionPointToEnd(body);
   func::ReturnOp::create(builder, function.getLoc(), results);

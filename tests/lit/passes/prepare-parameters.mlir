@@ -3,14 +3,6 @@
 
 // What two entries compute from parameters is computed once for both; views of
 // parameters stay where they are used. An entry that updates keeps its own.
-// CHECK-LABEL: func.func @prepare
-// CHECK-SAME: (%arg0: tensor<8x12xf32> {maek.name = "W", maek.role = "parameter"})
-// CHECK-SAME: -> (tensor<1x4x16xf32> {maek.name = "prepared.0", maek.role = "prepared"}, tensor<1x4x16xf32> {maek.name = "prepared.1", maek.role = "prepared"})
-// CHECK-NEXT: %[[S:.*]]:2 = maek.split %arg0
-// CHECK-NEXT: %[[P:.*]] = call @layout_0(%[[S]]#1)
-// CHECK-NEXT: %[[Q:.*]] = call @elementwise_0(%[[P]])
-// CHECK-NEXT: return %[[P]], %[[Q]]
-
 // CHECK-LABEL: func.func @forward
 // CHECK-SAME: %arg2: tensor<1x4x16xf32> {maek.name = "prepared.0", maek.role = "prepared"})
 // CHECK-NOT: layout_0
@@ -46,6 +38,14 @@ func.func @train_step(%W: tensor<8x12xf32> {maek.name = "W", maek.role = "parame
   %w = func.call @layout_1(%p, %h) : (tensor<1x4x16xf32>, tensor<8x8xf32>) -> tensor<8x12xf32>
   return %w : tensor<8x12xf32>
 }
+// Behind the entries, whose numbers stay.
+// CHECK-LABEL: func.func @prepare
+// CHECK-SAME: (%arg0: tensor<8x12xf32> {maek.name = "W", maek.role = "parameter"})
+// CHECK-SAME: -> (tensor<1x4x16xf32> {maek.name = "prepared.0", maek.role = "prepared"}, tensor<1x4x16xf32> {maek.name = "prepared.1", maek.role = "prepared"})
+// CHECK-NEXT: %[[S:.*]]:2 = maek.split %arg0
+// CHECK-NEXT: %[[P:.*]] = call @layout_0(%[[S]]#1)
+// CHECK-NEXT: %[[Q:.*]] = call @elementwise_0(%[[P]])
+// CHECK-NEXT: return %[[P]], %[[Q]]
 func.func private @layout_0(%W: tensor<8x4xf32>) -> tensor<1x4x16xf32> attributes {maek.kernel, maek.symbols = []} {
   %0 = maek.pack %W dim 0 width 16 order [1] : tensor<8x4xf32>
   return %0 : tensor<1x4x16xf32>
@@ -93,10 +93,10 @@ func.func private @elementwise_0(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor
 
 // Each kernel reads the two before: the paths to the first are as many as
 // Fibonacci's numbers, the calls are not.
+// CHECK-LABEL: func.func @forward
 // CHECK-LABEL: func.func @prepare
 // CHECK-COUNT-60: call @add_0
 // CHECK-NOT: call
-// CHECK-LABEL: func.func @forward
 func.func @forward(%0: tensor<4xf32> {maek.name = "a", maek.role = "parameter"}, %1: tensor<4xf32> {maek.name = "b", maek.role = "parameter"}, %x: tensor<4xf32> {maek.name = "x", maek.role = "input"}) -> (tensor<4xf32> {maek.name = "y", maek.role = "output"}) {
   %2 = func.call @add_0(%0, %1) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   %3 = func.call @add_0(%1, %2) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
