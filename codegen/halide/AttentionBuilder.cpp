@@ -291,6 +291,9 @@ std::vector<Expr> AttentionBuilder::totalPlace(const Expr &feature) const {
 void AttentionBuilder::setTotal(
     const Tuple &init, int64_t numFeatures,
     llvm::function_ref<Tuple(const Expr &)> combine) {
+  // Each thread of a device has as many.
+  if (numFeatures && kernel.runsOnDevice())
+    numFeatures = gpu::padAttentionFeatures(numFeatures, stages.blockFeatures);
   Expr numSteps = (numColumns + (stages.columns - 1)) / stages.columns;
   RDom each = numFeatures
                   ? RDom({{0, int32_t(numFeatures)}, {0, numSteps}}, "step")

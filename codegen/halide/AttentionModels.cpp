@@ -91,6 +91,7 @@ void AttentionAlgorithm::expressForward(Value value, Value logSum) {
   setProduct(stages.pairs.back(), value);
   auto numFeatures = int32_t(getNumFeatures(value));
   int blockFeatures = stages.blockFeatures;
+  bool isPadded = kernel.runsOnDevice();
   setTotal(Tuple(zero, zero, lowest), numFeatures,
            [&](const Expr &feature) -> Tuple {
              auto lanes = args({stages.lane, stages.tile, stages.step});
@@ -99,7 +100,7 @@ void AttentionAlgorithm::expressForward(Value value, Value logSum) {
              // exponential is one for all of the block.
              Expr last =
                  feature / blockFeatures * blockFeatures + (blockFeatures - 1);
-             if (numFeatures % blockFeatures != 0)
+             if (numFeatures % blockFeatures != 0 && !isPadded)
                last = Halide::min(last, numFeatures - 1);
              Halide::FuncRef before = stages.total(totalPlace(feature));
              Joined joined(stages.total(totalPlace(last))[2],

@@ -2,6 +2,7 @@
 #include "codegen/halide/KernelCompiler.h"
 
 #include "codegen/halide/BFloat16Bits.h"
+#include "codegen/halide/DeviceCode.h"
 #include "codegen/halide/HalideGuard.h"
 #include "codegen/halide/HostAccess.h"
 #include "codegen/halide/KernelCache.h"
@@ -90,21 +91,11 @@ static void orderArguments(Halide::Module &module, StringRef symbol,
   arguments = ordered;
 }
 
-/// The source that the driver compiles: one of the module's constants.
-static StringRef getDeviceCode(const Halide::Module &module) {
-  for (const auto &buffer : module.buffers())
-    if (StringRef(buffer.name()).contains("_gpu_source_kernels"))
-      return {static_cast<const char *>(buffer.data()),
-              size_t(buffer.size_in_bytes())};
-  throw Halide::CompileError("the kernel has no code for a device");
-}
-
 static void writeDeviceCode(StringRef path, StringRef code) {
   std::error_code error;
   llvm::raw_fd_ostream file(path, error);
-  // It ends with the 0 that ends a string in C.
   if (!error)
-    file << code.rtrim('\0');
+    file << code;
   file.close();
   if (error || file.has_error()) {
     file.clear_error();

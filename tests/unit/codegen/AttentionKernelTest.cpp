@@ -190,3 +190,13 @@ func.func @key(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r) -> (!x, !x) {
 )",
                              {{}});
 }
+
+// As many features as heads have: several for each thread of a device.
+TEST(AttentionKernels, HeadSizes) {
+  for (auto [own, others] : {std::pair("64", "64"), {"80", "40"}}) {
+    std::string text = makeKernels("scale 0.25 causal 20");
+    replaceAll(text, "x5xf32", "x" + std::string(own) + "xf32");
+    replaceAll(text, "x12xf32", "x" + std::string(others) + "xf32");
+    checkKernels(text, {{{"B", 1}, {"N", 70}, {"M", 45}}}, 1e-5);
+  }
+}

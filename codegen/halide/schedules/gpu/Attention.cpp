@@ -27,8 +27,8 @@ public:
         rowsPerThread(
             std::max(1, stages.lanes * attentionWidth / blockThreads)),
         height(stages.lanes / rowsPerThread) {
-    int width = attentionWidth * stages.blockFeatures;
-    features = (countFeatures() + width - 1) / width * stages.blockFeatures;
+    features = int(padAttentionFeatures(countFeatures(), stages.blockFeatures) /
+                   attentionWidth);
   }
 
   void run(Decision &decision);
@@ -41,6 +41,7 @@ private:
   void schedulePairs();
   void scheduleRows();
   void splitLanes(Halide::Stage stage);
+  void scheduleColumn(Halide::Stage stage);
   void scheduleGrid(Halide::Stage stage, const Var &across, int perThread);
   void scheduleCopy(Func copy, const Var &along);
   void scheduleSum(AttentionStages::Sum &sum, const Var &across, int count,
@@ -80,6 +81,14 @@ void AttentionScheduler::splitLanes(Halide::Stage stage) {
   stage.split(stages.lane, laneThread, stages.lane, rowsPerThread);
 }
 
+/// Each thread of the first column has some lanes.
+void AttentionScheduler::scheduleColumn(Halide::Stage stage) {
+  splitLanes(stage);
+  stage.split(stages.lane, acrossThread, stages.lane, rowsPerThread)
+      .unroll(stages.lane)
+      .gpu_threads(acrossThread, laneThread);
+}
+
 /// Each thread has some lanes and `perThread` neighbours along `across`.
 void AttentionScheduler::scheduleGrid(Halide::Stage stage, const Var &across,
                                       int perThread) {
@@ -115,12 +124,12 @@ void AttentionScheduler::scheduleStored(Func stored) {
     blocks.erase(blocks.begin() + 2);
     blocks[1] = fused;
   }
-  if (stages.product.func.defined())
+  if (stages.product.func.defined()) {
+    // All, also where the results need one of them.
+    stored.bound_extent(stages.feature, features * attentionWidth);
     scheduleGrid(stage, stages.feature, features);
-  else {
-    splitLanes(stage);
-    stage.gpu_threads(stages.lane, laneThread);
-  }
+  } else
+    scheduleColumn(stage);
   for (const Var &block : blocks)
     stage.gpu_blocks(block);
 }
@@ -138,20 +147,26 @@ void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
 void AttentionScheduler::schedulePairs() {
   constexpr int perThread = attentionColumns / attentionWidth;
   for (Func &pairs : stages.pairs) {
-    pairs.compute_at(stages.total, stages.step);
+    pairs.compute_at(stages.total, stages.step)
+        .bound_extent(stages.column, attentionColumns);
     scheduleGrid(pairs, stages.column, perThread);
   }
   for (AttentionStages::Sum &dot : stages.dots)
     scheduleSum(dot, stages.column, perThread, stages.pairs.front());
   for (Func &words : stages.words) {
-    words.compute_at(stages.total, stages.step);
+    words.compute_at(stages.total, stages.step)
+        .bound_extent(stages.column, attentionColumns / 2);
     scheduleGrid(words, stages.column, perThread / 2);
   }
-  for (auto *copies : {&stages.columnRows, &stages.rowWords})
-    for (Func &copy : *copies) {
-      copy.compute_at(stages.total, stages.step);
-      scheduleCopy(copy, stages.column);
-    }
+  auto scheduleColumns = [&](Func copy, int columns) {
+    copy.compute_at(stages.total, stages.step)
+        .bound_extent(stages.column, columns);
+    scheduleCopy(copy, stages.column);
+  };
+  for (Func &copy : stages.columnRows)
+    scheduleColumns(copy, attentionColumns);
+  for (Func &copy : stages.rowWords)
+    scheduleColumns(copy, attentionColumns / 2);
 }
 
 /// One thread a row: what it reads of others is in shared memory.
@@ -167,14 +182,14 @@ void AttentionScheduler::scheduleRows() {
 
 void AttentionScheduler::scheduleTotal(Func stored) {
   Var block = stages.tile;
-  stages.total.compute_at(stored, block);
+  // See Note [Sums across barriers].
+  stages.total.compute_at(stored, block).store_in(Halide::MemoryType::Register);
   Halide::Stage update = stages.total.update();
   if (!stages.product.func.defined()) {
-    splitLanes(stages.total);
-    stages.total.gpu_threads(stages.lane, laneThread);
-    splitLanes(update);
-    update.reorder(stages.lane, laneThread, stages.step, stages.tile)
-        .gpu_threads(stages.lane, laneThread);
+    scheduleColumn(stages.total);
+    scheduleColumn(update);
+    update.reorder(stages.lane, acrossThread, laneThread, stages.step,
+                   stages.tile);
     return;
   }
   scheduleGrid(stages.total, stages.feature, features);
@@ -182,10 +197,8 @@ void AttentionScheduler::scheduleTotal(Func stored) {
   // The features of a block are one thread's, which goes through them in
   // order.
   update.allow_race_conditions()
-      .split(stages.summedFeature, featureThread, innerFeature, features,
-             TailStrategy::GuardWithIf)
-      .split(innerFeature, featureGroup, innerFeature, stages.blockFeatures,
-             TailStrategy::GuardWithIf)
+      .split(stages.summedFeature, featureThread, innerFeature, features)
+      .split(innerFeature, featureGroup, innerFeature, stages.blockFeatures)
       .reorder({stages.lane, innerFeature, featureGroup, featureThread,
                 laneThread, stages.step, stages.tile})
       .unroll(stages.lane)

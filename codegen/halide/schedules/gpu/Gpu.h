@@ -44,6 +44,12 @@ constexpr int getAttentionFeatures(int64_t features) {
   return count;
 }
 
+/// As many as all threads that share them have, in whole blocks.
+constexpr int64_t padAttentionFeatures(int64_t features, int block) {
+  int64_t width = int64_t(attentionWidth) * block;
+  return (features + width - 1) / width * width;
+}
+
 } // namespace maek::halide::gpu
 
 #endif // MAEK_CODEGEN_HALIDE_SCHEDULES_GPU_GPU_H
