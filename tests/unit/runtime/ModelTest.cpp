@@ -339,7 +339,7 @@ TEST_F(ModelTest, AnyFailedAllocationIsAStatus) {
 
 TEST_F(ModelTest, MemoryIsLimitedAsAsked) {
   maek_model_t *small = nullptr;
-  maek_options_t options = {sizeof(options), 0, 100, 0};
+  maek_options_t options = {sizeof(options), 0, 100, 0, nullptr};
   EXPECT_EQ(maek_model_create(&logistic(), &options, &small),
             MAEK_OUT_OF_MEMORY);
   EXPECT_STREQ(maek_model_last_error(nullptr),
@@ -362,7 +362,7 @@ TEST_F(ModelTest, MemoryIsLimitedAsAsked) {
 // numbers, no bytes that count against the limit.
 TEST_F(ModelTest, ARunWithoutMemoryLeavesNothing) {
   maek_model_t *small = nullptr;
-  maek_options_t options = {sizeof(options), 0, 1248, 0};
+  maek_options_t options = {sizeof(options), 0, 1248, 0, nullptr};
   ASSERT_EQ(maek_model_create(&logistic(), &options, &small), MAEK_OK);
   ASSERT_EQ(maek_model_forward(small, tensors, 1), MAEK_OK);
   setBatch(14);

@@ -290,7 +290,7 @@ bool isProduct(const ProductShape &product) {
   // A few steps are not worth waiting for one another.
   constexpr int64_t fewSteps = 4;
   const Extent &summed = product.reduction->extents.back();
-  StringRef contracted = product.equation.getContracted();
+  std::string contracted = product.equation.getContracted();
   return !product.rows.empty() && product.isStatic(product.gates) &&
          !product.reduction->extents.empty() &&
          !(summed.isStatic() && summed.factor < fewSteps) &&
