@@ -39,7 +39,12 @@ public:
     Error error = work();
     if (Error ended = end(device, recording); !error)
       error = std::move(ended);
-    return error ? std::move(error) : recording.graph->replay();
+    if (!error)
+      return recording.graph->replay();
+    // It holds a part of the work, and the next run may go well.
+    recording.graph.reset();
+    recording.hasRun = false;
+    return error;
   }
   /// Forgets all, and what memory they refer to.
   void clear();

@@ -276,6 +276,36 @@ TEST_F(StubbedModelTest, AnyFailedAllocationThereIsAStatus) {
   EXPECT_GE(failed, 5);
 }
 
+// What was recorded until something failed is no run.
+TEST(Recordings, AFailedOneIsForgotten) {
+  Expected<std::unique_ptr<Device>> device = openDevice("cuda");
+  ASSERT_TRUE(device);
+  Expected<DeviceAddress> at = (*device)->allocate(4, "a test");
+  ASSERT_TRUE(at);
+  Recordings recordings;
+  int runs = 0;
+  auto run = [&] {
+    maek_stub_cuda_reset();
+    return recordings.run(**device, {{}, {}, nullptr}, [&] {
+      if (Error error = (*device)->clear(*at, 4))
+        return error;
+      return ++runs == 2 ? makeError(MAEK_OUT_OF_MEMORY, "in the middle")
+                         : Error::success();
+    });
+  };
+  EXPECT_FALSE(run());
+  EXPECT_STREQ(maek_stub_cuda_log(), "clear 4\n");
+  EXPECT_EQ(run().message(), "in the middle");
+  EXPECT_FALSE(run());
+  EXPECT_STREQ(maek_stub_cuda_log(), "clear 4\n");
+  EXPECT_FALSE(run());
+  EXPECT_FALSE(run());
+  EXPECT_STREQ(maek_stub_cuda_log(), "replay\nclear 4\n");
+  EXPECT_EQ(runs, 4);
+  recordings.clear();
+  (*device)->release(*at);
+}
+
 TEST_F(StubbedModelTest, ALostDeviceLeavesTheLastCheckpoint) {
   Scratch scratch;
   std::string file = scratch / "w.safetensors";
