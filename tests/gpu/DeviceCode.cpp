@@ -1,7 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek-device-code MODULE.mlir TARGET FOLDER [stmt]: the code of each kernel of
-// a module, as `maek ir` prints it, for a device: what check_device_code.py
-// gives to the device's assembler. With `stmt` Halide's loop nests. Prints
+// a module, as `maek ir` prints it, for a device. With `stmt` Halide's loop
+// nests. Prints
 // `KERNEL: what its schedule does`, a line a kernel.
 #include "codegen/halide/Kernels.h"
 #include "ir/Entries.h"
