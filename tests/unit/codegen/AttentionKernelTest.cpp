@@ -198,5 +198,8 @@ TEST(AttentionKernels, HeadSizes) {
     replaceAll(text, "x5xf32", "x" + std::string(own) + "xf32");
     replaceAll(text, "x12xf32", "x" + std::string(others) + "xf32");
     checkKernels(text, {{{"B", 1}, {"N", 70}, {"M", 45}}}, 1e-5);
+    // PoCL takes a minute for each.
+    if (isOnDevice)
+      break;
   }
 }

@@ -312,6 +312,34 @@ func.func private @pairs_KIND(%x: !x) -> tensor<?x35xf32, #maek.dims<B>>
   }
 }
 
+/// Rows of several axes, as long as a block of a device has threads and longer.
+TEST(ContractionKernels, LongRows) {
+  for (const char *size : {"300", "1500"})
+    checkKernelsBothPrecisions(replaceAll(R"(
+!x = tensor<?x3xNxf32, #maek.dims<B>>
+!r = tensor<?x3xf32, #maek.dims<B>>
+func.func @softmax(%x: !x, %y: !x) -> !x {
+  %0 = maek.reduce max %x dims [2] : !x
+  %1 = maek.broadcast %0 dims [0, 1] : !r -> !x
+  %2 = maek.sub %x, %1 : !x
+  %3 = maek.exp %2 : !x
+  %4 = maek.reduce sum %3 dims [2] : !x
+  %5 = maek.broadcast %4 dims [0, 1] : !r -> !x
+  %6 = maek.div %3, %5 : !x
+  %7 = maek.mul %6, %y : !x
+  func.return %7 : !x
+}
+func.func @squares(%x: !x) -> !r {
+  %0 = maek.mul %x, %x : !x
+  %1 = maek.reduce sum %0 dims [2] : !x
+  %2 = maek.sqrt %1 : !r
+  func.return %2 : !r
+}
+)",
+                                          "xNx", "x" + std::string(size) + "x"),
+                               {{{"B", 1}}, {{"B", 11}}});
+}
+
 /// Sums over an image's pixels, which the threads share.
 TEST(ContractionKernels, ManyRows) {
   checkKernelsBothPrecisions(

@@ -7,7 +7,8 @@ void scheduleKernel(KernelAlgorithm &kernel, Decision &decision) {
   // Whatever the class: all elements read these.
   for (Halide::Func scalar : kernel.getScalars())
     scheduleElements(scalar.compute_root());
-  if (scheduleAttention(kernel, decision) || scheduleProduct(kernel, decision))
+  if (scheduleAttention(kernel, decision) ||
+      scheduleProduct(kernel, decision) || scheduleRows(kernel, decision))
     return;
   scheduleGeneral(kernel, decision);
 }

@@ -21,6 +21,10 @@ bool scheduleAttention(KernelAlgorithm &kernel, Decision &decision);
 /// done, if the kernel is no such product.
 bool scheduleProduct(KernelAlgorithm &kernel, Decision &decision);
 
+/// Rows that are reduced and used again. False, and nothing done, if the kernel
+/// is of another kind.
+bool scheduleRows(KernelAlgorithm &kernel, Decision &decision);
+
 /// Any kernel: each reduction by itself, then the results.
 void scheduleGeneral(KernelAlgorithm &kernel, Decision &decision);
 
