@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 using namespace maek::runtime;
 
@@ -16,16 +17,25 @@ Expected<Outcome> maek::runtime::evaluate(Model &model, size_t entry,
                                           int64_t batch, Meter &meter,
                                           TrainListener &listener) {
   meter.clear();
+  auto gather = [&](size_t begin) {
+    size_t count =
+        std::min(static_cast<size_t>(batch), examples.size() - begin);
+    return std::pair(batches.gather(examples.subspan(begin, count)), count);
+  };
+  auto [arguments, count] = gather(0);
   for (size_t done = 0; done < examples.size();) {
     if (listener.mustStop())
       return Outcome::Interrupted;
-    size_t count = std::min(static_cast<size_t>(batch), examples.size() - done);
-    if (Error error =
-            model.run(entry, batches.gather(examples.subspan(done, count))))
-      return error;
-    if (Error error = meter.add(model, static_cast<int64_t>(count)))
+    if (Error error = model.run(entry, arguments))
       return error;
     done += count;
+    size_t added = count;
+    // The results do not need the arguments any more; on a device they are
+    // waited for.
+    if (done < examples.size())
+      std::tie(arguments, count) = gather(done);
+    if (Error error = meter.add(model, static_cast<int64_t>(added)))
+      return error;
     listener.onEvaluate(static_cast<int64_t>(done),
                         static_cast<int64_t>(examples.size()));
   }
