@@ -4,6 +4,7 @@
 
 #include "runtime/device/CudaDriver.h"
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +17,8 @@
 
 using namespace maek::cuda;
 
+// The names are the driver's.
+// NOLINTBEGIN(readability-identifier-naming)
 namespace {
 constexpr auto CUDA_ERROR_INVALID_VALUE = static_cast<CUresult>(1);
 constexpr auto CUDA_ERROR_INVALID_CONTEXT = static_cast<CUresult>(201);
@@ -24,9 +27,16 @@ constexpr auto CUDA_ERROR_NOT_FOUND = static_cast<CUresult>(500);
 constexpr auto CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED =
     static_cast<CUresult>(900);
 
+/// The number that the text begins with, 0 if there is none.
+int readNumber(std::string_view text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 int readEnvironment(const char *name, int otherwise) {
   const char *value = std::getenv(name);
-  return value ? std::atoi(value) : otherwise;
+  return value ? readNumber(value) : otherwise;
 }
 
 struct Function {
@@ -108,9 +118,9 @@ bool isHeld(CUdeviceptr address, size_t bytes) {
 
 void *pointer(CUdeviceptr address) { return reinterpret_cast<void *>(address); }
 
+/// Of a type such as "u64".
 size_t parameterSize(std::string_view type) {
-  size_t bits = static_cast<size_t>(std::atoi(type.data() + 1));
-  return bits / 8;
+  return static_cast<size_t>(readNumber(type.substr(1))) / 8;
 }
 
 /// The kernels of a PTX text and the sizes of their parameters.
@@ -181,7 +191,6 @@ std::string dimensions(unsigned x, unsigned y, unsigned z) {
 }
 } // namespace
 
-// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 #define MAEK_EXPORT __attribute__((visibility("default")))
 

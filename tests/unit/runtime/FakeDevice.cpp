@@ -150,7 +150,7 @@ void launch(const char *name, std::vector<void *> tensors,
   if (api == Api::Cpu) {
     std::vector<void *> arguments;
     for (void *&tensor : tensors)
-      arguments.push_back(&tensor);
+      arguments.push_back(static_cast<void *>(&tensor));
     for (int32_t &number : numbers)
       arguments.push_back(&number);
     return find(name).work(arguments.data());

@@ -121,7 +121,7 @@ TEST_F(OpenClDeviceTest, KernelsRunOnPartsOfAllocations) {
   std::vector<float> expected(1000, 0);
   for (int i = 0; i < count; ++i) {
     int first = i / group * group, here = std::min(count - first, group);
-    expected[static_cast<size_t>(i + 3)] =
+    expected[static_cast<size_t>(i) + 3] =
         static_cast<float>(skipped + first + here - 1 - (i - first)) + 0.5f;
   }
   EXPECT_EQ(downloaded(to, 1000), expected);
