@@ -1,6 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "codegen/halide/ThreadRegisters.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,11 +13,15 @@ namespace maek::halide {
 
 namespace {
 
-/// A place as constant + what the thread adds to it; vectors have several.
-struct Place {
-  int64_t first;
+/// Threads, by the names of their loops, of which there is but one: under a
+/// condition that is true of no other, their loops' variables are numbers.
+using Known = std::map<std::string, Expr>;
+
+/// An access of as many places as `lanes`, one behind another.
+struct Access {
+  Expr base;
   int lanes;
-  Expr ofThread;
+  Known known;
 };
 
 /// The places at which an allocation is accessed. See Note [Sums across
@@ -26,29 +31,34 @@ public:
   explicit Places(const std::string &allocation) : allocation(allocation) {}
 
   bool hasThreads() const { return !threads.empty(); }
-  bool isThread(const std::string &name) const { return threads.count(name); }
-  Place take(const Expr &index) const;
+  /// What is known where the condition is true, and more of the outside.
+  Known learn(const Expr &condition, Known known) const;
+  Access take(const Expr &index, const Known &known) const;
+  /// The place of an access as seen by each thread: a constant beside what the
+  /// thread adds to it.
+  int64_t getConstant(const Access &access) const;
   /// The new place of each constant.
-  std::map<int64_t, int> number() const;
+  std::map<int64_t, int> number();
 
 private:
   using IRGraphVisitor::visit;
   void visit(const For *loop) override;
   void visit(const Let *let) override { visitLet(let); }
   void visit(const LetStmt *let) override { visitLet(let); }
+  void visit(const IfThenElse *branch) override;
   void visit(const Load *load) override;
   void visit(const Store *store) override;
   template <typename LetOrLetStmt>
   void visitLet(const LetOrLetStmt *let);
-  void add(const Expr &index);
   Expr expand(const Expr &expr) const;
-  void checkDisjoint() const;
+  void checkDisjoint(const std::set<int64_t> &constants) const;
 
   std::string allocation;
   std::map<std::string, int64_t> threads;
   /// Definitions, without the names of others.
   std::map<std::string, Expr> definitions;
-  std::set<int64_t> constants;
+  std::vector<Access> accesses;
+  Known known;
   Expr ofThread;
 };
 
@@ -81,49 +91,66 @@ void Places::visit(const For *loop) {
   IRGraphVisitor::visit(loop);
 }
 
-Place Places::take(const Expr &index) const {
-  Expr base = expand(index);
-  int lanes = 1;
-  if (const auto *ramp = base.as<Ramp>()) {
-    if (!is_const_one(ramp->stride))
-      fail(allocation);
-    lanes = ramp->lanes;
-    base = ramp->base;
+Known Places::learn(const Expr &condition, Known known) const {
+  Expr expanded = expand(condition);
+  for (const auto &[name, size] : threads) {
+    if (known.count(name) || !expr_uses_var(expanded, name))
+      continue;
+    std::vector<int64_t> possible;
+    for (int64_t i = 0; i < size && possible.size() < 2; ++i)
+      if (!is_const_zero(
+              simplify(substitute(name, Expr(int32_t(i)), expanded))))
+        possible.push_back(i);
+    if (possible.size() == 1)
+      known[name] = Expr(int32_t(possible.front()));
   }
-  std::map<std::string, Expr> none;
-  for (const auto &[name, size] : threads)
-    none[name] = 0;
-  Expr ofNone = simplify(substitute(none, base));
-  auto first = as_const_int(ofNone);
-  if (!first)
-    fail(allocation);
-  return {*first, lanes, simplify(base - ofNone)};
+  return known;
 }
 
-void Places::add(const Expr &index) {
-  Place place = take(index);
-  if (!ofThread.defined())
-    ofThread = place.ofThread;
-  if (!is_const_zero(simplify(ofThread - place.ofThread)))
+void Places::visit(const IfThenElse *branch) {
+  branch->condition.accept(this);
+  Known outside = known;
+  known = learn(branch->condition, outside);
+  branch->then_case.accept(this);
+  known = learn(!branch->condition, outside);
+  if (branch->else_case.defined())
+    branch->else_case.accept(this);
+  known = outside;
+}
+
+Access Places::take(const Expr &index, const Known &known) const {
+  Access access{expand(index), 1, known};
+  if (const auto *ramp = access.base.as<Ramp>()) {
+    if (!is_const_one(ramp->stride))
+      fail(allocation);
+    access.lanes = ramp->lanes;
+    access.base = Expr(ramp->base);
+  }
+  return access;
+}
+
+int64_t Places::getConstant(const Access &access) const {
+  Expr difference = simplify(substitute(access.known, access.base - ofThread));
+  auto constant = as_const_int(difference);
+  if (!constant)
     fail(allocation);
-  for (int lane = 0; lane < place.lanes; ++lane)
-    constants.insert(place.first + lane);
+  return *constant;
 }
 
 void Places::visit(const Load *load) {
   if (load->name == allocation)
-    add(load->index);
+    accesses.push_back(take(load->index, known));
   IRGraphVisitor::visit(load);
 }
 
 void Places::visit(const Store *store) {
   if (store->name == allocation)
-    add(store->index);
+    accesses.push_back(take(store->index, known));
   IRGraphVisitor::visit(store);
 }
 
 /// Goes through all threads.
-void Places::checkDisjoint() const {
+void Places::checkDisjoint(const std::set<int64_t> &constants) const {
   std::vector<Expr> starts{ofThread};
   for (const auto &[name, size] : threads) {
     std::vector<Expr> all;
@@ -143,10 +170,23 @@ void Places::checkDisjoint() const {
   }
 }
 
-std::map<int64_t, int> Places::number() const {
-  if (!ofThread.defined())
+std::map<int64_t, int> Places::number() {
+  if (accesses.empty())
     return {};
-  checkDisjoint();
+  // What a thread adds shows where nothing is known of it.
+  auto any = std::find_if(accesses.begin(), accesses.end(),
+                          [](const Access &one) { return one.known.empty(); });
+  if (any == accesses.end())
+    fail(allocation);
+  std::map<std::string, Expr> none;
+  for (const auto &[name, size] : threads)
+    none[name] = 0;
+  ofThread = simplify(any->base - substitute(none, any->base));
+  std::set<int64_t> constants;
+  for (const Access &access : accesses)
+    for (int lane = 0; lane < access.lanes; ++lane)
+      constants.insert(getConstant(access) + lane);
+  checkDisjoint(constants);
   std::map<int64_t, int> numbers;
   for (int64_t constant : constants)
     numbers.emplace(constant, int(numbers.size()));
@@ -158,18 +198,29 @@ namespace {
 /// Accesses the thread's own elements.
 class Renumber : public IRMutator {
 public:
-  Renumber(const std::string &allocation, const Places &places)
+  Renumber(const std::string &allocation, Places &places)
       : allocation(allocation), places(places), numbers(places.number()) {}
   int count() const { return int(numbers.size()); }
 
 private:
   using IRMutator::visit;
   Expr getIndex(const Expr &index) const {
-    Place place = places.take(index);
-    int first = numbers.at(place.first);
-    if (place.lanes == 1)
+    Access access = places.take(index, known);
+    int first = numbers.at(places.getConstant(access));
+    if (access.lanes == 1)
       return first;
-    return Ramp::make(first, 1, place.lanes);
+    return Ramp::make(first, 1, access.lanes);
+  }
+  Stmt visit(const IfThenElse *branch) override {
+    Expr condition = mutate(branch->condition);
+    Known outside = known;
+    known = places.learn(branch->condition, outside);
+    Stmt thenCase = mutate(branch->then_case);
+    known = places.learn(!branch->condition, outside);
+    Stmt elseCase =
+        branch->else_case.defined() ? mutate(branch->else_case) : Stmt();
+    known = outside;
+    return IfThenElse::make(condition, thenCase, elseCase);
   }
   Expr visit(const Load *load) override {
     if (load->name != allocation)
@@ -189,6 +240,7 @@ private:
   const std::string &allocation;
   const Places &places;
   std::map<int64_t, int> numbers;
+  Known known;
 };
 
 } // namespace

@@ -49,6 +49,12 @@ func.func @gradient(%dy: !y, %x: !x) -> tensor<37x20xf32> {
   %0 = maek.einsum "bn,bk->nk" %dy, %x : !y, !x
   func.return %0 : tensor<37x20xf32>
 }
+func.func @narrow(%dy: tensor<?x96xf32, #maek.dims<B>>,
+                  %x: tensor<?x7xf32, #maek.dims<B>>) -> tensor<96x7xf32> {
+  %0 = maek.einsum "bn,bk->nk" %dy, %x
+      : tensor<?x96xf32, #maek.dims<B>>, tensor<?x7xf32, #maek.dims<B>>
+  func.return %0 : tensor<96x7xf32>
+}
 func.func @outer(%a: tensor<?xf32, #maek.dims<B>>, %b: tensor<37xf32>) -> !y {
   %0 = maek.einsum "b,n->bn" %a, %b : tensor<?xf32, #maek.dims<B>>, tensor<37xf32>
   func.return %0 : !y
