@@ -139,7 +139,8 @@ struct EinsumModel : HalideExpressible::ExternalModel<EinsumModel, EinsumOp> {
         if (equation.inResult(letter) && !isPadded &&
             (onDevice || isOverrun(extent, lanes)) &&
             !llvm::is_contained(windowed, int64_t(axis)))
-          i = Halide::min(Halide::likely(i), kernel.extent(extent) - 1);
+          i = Halide::min(onDevice ? i : Halide::likely(i),
+                          kernel.extent(extent) - 1);
       if (!onDevice || gpu::getSummedMultiple(einsum) == 1)
         return readElement(kernel, einsum, side, source, words);
       char last = equation.getContracted().back();

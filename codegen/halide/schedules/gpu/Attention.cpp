@@ -100,14 +100,16 @@ void AttentionScheduler::scheduleGrid(Halide::Stage stage, const Var &across,
       .gpu_threads(acrossThread, laneThread);
 }
 
-/// Neighbouring threads read neighbours from global memory.
+/// Neighbouring threads read neighbours from global memory, each all of its
+/// numbers at once.
 void AttentionScheduler::scheduleCopy(Func copy, const Var &along) {
   Var all("all"), group("group"), thread("thread"), high("high"), low("low");
   copy.fuse(stages.feature, along, all)
       .split(all, group, thread, attentionWidth * height,
              TailStrategy::GuardWithIf)
       .split(thread, high, low, attentionWidth)
-      .reorder(low, high, group)
+      .reorder(group, low, high)
+      .unroll(group)
       .gpu_threads(low, high);
 }
 
@@ -138,10 +140,16 @@ void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
                                      const Var &across, int count, Func user) {
   sum.func.compute_at(user, acrossThread).bound_extent(across, count);
   sum.func.unroll(stages.lane).unroll(across);
-  sum.func.update()
-      .reorder(stages.lane, across, sum.reduced)
+  Halide::Stage update = sum.func.update();
+  update.reorder(stages.lane, across, sum.reduced)
       .unroll(stages.lane)
       .unroll(across);
+  // Some loads are under way while others are used.
+  constexpr int turns = 4;
+  auto extent = Halide::Internal::as_const_int(
+      Halide::Internal::simplify(sum.reduced.extent()));
+  if (extent && *extent % turns == 0)
+    update.unroll(sum.reduced, turns);
 }
 
 void AttentionScheduler::schedulePairs() {

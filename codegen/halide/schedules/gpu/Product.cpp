@@ -57,10 +57,19 @@ private:
   int countGates() const {
     return int(areGatesTogether() ? first.numGates : 1) * int(products.size());
   }
+  /// Steps of the outermost summed axis of a block; 0 are all.
+  int64_t countPartSteps() const {
+    auto einsum = cast<EinsumOp>(first.reduction->op);
+    if (products.size() > 1)
+      return 0;
+    return std::max(getPartLength(einsum), getPartExamples(einsum));
+  }
   Tile pickTile() const;
   std::string explain() const;
   void scheduleResult(Func result, function_ref<Var(char)> var,
-                      const std::string &axes, const Var &part, bool hasPart);
+                      const std::string &axes, std::optional<Var> part);
+  void scheduleWhole();
+  void scheduleParts();
   void scheduleSums(Func sums, const ProductShape &product,
                     ArrayRef<RVar> domain, Func result);
   void splitTile(Halide::Stage stage, const ProductShape &product,
@@ -118,21 +127,21 @@ std::string ProductScheduler::explain() const {
   int sums = tile.threadRows * tile.threadColumns * countGates();
   std::string gates =
       countGates() > 1 ? " x " + std::to_string(countGates()) + " gates" : "";
-  int64_t part = getPartLength(cast<EinsumOp>(first.reduction->op));
+  int64_t part = countPartSteps();
   return "blocks of " + std::to_string(tile.threads()) + " threads: tiles of " +
          std::to_string(tile.rows) + " x " + std::to_string(tile.columns) +
          gates + ", " + std::to_string(sums) +
          " sums a thread in registers; steps of " +
          std::to_string(productStep) + " of both operands in shared memory" +
          (part ? "; a block sums up " + std::to_string(part) +
-                     " steps, a second launch the parts"
+                     " steps of the outermost axis, a second launch the parts"
                : "");
 }
 
 /// Blocks and threads of the function that is stored.
 void ProductScheduler::scheduleResult(Func result, function_ref<Var(char)> var,
-                                      const std::string &axes, const Var &part,
-                                      bool hasPart) {
+                                      const std::string &axes,
+                                      std::optional<Var> part) {
   Var column = var(first.column), row = var(first.rows.back());
   Var columnBlock("columnBlock"), rowBlock("rowBlock");
   Halide::Stage stage = result;
@@ -154,8 +163,8 @@ void ProductScheduler::scheduleResult(Func result, function_ref<Var(char)> var,
       outer.push_back(var(letter));
     }
   }
-  if (hasPart)
-    outer.push_back(part);
+  if (part)
+    outer.push_back(*part);
   order.insert(order.end(), {columnThread, rowThread});
   order.insert(order.end(), outer.begin(), outer.end());
   stage.reorder(order).unroll(column).unroll(row);
@@ -210,9 +219,9 @@ void ProductScheduler::scheduleSums(Func sums, const ProductShape &product,
   stageOperand(product.weights, product, sums, step, true);
 }
 
-/// The copy lies with the summed axis outermost and the others' rows padded:
-/// neighbouring threads write different banks, and each reads its neighbours'
-/// numbers with one instruction.
+/// The copy lies with the summed axis outermost, then the axis across, then the
+/// gates: a thread reads what it needs of a step with one instruction. Four
+/// numbers of padding keep what neighbouring threads write in different banks.
 void ProductScheduler::stageOperand(Func operand, const ProductShape &product,
                                     Func sums, const RVar &step,
                                     bool isWeights) {
@@ -220,70 +229,85 @@ void ProductScheduler::stageOperand(Func operand, const ProductShape &product,
       product.equation.inRhs(product.column) == isWeights);
   char across = isWeights ? product.column : product.rows.back();
   char summed = product.equation.getContracted().back();
-  Func copy = operand.in(sums);
-  copy.compute_at(sums, step);
+  auto var = [&](char letter) { return product.operandVar(operand, letter); };
   // The innermost axis of memory is the fastest of the threads.
-  std::vector<Var> axes;
-  std::vector<Var> storage;
+  std::vector<Var> axes, storage, others;
+  int64_t gates = 1;
   for (char letter : llvm::reverse(term)) {
     bool isGate = contains(product.gates, letter) && areGatesTogether();
     if (letter == across || letter == summed || isGate)
-      axes.push_back(product.operandVar(operand, letter));
+      axes.push_back(var(letter));
+    if (isGate) {
+      gates *= product.extent(letter).factor;
+      storage.push_back(var(letter));
+    } else if (letter != across && letter != summed) {
+      others.push_back(var(letter));
+    }
   }
-  Var inner = product.operandVar(operand, across);
-  storage.push_back(inner);
-  for (char letter : llvm::reverse(term))
-    if (letter != across && letter != summed)
-      storage.push_back(product.operandVar(operand, letter));
-  if (contains(term, summed))
-    storage.push_back(product.operandVar(operand, summed));
-  if (storage.size() > 1)
-    copy.reorder_storage(storage);
-  constexpr int padding = 4;
-  copy.align_storage(inner, (isWeights ? tile.columns : tile.rows) + padding);
+  storage.push_back(var(across));
+  storage.insert(storage.end(), others.begin(), others.end());
+  storage.push_back(var(summed));
+  Func copy = operand.in(sums);
+  copy.compute_at(sums, step);
+  if (getSummedMultiple(cast<EinsumOp>(product.reduction->op)) > 1)
+    copy.bound_extent(var(summed), productStep);
+  copy.reorder_storage(storage);
+  constexpr int64_t padding = 4;
+  copy.align_storage(var(across),
+                     (isWeights ? tile.columns : tile.rows) +
+                         int(std::max<int64_t>(padding / gates, 1)));
   Var all = axes.front();
   for (size_t i = 1; i < axes.size(); ++i) {
     Var fused("fused" + std::to_string(i));
     copy.fuse(all, axes[i], fused);
     all = fused;
   }
+  // All of a thread's loads are under way at once.
   Var turn("turn"), thread("thread"), high("high"), low("low");
   copy.split(all, turn, thread, tile.threads(), TailStrategy::GuardWithIf)
       .split(thread, high, low, tile.width())
-      .reorder(low, high, turn)
+      .reorder(turn, low, high)
+      .unroll(turn)
       .gpu_threads(low, high);
 }
 
 void ProductScheduler::run(Decision &decision) {
   decision.op = first.reduction->op;
   decision.reason = explain();
+  if (countPartSteps() == 0)
+    scheduleWhole();
+  else
+    scheduleParts();
+}
+
+/// The result's own tiles.
+void ProductScheduler::scheduleWhole() {
   Func out = kernel.getOutputs().front().func;
-  int64_t part = getPartLength(cast<EinsumOp>(first.reduction->op));
-  if (part == 0 || products.size() > 1) {
-    scheduleResult(
-        out,
-        [&](char letter) {
-          return KernelAlgorithm::var(letters.size(), letters.find(letter));
-        },
-        letters, Var(), false);
-    for (const ProductShape &product : products)
-      scheduleSums(product.reduction->func, product, product.reduction->domain,
-                   out);
-    return;
-  }
-  Func sums = first.reduction->func;
+  auto var = [&](char letter) {
+    return KernelAlgorithm::var(letters.size(), letters.find(letter));
+  };
+  scheduleResult(out, var, letters, std::nullopt);
+  for (const ProductShape &product : products)
+    scheduleSums(product.reduction->func, product, product.reduction->domain,
+                 out);
+}
+
+/// Tiles of parts, which are stored, and added up with the epilogue.
+void ProductScheduler::scheduleParts() {
+  Func out = kernel.getOutputs().front().func, sums = first.reduction->func;
   RVar outer("parts"), inner("in_part");
-  Var partVar("part");
-  sums.update().split(first.reduction->domain.front(), outer, inner, int(part));
-  Func parts = sums.update().rfactor(outer, partVar);
+  Var part("part");
+  std::vector<RVar> domain = first.reduction->domain;
+  sums.update().split(domain.front(), outer, inner, int(countPartSteps()),
+                      TailStrategy::GuardWithIf);
+  domain.front() = inner;
+  Func parts = sums.update().rfactor(outer, part);
   Func stored = parts.in();
   stored.compute_root();
-  scheduleResult(
-      stored, [&](char letter) { return first.var(letter); },
-      first.equation.getResult().str(), partVar, true);
-  scheduleSums(parts, first, inner, stored);
-  Var thread = scheduleElements(out);
-  sums.compute_at(out, thread);
+  auto var = [&](char letter) { return first.var(letter); };
+  scheduleResult(stored, var, first.equation.getResult().str(), part);
+  scheduleSums(parts, first, domain, stored);
+  sums.compute_at(out, scheduleElements(out));
 }
 
 bool isProduct(const ProductShape &product) {

@@ -16,22 +16,42 @@ static constexpr int64_t enoughBlocks = 256;
 /// A shorter sum is not worth a second launch.
 static constexpr int64_t longSum = 1024;
 
+/// Tiles of the result, which are blocks; more than enough if only a run counts
+/// them.
+static int64_t countTiles(EinsumOp einsum) {
+  Extent elements = getNumElements(getExtents(einsum.getType()));
+  constexpr int64_t tile = tileRows * tileColumns;
+  return elements.isStatic() ? (elements.factor + tile - 1) / tile
+                             : enoughBlocks;
+}
+
+static bool isInBoth(EinsumAttr equation, char letter) {
+  return equation.inLhs(letter) && equation.inRhs(letter);
+}
+
+int64_t getPartExamples(EinsumOp einsum) {
+  EinsumAttr equation = einsum.getEquation();
+  std::string contracted = equation.getContracted();
+  if (contracted.size() < 2 || equation.getResult().size() < 2 ||
+      !isInBoth(equation, contracted.front()) ||
+      getLetterExtent(einsum, contracted.front()).isStatic())
+    return 0;
+  int64_t tiles = countTiles(einsum);
+  if (tiles >= enoughBlocks)
+    return 0;
+  return tiles >= enoughBlocks / 8 ? 16 : 4;
+}
+
 int64_t getPartLength(EinsumOp einsum) {
   EinsumAttr equation = einsum.getEquation();
   std::string contracted = equation.getContracted();
-  if (contracted.size() != 1 || equation.getResult().size() < 2)
-    return 0;
-  if (!equation.inLhs(contracted.front()) ||
-      !equation.inRhs(contracted.front()))
+  if (contracted.size() != 1 || equation.getResult().size() < 2 ||
+      !isInBoth(equation, contracted.front()))
     return 0;
   Extent length = getLetterExtent(einsum, contracted.front());
   if (length.isStatic() && length.factor < longSum)
     return 0;
-  Extent elements = getNumElements(getExtents(einsum.getType()));
-  if (!elements.isStatic())
-    return 0;
-  int64_t tiles =
-      (elements.factor + tileRows * tileColumns - 1) / (tileRows * tileColumns);
+  int64_t tiles = countTiles(einsum);
   if (tiles >= enoughBlocks)
     return 0;
   return tiles >= enoughBlocks / 8 ? 512 : 256;
@@ -43,7 +63,7 @@ int64_t getSummedMultiple(EinsumOp einsum) {
     return 1;
   // Of 0 in one operand only, an infinity in the other one would make a NaN.
   char last = contracted.back();
-  if (!einsum.getEquation().inLhs(last) || !einsum.getEquation().inRhs(last))
+  if (!isInBoth(einsum.getEquation(), last))
     return 1;
   Extent size = getLetterExtent(einsum, last);
   if (size.isStatic() && size.factor <= productStep)

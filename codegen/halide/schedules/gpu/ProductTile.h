@@ -18,6 +18,10 @@ inline constexpr int tileRows = 64, tileColumns = 64;
 /// blocks'. 0 if a block sums up all.
 int64_t getPartLength(EinsumOp einsum);
 
+/// The same of the outermost one of several summed axes, such as the images of
+/// a convolution's gradient by its weights.
+int64_t getPartExamples(EinsumOp einsum);
+
 /// What the size of a product's last summed axis is rounded up to, with zeros.
 int64_t getSummedMultiple(EinsumOp einsum);
 
