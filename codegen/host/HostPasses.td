@@ -13,7 +13,9 @@ def LowerLaunches : Pass<"maek-lower-launches", "::mlir::ModuleOp"> {
     does not change from step to step is stored once, before the loops. An error
     of a kernel leaves the entry at once. Entries and their arenas' sizes get the
     C signatures of maek/module.h; the module gets the attribute
-    `maek.descriptors`, the bytes of each entry's descriptors. With `device`,
+    `maek.descriptors`, the bytes of each entry's descriptors. A number that the
+    host program reads of an argument comes in `dims`, behind the symbols;
+    `maek.host_reads` says of which arguments. With `device`,
     addresses are a device's. With `library`, a kernel that only multiplies
     large matrices is called where no library of the device's makes the product.
 

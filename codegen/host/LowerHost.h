@@ -19,6 +19,11 @@ namespace maek {
 /// i64 by the entry's name).
 inline constexpr llvm::StringLiteral kDescriptorsAttr = "maek.descriptors";
 
+/// On the lowered module: of entries whose host program reads arguments, which
+/// ones (dictionary of arrays of i64). Their values stand behind those of the
+/// symbols in `dims`.
+inline constexpr llvm::StringLiteral kHostReadsAttr = "maek.host_reads";
+
 struct LowerHostOptions : mlir::PassPipelineOptions<LowerHostOptions> {
   Option<bool> device{*this, "device",
                       llvm::cl::desc("Buffers and the arena are in a device's "

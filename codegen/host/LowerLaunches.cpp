@@ -38,9 +38,12 @@ public:
 
   /// Returns how many bytes the descriptors take.
   int64_t run();
+  /// The arguments whose values the host program reads.
+  ArrayRef<int64_t> getHostReads() const { return hostReads; }
 
 private:
   void loadArguments(Value buffers, Value dims, Value arena);
+  void takeValue(BlockArgument argument, Value dims, size_t numSymbols);
   Value makeMemRef(MemRefType type, DimsAttr dims, Value address);
   Value getSize(StringRef text);
   void fillMemRef(UnrealizedConversionCastOp memref,
@@ -62,6 +65,7 @@ private:
       arguments;
   /// The values of symbols, and of extents made of them.
   llvm::StringMap<Value> symbols;
+  SmallVector<int64_t> hostReads;
 };
 
 } // namespace
@@ -149,6 +153,29 @@ void EntryLowering::fillMemRef(UnrealizedConversionCastOp memref,
   memref.replaceAllUsesWith(filled);
 }
 
+/// What the host program reads of an argument comes behind the symbols: the
+/// argument may be in a device's memory.
+void EntryLowering::takeValue(BlockArgument argument, Value dims,
+                              size_t numSymbols) {
+  Value number;
+  for (Operation *user : llvm::make_early_inc_range(argument.getUsers())) {
+    auto load = dyn_cast<memref::LoadOp>(user);
+    if (!load)
+      continue;
+    if (!number) {
+      Value word = loadElement(*top, load.getLoc(), top->getI64Type(), dims,
+                               numSymbols + hostReads.size());
+      number =
+          arith::TruncIOp::create(*top, load.getLoc(), load.getType(), word);
+      hostReads.push_back(argument.getArgNumber());
+    }
+    load.replaceAllUsesWith(number);
+    if (top->getInsertionPoint() == load->getIterator())
+      top->setInsertionPointAfter(load);
+    load.erase();
+  }
+}
+
 void EntryLowering::loadArguments(Value buffers, Value dims, Value arena) {
   Block &block = entry.getBody().front();
   Location loc = entry.getLoc();
@@ -161,6 +188,7 @@ void EntryLowering::loadArguments(Value buffers, Value dims, Value arena) {
   }
   for (unsigned i = 0; i <= numBuffers; ++i) {
     BlockArgument argument = block.getArgument(i);
+    takeValue(argument, dims, names.size());
     if (argument.use_empty())
       continue;
     Value address =
@@ -343,7 +371,7 @@ struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
     LLVMTypeConverter types(&getContext());
     DescriptorConstants constants(getOperation());
     Builder builder(&getContext());
-    NamedAttrList descriptorBytes;
+    NamedAttrList descriptorBytes, hostReads;
     llvm::StringSet<> products = lowerKernels();
     for (auto function :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
@@ -355,6 +383,9 @@ struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
                             device ? MemorySpace::Device : MemorySpace::Host,
                             products);
         descriptorBytes.set(name, builder.getI64IntegerAttr(entry.run()));
+        if (!entry.getHostReads().empty())
+          hostReads.set(name,
+                        builder.getDenseI64ArrayAttr(entry.getHostReads()));
       } else {
         function.emitError("is not in buffer form; run maek-plan-memory");
         return signalPassFailure();
@@ -376,6 +407,8 @@ struct LowerLaunches : impl::LowerLaunchesBase<LowerLaunches> {
     getOperation()->setAttr(kMemoryAttr, memory.getDictionary(&getContext()));
     getOperation()->setAttr(kDescriptorsAttr,
                             descriptorBytes.getDictionary(&getContext()));
+    getOperation()->setAttr(kHostReadsAttr,
+                            hostReads.getDictionary(&getContext()));
   }
 };
 

@@ -211,30 +211,41 @@ json::Object describeModule(ModuleOp module,
   return root;
 }
 
-void addMemory(json::Object &description, ModuleOp lowered) {
+static json::Array describeMemory(ArrayAttr plan) {
+  json::Array memory;
+  for (auto [i, slot] : llvm::enumerate(plan.getAsRange<DictionaryAttr>())) {
+    json::Array tensors;
+    for (auto tensor :
+         slot.getAs<ArrayAttr>("tensors").getAsRange<DictionaryAttr>())
+      tensors.push_back(
+          json::Object{{"type", tensor.getAs<StringAttr>("type").getValue()},
+                       {"from", tensor.getAs<IntegerAttr>("from").getInt()},
+                       {"to", tensor.getAs<IntegerAttr>("to").getInt()}});
+    memory.push_back(
+        json::Object{{"slot", int64_t(i)},
+                     {"bytes", slot.getAs<StringAttr>("bytes").getValue()},
+                     {"tensors", std::move(tensors)}});
+  }
+  return memory;
+}
+
+void addLowered(json::Object &description, ModuleOp lowered) {
   auto plans = lowered->getAttrOfType<DictionaryAttr>(kMemoryAttr);
-  if (!plans)
-    return;
+  auto reads = lowered->getAttrOfType<DictionaryAttr>(kHostReadsAttr);
   for (json::Value &value : *description.getArray("entries")) {
     json::Object &entry = *value.getAsObject();
-    auto plan = plans.getAs<ArrayAttr>(*entry.getString("name"));
-    if (!plan)
+    StringRef name = *entry.getString("name");
+    if (auto plan = plans ? plans.getAs<ArrayAttr>(name) : ArrayAttr())
+      entry["memory"] = describeMemory(plan);
+    auto read =
+        reads ? reads.getAs<DenseI64ArrayAttr>(name) : DenseI64ArrayAttr();
+    if (!read)
       continue;
-    json::Array memory;
-    for (auto [i, slot] : llvm::enumerate(plan.getAsRange<DictionaryAttr>())) {
-      json::Array tensors;
-      for (auto tensor :
-           slot.getAs<ArrayAttr>("tensors").getAsRange<DictionaryAttr>())
-        tensors.push_back(
-            json::Object{{"type", tensor.getAs<StringAttr>("type").getValue()},
-                         {"from", tensor.getAs<IntegerAttr>("from").getInt()},
-                         {"to", tensor.getAs<IntegerAttr>("to").getInt()}});
-      memory.push_back(
-          json::Object{{"slot", int64_t(i)},
-                       {"bytes", slot.getAs<StringAttr>("bytes").getValue()},
-                       {"tensors", std::move(tensors)}});
-    }
-    entry["memory"] = std::move(memory);
+    json::Array names;
+    const json::Array &arguments = *entry.getArray("arguments");
+    for (int64_t i : read.asArrayRef())
+      names.push_back(*arguments[i].getAsObject()->getString("name"));
+    entry["host_reads"] = std::move(names);
   }
 }
 

@@ -33,9 +33,9 @@ std::vector<std::string> getEntrySymbols(mlir::Operation *entry);
 llvm::json::Object describeModule(mlir::ModuleOp module,
                                   const DescriptionOptions &options);
 
-/// Adds each entry's plan of memory, which maek-lower-host leaves at the
-/// lowered module.
-void addMemory(llvm::json::Object &description, mlir::ModuleOp lowered);
+/// Adds what maek-lower-host leaves at the lowered module of each entry: the
+/// plan of memory, and the arguments that the host program reads.
+void addLowered(llvm::json::Object &description, mlir::ModuleOp lowered);
 
 /// What the table of entries says of one, beside its two functions.
 struct EntryCode {

@@ -107,7 +107,7 @@ Variant::lowerHost(llvm::LLVMContext &context, ArrayRef<std::string> variants) {
   buildHostPipeline(manager, lowering);
   if (failed(run(manager)))
     return nullptr;
-  addMemory(description, module);
+  addLowered(description, module);
   std::unique_ptr<llvm::Module> host = translateToLLVM(module, context);
   if (!host)
     return nullptr;

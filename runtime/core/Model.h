@@ -121,9 +121,11 @@ private:
     maek_entry_code_t code;
     std::vector<const maek_tensor_t *> given; ///< per argument, or null
     std::vector<int64_t> dims;                ///< per symbol
-    std::vector<void *> buffers;              ///< arguments, then results
-    std::vector<double> scalars;              ///< storage, per argument
-    std::vector<Result> results;              ///< per result
+    /// What the code gets: these, and the values of its `hostReads`.
+    std::vector<int64_t> words;
+    std::vector<void *> buffers; ///< arguments, then results
+    std::vector<double> scalars; ///< storage, per argument
+    std::vector<Result> results; ///< per result
     Mirror numbers; ///< the results of rank 0, read from a device together
     Recordings recordings;
     std::vector<Carried> carried;         ///< per argument of that role

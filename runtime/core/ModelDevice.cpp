@@ -73,7 +73,7 @@ Error Model::runOnDevice(EntryState &entry) {
   Expected<void *> working = arena.place();
   if (!working)
     return working.takeError();
-  RunKey key{entry.dims, entry.buffers, *working};
+  RunKey key{entry.words, entry.buffers, *working};
   return entry.recordings.run(*on, key, [&] {
     DeviceScope scope(*on);
     Error status = runCode(entry);

@@ -268,6 +268,12 @@ Error Model::bindBuffers(EntryState &entry) {
       entry.buffers[i] = *place;
     }
   }
+  entry.words = entry.dims;
+  for (size_t i : info.hostReads) {
+    int32_t value;
+    std::memcpy(&value, entry.buffers[i], sizeof(value));
+    entry.words.push_back(value);
+  }
   for (size_t r = 0; r < info.results.size(); ++r) {
     Expected<void *> place = writtenBy(entry, r).place();
     if (!place)
@@ -287,7 +293,7 @@ Error Model::runCode(EntryState &entry) {
   Expected<void *> working = arena.place();
   if (!working)
     return working.takeError();
-  int32_t status = entry.code.run(entry.buffers.data(), entry.dims.data(),
+  int32_t status = entry.code.run(entry.buffers.data(), entry.words.data(),
                                   *working, descriptors.data());
   if (status == 0)
     return Error::success();

@@ -88,6 +88,8 @@ struct EntryInfo {
   std::vector<SlotInfo> memory;
   std::vector<std::string> ignored; ///< patterns of a file's other tensors
   std::vector<LimitInfo> limits;
+  /// Arguments whose values the code takes beside the symbols': i32, of rank 0.
+  std::vector<size_t> hostReads;
 
   /// The index of the symbol; nothing if unknown.
   std::optional<size_t> findSymbol(std::string_view symbol) const;

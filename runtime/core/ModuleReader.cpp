@@ -39,6 +39,7 @@ private:
   Error readSchedule(const Json &settings);
   Error readEntry(const Json &json, EntryInfo &out);
   Error readLimits(const Json &json, EntryInfo &out);
+  Error readHostReads(const Json &json, EntryInfo &out);
   Error readPort(const Json &json, const EntryInfo &entry, bool isResult,
                  PortInfo &out);
   Error readReads(const Json &json, const EntryInfo &entry,
@@ -448,6 +449,27 @@ Error Reader::readLimits(const Json &json, EntryInfo &out) {
   return Error::success();
 }
 
+// Values of inputs and scalars, which are on the host.
+Error Reader::readHostReads(const Json &json, EntryInfo &out) {
+  const Json *names = json.find("host_reads");
+  if (!names)
+    return Error::success();
+  for (const Json &name : names->elements) {
+    size_t i = 0;
+    while (i < out.arguments.size() && out.arguments[i].name != name.string)
+      ++i;
+    bool isThere = i < out.arguments.size();
+    Role role = isThere ? out.arguments[i].role : Role::Output;
+    if (!isThere || out.arguments[i].dtype != MAEK_I32 ||
+        !out.arguments[i].shape.empty() ||
+        (role != Role::Input && role != Role::Target && role != Role::Scalar))
+      return bad("entry '", out.name, "' reads '", name.string,
+                 "', which is no whole number");
+    out.hostReads.push_back(i);
+  }
+  return Error::success();
+}
+
 Error Reader::readEntry(const Json &json, EntryInfo &out) {
   if (Error error = getString(json, "an entry", "name", out.name))
     return error;
@@ -477,6 +499,8 @@ Error Reader::readEntry(const Json &json, EntryInfo &out) {
     for (const Json &pattern : ignored->elements)
       out.ignored.push_back(pattern.string);
   out.memory = readMemory(json);
+  if (Error error = readHostReads(json, out))
+    return error;
   linkCarried(out);
   return checkInPlace(out);
 }

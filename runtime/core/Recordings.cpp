@@ -8,14 +8,14 @@ using namespace maek::runtime;
 Recordings::Recording &Recordings::find(const RunKey &key) {
   for (Recording &recording : recordings)
     if (recording.arena == key.arena &&
-        std::ranges::equal(recording.dims, key.dims) &&
+        std::ranges::equal(recording.words, key.words) &&
         std::ranges::equal(recording.buffers, key.buffers))
       return recording;
   Recording &oldest = recordings[next];
   next = (next + 1) % recordings.size();
   oldest.graph.reset();
   oldest.hasRun = false;
-  oldest.dims.assign(key.dims.begin(), key.dims.end());
+  oldest.words.assign(key.words.begin(), key.words.end());
   oldest.buffers.assign(key.buffers.begin(), key.buffers.end());
   oldest.arena = key.arena;
   return oldest;

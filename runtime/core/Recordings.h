@@ -11,9 +11,10 @@
 
 namespace maek::runtime {
 
-/// What a recording is good for: the same sizes, the same addresses.
+/// What a recording is good for: the same sizes and numbers that the host
+/// reads, the same addresses.
 struct RunKey {
-  std::span<const int64_t> dims;
+  std::span<const int64_t> words;
   std::span<void *const> buffers;
   void *arena;
 };
@@ -51,7 +52,7 @@ public:
 
 private:
   struct Recording {
-    std::vector<int64_t> dims;
+    std::vector<int64_t> words;
     std::vector<void *> buffers;
     void *arena = nullptr;
     bool hasRun = false;

@@ -122,6 +122,35 @@ func.func @nested(%x: memref<9x9xf32>, %y: memref<4xf32>, %arena: memref<?xi8>)
 
 // -----
 
+func.func private @k(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {maek.kernel} {
+  return %x : tensor<4xf32>
+}
+
+// A number that the host program reads of an argument comes behind the symbols:
+// the argument itself may be in a device's memory.
+// CHECK:       module attributes {{.*}}maek.host_reads = {row = array<i64: 1>}
+// CHECK-LABEL: llvm.func @maek_entry_row(
+// CHECK-SAME:    %[[BUFFERS:[^:]*]]: !llvm.ptr {llvm.noalias}, %[[DIMS:[^:]*]]: !llvm.ptr {llvm.noalias}
+// CHECK:         %[[PLACE:.*]] = llvm.getelementptr %[[DIMS]][1] : (!llvm.ptr) -> !llvm.ptr, i64
+// CHECK:         %[[WORD:.*]] = llvm.load %[[PLACE]] : !llvm.ptr -> i64
+// CHECK:         %[[NUMBER:.*]] = llvm.trunc %[[WORD]] : i64 to i32
+// CHECK-NOT:     llvm.getelementptr %[[BUFFERS]][1]
+func.func @row(%x: memref<?x4xf32> {maek.dims = #maek.dims<B>}, %at: memref<i32>,
+    %y: memref<4xf32>, %arena: memref<?xi8>, %B: index)
+    attributes {maek.memory = [], maek.symbols = ["B"]} {
+  %0 = memref.load %at[] : memref<i32>
+  %c4 = arith.constant 4 : index
+  %1 = arith.index_cast %0 : i32 to index
+  %2 = arith.muli %1, %c4 : index
+  %3 = memref.reinterpret_cast %x to offset: [%2], sizes: [4], strides: [1]
+    : memref<?x4xf32> to memref<4xf32, strided<[1], offset: ?>>
+  maek.launch @k(%3 : memref<4xf32, strided<[1], offset: ?>>) into(%y : memref<4xf32>)
+  return
+}
+
+// -----
+
 // expected-error @below {{is not in buffer form; run maek-plan-memory}}
 func.func @tensors(%x: tensor<4xf32>) {
   return

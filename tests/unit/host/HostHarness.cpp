@@ -142,6 +142,8 @@ struct HostProgram::Impl {
   /// Of all entries, sorted.
   std::vector<std::string> symbols;
   llvm::StringMap<int64_t> descriptorBytes;
+  /// Of entries, the arguments whose values they take.
+  llvm::StringMap<SmallVector<int64_t>> hostReads;
   Dims dims;
   size_t launches = 0;
   std::optional<size_t> failAt;
@@ -277,6 +279,10 @@ HostProgram::load(ModuleOp module, StringRef planOptions,
   for (NamedAttribute entry : bytes)
     program->impl->descriptorBytes[entry.getName()] =
         cast<IntegerAttr>(entry.getValue()).getInt();
+  auto reads = (*lowered)->getAttrOfType<DictionaryAttr>(kHostReadsAttr);
+  for (NamedAttribute entry : reads)
+    llvm::append_range(program->impl->hostReads[entry.getName()],
+                       cast<DenseI64ArrayAttr>(entry.getValue()).asArrayRef());
   std::vector<std::string> &symbols = program->impl->symbols;
   for (auto function : program->tensors->getOps<func::FuncOp>())
     if (isEntry(function))
@@ -372,6 +378,8 @@ HostRun HostProgram::run(StringRef name, const Dims &dims, uint64_t seed,
     else
       pointers.push_back(storage.emplace_back(countBytes(type, dims)).data());
   }
+  for (int64_t argument : impl->hostReads.lookup(name))
+    values.push_back(int64_t((*arguments)[argument].second.elements.front()));
   storage.emplace_back(run.arenaBytes);
   Guarded descriptors(impl->descriptorBytes.lookup(name));
   impl->launches = 0;

@@ -53,6 +53,22 @@ static std::string withTraining(const std::string &what,
   return json;
 }
 
+TEST(ModuleReader, ReadsWhatTheHostReads) {
+  auto withReads = [](const std::string &name) {
+    std::string json = logisticJson();
+    std::string entry = "\"name\": \"forward\",";
+    json.insert(json.find(entry), "\"host_reads\": [\"" + name + "\"], ");
+    return read(json);
+  };
+  // No whole number of rank 0, stored, not there.
+  for (const char *name : {"image", "linear.b", "nothing"})
+    EXPECT_NE(withReads(name).find("entry 'forward' reads '" +
+                                   std::string(name) +
+                                   "', which is no whole number"),
+              std::string::npos)
+        << withReads(name);
+}
+
 TEST(ModuleReader, ReadsWhatTrainingNeeds) {
   maek_module_t module = logistic();
   std::string json = withTraining(
