@@ -11,7 +11,7 @@ import unittest
 import numpy
 from safetensors.numpy import load_file
 
-from support import BIN, MaekTest, run
+from support import BIN, SOURCE, MaekTest, run
 
 TAGGER = """model Tagger(H = 24) {
   input  x : [T, 7]
@@ -100,6 +100,23 @@ class Devices(MaekTest):
             found[device] = numpy.load(logits), json.loads(evaluated.stdout)["loss"]
         numpy.testing.assert_allclose(found["opencl"][0], found["cpu"][0], atol=1e-5)
         self.assertAlmostEqual(found["opencl"][1], found["cpu"][1], delta=1e-5)
+
+    def test_texts_are_those_of_the_processor(self):
+        """The position at which a text goes on is told by an argument."""
+        self.needs_opencl()
+        program, weights = self.folder / "lm", self.folder / "lm.safetensors"
+        self.maek("build", SOURCE / "models/char_transformer.maek", "-o", program,
+                  "--target=opencl", *(word for size in ("n=16", "d=16", "heads=2", "depth=1")
+                                       for word in ("--set", size)))
+        verse = self.folder / "verse.txt"
+        verse.write_text("do re mi fa so la ti do\n" * 40)
+        run(program, "train", "--data", f'text(file = "{verse}", length = 16)', "--epochs", "20",
+            "--lr", "0.01", "--device", "cpu", "--save", weights)
+        texts = [run(program, "generate", "--weights", weights, "--greedy", "--prompt", "do re",
+                     "--length", "80", "--device", device).stdout
+                 for device in ("cpu", "opencl")]
+        self.assertEqual(*texts)
+        self.assertGreater(len(set(texts[0])), 5)
 
     def test_no_such_device(self):
         def fails(device, message, code=1):
