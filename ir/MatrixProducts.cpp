@@ -13,7 +13,8 @@ static int64_t getSize(EinsumOp product, bool inLhs, bool inRhs, bool inResult,
                        int64_t most) {
   EinsumAttr equation = product.getEquation();
   int64_t size = 1;
-  for (char letter : (equation.getLhs() + equation.getRhs()).str()) {
+  StringRef term = inLhs ? equation.getLhs() : equation.getRhs();
+  for (char letter : term) {
     if (equation.inLhs(letter) != inLhs || equation.inRhs(letter) != inRhs ||
         equation.inResult(letter) != inResult)
       continue;

@@ -28,6 +28,21 @@ train Tagger {
   batch 8  epochs 3
 }
 """
+# Two layers, so that the second one's operand has a gradient. The first one's sum
+# and the second one's columns are too few for a library.
+WIDE = """model Wide {
+  input x : [20]
+  target y : [64]
+  z = Linear(96, 64)(tanh(Linear(20, 96)(x)))
+  output z
+  loss = mse(z, y)
+}
+train Wide {
+  data npy
+  optimizer sgd(lr = 0.1)
+  batch 80
+}
+"""
 STEPS = 6
 STUB = BIN.parent / "lib" / "stub-cuda"
 
@@ -182,6 +197,23 @@ class Devices(MaekTest):
                 step.insert(0, "download")
             self.assertEqual(calls, (step * len(replays))[:len(calls)], entry)
             self.assertGreater(len(calls), len(step), entry)
+
+    def test_large_products_are_a_librarys(self):
+        """Where it is; forward, for the operand and for the weights."""
+        (self.folder / "wide.maek").write_text(WIDE)
+        log = self.folder / "products.log"
+        for precision, lines in (("bf16", ["bf16"] * 3), ("tf32", ["tf32"] * 3), ("f32", [])):
+            program = self.folder / f"wide-{precision}"
+            self.maek("build", self.folder / "wide.maek", "-o", program, "--target=cuda",
+                      f"--precision={precision}")
+            log.unlink(missing_ok=True)
+            run(program, "bench", "--entry", "train_step", "--batch", "80", "--repeat", "1",
+                "--device", "cuda", env=self.stubbed(MAEK_STUB_CUBLAS_LOG=log))
+            found = log.read_text().splitlines() if log.exists() else []
+            self.assertEqual([line.split()[-1] for line in found[:3]], lines)
+            if lines:
+                self.assertEqual(sorted(line.split()[1] for line in found[:3]),
+                                 ["64x80x96", "64x96x80", "96x80x64"])
 
     def test_out_of_memory_and_lost_devices(self):
         here, _ = self.train("cpu", "kept.safetensors", "--epochs", "1")

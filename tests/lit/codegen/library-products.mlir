@@ -24,7 +24,15 @@ func.func private @product(%x: tensor<?x128xf32, #maek.dims<B>>, %w: tensor<64x1
   return %0 : tensor<?x64xf32, #maek.dims<B>>
 }
 
-// Too few columns for a library.
+// Too short sums for a library.
+// CHECK-NOT:   @short.product
+func.func private @short(%x: tensor<?x20xf32, #maek.dims<B>>, %w: tensor<64x20xf32>)
+    -> tensor<?x64xf32, #maek.dims<B>> attributes {maek.kernel} {
+  %0 = maek.einsum "bk,nk->bn" %x, %w : tensor<?x20xf32, #maek.dims<B>>, tensor<64x20xf32>
+  return %0 : tensor<?x64xf32, #maek.dims<B>>
+}
+
+// Too few columns.
 // CHECK-NOT:   @small.product
 func.func private @small(%x: tensor<?x64xf32, #maek.dims<B>>, %w: tensor<10x64xf32>)
     -> tensor<?x10xf32, #maek.dims<B>> attributes {maek.kernel} {
