@@ -213,7 +213,7 @@ class Devices(MaekTest):
             self.assertEqual([line.split()[-1] for line in found[:3]], lines)
             if lines:
                 self.assertEqual(sorted(line.split()[1] for line in found[:3]),
-                                 ["64x80x96", "64x96x80", "96x80x64"])
+                                 ["64x80x96", "96x64x80", "96x80x64"])
 
     def test_out_of_memory_and_lost_devices(self):
         here, _ = self.train("cpu", "kept.safetensors", "--epochs", "1")
