@@ -3,6 +3,7 @@
 #include "tests/support/StubCuda.h"
 
 #include "runtime/device/CudaDriver.h"
+#include "tests/support/StubMemory.h"
 
 #include <charconv>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include <vector>
 
 using namespace maek::cuda;
+using Reach = maek::fake::StubMemory::Reach;
 
 // The names are the driver's.
 // NOLINTBEGIN(readability-identifier-naming)
@@ -55,8 +57,7 @@ using Recording = std::vector<Operation>;
 /// All of the driver's state: tests use it from one thread.
 struct State {
   std::string log;
-  std::map<CUdeviceptr, size_t> memory;
-  size_t held = 0;
+  maek::fake::StubMemory memory;
   int untilNoMemory = readEnvironment("MAEK_STUB_CUDA_NO_MEMORY", 0);
   int untilLost = readEnvironment("MAEK_STUB_CUDA_LOST", 0);
   bool isLost = false;
@@ -107,13 +108,8 @@ CUresult refuseRecording() {
   return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 }
 
-/// Whether all these bytes are in one allocation.
 bool isHeld(CUdeviceptr address, size_t bytes) {
-  auto after = state().memory.upper_bound(address);
-  if (after == state().memory.begin())
-    return false;
-  auto [begin, size] = *std::prev(after);
-  return address - begin + bytes <= size;
+  return state().memory.holds(address, bytes);
 }
 
 void *pointer(CUdeviceptr address) { return reinterpret_cast<void *>(address); }
@@ -211,7 +207,12 @@ MAEK_EXPORT void maek_stub_cuda_set_no_memory(int allocation) {
 MAEK_EXPORT void maek_stub_cuda_set_lost(int launch) {
   state().untilLost = launch;
 }
-MAEK_EXPORT unsigned long long maek_stub_cuda_held() { return state().held; }
+MAEK_EXPORT unsigned long long maek_stub_cuda_held() {
+  return state().memory.held();
+}
+MAEK_EXPORT void maek_stub_cuda_reach(int isReachable) {
+  state().memory.setReachable(0, isReachable != 0);
+}
 
 MAEK_EXPORT CUresult cuInit(unsigned) {
   return readEnvironment("MAEK_STUB_CUDA_DEVICES", 2) > 0
@@ -272,7 +273,7 @@ MAEK_EXPORT CUresult cuCtxPopCurrent_v2(CUcontext *) {
 
 MAEK_EXPORT CUresult cuMemGetInfo_v2(size_t *left, size_t *all) {
   cuDeviceTotalMem_v2(all, 0);
-  *left = *all - state().held;
+  *left = *all - state().memory.held();
   return CUDA_SUCCESS;
 }
 MAEK_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
@@ -290,25 +291,14 @@ MAEK_EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
     return CUDA_ERROR_OUT_OF_MEMORY;
   }
   write("allocate " + std::to_string(bytes));
-  void *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
-  if (!memory)
-    return CUDA_ERROR_OUT_OF_MEMORY;
-  // What nobody wrote is no number.
-  std::memset(memory, 0xff, bytes);
-  *address = reinterpret_cast<CUdeviceptr>(memory);
-  now.memory[*address] = bytes;
-  now.held += bytes;
-  return CUDA_SUCCESS;
+  *address = now.memory.allocate(bytes);
+  return *address ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 MAEK_EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
-  State &now = state();
-  auto at = now.memory.find(address);
-  if (at == now.memory.end())
+  size_t bytes;
+  if (!state().memory.release(address, bytes))
     return CUDA_ERROR_INVALID_VALUE;
-  write("free " + std::to_string(at->second));
-  now.held -= at->second;
-  now.memory.erase(at);
-  std::free(pointer(address));
+  write("free " + std::to_string(bytes));
   return CUDA_SUCCESS;
 }
 MAEK_EXPORT CUresult cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
@@ -327,29 +317,37 @@ MAEK_EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from,
                                           size_t bytes, CUstream) {
   if (!isHeld(to, bytes))
     return CUDA_ERROR_INVALID_VALUE;
-  return queue("upload " + std::to_string(bytes),
-               [=] { std::memcpy(pointer(to), from, bytes); });
+  return queue("upload " + std::to_string(bytes), [=] {
+    Reach reach(state().memory, to);
+    std::memcpy(pointer(to), from, bytes);
+  });
 }
 MAEK_EXPORT CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from,
                                           size_t bytes, CUstream) {
   if (!isHeld(from, bytes))
     return CUDA_ERROR_INVALID_VALUE;
-  return queue("download " + std::to_string(bytes),
-               [=] { std::memcpy(to, pointer(from), bytes); });
+  return queue("download " + std::to_string(bytes), [=] {
+    Reach reach(state().memory, from);
+    std::memcpy(to, pointer(from), bytes);
+  });
 }
 MAEK_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from,
                                           size_t bytes, CUstream) {
   if (!isHeld(to, bytes) || !isHeld(from, bytes))
     return CUDA_ERROR_INVALID_VALUE;
-  return queue("copy " + std::to_string(bytes),
-               [=] { std::memmove(pointer(to), pointer(from), bytes); });
+  return queue("copy " + std::to_string(bytes), [=] {
+    Reach reach(state().memory, from), other(state().memory, to);
+    std::memmove(pointer(to), pointer(from), bytes);
+  });
 }
 MAEK_EXPORT CUresult cuMemsetD8Async(CUdeviceptr at, unsigned char value,
                                      size_t bytes, CUstream) {
   if (!isHeld(at, bytes))
     return CUDA_ERROR_INVALID_VALUE;
-  return queue("clear " + std::to_string(bytes),
-               [=] { std::memset(pointer(at), value, bytes); });
+  return queue("clear " + std::to_string(bytes), [=] {
+    Reach reach(state().memory, at);
+    std::memset(pointer(at), value, bytes);
+  });
 }
 
 MAEK_EXPORT CUresult cuModuleLoadDataEx(CUmodule *module, const void *image,
@@ -401,8 +399,10 @@ MAEK_EXPORT CUresult cuLaunchKernel(CUfunction handle, unsigned blocksX,
                             if (now.untilLost > 0 && --now.untilLost == 0)
                               now.isLost = true;
                             auto known = now.kernels.find(name);
-                            if (known != now.kernels.end() && !now.isLost)
-                              kept.run(known->second);
+                            if (known == now.kernels.end() || now.isLost)
+                              return;
+                            Reach reach(now.memory);
+                            kept.run(known->second);
                           });
   return result;
 }
