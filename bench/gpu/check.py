@@ -112,7 +112,13 @@ def main():
                         "shows that the command works, not that results are right")
     parser.add_argument("--precisions", default="f32,tf32,bf16",
                         help="that are timed (f32,tf32,bf16)")
+    parser.add_argument("--workloads", default="",
+                        help="those whose names begin so, such as gemm,lstm (all)")
     options = parser.parse_args()
+    chosen = [w for w in gpu_workloads.list_workloads(options.quick)
+              if w.name.startswith(tuple(options.workloads.split(",")))]
+    if not chosen:
+        parser.error(f"no workload's name begins with {options.workloads}")
     ordinal = int(options.device.partition(":")[2] or 0)
     gpu = None
     if options.stub:
@@ -134,7 +140,7 @@ def main():
         say("no Python with PyTorch for this GPU: no times of it")
     rows = [HEADER]
     with tempfile.TemporaryDirectory() as folder:
-        for workload in gpu_workloads.list_workloads(options.quick):
+        for workload in chosen:
             for precision in options.precisions.split(","):
                 try:
                     times = time_maek(workload, precision, options.device, pathlib.Path(folder))
