@@ -38,14 +38,16 @@ public:
     if (Error error = device.beginCapture())
       return error;
     Error error = work();
-    if (Error ended = end(device, recording); !error)
-      error = std::move(ended);
-    if (!error)
+    Error ended = end(device, recording);
+    if (!error && !ended)
       return recording.graph->replay();
     // It holds a part of the work, and the next run may go well.
     recording.graph.reset();
     recording.hasRun = false;
-    return error;
+    // Without memory for it the work can be done as before.
+    if (!error && ended.code() == MAEK_OUT_OF_MEMORY)
+      return work();
+    return error ? std::move(error) : std::move(ended);
   }
   /// Forgets all, and what memory they refer to.
   void clear();

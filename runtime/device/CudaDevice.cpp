@@ -112,8 +112,13 @@ Expected<std::unique_ptr<Device>> CudaDevice::open(int ordinal) {
 }
 
 Error CudaDevice::begin() {
-  if (Error error = check(driver.cuDevicePrimaryCtxRetain(&context, device),
-                          "its context"))
+  CUresult result = driver.cuDevicePrimaryCtxRetain(&context, device);
+  if (result == CUDA_ERROR_DEVICE_UNAVAILABLE)
+    return makeError(MAEK_DEVICE_ERROR, description().str(),
+                     " is not to be had, perhaps because another program has "
+                     "it for itself: ",
+                     explain(driver, result));
+  if (Error error = check(result, "its context"))
     return error;
   Current current(*this);
   if (Error error = check(

@@ -450,6 +450,8 @@ MAEK_EXPORT CUresult cuStreamEndCapture(CUstream, CUgraph *graph) {
 MAEK_EXPORT CUresult cuGraphInstantiateWithFlags(CUgraphExec *work,
                                                  CUgraph graph,
                                                  unsigned long long) {
+  if (state().untilNoMemory == 1)
+    return CUDA_ERROR_OUT_OF_MEMORY;
   *work = reinterpret_cast<CUgraphExec>(
       new Recording(*reinterpret_cast<Recording *>(graph)));
   return answer();

@@ -17,7 +17,7 @@
 //   MAEK_STUB_CUDA_VERSION   of the driver (12040)
 //   MAEK_STUB_CUDA_MEMORY    bytes of each device (2^30)
 //   MAEK_STUB_CUDA_NO_MEMORY the allocation, counted from 1, that fails, and
-//                            all behind it
+//                            all behind it, and graphs
 //   MAEK_STUB_CUDA_LOST      the launch, counted from 1, at which the device is
 //                            lost; as is usual, a later call says so
 #ifndef MAEK_TESTS_SUPPORT_STUBCUDA_H

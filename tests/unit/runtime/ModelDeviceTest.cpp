@@ -276,6 +276,19 @@ TEST_F(StubbedModelTest, AnyFailedAllocationThereIsAStatus) {
   EXPECT_GE(failed, 5);
 }
 
+TEST_F(StubbedModelTest, WithoutMemoryToRecordItRunsAsBefore) {
+  for (int i = 0; i < 3; ++i) {
+    steps.forward();
+    maek_stub_cuda_set_no_memory(1);
+  }
+  std::vector<float> found = steps.output();
+  EXPECT_EQ(log().find("replay"), std::string::npos);
+  steps.forward();
+  steps.forward();
+  EXPECT_NE(log().find("replay"), std::string::npos);
+  EXPECT_EQ(steps.output(), found);
+}
+
 // What was recorded until something failed is no run.
 TEST(Recordings, AFailedOneIsForgotten) {
   Expected<std::unique_ptr<Device>> device = openDevice("cuda");
