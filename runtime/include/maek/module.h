@@ -21,11 +21,12 @@ extern "C" {
  * or carried has the pointer of the argument of that role and name, and is
  * written in place: of a carried one perhaps some elements alone. `dims` holds
  * the values of the entry's symbols in the description's order (sorted by
- * name), then those of the arguments that it names as "host_reads". `arena` is aligned to 64 bytes and has at least `arena_size(dims)`
- * bytes; it may be null if that is 0. Tensors are row-major and contiguous.
- * `descriptors` is the processor's memory, aligned to 64 bytes, of at least
- * `descriptor_bytes`; it must stay until what the entry began has ended.
- * Returns 0, or the first kernel's error.
+ * name), then those of the arguments that it names as "host_reads". `arena` is
+ * aligned to 64 bytes and has at least `arena_size(dims)` bytes; it may be null
+ * if that is 0. Tensors are row-major and contiguous. `descriptors` is the
+ * processor's memory, aligned to 64 bytes, of at least `descriptor_bytes`; it
+ * must stay until what the entry began has ended. Returns 0, or the first
+ * kernel's error.
  */
 typedef int32_t (*maek_entry_fn)(void *const *buffers, const int64_t *dims,
                                  void *arena, void *descriptors);
