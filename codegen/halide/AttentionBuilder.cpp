@@ -2,6 +2,7 @@
 #include "codegen/halide/AttentionBuilder.h"
 
 #include "codegen/halide/Activations.h"
+#include "codegen/halide/ThreadRegisters.h"
 #include "codegen/halide/WordProducts.h"
 #include "codegen/halide/schedules/gpu/Gpu.h"
 #include "ir/MaekOps.h"
@@ -240,6 +241,8 @@ Expr AttentionBuilder::isSeen() const {
     add(key <= query + int32_t(*op.causal));
   for (Value mask : op.masks)
     add(kernel.at(mask, place({query, key})));
+  if (seen.defined() && kernel.runsOnDevice())
+    return hideCondition(seen);
   return seen;
 }
 
@@ -303,10 +306,11 @@ void AttentionBuilder::setTotal(
   if (op.causal) {
     auto offset = int32_t(*op.causal);
     Expr firstRow = stages.tile * stages.lanes;
-    each.where(
+    Expr isNeeded =
         isByKey
             ? step * stages.columns + (stages.columns - 1 + offset) >= firstRow
-            : step * stages.columns <= firstRow + (stages.lanes - 1 + offset));
+            : step * stages.columns <= firstRow + (stages.lanes - 1 + offset);
+    each.where(kernel.runsOnDevice() ? hideCondition(isNeeded) : isNeeded);
   }
   Expr feature;
   if (numFeatures) {

@@ -247,9 +247,16 @@ struct ReduceModel : HalideExpressible::ExternalModel<ReduceModel, ReduceOp> {
       domain.push_back(extents[dim]);
     // A function of its own, inlined in the end: sums that are cut into parts
     // must be seen to be sums, and Halide makes `so + (a - b)` a difference.
+    // A block of a device has a number of rows that may end within it: the last
+    // row is read for those that are none.
+    int64_t rows = findRows(reduce);
     Halide::Func term = KernelAlgorithm::makeFunc(
         "term", extents.size(), [&](IndexRef index) -> Expr {
-          return kernel.at(reduce.getOperand(), index);
+          Index place(index);
+          if (kernel.runsOnDevice() && rows >= 0)
+            place[rows] =
+                Halide::min(place[rows], kernel.extent(extents[rows]) - 1);
+          return kernel.at(reduce.getOperand(), place);
         });
     kernel.reduce(
         reduce.getResult(), domain, Tuple(getInitial(reduce.getKind(), type)),
@@ -258,6 +265,18 @@ struct ReduceModel : HalideExpressible::ExternalModel<ReduceModel, ReduceOp> {
           Expr x = term(std::vector<Expr>(position.rbegin(), position.rend()));
           return Tuple(combine(reduce.getKind(), so[0], x));
         });
+  }
+
+  /// The innermost axis that is kept, of a reduction of the innermost one; -1
+  /// for others.
+  static int64_t findRows(ReduceOp reduce) {
+    ArrayRef<int64_t> dims = reduce.getDims();
+    int64_t axis = getRank(reduce.getOperand().getType()) - 1;
+    if (dims.back() != axis)
+      return -1;
+    while (axis >= 0 && llvm::is_contained(dims, axis))
+      --axis;
+    return axis;
   }
 };
 

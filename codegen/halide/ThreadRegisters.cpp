@@ -245,6 +245,18 @@ private:
 
 } // namespace
 
+static const char *const kHidden = "maek_hidden";
+
+Expr hideCondition(const Expr &condition) {
+  return Call::make(condition.type(), kHidden, {condition}, Call::PureExtern);
+}
+
+Expr ThreadRegisters::visit(const Call *call) {
+  if (call->name == kHidden)
+    return mutate(call->args.front());
+  return IRMutator::visit(call);
+}
+
 Stmt ThreadRegisters::visit(const Allocate *allocate) {
   if (allocate->memory_type != MemoryType::Register)
     return IRMutator::visit(allocate);

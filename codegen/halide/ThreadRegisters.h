@@ -16,14 +16,20 @@ namespace maek::halide {
 // the whole block in each thread. Here it becomes the elements that the thread
 // uses.
 
-/// Makes allocations in registers, around loops over threads, those of one
-/// thread: every access must be at a place that depends on the thread in one
-/// and the same way, plus a constant, and no two threads may have a place in
-/// common. A schedule that breaks this is a CompileError.
+/// A condition that Halide does not look into. What a select does not choose is
+/// left out of the region that it computes, which then begins elsewhere in each
+/// thread: no registers could hold it.
+Halide::Expr hideCondition(const Halide::Expr &condition);
+
+/// Shows what was hidden, and makes allocations in registers, around loops over
+/// threads, those of one thread: every access must be at a place that depends
+/// on the thread in one and the same way, plus a constant, and no two threads
+/// may have a place in common. A schedule that breaks this is a CompileError.
 class ThreadRegisters : public Halide::Internal::IRMutator {
   using IRMutator::visit;
   Halide::Internal::Stmt
   visit(const Halide::Internal::Allocate *allocate) override;
+  Halide::Expr visit(const Halide::Internal::Call *call) override;
 };
 
 } // namespace maek::halide

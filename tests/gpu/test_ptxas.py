@@ -1,11 +1,12 @@
 # Part of Maek, under the MIT licence; see LICENSE.
-"""Every kernel of every model, forward and training, as PTX that Nvidia's
-assembler takes for sm_75, sm_80 and sm_90, without a register spilled. Prints
-what each kind of kernel uses, and how many of an SM's warps it leaves room for.
+"""Every kernel of models, forward and training, as PTX that Nvidia's assembler
+takes for sm_75, sm_80 and sm_90, without a register spilled. Prints what each
+kind of kernel uses, and how many of an SM's warps it leaves room for.
 
   test_ptxas.py [MODEL.maek...]
 
-Needs no GPU. Without ptxas (./dev setup installs it if it can) it says so and
+Without names, of models that have kernels of every class; with MAEK_THOROUGH=1
+of all in models/, which takes a quarter of an hour. Needs no GPU. Without ptxas (./dev setup installs it if it can) it says so and
 is skipped."""
 
 import collections
@@ -22,6 +23,9 @@ import tempfile
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ["MAEK_BIN"])
 SKIPPED = 77
+
+# Recurrent products, causal attention, convolutions, each with its training.
+USUAL = ["lstm", "char_transformer", "cnn"]
 
 # Of an SM: warps, blocks, shared memory in bytes.
 Machine = collections.namedtuple("Machine", "warps blocks shared")
@@ -108,18 +112,25 @@ def get_content(path):
 def write_texts(models, folder):
     """(path, machine) of each kernel that no other one equals."""
     known, work = set(), []
-    for model in models:
+    for path, model in models:
         for target, machines in TEXTS.items():
-            out = folder / target / pathlib.Path(model).stem
+            out = folder / target / model
             out.parent.mkdir(exist_ok=True)
-            subprocess.run([BIN / "maek", "build", model, f"--target={target}", "--emit=device",
-                            "-o", out], check=True, cwd=SOURCE)
-            for path in sorted(out.glob("*.ptx")):
-                content = get_content(path), target
+            subprocess.run([BIN / "maek", "build", path, f"--model={model}",
+                            f"--target={target}", "--emit=device", "-o", out],
+                           check=True, cwd=SOURCE)
+            for text in sorted(out.glob("*.ptx")):
+                content = get_content(text), target
                 if content not in known:
                     known.add(content)
-                    work += [(path, machine) for machine in machines]
+                    work += [(text, machine) for machine in machines]
     return work
+
+
+def find_models(paths):
+    """(path, name) of each model in the files."""
+    return [(path, name) for path in paths
+            for name in re.findall(r"^model (\w+)", pathlib.Path(path).read_text(), re.M)]
 
 
 def print_table(entries):
@@ -144,7 +155,11 @@ def main():
     if not ptxas:
         print("skipped: no ptxas; ./dev setup installs it, or MAEK_PTXAS names one")
         return SKIPPED
-    models = sys.argv[1:] or sorted(glob.glob(str(SOURCE / "models/*.maek")))
+    folder = SOURCE / "models"
+    paths = sys.argv[1:] or sorted(
+        folder.glob("*.maek") if os.environ.get("MAEK_THOROUGH")
+        else [folder / f"{name}.maek" for name in USUAL])
+    models = find_models(paths)
     with tempfile.TemporaryDirectory() as folder:
         work = write_texts(models, pathlib.Path(folder))
         entries, faults = [], []

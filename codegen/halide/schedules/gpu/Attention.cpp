@@ -40,6 +40,8 @@ private:
   void scheduleTotal(Func stored);
   void schedulePairs();
   void scheduleRows();
+  void bound(Func func, int lanes) const;
+  Func &keepInStep(Func &func);
   void splitLanes(Halide::Stage stage);
   void scheduleColumn(Halide::Stage stage);
   void scheduleGrid(Halide::Stage stage, const Var &across, int perThread);
@@ -75,6 +77,23 @@ Func AttentionScheduler::pickStored() const {
       kernel.getOutputs().front().extents.size() == rank)
     return stages.quotient;
   return stages.total.in();
+}
+
+/// All lanes of one tile, of one step: as many, whatever of them a mask leaves,
+/// so that nothing has to be counted before a launch.
+void AttentionScheduler::bound(Func func, int lanes) const {
+  for (const Var &axis : func.args()) {
+    if (axis.name() == stages.lane.name())
+      func.bound_extent(axis, lanes);
+    else if (axis.name() != stages.column.name() &&
+             axis.name() != stages.feature.name())
+      func.bound_extent(axis, 1);
+  }
+}
+
+Func &AttentionScheduler::keepInStep(Func &func) {
+  bound(func, stages.lanes);
+  return func.compute_at(stages.total, stages.step);
 }
 
 void AttentionScheduler::splitLanes(Halide::Stage stage) {
@@ -138,6 +157,7 @@ void AttentionScheduler::scheduleStored(Func stored) {
 
 void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
                                      const Var &across, int count, Func user) {
+  bound(sum.func, rowsPerThread);
   sum.func.compute_at(user, acrossThread).bound_extent(across, count);
   sum.func.unroll(stages.lane).unroll(across);
   Halide::Stage update = sum.func.update();
@@ -155,20 +175,17 @@ void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
 void AttentionScheduler::schedulePairs() {
   constexpr int perThread = attentionColumns / attentionWidth;
   for (Func &pairs : stages.pairs) {
-    pairs.compute_at(stages.total, stages.step)
-        .bound_extent(stages.column, attentionColumns);
+    keepInStep(pairs).bound_extent(stages.column, attentionColumns);
     scheduleGrid(pairs, stages.column, perThread);
   }
   for (AttentionStages::Sum &dot : stages.dots)
     scheduleSum(dot, stages.column, perThread, stages.pairs.front());
   for (Func &words : stages.words) {
-    words.compute_at(stages.total, stages.step)
-        .bound_extent(stages.column, attentionColumns / 2);
+    keepInStep(words).bound_extent(stages.column, attentionColumns / 2);
     scheduleGrid(words, stages.column, perThread / 2);
   }
   auto scheduleColumns = [&](Func copy, int columns) {
-    copy.compute_at(stages.total, stages.step)
-        .bound_extent(stages.column, columns);
+    keepInStep(copy).bound_extent(stages.column, columns);
     scheduleCopy(copy, stages.column);
   };
   for (Func &copy : stages.columnRows)
@@ -181,7 +198,7 @@ void AttentionScheduler::schedulePairs() {
 void AttentionScheduler::scheduleRows() {
   for (AttentionStages::Sum &row : stages.rows) {
     Func stored = row.func.in();
-    stored.compute_at(stages.total, stages.step);
+    keepInStep(stored);
     splitLanes(stored);
     stored.gpu_threads(stages.lane, laneThread);
     row.func.compute_at(stored, stages.lane);
@@ -213,6 +230,7 @@ void AttentionScheduler::scheduleTotal(Func stored) {
       .unroll(innerFeature)
       .unroll(featureGroup)
       .gpu_threads(featureThread, laneThread);
+  bound(stages.product.func, rowsPerThread);
   stages.product.func.compute_at(stages.total, featureGroup)
       .bound_extent(stages.feature, stages.blockFeatures);
   stages.product.func.unroll(stages.lane).unroll(stages.feature);
@@ -240,7 +258,7 @@ void AttentionScheduler::run(Decision &decision) {
   // time in the middle of a loop to what the rest of the loop needs, though the
   // next turn reads it again.
   for (Func &panel : stages.panels) {
-    panel.compute_at(stages.total, stages.step);
+    keepInStep(panel);
     scheduleCopy(panel, stages.lane);
   }
   schedulePairs();

@@ -37,10 +37,11 @@ std::string explainReduction(Reduction &reduction);
 bool isAlongRows(const Reduction &reduction);
 
 /// Shares the axis `along` of a reduction, which a loop over a block's threads
-/// of `user` computes, out to `lanes` threads; what they have is in shared
-/// memory within the loop `block`.
+/// of `user` computes for `rows` rows, out to `lanes` threads a row; what they
+/// have is in shared memory within the loop `block`.
 Halide::Func scheduleLanes(Halide::Func func, Halide::RVar along, int lanes,
-                           Halide::Func user, const Halide::Var &block);
+                           int rows, Halide::Func user,
+                           const Halide::Var &block);
 
 /// Numbers added at places that a tensor names.
 void scheduleScatter(Reduction &scatter);

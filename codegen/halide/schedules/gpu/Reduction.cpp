@@ -93,7 +93,7 @@ void scheduleWarps(Sum sum, int lanes, int rows) {
   }
   stage.gpu_blocks(block).gpu_threads(row);
   sum.func.compute_at(stored, row);
-  scheduleLanes(sum.func, sum.domain.back(), lanes, stored, block);
+  scheduleLanes(sum.func, sum.domain.back(), lanes, rows, stored, block);
 }
 
 /// Whether rows are kept, one beside the other, of which no neighbours are
@@ -178,7 +178,7 @@ bool isAlongRows(const Reduction &reduction) {
   return (reduce || einsum) && isLong(reduction.extents.back(), minRow);
 }
 
-Func scheduleLanes(Func func, RVar along, int lanes, Func user,
+Func scheduleLanes(Func func, RVar along, int lanes, int rows, Func user,
                    const Var &block) {
   RVar outer("steps"), inner("lanes");
   Var lane("lane");
@@ -186,11 +186,13 @@ Func scheduleLanes(Func func, RVar along, int lanes, Func user,
   Func part = func.update().rfactor(inner, lane);
   Func shared = part.in();
   shared.compute_at(user, block);
-  if (func.dimensions() == 0)
+  if (func.dimensions() == 0) {
     shared.gpu_threads(lane);
-  else
-    shared.reorder(lane, func.args().front())
-        .gpu_threads(lane, func.args().front());
+  } else {
+    Var row = func.args().front();
+    shared.reorder(lane, row).gpu_threads(lane, row);
+    shared.bound_extent(row, rows);
+  }
   part.compute_at(shared, lane);
   return shared;
 }

@@ -110,9 +110,10 @@ void RowScheduler::scheduleResult() {
 void RowScheduler::scheduleReduction(Reduction &reduction) {
   Func stored = reduction.func.in();
   Var axis = stored.args().front();
-  stored.compute_at(out, block).gpu_threads(axis);
+  stored.compute_at(out, block).bound_extent(axis, rows).gpu_threads(axis);
   reduction.func.compute_at(stored, axis);
-  scheduleLanes(reduction.func, reduction.domain.back(), lanes, out, block);
+  scheduleLanes(reduction.func, reduction.domain.back(), lanes, rows, out,
+                block);
 }
 
 void RowScheduler::run(Decision &decision) {
