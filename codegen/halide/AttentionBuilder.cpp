@@ -47,7 +47,7 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
   stages.op = op.op;
   numColumns = kernel.extent(columns, rank - 2);
   if (kernel.runsOnDevice()) {
-    setDeviceTile();
+    setDeviceTile(getExtent(rows.getType(), rank - 2));
   } else {
     setTile(rank, rows);
     setColumns();
@@ -72,7 +72,7 @@ void AttentionBuilder::setTile(int64_t rank, Value rows) {
 
 /// What a block has in shared memory: the tile's rows and two rows for each of
 /// a step's columns, of gradients of both operands, and the pairs.
-void AttentionBuilder::setDeviceTile() {
+void AttentionBuilder::setDeviceTile(const Extent &numRows) {
   bool isForward =
       isa<AttentionOp, AttentionLogSumOp, AttentionWithLogSumOp>(op.op);
   int64_t features = 0;
@@ -80,10 +80,17 @@ void AttentionBuilder::setDeviceTile() {
     if (getRank(operand.getType()) == getRank(op.query.getType()))
       if (!llvm::is_contained(op.masks, operand))
         features = std::max(features, getNumFeatures(operand));
-  stages.mostColumns = gpu::attentionColumns;
-  stages.columns = stages.mostColumns;
-  stages.lanes =
-      gpu::getAttentionRows(features, isForward ? 1 : 2, type.bytes());
+  int64_t most =
+      numRows.isStatic() ? numRows.factor : std::numeric_limits<int64_t>::max();
+  gpu::AttentionTile tile =
+      gpu::pickAttentionTile(features, isForward ? 1 : 2, type.bytes(), most);
+  if (tile.rows == 0)
+    throw Halide::CompileError(
+        "a device's shared memory does not hold rows of " +
+        std::to_string(features) + " features");
+  stages.lanes = tile.rows;
+  stages.mostColumns = tile.columns;
+  stages.columns = tile.columns;
   stages.blockFeatures = gpu::getAttentionFeatures(features);
   isPartial = !isMultipleOf(numColumns, stages.columns);
 }

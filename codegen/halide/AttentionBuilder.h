@@ -91,7 +91,7 @@ protected:
 
 private:
   void setTile(int64_t rank, mlir::Value rows);
-  void setDeviceTile();
+  void setDeviceTile(const Extent &numRows);
   void setColumns();
 };
 

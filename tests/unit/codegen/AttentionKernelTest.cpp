@@ -191,6 +191,24 @@ func.func @key(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r) -> (!x, !x) {
                              {{}});
 }
 
+// Rows of so many features that a device holds few of them.
+TEST(AttentionKernels, WideHeads) {
+  std::string text = R"(
+!q = tensor<?x9x260xf32, #maek.dims<B>>
+!r = tensor<?x9xf32, #maek.dims<B>>
+func.func private @attention(%q: !q, %k: !q, %v: !q) -> !q attributes {maek.kernel} {
+  %0 = maek.attention %q, %k, %v scale 0.25 : !q, !q, !q
+  func.return %0 : !q
+}
+func.func private @query(%q: !q, %k: !q, %v: !q, %a: !q, %s: !r, %d: !r) -> !q attributes {maek.kernel} {
+  %0 = maek.attention_query_gradient %q, %k, %v, %a, %s, %d scale 0.25
+      : !q, !q, !q, !q, !r, !r
+  func.return %0 : !q
+}
+)";
+  checkKernels(text, {{{"B", 2}}}, 1e-5);
+}
+
 // As many features as heads have: several for each thread of a device.
 TEST(AttentionKernels, HeadSizes) {
   for (auto [own, others] : {std::pair("64", "64"), {"80", "40"}}) {

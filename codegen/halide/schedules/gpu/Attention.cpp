@@ -173,25 +173,25 @@ void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
 }
 
 void AttentionScheduler::schedulePairs() {
-  constexpr int perThread = attentionColumns / attentionWidth;
+  int columns = stages.mostColumns, perThread = columns / attentionWidth;
   for (Func &pairs : stages.pairs) {
-    keepInStep(pairs).bound_extent(stages.column, attentionColumns);
+    keepInStep(pairs).bound_extent(stages.column, columns);
     scheduleGrid(pairs, stages.column, perThread);
   }
   for (AttentionStages::Sum &dot : stages.dots)
     scheduleSum(dot, stages.column, perThread, stages.pairs.front());
   for (Func &words : stages.words) {
-    keepInStep(words).bound_extent(stages.column, attentionColumns / 2);
-    scheduleGrid(words, stages.column, perThread / 2);
+    keepInStep(words).bound_extent(stages.column, columns / 2);
+    scheduleGrid(words, stages.column, std::max(1, perThread / 2));
   }
-  auto scheduleColumns = [&](Func copy, int columns) {
-    keepInStep(copy).bound_extent(stages.column, columns);
+  auto scheduleColumns = [&](Func copy, int count) {
+    keepInStep(copy).bound_extent(stages.column, count);
     scheduleCopy(copy, stages.column);
   };
   for (Func &copy : stages.columnRows)
-    scheduleColumns(copy, attentionColumns);
+    scheduleColumns(copy, columns);
   for (Func &copy : stages.rowWords)
-    scheduleColumns(copy, attentionColumns / 2);
+    scheduleColumns(copy, columns / 2);
 }
 
 /// One thread a row: what it reads of others is in shared memory.
@@ -245,10 +245,10 @@ void AttentionScheduler::run(Decision &decision) {
   decision.reason =
       "blocks of " + std::to_string(attentionWidth * height) +
       " threads: " + std::to_string(stages.lanes) + " rows and steps of " +
-      std::to_string(attentionColumns) +
+      std::to_string(stages.mostColumns) +
       " columns, which shared memory holds with their scores; a thread has " +
       std::to_string(rowsPerThread) + " x " +
-      std::to_string(attentionColumns / attentionWidth) + " scores and " +
+      std::to_string(stages.mostColumns / attentionWidth) + " scores and " +
       std::to_string(rowsPerThread) + " x " +
       std::to_string(stages.blockFeatures) + " sums in registers";
   Func stored = pickStored();

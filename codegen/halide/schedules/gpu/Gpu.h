@@ -18,22 +18,28 @@ inline constexpr int sharedBytes = 48 * 1024;
 /// Registers that the instructions of a thread can name.
 inline constexpr int registers = 255;
 
-/// Columns of a step of attention: their rows, their scores and a tile's rows
-/// fill the shared memory.
-inline constexpr int attentionColumns = 32;
-/// Threads of a block side by side along columns or features.
+/// Threads of a block of attention side by side along columns or features.
 inline constexpr int attentionWidth = 8;
 
-/// Rows of a tile of attention that shared memory holds: so many operands'
-/// rows, the rows of a step's columns, and two numbers for each of their pairs.
-constexpr int getAttentionRows(int64_t features, int operands, int bytes) {
-  for (int rows : {64, 32, 16})
-    if ((operands * (rows + attentionColumns) * features +
-         2 * rows * attentionColumns) *
-            bytes <=
-        sharedBytes - 2048)
-      return rows;
-  return 8;
+/// Rows of a tile of attention and columns of a step; none if even the smallest
+/// does not fit in shared memory.
+struct AttentionTile {
+  int rows = 0, columns = 0;
+};
+
+/// As large as shared memory holds: so many operands' rows, the rows of a
+/// step's columns, and two numbers for each of their pairs. No more rows than
+/// `most` fill.
+constexpr AttentionTile pickAttentionTile(int64_t features, int operands,
+                                          int bytes, int64_t most) {
+  for (int columns : {32, 16, 8})
+    for (int rows : {64, 32, 16, 8})
+      if ((rows == 8 || rows / 2 < most) &&
+          (operands * (rows + columns) * features + 2 * rows * columns) *
+                  bytes <=
+              sharedBytes - 2048)
+        return {rows, columns};
+  return {};
 }
 
 /// Neighbouring features that one thread sums up.

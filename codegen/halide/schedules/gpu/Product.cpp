@@ -313,10 +313,11 @@ void ProductScheduler::scheduleParts() {
 bool isProduct(const ProductShape &product) {
   // A few steps are not worth waiting for one another.
   constexpr int64_t fewSteps = 4;
+  if (product.reduction->extents.empty())
+    return false;
   const Extent &summed = product.reduction->extents.back();
   std::string contracted = product.equation.getContracted();
   return !product.rows.empty() && product.isStatic(product.gates) &&
-         !product.reduction->extents.empty() &&
          !(summed.isStatic() && summed.factor < fewSteps) &&
          product.equation.inLhs(contracted.back()) &&
          product.equation.inRhs(contracted.back());

@@ -133,7 +133,9 @@ void RowScheduler::run(Decision &decision) {
 } // namespace
 
 bool scheduleRows(KernelAlgorithm &kernel, Decision &decision) {
-  if (kernel.getReductions().empty() || kernel.getOutputs().size() != 1)
+  // Of a scatter of one row nothing is summed over.
+  if (kernel.getReductions().empty() || kernel.getOutputs().size() != 1 ||
+      kernel.getReductions().front().extents.empty())
     return false;
   RowScheduler scheduler(kernel);
   if (!scheduler.fits())
