@@ -31,6 +31,9 @@ bool isLargeMatrixProduct(EinsumOp product) {
   if (lhs != rhs || !(lhs.isF32() || lhs.isBF16()) ||
       !getElementType(product.getType()).isF32())
     return false;
+  // A kernel takes a tensor that it reads twice once.
+  if (product.getLhs() == product.getRhs())
+    return false;
   // Windows and panels are read where they lie, by kernels alone.
   for (Value operand : product->getOperands())
     if (isa_and_present<WindowOp, UnpackOp>(operand.getDefiningOp()))
@@ -50,7 +53,9 @@ EinsumOp findLargeMatrixProduct(func::FuncOp kernel) {
   Block &body = kernel.getBody().front();
   auto product = dyn_cast<EinsumOp>(body.front());
   if (!product || product->getNextNode() != body.getTerminator() ||
-      !isLargeMatrixProduct(product))
+      !isLargeMatrixProduct(product) || body.getNumArguments() != 2 ||
+      product.getLhs() != body.getArgument(0) ||
+      product.getRhs() != body.getArgument(1))
     return {};
   return product;
 }

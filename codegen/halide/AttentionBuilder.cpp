@@ -83,7 +83,7 @@ void AttentionBuilder::setDeviceTile(const Extent &numRows) {
   int64_t most =
       numRows.isStatic() ? numRows.factor : std::numeric_limits<int64_t>::max();
   gpu::AttentionTile tile =
-      gpu::pickAttentionTile(features, isForward ? 1 : 2, type.bytes(), most);
+      gpu::pickAttentionTile(features, isForward, type.bytes(), most);
   if (tile.rows == 0)
     throw Halide::CompileError(
         "a device's shared memory does not hold rows of " +

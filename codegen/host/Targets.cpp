@@ -54,6 +54,9 @@ FailureOr<SmallVector<BuildTarget>> parseTargets(StringRef list,
       return failure();
     SplitName split(*full);
     if (split.target.isDevice()) {
+      // A full name says for which processor, too.
+      if (name.contains("x86") && processor.empty())
+        processor = llvm::join(split.processor, "-");
       devices.emplace_back(split.target, llvm::join(split.device, "-"));
     } else if (processor.empty()) {
       processor = *full;

@@ -46,21 +46,25 @@ Error Model::resizeCarried(const PortInfo &port, bool begins,
   Mirror &target = begins ? carried.data : larger;
   if (Error error = target.reserve(*bytes, what, budget, on.get()))
     return error;
-  carried.shape.swap(shape);
-  if (begins)
+  if (begins) {
+    carried.shape.swap(shape);
     return target.clear();
+  }
   // On the host also where it is a device's: it happens seldom.
-  if (Error error = larger.reserveHost(what))
-    return error;
-  Expected<void *> content = carried.data.read();
-  if (!content)
+  Error error = larger.reserveHost(what);
+  Expected<void *> content =
+      error ? Expected<void *>(std::move(error)) : carried.data.read();
+  if (!content) {
+    larger.release();
     return content.takeError();
+  }
   auto *to = static_cast<std::byte *>(larger.overwrite());
   std::memset(to, 0, static_cast<size_t>(*bytes));
-  copyInto(to, carried.shape, static_cast<const std::byte *>(*content), shape,
+  copyInto(to, shape, static_cast<const std::byte *>(*content), carried.shape,
            static_cast<int64_t>(dtypeSize(port.dtype)));
   carried.data.release();
   carried.data = std::move(larger);
+  carried.shape.swap(shape);
   return Error::success();
 }
 

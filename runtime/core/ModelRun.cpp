@@ -310,9 +310,21 @@ Error Model::call(EntryState &entry) {
     return error;
   if (Error error = bindBuffers(entry))
     return error;
-  if (Error error = on ? runOnDevice(entry) : runCode(entry))
-    return error;
+  Error error = on ? runOnDevice(entry) : runCode(entry);
+  // Scratch of kernels, which recordings of others hold on to. What is written
+  // in place cannot be done again.
+  if (on && error.code() == MAEK_OUT_OF_MEMORY && !entry.updates &&
+      entry.carried.empty()) {
+    for (EntryState &other : entries)
+      other.recordings.clear();
+    error = bindBuffers(entry);
+    if (!error)
+      error = runOnDevice(entry);
+  }
+  // Also where a part of it was done.
   noteWritten(entry);
+  if (error)
+    return error;
   entry.ran = true;
   return Error::success();
 }

@@ -12,7 +12,7 @@ using namespace maek::runtime;
 // Names and numbers of cublasLt.h, cublas_api.h and library_types.h.
 // NOLINTBEGIN(readability-identifier-naming)
 namespace {
-constexpr int CUBLAS_STATUS_SUCCESS = 0;
+constexpr int CUBLAS_STATUS_SUCCESS = 0, CUBLAS_STATUS_NOT_SUPPORTED = 15;
 constexpr int32_t CUBLAS_OP_N = 0, CUBLAS_OP_T = 1;
 constexpr int CUBLAS_COMPUTE_32F = 68, CUBLAS_COMPUTE_32F_FAST_TF32 = 77;
 constexpr int CUDA_R_32F = 0, CUDA_R_16BF = 14;
@@ -271,6 +271,9 @@ Expected<bool> Cublas::multiply(const MatrixProduct &product,
       at(stored.b.address), plan.b, &beta, at(stored.d.address), plan.d,
       at(stored.d.address), plan.d, &plan.algorithm, at(workspace),
       kWorkspaceBytes, stream);
+  // The kernel can make what the library has no way for after all.
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED)
+    return plan.isThere = false;
   if (status != CUBLAS_STATUS_SUCCESS)
     return makeError(MAEK_DEVICE_ERROR,
                      "cuBLASLt failed at a product with status ", status);

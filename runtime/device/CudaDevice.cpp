@@ -181,7 +181,7 @@ Expected<DeviceAddress> CudaDevice::allocate(size_t bytes,
   Current current(*this);
   CUdeviceptr address = 0;
   CUresult result = driver.cuMemAlloc(&address, std::max(bytes, size_t{1}));
-  if (result == CUDA_ERROR_OUT_OF_MEMORY && graphs == 0) {
+  if (result == CUDA_ERROR_OUT_OF_MEMORY && graphs == 0 && !isRecording) {
     scratch().trim(*this);
     result = driver.cuMemAlloc(&address, std::max(bytes, size_t{1}));
   }

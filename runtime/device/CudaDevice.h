@@ -84,7 +84,8 @@ private:
   std::unique_ptr<Cublas> cublas; ///< null if there is none
   bool knowsCublas = false;
   DeviceAddress workspace = 0; ///< of its products
-  size_t graphs = 0;           ///< that are alive; they refer to scratch
+  bool isRecording = false;
+  size_t graphs = 0; ///< that are alive; they refer to scratch
 };
 
 } // namespace maek::runtime

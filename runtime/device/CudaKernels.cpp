@@ -102,8 +102,9 @@ Expected<bool> CudaDevice::multiply(const MatrixProduct &product) {
   if (!workspace) {
     Expected<DeviceAddress> memory =
         allocate(Cublas::kWorkspaceBytes, "products of matrices");
+    // Kernels need none.
     if (!memory)
-      return memory.takeError();
+      return false;
     workspace = *memory;
   }
   return cublas->multiply(product, workspace, stream);
@@ -135,13 +136,16 @@ private:
 Error CudaDevice::beginCapture() {
   Current current(*this);
   // Relaxed: what is not queued, such as an allocation, is done at once.
-  return check(
-      driver.cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED),
-      "the begin of a recording");
+  Error error =
+      check(driver.cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED),
+            "the begin of a recording");
+  isRecording = !error;
+  return error;
 }
 
 Expected<std::unique_ptr<DeviceGraph>> CudaDevice::endCapture() {
   Current current(*this);
+  isRecording = false;
   CUgraph graph = nullptr;
   if (Error error = check(driver.cuStreamEndCapture(stream, &graph),
                           "the end of a recording"))

@@ -35,15 +35,16 @@ std::optional<Axis> findAxis(const Terms &terms,
   const Term &first = terms[isIn[0] ? 0 : 1];
   for (char letter : first.letters) {
     std::array<int64_t, 3> strides = {};
-    int64_t extent = 1;
+    int64_t extent = first.find(letter)->extent;
     bool belongs = true;
     for (size_t i = 0; i < 3; ++i) {
       const HalideDimension *dim = terms[i].find(letter);
       belongs &= (dim != nullptr) == isIn[i];
       if (!dim)
         continue;
+      if (dim->extent != extent)
+        return std::nullopt;
       strides[i] = dim->stride;
-      extent = dim->extent;
     }
     if (!belongs || extent == 1)
       continue;

@@ -35,6 +35,9 @@ MACHINES = {"sm_75": Machine(32, 16, 65536),
 # The text for a capability is taken for newer ones, too.
 TEXTS = {"cuda-sm_75": ["sm_75"], "cuda-sm_80": ["sm_80", "sm_90"]}
 
+# What a block may have without asking the driver for more.
+MOST_SHARED = 48 * 1024
+
 # What sines of large angles take, of CUDA's own library: an array that is indexed.
 LIBRARY_STACK = 32
 
@@ -93,6 +96,9 @@ def assemble(ptxas, path, machine):
             part).groups())
         registers = int(re.search(r"Used (\d+) registers", part)[1])
         threads, shared = launches[name]
+        if shared > MOST_SHARED:
+            raise RuntimeError(f"{path.name}: {name} takes {shared} bytes of shared memory, "
+                               f"more than the {MOST_SHARED} that a block may have")
         if stack > LIBRARY_STACK or stores or loads:
             raise RuntimeError(f"{path.name} for {machine}: {name} has {stack} bytes of stack, "
                                f"{stores} and {loads} bytes of spills")

@@ -24,6 +24,14 @@ func.func private @product(%x: tensor<?x128xf32, #maek.dims<B>>, %w: tensor<64x1
   return %0 : tensor<?x64xf32, #maek.dims<B>>
 }
 
+// A tensor times itself is one argument of the kernel.
+// CHECK-NOT:   @square.product
+func.func private @square(%x: tensor<?x128xf32, #maek.dims<B>>)
+    -> tensor<?x?xf32, #maek.dims<B, B>> attributes {maek.kernel} {
+  %0 = maek.einsum "bk,ck->bc" %x, %x : tensor<?x128xf32, #maek.dims<B>>, tensor<?x128xf32, #maek.dims<B>>
+  return %0 : tensor<?x?xf32, #maek.dims<B, B>>
+}
+
 // Too short sums for a library.
 // CHECK-NOT:   @short.product
 func.func private @short(%x: tensor<?x20xf32, #maek.dims<B>>, %w: tensor<64x20xf32>)

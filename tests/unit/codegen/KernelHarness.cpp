@@ -189,7 +189,11 @@ std::unique_ptr<LoadedKernels> LoadedKernels::load(ModuleOp module,
   auto loaded = std::make_unique<LoadedKernels>();
   FailureOr<CompiledKernels> compiled = compileKernels(module, options);
   if (succeeded(compiled)) {
-    std::string path = std::string(directory) + "/kernels.so";
+    // Loaded libraries stay, and are known by their paths: one that comes
+    // again, as a folder of a random name may, would be another's.
+    static int number = 0;
+    std::string path =
+        std::string(directory) + "/kernels" + std::to_string(number++) + ".so";
     std::vector<StringRef> command{MAEK_CXX, "-shared", "-o", path,
                                    MAEK_HALIDE_RUNTIME};
     for (const std::string &object : compiled->objects)

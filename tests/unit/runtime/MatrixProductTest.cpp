@@ -209,6 +209,11 @@ TEST_F(MatrixProductTest, WhatIsNoProductOfMatrices) {
   // No stride of 1, and rows over one another, as windows are.
   Operand apart("mk", "mki", sizes);
   EXPECT_EQ(multiply("mk,nk->mn", apart, rhs, result, sizes), "none");
+  // Sizes that differ.
+  Sizes longer = sizes;
+  longer['k'] = 7;
+  Operand other("nk", "nk", longer);
+  EXPECT_EQ(multiply("mk,nk->mn", lhs, other, result, sizes), "none");
   Operand over("mk", "mk", sizes);
   over.dims[1].stride = 2;
   EXPECT_EQ(multiply("mk,nk->mn", over, rhs, result, sizes), "none");
