@@ -1,7 +1,7 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // What a test asks of the stand-in for CUDA's driver, beside the driver's own
-// functions. Its device memory is out of the program's reach; it writes down what
-// it is asked to do, one line a call:
+// functions. Its device memory is out of the program's reach; it writes down
+// what it is asked to do, one line a call:
 //
 //   allocate 1024        free 1024           load 2 kernels
 //   upload 64            download 4          copy 16         clear 4096
