@@ -72,10 +72,10 @@ def compile_timed(maek, file, folder, sets=()):
     return row
 
 
-def bench(program, entry, threads, sizes, repeat=0):
+def bench(program, entry, threads, sizes, repeat=0, words=()):
     """What `bench` of a program says of sizes by name, B among them, the seconds of
     the process, and the cores that others used."""
-    words = [program, "bench", "--entry", entry, "--threads", threads, "--json"]
+    words = [program, "bench", "--entry", entry, "--threads", threads, "--json", *words]
     for name, size in sizes.items():
         words += ["--batch", size] if name == "B" else ["--dim", f"{name}={size}"]
     if repeat:

@@ -77,12 +77,9 @@ def time_maek(workload, precision, device, folder):
                     (f"--target=host,{device.split(':')[0]}", f"--precision={precision}"))
     info = subprocess.run([program, "info", "--json"], check=True, capture_output=True, text=True)
     entry = next(e for e in json.loads(info.stdout)["module"]["entries"] if e["name"] == workload.entry)
-    words = [program, "bench", "--entry", workload.entry, "--device", device, "--json"]
-    for symbol in entry["symbols"]:
-        size = str(workload.sizes.get(symbol, 1))
-        words += ["--batch", size] if symbol == "B" else ["--dim", f"{symbol}={size}"]
-    done = subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+    sizes = {symbol: workload.sizes.get(symbol, 1) for symbol in entry["symbols"]}
+    return measuring.bench(program, workload.entry, os.cpu_count(), sizes,
+                           words=("--device", device))
 
 
 def make_row(workload, precision, times, gpu, peer):
@@ -144,8 +141,9 @@ def main():
             for precision in options.precisions.split(","):
                 try:
                     times = time_maek(workload, precision, options.device, pathlib.Path(folder))
-                except subprocess.CalledProcessError as error:
-                    say(f"{workload.name}, {precision}: {(error.stderr or '').strip()}")
+                except (subprocess.CalledProcessError, RuntimeError) as error:
+                    said = getattr(error, "stderr", None) or error
+                    say(f"{workload.name}, {precision}: {said}")
                     is_good = False
                     continue
                 peer = time_torch(python, workload, precision, ordinal) if python and \

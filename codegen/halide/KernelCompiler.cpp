@@ -91,16 +91,19 @@ static void orderArguments(Halide::Module &module, StringRef symbol,
   arguments = ordered;
 }
 
-static void writeDeviceCode(StringRef path, StringRef code) {
+LogicalResult writeFile(StringRef path, StringRef data, std::string &message) {
   std::error_code error;
   llvm::raw_fd_ostream file(path, error);
-  if (!error)
-    file << code;
-  file.close();
-  if (error || file.has_error()) {
+  if (!error) {
+    file << data;
+    file.close();
+    error = file.error();
     file.clear_error();
-    throw Halide::RuntimeError("cannot write '" + path.str() + "'");
   }
+  if (!error)
+    return success();
+  message = ("cannot write '" + path + "': " + error.message()).str();
+  return failure();
 }
 
 static void writeText(const Halide::Module &module, StringRef name,
@@ -110,8 +113,12 @@ static void writeText(const Halide::Module &module, StringRef name,
   std::string path =
       (options.outputDir + "/" + name + getSuffix(options.text, options.target))
           .str();
-  if (options.text == KernelText::Device)
-    return writeDeviceCode(path, getDeviceCode(module));
+  if (options.text == KernelText::Device) {
+    std::string message;
+    if (failed(writeFile(path, getDeviceCode(module), message)))
+      throw Halide::RuntimeError(message);
+    return;
+  }
   Halide::OutputFileType type =
       options.text == KernelText::Stmt   ? Halide::OutputFileType::stmt
       : options.text == KernelText::LLVM ? Halide::OutputFileType::llvm_assembly

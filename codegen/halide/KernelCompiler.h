@@ -18,6 +18,10 @@ llvm::StringRef getKernelSources();
 std::string getKernelContent(mlir::func::FuncOp kernel,
                              const KernelOptions &options);
 
+/// Writes the file, or says in `message` why it cannot.
+mlir::LogicalResult writeFile(llvm::StringRef path, llvm::StringRef data,
+                              std::string &message);
+
 /// An object, and what is said of it.
 struct CompiledKernel {
   std::string object;

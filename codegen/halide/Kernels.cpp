@@ -59,21 +59,6 @@ private:
   size_t done = 0;
 };
 
-LogicalResult writeFile(StringRef path, StringRef data, std::string &message) {
-  std::error_code error;
-  llvm::raw_fd_ostream file(path, error);
-  if (!error) {
-    file << data;
-    file.close();
-    error = file.error();
-    file.clear_error();
-  }
-  if (!error)
-    return success();
-  message = ("cannot write '" + path + "': " + error.message()).str();
-  return failure();
-}
-
 bool readsCache(const KernelOptions &options) {
   return options.useCache && options.text == KernelText::None;
 }

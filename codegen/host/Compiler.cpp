@@ -72,10 +72,14 @@ void registerCompilerDialects(DialectRegistry &registry) {
   registerLLVMDialectTranslation(registry);
 }
 
-void buildHostPipeline(OpPassManager &manager,
-                       const LowerHostOptions &options) {
+void buildHostPipeline(OpPassManager &manager, const PipelineOptions &options,
+                       const BuildTarget &target) {
   manager.addPass(createPlanMemory());
-  buildLowerHostPipeline(manager, options);
+  LowerHostOptions lowering;
+  lowering.device = target.isDevice();
+  lowering.library = options.library;
+  lowering.tf32 = options.factors == Factors::TF32;
+  buildLowerHostPipeline(manager, lowering);
 }
 
 namespace {

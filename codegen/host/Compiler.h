@@ -21,7 +21,6 @@ class PassManager;
 namespace maek {
 
 struct BuildTarget;
-struct LowerHostOptions;
 
 enum class Emit {
   Executable,
@@ -87,10 +86,11 @@ struct CompileReport {
 /// Dialects, op interfaces and LLVM's translations that a context needs.
 void registerCompilerDialects(mlir::DialectRegistry &registry);
 
-/// What follows buildPipeline and the compilation of the kernels: the plan of
-/// memory and the lowering of the host program.
+/// What follows buildPipeline, with the same options, and the compilation of
+/// the kernels: the plan of memory and the lowering of the host program.
 void buildHostPipeline(mlir::OpPassManager &manager,
-                       const LowerHostOptions &options);
+                       const PipelineOptions &options,
+                       const BuildTarget &target);
 
 /// What the options say of the passes, for one target.
 PipelineOptions getPipelineOptions(const CompileOptions &options,

@@ -2,7 +2,6 @@
 #include "codegen/host/Variant.h"
 
 #include "codegen/host/EmitObject.h"
-#include "codegen/host/LowerHost.h"
 #include "ir/Entries.h"
 #include "passes/Passes.h"
 #include "runtime/core/Defaults.h"
@@ -100,11 +99,7 @@ LogicalResult Variant::compileKernels(const KernelProgress &progress,
 std::unique_ptr<llvm::Module>
 Variant::lowerHost(llvm::LLVMContext &context, ArrayRef<std::string> variants) {
   PassManager manager(module.getContext());
-  LowerHostOptions lowering;
-  lowering.device = target.isDevice();
-  lowering.library = getPipelineOptions(options, target).library;
-  lowering.tf32 = options.factors == Factors::TF32;
-  buildHostPipeline(manager, lowering);
+  buildHostPipeline(manager, getPipelineOptions(options, target), target);
   if (failed(run(manager)))
     return nullptr;
   addLowered(description, module);

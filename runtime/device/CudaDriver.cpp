@@ -1,6 +1,8 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 #include "runtime/device/CudaDriver.h"
 
+#include "runtime/device/KeptDriver.h"
+
 #include <dlfcn.h>
 
 using namespace maek;
@@ -80,12 +82,5 @@ static Error load(Driver &driver) {
 }
 
 Expected<const Driver *> cuda::loadDriver() {
-  struct Loaded {
-    Driver driver;
-    Error error = load(driver);
-  };
-  static const Loaded loaded;
-  if (loaded.error)
-    return makeError(loaded.error.code(), loaded.error.message());
-  return &loaded.driver;
+  return runtime::keepDriver<Driver>(load);
 }

@@ -1,7 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // maek ir: the IR after a pass, or after each.
 #include "codegen/host/Compiler.h"
-#include "codegen/host/LowerHost.h"
 #include "codegen/host/OutputFile.h"
 #include "passes/Pipelines.h"
 #include "tools/maek/Options.h"
@@ -92,11 +91,7 @@ static bool runStages(mlir::ModuleOp module, Session &session,
   mlir::PassManager manager(module.getContext());
   configure(manager);
   buildPipeline(manager, pipeline);
-  LowerHostOptions lowering;
-  lowering.device = target.isDevice();
-  lowering.library = pipeline.library;
-  lowering.tf32 = pipeline.factors == Factors::TF32;
-  buildHostPipeline(manager, lowering);
+  buildHostPipeline(manager, pipeline, target);
   return succeeded(manager.run(module));
 }
 

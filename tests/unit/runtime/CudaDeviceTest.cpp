@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // CUDA's devices, with a driver that writes down what it is asked for.
+#include "DeviceTest.h"
 #include "HalideHooks.h"
 #include "runtime/device/Devices.h"
 #include "tests/support/StubCuda.h"
@@ -31,7 +32,7 @@ const char source[] = R"(
 }
 )";
 
-class CudaDeviceTest : public testing::Test {
+class CudaDeviceTest : public DeviceTest {
 protected:
   void SetUp() override {
     maek_stub_cuda_reset();
@@ -49,23 +50,6 @@ protected:
     device.reset();
     EXPECT_EQ(maek_stub_cuda_held(), 0u);
   }
-
-  DeviceAddress allocate(size_t bytes) {
-    Expected<DeviceAddress> address = device->allocate(bytes, "a test");
-    EXPECT_TRUE(address);
-    return address ? *address : 0;
-  }
-  DeviceAddress uploaded(const std::vector<float> &values) {
-    DeviceAddress address = allocate(values.size() * sizeof(float));
-    EXPECT_FALSE(
-        device->upload(address, values.data(), values.size() * sizeof(float)));
-    return address;
-  }
-  std::vector<float> downloaded(DeviceAddress from, size_t count) {
-    std::vector<float> values(count);
-    EXPECT_FALSE(device->download(values.data(), from, count * sizeof(float)));
-    return values;
-  }
   /// The driver's lines since the last call.
   static std::string log() {
     std::string lines = maek_stub_cuda_log();
@@ -77,7 +61,6 @@ protected:
             {&vector}, {vector.dim.extent}, {factor}};
   }
 
-  std::unique_ptr<Device> device;
   CompiledKernels kernels{"cuda", source};
 };
 } // namespace

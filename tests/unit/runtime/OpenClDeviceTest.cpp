@@ -1,5 +1,6 @@
 // Part of Maek, under the MIT licence; see LICENSE.
 // OpenCL's devices, on the first that there is.
+#include "DeviceTest.h"
 #include "HalideHooks.h"
 #include "runtime/device/Devices.h"
 
@@ -27,7 +28,7 @@ __kernel void shift(__global const float *restrict from,
 }
 )";
 
-class OpenClDeviceTest : public testing::Test {
+class OpenClDeviceTest : public DeviceTest {
 protected:
   void SetUp() override {
     Expected<std::vector<DeviceDescription>> found =
@@ -41,25 +42,6 @@ protected:
     device = std::move(*opened);
   }
 
-  DeviceAddress allocate(size_t count) {
-    Expected<DeviceAddress> address =
-        device->allocate(count * sizeof(float), "a test");
-    EXPECT_TRUE(address);
-    return address ? *address : 0;
-  }
-  DeviceAddress uploaded(const std::vector<float> &values) {
-    DeviceAddress address = allocate(values.size());
-    EXPECT_FALSE(
-        device->upload(address, values.data(), values.size() * sizeof(float)));
-    return address;
-  }
-  std::vector<float> downloaded(DeviceAddress from, size_t count) {
-    std::vector<float> values(count);
-    EXPECT_FALSE(device->download(values.data(), from, count * sizeof(float)));
-    return values;
-  }
-
-  std::unique_ptr<Device> device;
   CompiledKernels kernels{"opencl", source};
 };
 } // namespace
@@ -87,7 +69,7 @@ TEST_F(OpenClDeviceTest, CopiesThereBackAndAround) {
 }
 
 TEST_F(OpenClDeviceTest, ManyUploadsKeepTheirOrder) {
-  DeviceAddress at = allocate(1000);
+  DeviceAddress at = allocate(1000 * sizeof(float));
   std::vector<float> values(1000);
   for (int round = 0; round < 50; ++round) {
     values.assign(1000, static_cast<float>(round));
@@ -101,7 +83,7 @@ TEST_F(OpenClDeviceTest, KernelsRunOnPartsOfAllocations) {
   std::vector<float> numbers(1000);
   for (size_t i = 0; i < numbers.size(); ++i)
     numbers[i] = static_cast<float>(i);
-  DeviceAddress at = uploaded(numbers), to = allocate(1000);
+  DeviceAddress at = uploaded(numbers), to = allocate(1000 * sizeof(float));
   ASSERT_FALSE(device->clear(to, 4000));
   constexpr int count = 100, group = 32, skipped = 7;
   Vector from(count, at + skipped * 4), into(count, to + 3 * 4);
@@ -131,7 +113,8 @@ TEST_F(OpenClDeviceTest, KernelsRunOnPartsOfAllocations) {
 
 // One kernel's scratch is the next one's: the queue is in order.
 TEST_F(OpenClDeviceTest, ScratchIsReusedInOrder) {
-  DeviceAddress at = uploaded({1, 2, 3, 4}), to = allocate(4 * 20);
+  DeviceAddress at = uploaded({1, 2, 3, 4}),
+                to = allocate(4 * 20 * sizeof(float));
   DeviceScope scope(*device);
   uint64_t first = 0;
   for (int step = 0; step < 20; ++step) {
@@ -178,7 +161,7 @@ TEST_F(OpenClDeviceTest, CompilersWordsComeBack) {
 }
 
 TEST_F(OpenClDeviceTest, AMissingKernelIsNamed) {
-  Vector vector(1, allocate(1));
+  Vector vector(1, allocate(sizeof(float)));
   {
     DeviceScope scope(*device);
     EXPECT_NE(kernels.run({"missing", {1, 1, 1}, {1, 1, 1}, 0, {&vector}}), 0);

@@ -25,6 +25,15 @@ static int64_t countTiles(EinsumOp einsum) {
                              : enoughBlocks;
 }
 
+/// Of two lengths of a part the longer one where tiles alone make many blocks;
+/// 0, no parts, where they are enough.
+static int64_t pickPart(EinsumOp einsum, int64_t shorter, int64_t longer) {
+  int64_t tiles = countTiles(einsum);
+  if (tiles >= enoughBlocks)
+    return 0;
+  return tiles >= enoughBlocks / 8 ? longer : shorter;
+}
+
 static bool isInBoth(EinsumAttr equation, char letter) {
   return equation.inLhs(letter) && equation.inRhs(letter);
 }
@@ -36,10 +45,7 @@ int64_t getPartExamples(EinsumOp einsum) {
       !isInBoth(equation, contracted.front()) ||
       getLetterExtent(einsum, contracted.front()).isStatic())
     return 0;
-  int64_t tiles = countTiles(einsum);
-  if (tiles >= enoughBlocks)
-    return 0;
-  return tiles >= enoughBlocks / 8 ? 16 : 4;
+  return pickPart(einsum, 4, 16);
 }
 
 int64_t getPartLength(EinsumOp einsum) {
@@ -51,10 +57,7 @@ int64_t getPartLength(EinsumOp einsum) {
   Extent length = getLetterExtent(einsum, contracted.front());
   if (length.isStatic() && length.factor < longSum)
     return 0;
-  int64_t tiles = countTiles(einsum);
-  if (tiles >= enoughBlocks)
-    return 0;
-  return tiles >= enoughBlocks / 8 ? 512 : 256;
+  return pickPart(einsum, 256, 512);
 }
 
 int64_t getSummedMultiple(EinsumOp einsum) {
