@@ -62,19 +62,32 @@ static Expr polynomial(const Expr &x, std::initializer_list<float> c) {
 static constexpr float highestExponent = 88.72283f;
 static constexpr float lowestExponent = -87.33654f;
 
-/// The bits of 2^n e^r with x = n ln 2 + r, |r| <= ln 2 / 2; Cephes'
-/// polynomial. n is added to the exponent's bits of e^r, which serves n = 128
-/// as well, where e^r < 1. Halide's `round` of 16 lanes is two halves, taken
-/// apart and put together.
-static Expr exponentialBits(const Expr &x) {
-  Expr shifted = strictly(Call::strict_add, x * 1.44269504089f, magic);
-  Expr n = strictly(Call::strict_sub, shifted, magic);
+/// e^x = 2^n e^r with x = n ln 2 + r, |r| <= ln 2 / 2.
+struct ReducedExponential {
+  /// e^r by Cephes' polynomial.
+  Expr p;
+  /// n, in the lowest bits.
+  Expr shifted;
+};
+
+/// Halide's `round` of 16 lanes is two halves, taken apart and put together.
+/// `beside` is added to n.
+static ReducedExponential reduceExponential(const Expr &x, int beside = 0) {
+  float base = magic + float(beside);
+  Expr shifted = strictly(Call::strict_add, x * 1.44269504089f, base);
+  Expr n = strictly(Call::strict_sub, shifted, base);
   Expr r = x - n * 0.693359375f - n * -2.12194440e-4f;
   Expr q =
       polynomial(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                      4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
-  Expr p = q * (r * r) + r + 1.0f;
-  return bitsOf(p) + (bitsOf(shifted) << 23);
+  return {q * (r * r) + r + 1.0f, shifted};
+}
+
+/// The bits of e^x. n is added to the exponent's bits of e^r, which serves
+/// n = 128 as well, where e^r < 1.
+static Expr exponentialBits(const Expr &x) {
+  ReducedExponential e = reduceExponential(x);
+  return bitsOf(e.p) + (bitsOf(e.shifted) << 23);
 }
 
 static Expr exponential32(const Expr &x) {
@@ -97,30 +110,47 @@ Expr exponential(const Expr &x) {
   return x.type().bits() == 64 ? Halide::exp(x) : exponential32(x);
 }
 
+/// Of a NaN no comparison is true, and it stays.
+static Expr clampNumber(const Expr &x, float low, float high) {
+  Expr above = select(strictly(Call::strict_lt, x, low), low, x);
+  return select(strictly(Call::strict_lt, high, above), high, above);
+}
+
 /// A rational function of degree 13 / 6, odd in x; 1 and -1 beyond its range,
 /// so that the derivative 1 - y² is 0 there, whatever it is multiplied by.
 static Expr hyperbolicTangent32(const Expr &x) {
   const float limit = 7.90531110763549805f;
-  Expr c = Halide::clamp(x, -limit, limit), s = c * c;
+  Expr c = clampNumber(x, -limit, limit), s = c * c;
   Expr p = polynomial(s, {-2.76076847742355e-16f, 2.00018790482477e-13f,
                           -8.60467152213735e-11f, 5.12229709037114e-08f,
                           1.48572235717979e-05f, 6.37261928875436e-04f,
                           4.89352455891786e-03f});
   Expr q = polynomial(s, {1.19825839466702e-06f, 1.18534705686654e-04f,
                           2.26843463243900e-03f, 4.89352518554385e-03f});
-  Expr one = bitsOf(Expr(1.0f)), sign = bitsOf(x) ^ magnitudeBits(x);
-  Expr bits = select(magnitudeBits(x) > bitsOf(Expr(limit)), one | sign,
-                     bitsOf((c * p) / q));
-  return reinterpret<float>(select(isNaN(x), bitsOf(x), bits));
+  Expr one = bitsOf(Expr(1.0f)), sign = bitsOf(x) & Expr(INT32_MIN);
+  Expr isBeyond =
+      strictly(Call::strict_lt, limit, reinterpret<float>(magnitudeBits(x)));
+  return select(isBeyond, reinterpret<float>(one | sign), (c * p) / q);
 }
 
 Expr hyperbolicTangent(const Expr &x) {
   return x.type().bits() == 64 ? Halide::tanh(x) : hyperbolicTangent32(x);
 }
 
+/// 1 / (1 + 2^n e^r). Beyond the least normal number it is that one.
+static Expr sigmoid32(const Expr &x) {
+  Expr c = clampNumber(x, lowestExponent, -lowestExponent);
+  // 2^n's exponent is n + 127. A product keeps NaNs of any bits.
+  ReducedExponential e = reduceExponential(-c, /*beside=*/127);
+  Expr power = reinterpret<float>(bitsOf(e.shifted) << 23);
+  return 1.0f / (1.0f + e.p * power);
+}
+
 Expr sigmoid(const Expr &x) {
+  if (x.type().bits() == 32)
+    return sigmoid32(x);
   Expr one = Halide::cast(x.type(), 1);
-  return one / (one + exponential(-x));
+  return one / (one + Halide::exp(-x));
 }
 
 /// ln(1 + f) - f for f in [√½ - 1, √2 - 1]; Cephes. The power to which the
