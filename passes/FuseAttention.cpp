@@ -31,7 +31,7 @@ public:
   /// all: only then is there anything to say about it.
   bool matchSoftmax(unsigned operand);
   /// Why it cannot be one op; empty if it can.
-  StringRef whyNot(const NestedGradients &nested);
+  StringRef whyNot(const NestedGradients &nested, bool singleQueries);
   void rewrite();
 
 private:
@@ -267,11 +267,16 @@ StringRef AttentionMatch::matchValues() {
   return "";
 }
 
-StringRef AttentionMatch::whyNot(const NestedGradients &nested) {
+StringRef AttentionMatch::whyNot(const NestedGradients &nested,
+                                 bool singleQueries) {
   if (StringRef reason = matchValues(); !reason.empty())
     return reason;
   if (StringRef reason = matchScores(); !reason.empty())
     return reason;
+  Extent queries =
+      getExtent(query.getType(), queryOrder[queryOrder.size() - 2]);
+  if (!singleQueries && queries.isStatic() && queries.factor == 1)
+    return "there is one query";
   // Attention's gradient has none itself.
   if (nested.areOf(product))
     return "the gradient of its gradient is taken";
@@ -315,6 +320,8 @@ void AttentionMatch::rewrite() {
 namespace {
 
 struct FuseAttention : impl::FuseAttentionBase<FuseAttention> {
+  using Base::Base;
+
   void runOnOperation() override {
     SmallVector<EinsumOp> products;
     getOperation().walk([&](EinsumOp op) { products.push_back(op); });
@@ -324,7 +331,7 @@ struct FuseAttention : impl::FuseAttentionBase<FuseAttention> {
         AttentionMatch match(product);
         if (!match.matchSoftmax(operand))
           continue;
-        StringRef reason = match.whyNot(nested);
+        StringRef reason = match.whyNot(nested, singleQueries);
         if (reason.empty()) {
           match.rewrite();
           ++numFused;

@@ -42,12 +42,26 @@ static bool joinsAxes(TransposeOp transpose, EinsumOp product) {
   return false;
 }
 
+/// Whether `product` reads each element of its operand once, as what it is
+/// multiplied by has a single row.
+static bool isReadOnce(Value operand, EinsumOp product) {
+  EinsumAttr equation = product.getEquation();
+  unsigned side = product.getLhs() == operand ? 0 : 1;
+  Value result = product.getResult();
+  return llvm::all_of(llvm::enumerate(equation.getResult()), [&](auto axis) {
+    Extent extent = getExtent(result.getType(), axis.index());
+    return equation.getTerm(side).contains(axis.value()) ||
+           (extent.isStatic() && extent.factor == 1);
+  });
+}
+
 /// Whether a product in a kernel is better off with a dense copy. The copy
 /// moves each element once; the product reads it many times.
 static bool isWorthCopying(TransposeOp transpose) {
   return llvm::any_of(transpose->getUsers(), [&](Operation *user) {
     auto product = dyn_cast<EinsumOp>(user);
-    return product && joinsAxes(transpose, product);
+    return product && joinsAxes(transpose, product) &&
+           !isReadOnce(transpose, product);
   });
 }
 

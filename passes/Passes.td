@@ -178,7 +178,10 @@ def FuseAttention : Pass<"maek-fuse-attention", "::mlir::ModuleOp"> {
     by values, becomes `maek.attention`, whose kernels store nothing of one
     number per query and key. Queries, keys and values share all leading axes.
     A mask that says key <= query + number becomes `causal`: kernels leave out
-    what it hides. A softmax whose scores or weights are used elsewhere stays,
+    what it hides. A single query's softmax stays, as a row is all there is of
+    it: the attention's kernel has queries side by side in vectors. With
+    `single-queries` it does not stay. A softmax whose scores or weights are used
+    elsewhere stays,
     and one whose gradient the value of another gradient is made of. A floor of
     the sum or of the maximum must be one that never counts: at most 1e-30, and
     at most -1e30.
@@ -205,6 +208,11 @@ def FuseAttention : Pass<"maek-fuse-attention", "::mlir::ModuleOp"> {
       : tensor<2x5x4xf32>, tensor<2x7x4xf32>, tensor<2x7x4xf32>
     ```
   }];
+  let options = [
+    Option<"singleQueries", "single-queries", "bool", "false",
+           "also where there is one query: for devices, which have one kernel "
+           "to launch then in place of three">,
+  ];
   let dependentDialects = ["::maek::MaekDialect"];
   let statistics = [
     Statistic<"numFused", "num-fused", "attentions made one operation">,

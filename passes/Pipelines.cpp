@@ -87,7 +87,7 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
 
   // Before the gradients: attention has a gradient of its own, and of the
   // softmax's the same could not be made.
-  add(createFuseAttention());
+  add(createFuseAttention({/*singleQueries=*/options.singleQueries}));
   add(createSimplify());
 
   // The gradients. Differentiating after the passes above gives their adjoints

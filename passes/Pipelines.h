@@ -38,6 +38,8 @@ struct PipelineOptions {
   /// The order of packed weights for a target with few registers: see
   /// maek-prepack-weights.
   bool sumsInnermost = false;
+  /// Attention of one query is one kernel: see maek-fuse-attention.
+  bool singleQueries = false;
   Factors factors = Factors::Full;
   /// Gradients compute the steps of loops again instead of keeping them: see
   /// maek-segment-scans.

@@ -88,6 +88,7 @@ void setTarget(PipelineOptions &options, const BuildTarget &target) {
   // they share.
   if (target.isDevice())
     options.disable.push_back("prepack-weights");
+  options.singleQueries = target.isDevice();
   // Halide's kernels use no tensor cores.
   options.library =
       target.device == "cuda" && (options.factors == Factors::BFloat16 ||

@@ -1,4 +1,5 @@
 // RUN: maek-opt %s --maek-fuse-attention --canonicalize | FileCheck %s
+// RUN: maek-opt %s --maek-fuse-attention=single-queries=true | FileCheck %s --check-prefix=SINGLE
 // RUN: maek-opt %s --maek-fuse-attention --remarks-filter=.* --remark-format=emitRemark -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 !q = tensor<2x5x4xf32>
@@ -286,4 +287,25 @@ func.func @scaled_on_the_left(%q: !q, %k: !k, %v: !v) -> !y {
   %p = maek.div %e, %tb : !s
   %y = maek.einsum "hqk,hkv->hqv" %p, %v : !s, !v
   return %y : !y
+}
+
+// A single query's weights are a row: it is one op where a device has one kernel
+// for it.
+// CHECK-LABEL: @single_query
+// CHECK-NOT: maek.attention
+// SINGLE-LABEL: @single_query
+// SINGLE: maek.attention
+// REMARK: remark: [Missed] fuse-attention{{.*}}softmax stays between its products: there is one query
+func.func @single_query(%q: tensor<2x1x4xf32>, %k: tensor<2x7x4xf32>,
+                        %v: tensor<2x7x4xf32>) -> tensor<2x1x4xf32> {
+  %s = maek.einsum "hqd,hkd->hqk" %q, %k : tensor<2x1x4xf32>, tensor<2x7x4xf32>
+  %m = maek.reduce max %s dims [2] : tensor<2x1x7xf32>
+  %n = maek.broadcast %m dims [0, 1] : tensor<2x1xf32> -> tensor<2x1x7xf32>
+  %d = maek.sub %s, %n : tensor<2x1x7xf32>
+  %e = maek.exp %d : tensor<2x1x7xf32>
+  %t = maek.reduce sum %e dims [2] : tensor<2x1x7xf32>
+  %u = maek.broadcast %t dims [0, 1] : tensor<2x1xf32> -> tensor<2x1x7xf32>
+  %p = maek.div %e, %u : tensor<2x1x7xf32>
+  %y = maek.einsum "hqk,hkv->hqv" %p, %v : tensor<2x1x7xf32>, tensor<2x7x4xf32>
+  return %y : tensor<2x1x4xf32>
 }
