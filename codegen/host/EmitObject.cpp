@@ -59,22 +59,26 @@ std::unique_ptr<llvm::Module> translateToLLVM(ModuleOp module,
   return translated;
 }
 
-/// Marks the functions without a loop. They run once a call, where a kernel's
-/// microseconds hide the instructions around it, and their blocks are so long
-/// that optimizing one takes seconds: what LLVM does there grows faster than a
-/// block.
-static void skipStraightCode(llvm::Module &module) {
+/// Marks the functions without a loop, and returns whether that are all. They
+/// run once a call, where a kernel's microseconds hide the instructions around
+/// it, and their blocks are so long that optimizing one takes seconds: what
+/// LLVM does there grows faster than a block.
+static bool skipStraightCode(llvm::Module &module) {
+  bool areAll = true;
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
     SmallVector<std::pair<const llvm::BasicBlock *, const llvm::BasicBlock *>>
         loops;
     llvm::FindFunctionBackedges(function, loops);
-    if (!loops.empty())
+    if (!loops.empty()) {
+      areAll = false;
       continue;
+    }
     function.addFnAttr(llvm::Attribute::OptimizeNone);
     function.addFnAttr(llvm::Attribute::NoInline);
   }
+  return areAll;
 }
 
 /// -O2 without vectorisation: the host code stores descriptors and calls
@@ -103,8 +107,12 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 LogicalResult emitHost(llvm::Module &module, HostOutput kind, StringRef path,
                        Location location) {
   std::unique_ptr<llvm::TargetMachine> machine = createMachine();
-  skipStraightCode(module);
-  optimize(module, *machine);
+  // Without loops the machine code is made the short way, too: the allocation
+  // of registers and what prepares it grow faster than a function.
+  if (skipStraightCode(module))
+    machine->setOptLevel(llvm::CodeGenOptLevel::None);
+  else
+    optimize(module, *machine);
   std::error_code error;
   llvm::raw_fd_ostream out(path, error);
   if (!error && kind == HostOutput::LLVM) {

@@ -20,7 +20,7 @@ std::unique_ptr<llvm::Module> translateToLLVM(mlir::ModuleOp module,
 
 enum class HostOutput { Object, Assembly, LLVM };
 
-/// Optimises (-O2) and writes the module.
+/// Optimises (-O2) the functions with loops, and writes the module.
 mlir::LogicalResult emitHost(llvm::Module &module, HostOutput kind,
                              llvm::StringRef path, mlir::Location location);
 
