@@ -95,20 +95,24 @@ void Descriptors::setArgument(Value memref, Value address,
 /// The first op behind the mark and the definitions of all numbers. What a
 /// buffer is made of dominates it, so that of two of its numbers one dominates
 /// the other: the last is the one that all others dominate, whatever their
-/// order and their blocks.
+/// order and their blocks. Asked of definitions: the ops behind the mark are
+/// new, and to tell their order the whole block would be counted anew.
 Operation *Descriptors::getPoint(ArrayRef<OpFoldResult> numbers) const {
-  Operation *last = mark->getNextNode();
+  Operation *last = mark, *behind = mark->getNextNode();
   for (OpFoldResult number : numbers) {
     auto value = dyn_cast<Value>(number);
     if (!value)
       continue;
     Operation *op = value.getDefiningOp();
-    Operation *behind =
-        op ? op->getNextNode() : &value.getParentBlock()->front();
-    if (dominance.properlyDominates(last, behind))
-      last = behind;
+    Operation *front = &value.getParentBlock()->front();
+    if (op && dominance.dominates(last, op)) {
+      last = op;
+      behind = op->getNextNode();
+    } else if (!op && dominance.properlyDominates(last, front)) {
+      last = behind = front;
+    }
   }
-  return last;
+  return behind;
 }
 
 OpFoldResult Descriptors::multiply(OpFoldResult left, OpFoldResult right) {

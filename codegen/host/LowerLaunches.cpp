@@ -293,7 +293,8 @@ int64_t EntryLowering::run() {
   error->addArgument(i32, loc);
   OpBuilder atError = OpBuilder::atBlockEnd(error);
   func::ReturnOp::create(atError, loc, error->getArgument(0));
-  for (LaunchOp launch : launches)
+  // The last one first: a cut moves all ops behind it to another block.
+  for (LaunchOp launch : llvm::reverse(launches))
     lowerLaunch(launch, error);
   finishMemRefs();
   return bytes;
