@@ -57,13 +57,17 @@ void listKernelSymbols(func::FuncOp kernel) {
                                  findKernelSymbols(kernel).getArrayRef()));
 }
 
-void fuseKernelLocations(func::FuncOp kernel, func::FuncOp other) {
-  auto fuse = [&](Operation *a, Operation *b) {
-    a->setLoc(FusedLoc::get(a->getContext(), {a->getLoc(), b->getLoc()}));
-  };
-  fuse(kernel, other);
-  for (auto [a, b] : llvm::zip(kernel.getOps(), other.getOps()))
-    fuse(&a, &b);
+void KernelLocations::add(func::FuncOp kernel, func::FuncOp other) {
+  found[kernel].push_back(other.getLoc());
+  for (auto [op, equal] : llvm::zip(kernel.getOps(), other.getOps()))
+    found[&op].push_back(equal.getLoc());
+}
+
+void KernelLocations::fuse() {
+  for (auto &[op, locations] : found) {
+    locations.insert(locations.begin(), op->getLoc());
+    op->setLoc(FusedLoc::get(op->getContext(), locations));
+  }
 }
 
 llvm::DenseMap<Operation *, SmallVector<func::CallOp>>
@@ -79,6 +83,7 @@ findKernelCalls(ModuleOp module) {
 
 unsigned shareEqualKernels(ModuleOp module) {
   llvm::StringMap<func::FuncOp> known;
+  KernelLocations locations;
   auto calls = findKernelCalls(module);
   unsigned count = 0;
   for (auto kernel :
@@ -88,12 +93,13 @@ unsigned shareEqualKernels(ModuleOp module) {
     auto [entry, isNew] = known.try_emplace(getKernelText(kernel), kernel);
     if (isNew)
       continue;
-    fuseKernelLocations(entry->second, kernel);
+    locations.add(entry->second, kernel);
     for (func::CallOp call : calls[kernel])
       call.setCallee(entry->second.getSymName());
     kernel.erase();
     ++count;
   }
+  locations.fuse();
   return count;
 }
 

@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include <string>
 
@@ -22,9 +23,18 @@ llvm::SetVector<mlir::Attribute> findKernelSymbols(mlir::func::FuncOp kernel);
 /// Lists them in the kernel's attribute.
 void listKernelSymbols(mlir::func::FuncOp kernel);
 
-/// Makes `kernel` also stand for `other`, which is equal to it: each op's
-/// location tells of the op at its place in `other`, too.
-void fuseKernelLocations(mlir::func::FuncOp kernel, mlir::func::FuncOp other);
+/// Kernels that also stand for others, which are equal to them: each op's
+/// location tells of the ops at its place in those, too. All at once, as a
+/// fused location lists its parts.
+class KernelLocations {
+public:
+  /// Takes those of `other`, which may be erased then.
+  void add(mlir::func::FuncOp kernel, mlir::func::FuncOp other);
+  void fuse();
+
+private:
+  llvm::MapVector<mlir::Operation *, llvm::SmallVector<mlir::Location>> found;
+};
 
 /// The module's calls by the kernel that they call.
 llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::func::CallOp>>

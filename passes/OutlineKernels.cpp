@@ -71,6 +71,7 @@ struct KnownKernels {
 
   SymbolTable table;
   llvm::StringMap<func::FuncOp> texts;
+  KernelLocations locations;
   /// Of the next kernel of each class.
   llvm::StringMap<unsigned> numbers;
 };
@@ -86,13 +87,14 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     module.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels)
       outline(kernel, known);
+    known.locations.fuse();
   }
 
   void outline(KernelOp kernel, KnownKernels &known) {
     llvm::SetVector<Value> arguments;
     func::FuncOp function = build(kernel, arguments);
     if (func::FuncOp equal = known.remember(function)) {
-      fuseKernelLocations(equal, function);
+      known.locations.add(equal, function);
       function.erase();
       function = equal;
       ++numShared;
