@@ -108,6 +108,12 @@ std::optional<KernelGroups::Between> KernelGroups::findBetween(Group a,
     return Between{true, {}};
   std::vector<Group> below{a}, above{b};
   llvm::DenseSet<Group> seenBelow, seenAbove;
+  // Of each side the end, and what is found first: between a gradient and the
+  // product with its clipped norm lies the chain of sums of all of them, which
+  // the forests know from what is next to either.
+  constexpr size_t numProbes = 4;
+  SmallVector<Operation *, numProbes> highest{groups[a].front()},
+      lowest{groups[b].back()};
   auto isBetween = [&](Group one) {
     return rank[a] < rank[one] && rank[one] < rank[b];
   };
@@ -120,9 +126,13 @@ std::optional<KernelGroups::Between> KernelGroups::findBetween(Group a,
           return false;
         if (!isBetween(to) || !seenBelow.insert(to).second)
           continue;
-        if (seenAbove.contains(to) || isBelow(groups[b].back(), next))
+        if (seenAbove.contains(to) || llvm::any_of(lowest, [&](Operation *low) {
+              return isBelow(low, next);
+            }))
           return false;
         below.push_back(to);
+        if (highest.size() < numProbes)
+          highest.push_back(next);
       }
     return true;
   };
@@ -134,9 +144,13 @@ std::optional<KernelGroups::Between> KernelGroups::findBetween(Group a,
           return false;
         if (!isBetween(to) || !seenAbove.insert(to).second)
           continue;
-        if (seenBelow.contains(to) || isBelow(next, groups[a].front()))
+        if (seenBelow.contains(to) ||
+            llvm::any_of(highest,
+                         [&](Operation *high) { return isBelow(next, high); }))
           return false;
         above.push_back(to);
+        if (lowest.size() < numProbes)
+          lowest.push_back(next);
       }
     return true;
   };
