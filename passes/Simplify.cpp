@@ -51,8 +51,8 @@ LogicalResult simplifyToEnd(func::FuncOp function,
   config.setMaxIterations(maxRounds);
   config.setMaxNumRewrites(100 * (countOps(function) + 100));
   for (int64_t round = 0; round < maxRounds; ++round) {
-    bool changed = false;
-    if (failed(applyPatternsGreedily(function, patterns, config, &changed)))
+    // To where no pattern changes anything.
+    if (failed(applyPatternsGreedily(function, patterns, config)))
       break;
     unsigned moved = 0;
     function.walk([&](ScanOp scan) { moved += hoistInvariants(scan); });
@@ -61,7 +61,7 @@ LogicalResult simplifyToEnd(func::FuncOp function,
     IRRewriter rewriter(function.getContext());
     DominanceInfo dominance(function);
     eliminateCommonSubExpressions(rewriter, dominance, function, &merged);
-    if (!changed && !merged && moved == 0)
+    if (!merged && moved == 0)
       return success();
   }
   return function.emitError()
