@@ -41,6 +41,7 @@ public:
 private:
   bool canMap(Operation *op) const;
   bool wants(Operation *op);
+  bool isBiasOfPart(Operation *op) const;
   void require();
   void build(Operation *op, OpBuilder &builder);
 
@@ -86,7 +87,20 @@ bool Hoister::wants(Operation *op) {
   });
   if (follows && (isElementwise(op) || isView(op) || isReduction(op)))
     derived.insert(op);
-  return follows && (isElementwise(op) || isReduction(op));
+  return follows && (isElementwise(op) || isReduction(op)) && !isBiasOfPart(op);
+}
+
+/// Whether `op` adds what no step changes to a part of a product, as a bias to
+/// one gate of several. In the loop it is free, in the kernel that reads the
+/// part; outside it would be a kernel between the product and the scan.
+bool Hoister::isBiasOfPart(Operation *op) const {
+  if (!isa<AddOp>(op))
+    return false;
+  Value part = op->getOperand(0), bias = op->getOperand(1);
+  if (dependence.of(part) == Dependence::Invariant)
+    std::swap(part, bias);
+  return dependence.of(bias) == Dependence::Invariant &&
+         part.getDefiningOp<UnstackOp>();
 }
 
 /// Finds what the wanted ops are made of, and keeps the body's order.

@@ -52,6 +52,27 @@ func.func @gates_of_input(%W: tensor<2x4x3xf32>, %xs: tensor<9x2x3xf32>, %h0: te
   return %hT : tensor<2x4xf32>
 }
 
+// A bias of one gate stays with the kernel that reads the gate.
+// CHECK-LABEL: func.func @bias_of_part
+// CHECK: %[[P:.*]] = maek.einsum "tbk,gnk->tbgn" %arg2, %arg0
+// CHECK-NEXT: maek.scan over(%[[P]])
+// CHECK-NEXT: ^bb0(%[[X:.*]]: tensor<2x2x4xf32>, %{{.*}}: tensor<2x4xf32>):
+// CHECK: %[[G:.*]]:2 = maek.unstack %[[X]] dim 1
+// CHECK: maek.add %[[G]]#0, %{{.*}}
+func.func @bias_of_part(%W: tensor<2x4x3xf32>, %b: tensor<4xf32>, %xs: tensor<9x2x3xf32>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %hT = maek.scan over(%xs) init(%h0) {
+  ^bb0(%x: tensor<2x3xf32>, %h: tensor<2x4xf32>):
+    %p = maek.einsum "bk,gnk->bgn" %x, %W : tensor<2x3xf32>, tensor<2x4x3xf32>
+    %g:2 = maek.unstack %p dim 1 : tensor<2x2x4xf32>
+    %c = maek.broadcast %b dims [1] : tensor<4xf32> -> tensor<2x4xf32>
+    %s = maek.add %g#0, %c : tensor<2x4xf32>
+    %a = maek.mul %s, %h : tensor<2x4xf32>
+    %n = maek.add %a, %g#1 : tensor<2x4xf32>
+    maek.yield %n : tensor<2x4xf32>
+  } : (tensor<9x2x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %hT : tensor<2x4xf32>
+}
+
 // Without a product there is nothing to gain: more memory for the same work.
 // CHECK-LABEL: func.func @elementwise
 // CHECK-NEXT: maek.scan over(%arg0)
