@@ -178,6 +178,18 @@ LogicalResult AttentionKeyGradientOp::inferReturnTypes(
   return success();
 }
 
+LogicalResult AttentionGradientOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+    SmallVectorImpl<Type> &types) {
+  FailureOr<AttentionShape> shape = readGradientShape(location, adaptor);
+  if (failed(shape))
+    return failure();
+  for (const SmallVector<Extent> &extents :
+       {shape->query, shape->key, shape->value})
+    types.push_back(getTensorType(extents, shape->result));
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Axes
 //===----------------------------------------------------------------------===//
@@ -213,5 +225,9 @@ void AttentionQueryGradientOp::relateAxes(AxisRelations &axes) {
 }
 
 void AttentionKeyGradientOp::relateAxes(AxisRelations &axes) {
+  relateAttention(*this, getQuery(), axes);
+}
+
+void AttentionGradientOp::relateAxes(AxisRelations &axes) {
   relateAttention(*this, getQuery(), axes);
 }

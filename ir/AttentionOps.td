@@ -150,6 +150,28 @@ def Maek_AttentionKeyGradientOp
                       Maek_FloatTensor:$valueGradient);
 }
 
+def Maek_AttentionGradientOp : Maek_AttentionGradient<"attention_gradient"> {
+  let summary = "the gradients of attention by query, key and value";
+  let description = [{
+    What `maek.attention_query_gradient` and `maek.attention_key_gradient` of
+    the same operands give, in one kernel, which computes `p` and `d` once.
+    `maek-join-attention-gradients` makes it; for devices there is none.
+
+    ```mlir
+    %dq, %dk, %dv = maek.attention_gradient %q, %k, %v, %a, %s, %d scale 0.5
+      : tensor<4x8x4xf32>, tensor<4x9x4xf32>, tensor<4x9x4xf32>, tensor<4x8x4xf32>, tensor<4x8xf32>, tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
+                       Maek_FloatTensor:$value, Maek_FloatTensor:$adjoint,
+                       Maek_FloatTensor:$logSum, Maek_FloatTensor:$delta,
+                       Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
+                       OptionalAttr<Maek_IntAttr>:$causal);
+  let results = (outs Maek_FloatTensor:$queryGradient,
+                      Maek_FloatTensor:$keyGradient,
+                      Maek_FloatTensor:$valueGradient);
+}
+
 } // opDocGroup = Maek_AttentionGroup
 
 #endif // MAEK_IR_ATTENTIONOPS_TD

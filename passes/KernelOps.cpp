@@ -26,7 +26,8 @@ static bool isExtentArithmetic(Operation *op, unsigned steps = 3) {
 
 bool isAttention(Operation *op) {
   return isa<AttentionOp, AttentionLogSumOp, AttentionWithLogSumOp,
-             AttentionQueryGradientOp, AttentionKeyGradientOp>(op);
+             AttentionQueryGradientOp, AttentionKeyGradientOp,
+             AttentionGradientOp>(op);
 }
 
 /// A truth value that masks attention, perhaps by way of other ones.

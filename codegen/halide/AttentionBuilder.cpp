@@ -62,11 +62,13 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
 }
 
 /// Two vectors of 64 bytes; half of one for few rows, as the one query of a
-/// text's next step is: the lanes beyond them are computed in vain.
+/// text's next step is: the lanes beyond them are computed in vain. The joint
+/// gradient is not for these.
 void AttentionBuilder::setTile(int64_t rank, Value rows) {
   Extent count = getExtent(rows.getType(), rank - 2);
   stages.lanes = 128 / type.bytes();
-  if (count.isStatic() && count.factor <= stages.lanes / 4)
+  if (count.isStatic() && count.factor <= stages.lanes / 4 &&
+      !isa<AttentionGradientOp>(op.op))
     stages.lanes /= 4;
 }
 
@@ -97,13 +99,15 @@ void AttentionBuilder::setDeviceTile(const Extent &numRows) {
 
 /// Steps of about the same size: as long ones as the cache holds, for what is
 /// done once per step. A causal tile leaves out whole steps, and does half of
-/// one in vain, so there a step is a part of the columns.
+/// one in vain, so there a step is a part of the columns. The joint gradient
+/// does next to nothing once per step: its pairs stay in the first cache.
 void AttentionBuilder::setColumns() {
   constexpr int group = AttentionStages::columnGroup;
-  stages.mostColumns = op.causal ? 256 : 512;
+  bool isJoint = isa<AttentionGradientOp>(op.op);
+  stages.mostColumns = isJoint ? 128 : op.causal ? 256 : 512;
   Expr count = Halide::max(numColumns, 1), most = stages.mostColumns;
   if (op.causal)
-    most = Halide::clamp(count / 16, 64, most);
+    most = Halide::clamp(count / 16, isJoint ? 32 : 64, most);
   Expr steps = (count + most - 1) / most;
   Expr columns = (count + steps - 1) / steps;
   columns = (columns + group - 1) / group * group;

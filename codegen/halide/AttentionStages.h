@@ -7,9 +7,28 @@
 #include "mlir/IR/Operation.h"
 
 #include "Halide.h"
+#include <optional>
 #include <vector>
 
 namespace maek::halide {
+
+/// What the gradient by all operands at once has beside: its total has rows of
+/// queries, then of keys, then of values, each with `features` of which the
+/// last ones may be padding.
+struct JointGradient {
+  int64_t features = 0;
+  /// What the total's update runs over, innermost first: rows of a group of
+  /// `columnGroup`, groups of a step and of a tile, steps of a round, tiles,
+  /// rounds.
+  Halide::RVar row, group, step, tile, round;
+  /// The total's rows, and the product's.
+  Halide::Var rowVar{"row"};
+  /// What each update of the product reduces over: keys, then queries twice.
+  std::vector<Halide::RVar> reduced;
+  /// Rows of operands with padding, where features do not fill it: of a tile,
+  /// and of steps.
+  std::vector<Halide::Func> tileRows, stepRows;
+};
 
 /// One attention op as a loop over tiles. A tile has `lanes` rows side by side
 /// in vectors (queries; keys for the gradient by keys) and runs over all
@@ -60,6 +79,7 @@ struct AttentionStages {
       stepVar{"step"};
   /// Outermost first.
   std::vector<Halide::Var> leading;
+  std::optional<JointGradient> joint;
   /// Multiply-adds of the whole op, without masks.
   Halide::Expr work;
 };

@@ -198,6 +198,7 @@ StringRef getSuffix(KernelText text, StringRef target) {
 
 void registerHalideModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MaekDialect *) {
+    halide::attachAttentionGradientModel(*context);
     halide::attachAttentionModels(*context);
     halide::attachElementwiseModels(*context);
     halide::attachIndexingModels(*context);

@@ -16,6 +16,7 @@ namespace maek::halide {
 /// words, if there is one.
 Index getPackedIndex(UnpackOp unpack, IndexRef index);
 
+void attachAttentionGradientModel(mlir::MLIRContext &context);
 void attachAttentionModels(mlir::MLIRContext &context);
 void attachElementwiseModels(mlir::MLIRContext &context);
 void attachIndexingModels(mlir::MLIRContext &context);

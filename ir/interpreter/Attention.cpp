@@ -147,19 +147,38 @@ struct WithLogSumModel
   }
 };
 
+/// Sets the gradients by key and value.
+template <typename OpT>
+LogicalResult setKeyGradients(OpT op, const Tensor &weights, const Tensor &d,
+                              Frame &frame) {
+  if (failed(frame.set(op.getKeyGradient(),
+                       sumUp(d, frame[op.getQuery()], /*byKey=*/true,
+                             op.getScale().convertToDouble()))))
+    return failure();
+  return frame.set(op.getValueGradient(),
+                   sumUp(weights, frame[op.getAdjoint()], /*byKey=*/true));
+}
+
 struct KeyGradientModel
     : Interpretable::ExternalModel<KeyGradientModel, AttentionKeyGradientOp> {
   LogicalResult interpret(Operation *operation, Frame &frame) const {
     auto op = cast<AttentionKeyGradientOp>(operation);
     auto [weights, d] = computeAdjoints(op, frame);
-    weights = roundFactors(op, weights);
-    d = roundFactors(op, d);
-    if (failed(frame.set(op.getKeyGradient(),
-                         sumUp(d, frame[op.getQuery()], /*byKey=*/true,
+    return setKeyGradients(op, roundFactors(op, weights), roundFactors(op, d),
+                           frame);
+  }
+};
+
+struct GradientModel
+    : Interpretable::ExternalModel<GradientModel, AttentionGradientOp> {
+  LogicalResult interpret(Operation *operation, Frame &frame) const {
+    auto op = cast<AttentionGradientOp>(operation);
+    auto [weights, d] = computeAdjoints(op, frame);
+    if (failed(frame.set(op.getQueryGradient(),
+                         sumUp(d, frame[op.getKey()], /*byKey=*/false,
                                op.getScale().convertToDouble()))))
       return failure();
-    return frame.set(op.getValueGradient(),
-                     sumUp(weights, frame[op.getAdjoint()], /*byKey=*/true));
+    return setKeyGradients(op, weights, d, frame);
   }
 };
 } // namespace
@@ -173,4 +192,5 @@ void maek::attachAttentionModels(MLIRContext &context) {
   attach<AttentionOp, AttentionLogSumOp, AttentionQueryGradientOp>(context);
   AttentionWithLogSumOp::attachInterface<WithLogSumModel>(context);
   AttentionKeyGradientOp::attachInterface<KeyGradientModel>(context);
+  AttentionGradientOp::attachInterface<GradientModel>(context);
 }

@@ -2,95 +2,76 @@
 // Attention: tiles of rows shared out to the threads, and within each one
 // column block after the other, all of which stays in the cache. Products are
 // blocks of sums in registers, as for other products.
+#include "codegen/halide/schedules/AttentionScheduler.h"
+
 #include "codegen/halide/schedules/Parallel.h"
 #include "codegen/halide/schedules/Schedule.h"
-
-#include "codegen/halide/AttentionStages.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using Halide::Func;
-using Halide::MemoryType;
 using Halide::TailStrategy;
 using Halide::Var;
 
 namespace maek::halide {
-namespace {
 
-class AttentionScheduler {
-public:
-  AttentionScheduler(KernelAlgorithm &kernel, AttentionStages &stages,
-                     const Machine &machine, Decision &decision)
-      : kernel(kernel), stages(stages),
-        out(*llvm::max_element(kernel.getOutputs(),
-                               [](OutputGroup &a, OutputGroup &b) {
-                                 return a.extents.size() < b.extents.size();
-                               })),
-        vector(std::min(machine.lanes(stages.total.types().front()),
-                        stages.lanes)),
-        block(pickBlock(machine, decision)) {}
+AttentionScheduler::AttentionScheduler(KernelAlgorithm &kernel,
+                                       AttentionStages &stages,
+                                       const Machine &machine)
+    : kernel(kernel), stages(stages),
+      out(*llvm::max_element(kernel.getOutputs(),
+                             [](OutputGroup &a, OutputGroup &b) {
+                               return a.extents.size() < b.extents.size();
+                             })),
+      vector(std::min(machine.lanes(stages.total.types().front()),
+                      stages.lanes)) {}
 
-  void run();
+AttentionScheduler::AttentionScheduler(KernelAlgorithm &kernel,
+                                       AttentionStages &stages,
+                                       const Machine &machine,
+                                       Decision &decision)
+    : AttentionScheduler(kernel, stages, machine) {
+  block = settleBlock(machine, decision);
+}
 
-private:
-  int pickBlock(const Machine &machine, Decision &decision) const;
-  void scheduleResults();
-  void scheduleTile(Halide::Stage stage, const OutputGroup &group,
-                    bool isParallel);
-  void scheduleStep();
-  void scheduleSum(AttentionStages::Sum &sum, const Var &across);
-  void vectorize(Halide::Stage stage) {
-    stage.vectorize(stages.lane, vector).unroll(stages.lane);
-  }
-  /// Numbers of the lanes, in the cache of one core.
-  Func &keep(Func &func) {
-    func.store_in(MemoryType::Stack).bound(stages.lane, 0, stages.lanes);
-    return func;
-  }
-
-  KernelAlgorithm &kernel;
-  AttentionStages &stages;
-  /// The results in whose loop the tile is computed.
-  OutputGroup &out;
-  /// Lanes of a vector, and columns or features whose sums are in registers: a
-  /// power of two up to 8, which divides the columns of a step.
-  int vector, block;
-  Var tiles{"tiles"};
-  Halide::RVar outer{"outer"};
-};
+static int64_t getFeatures(const AttentionStages &stages) {
+  return getExtents(stages.op->getOperand(0).getType()).back().factor;
+}
 
 /// As many as fill the accumulators. Of few features the sums are short, and
 /// those that hide the latency of an addition twice are enough: 2 to 9 % less
 /// time for 8 and 16 features on Zen 4.
-int AttentionScheduler::pickBlock(const Machine &machine,
-                                  Decision &decision) const {
+int AttentionScheduler::pickBlock(const Machine &machine) const {
+  int parts = stages.lanes / vector;
+  int most = machine.accumulators() / parts;
+  auto picked = int(llvm::bit_floor(unsigned(std::clamp(most, 1, 8))));
+  constexpr int64_t fewFeatures = 16;
+  bool isShort = getFeatures(stages) <= fewFeatures;
+  return isShort && picked * parts >= 4 * machine.chains() ? picked / 2
+                                                           : picked;
+}
+
+int AttentionScheduler::settleBlock(const Machine &machine,
+                                    Decision &decision) const {
   int parts = stages.lanes / vector;
   int least = stages.product.func.defined() ? stages.product.func.outputs() : 1;
-  int most = machine.accumulators() / parts;
-  AttentionChoice picked = {
-      int(llvm::bit_floor(unsigned(std::clamp(most, 1, 8))))};
-  constexpr int64_t fewFeatures = 16;
-  int64_t features =
-      getExtents(stages.op->getOperand(0).getType()).back().factor;
-  if (features <= fewFeatures && picked.block * parts >= 4 * machine.chains())
-    picked.block /= 2;
   AttentionChoice choice = decision.settle<AttentionChoice>(
-      stages.op, picked, [](const AttentionChoice &other) {
+      stages.op, {pickBlock(machine)}, [](const AttentionChoice &other) {
         return other.block <= 8 && llvm::has_single_bit(unsigned(other.block));
       });
   decision.reason =
       "tiles of " + std::to_string(stages.lanes) + " rows in " +
       std::to_string(parts) + " vectors, sums of " +
       std::to_string(choice.block) + " columns or of " +
-      std::to_string(features) +
+      std::to_string(getFeatures(stages)) +
       " features at once: " + std::to_string(parts * choice.block) + " of " +
       std::to_string(machine.accumulators()) + " accumulators; steps of " +
       std::to_string(stages.mostColumns) + " columns at most stay in the cache";
-  for (int block : {choice.block * 2, choice.block / 2})
-    if (block >= least && block <= 8)
-      decision.offer(AttentionChoice{block});
+  for (int other : {choice.block * 2, choice.block / 2})
+    if (other >= least && other <= 8)
+      decision.offer(AttentionChoice{other});
   return choice.block;
 }
 
@@ -155,10 +136,10 @@ void AttentionScheduler::scheduleSum(AttentionStages::Sum &sum,
 }
 
 /// What one step of columns computes.
-void AttentionScheduler::scheduleStep() {
+void AttentionScheduler::scheduleStep(const Halide::RVar &step) {
   Var blockVar("block");
   for (Func &pairs : stages.pairs) {
-    keep(pairs).compute_at(stages.total, stages.step);
+    keep(pairs).compute_at(stages.total, step);
     pairs.bound_storage(stages.column, stages.mostColumns);
     vectorize(pairs);
   }
@@ -176,32 +157,38 @@ void AttentionScheduler::scheduleStep() {
     dot.func.compute_at(first, blockVar);
   }
   for (Func &words : stages.words) {
-    keep(words).compute_at(stages.total, stages.step);
+    keep(words).compute_at(stages.total, step);
     words.bound_storage(stages.column, stages.mostColumns / 2);
     vectorize(words);
   }
   for (Func &rows : stages.rowWords)
-    rows.compute_at(stages.total, stages.step)
+    rows.compute_at(stages.total, step)
         .bound_storage(stages.column, stages.mostColumns / 2)
         .vectorize(stages.feature, vector, TailStrategy::RoundUp);
   for (AttentionStages::Sum &row : stages.rows) {
-    keep(row.func).compute_at(stages.total, stages.step);
+    keep(row.func).compute_at(stages.total, step);
     vectorize(row.func);
     row.func.update().reorder(stages.lane, row.reduced);
     vectorize(row.func.update());
   }
 }
 
-void AttentionScheduler::run() {
-  scheduleResults();
+void AttentionScheduler::schedulePanels(Func &func,
+                                        const Halide::VarOrRVar &loop) {
   for (auto [copy, panel] : llvm::zip(stages.copies, stages.panels)) {
     keep(panel);
     keep(copy);
-    for (Func func : {copy, panel})
-      func.compute_at(out.func, tiles);
+    for (Func part : {copy, panel})
+      loop.is_rvar ? part.compute_at(func, loop.rvar)
+                   : part.compute_at(func, loop.var);
     vectorize(panel);
     copy.vectorize(stages.feature, vector, TailStrategy::GuardWithIf);
   }
+}
+
+void AttentionScheduler::run() {
+  scheduleResults();
+  schedulePanels(out.func, tiles);
   if (stages.quotient.defined()) {
     keep(stages.quotient).compute_at(out.func, tiles);
     vectorize(stages.quotient);
@@ -219,7 +206,7 @@ void AttentionScheduler::run() {
     order.push_back(lead);
   update.reorder(order);
   vectorize(update);
-  scheduleStep();
+  scheduleStep(stages.step);
   if (!hasFeature)
     return;
   int across = block / int(stages.product.func.outputs());
@@ -232,14 +219,15 @@ void AttentionScheduler::run() {
   stages.product.func.compute_at(stages.total, outer);
 }
 
-} // namespace
-
 bool scheduleAttention(KernelAlgorithm &kernel, const Machine &machine,
                        Decision &decision) {
   if (kernel.getAttention().empty())
     return false;
   for (AttentionStages &stages : kernel.getAttention())
-    AttentionScheduler(kernel, stages, machine, decision).run();
+    if (stages.joint)
+      JointGradientScheduler(kernel, stages, machine, decision).run();
+    else
+      AttentionScheduler(kernel, stages, machine, decision).run();
   return true;
 }
 

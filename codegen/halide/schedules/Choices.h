@@ -91,6 +91,19 @@ struct AttentionChoice {
   }
 };
 
+/// The gradient of attention by all operands at once.
+struct GradientChoice {
+  static constexpr llvm::StringLiteral kind = "attention-gradient";
+  /// Rows of the gradients, and columns, whose sums are in registers at once.
+  int rows, columns;
+
+  template <typename Self, typename Visitor>
+  static void visit(Self &self, Visitor visitor) {
+    visitor("rows", self.rows);
+    visitor("columns", self.columns);
+  }
+};
+
 struct ElementwiseChoice {
   static constexpr llvm::StringLiteral kind = "elementwise";
   /// Elements of a task.

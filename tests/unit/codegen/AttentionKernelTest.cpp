@@ -63,6 +63,17 @@ func.func private @key(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
   func.return %0, %1 : !k, !v
 }
 )";
+  // Devices have none.
+  if (!isOnDevice)
+    text += R"(
+func.func private @joint(%q: !q, %k: !k, %v: !v, %a: !y, %s: !r, %d: !r, %n: !n)
+    -> (!q, !k, !v) attributes {maek.kernel} {
+  $make
+  %0, %1, %2 = maek.attention_gradient %q, %k, %v, %a, %s, %d $masks
+      : !q, !k, !v, !y, !r, !r $types
+  func.return %0, %1, %2 : !q, !k, !v
+}
+)";
   for (auto [from, to] :
        {std::pair<std::string, std::string>("$make", makeMasks),
         {"$masks", masks},
@@ -150,12 +161,13 @@ static void checkNaN(OwnKernels &own, const Dims &dims, int64_t row,
   }
 }
 
-// None becomes 0: a training that has gone astray must be seen.
+// None becomes 0: a training that has gone astray must be seen. Each tile sees
+// something of each step: of those that are left out, no weight of 0 makes NaN.
 TEST(AttentionKernels, NaN) {
   const Dims wide = {{"B", 2}, {"N", 45}, {"M", 301}};
   const Dims square = {{"B", 2}, {"N", 45}, {"M", 45}};
   for (const auto &[kind, dims] :
-       {std::pair("scale 0.25", wide), {"scale 0.25 causal 0", square}})
+       {std::pair("scale 0.25", wide), {"scale 0.25 causal 13", square}})
     for (const std::string &element : elements) {
       double tolerance = element == "f32" ? 1e-5 : 1e-12;
       OwnKernels own(makeKernels(kind), element);
@@ -191,6 +203,41 @@ func.func @key(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r) -> (!x, !x) {
                              {{}});
 }
 
+// The joint gradient's steps in several rounds, and its results of one shape,
+// without leading axes, and in part.
+TEST(AttentionKernels, JointGradient) {
+  if (isOnDevice)
+    GTEST_SKIP() << "devices have none";
+  for (const char *kind : {"scale 0.25", "scale 0.25 causal -70"}) {
+    std::string own = makeKernels(kind);
+    size_t first = own.find("func.func");
+    own.erase(first, own.find("func.func private @joint") - first);
+    checkKernelsBothPrecisions(own, {{{"B", 1}, {"N", 600}, {"M", 70}},
+                                     {{"B", 3}, {"N", 70}, {"M", 600}}});
+  }
+  std::string text = R"(
+!x = tensor<$leads70x24xf32>
+!r = tensor<$leads70xf32>
+func.func private @whole(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r)
+    -> (!x, !x, !x) attributes {maek.kernel} {
+  %0, %1, %2 = maek.attention_gradient %q, %k, %v, %a, %s, %d scale 0.5
+      : !x, !x, !x, !x, !r, !r
+  func.return %0, %1, %2 : !x, !x, !x
+}
+func.func private @part(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r)
+    -> (!x, !x) attributes {maek.kernel} {
+  %0, %1, %2 = maek.attention_gradient %q, %k, %v, %a, %s, %d scale 0.5 causal 3
+      : !x, !x, !x, !x, !r, !r
+  func.return %2, %0 : !x, !x
+}
+)";
+  for (const char *leads : {"", "2x1x3x"}) {
+    std::string own = text;
+    replaceAll(own, "$leads", leads);
+    checkKernelsBothPrecisions(own, {{}});
+  }
+}
+
 // Rows of so many features that a device holds few of them.
 TEST(AttentionKernels, WideHeads) {
   std::string text = R"(
@@ -204,6 +251,15 @@ func.func private @query(%q: !q, %k: !q, %v: !q, %a: !q, %s: !r, %d: !r) -> !q a
   %0 = maek.attention_query_gradient %q, %k, %v, %a, %s, %d scale 0.25
       : !q, !q, !q, !q, !r, !r
   func.return %0 : !q
+}
+)";
+  if (!isOnDevice)
+    text += R"(
+func.func private @joint(%q: !q, %k: !q, %v: !q, %a: !q, %s: !r, %d: !r)
+    -> (!q, !q, !q) attributes {maek.kernel} {
+  %0, %1, %2 = maek.attention_gradient %q, %k, %v, %a, %s, %d scale 0.25
+      : !q, !q, !q, !q, !r, !r
+  func.return %0, %1, %2 : !q, !q, !q
 }
 )";
   checkKernels(text, {{{"B", 2}}}, 1e-5);

@@ -21,6 +21,7 @@ static const char *const kernels = R"(
 !p = tensor<?x8x3x9x3x5xf32, #maek.dims<B>>
 !o = tensor<?x8x9x16xf32, #maek.dims<B>>
 !q = tensor<?x45x12xf32, #maek.dims<B>>
+!r = tensor<?x45xf32, #maek.dims<B>>
 func.func private @product(%x: !x, %p: tensor<3x40x16xf32>, %b: tensor<48xf32>) -> !y attributes {maek.kernel} {
   %w = maek.unpack %p dim 0 width 16 order [1] : tensor<3x40x16xf32> -> tensor<48x40xf32>
   %0 = maek.einsum "bk,nk->bn" %x, %w : !x, tensor<48x40xf32>
@@ -52,6 +53,12 @@ func.func private @by_weights(%d: !o, %x: !o) -> tensor<3x3x16x16xf32> attribute
 func.func private @attention(%q: !q, %k: !q, %v: !q) -> !q attributes {maek.kernel} {
   %0 = maek.attention %q, %k, %v scale 0.25 : !q, !q, !q
   func.return %0 : !q
+}
+func.func private @attention_gradient(%q: !q, %k: !q, %v: !q, %a: !q, %s: !r, %d: !r)
+    -> (!q, !q, !q) attributes {maek.kernel} {
+  %0, %1, %2 = maek.attention_gradient %q, %k, %v, %a, %s, %d scale 0.25
+      : !q, !q, !q, !q, !r, !r
+  func.return %0, %1, %2 : !q, !q, !q
 }
 func.func private @elementwise(%x: !x) -> !x attributes {maek.kernel} {
   %0 = maek.tanh %x : !x

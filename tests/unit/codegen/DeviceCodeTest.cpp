@@ -103,3 +103,31 @@ func.func private @exp(%x: !x) -> !x attributes {maek.kernel} {
   EXPECT_TRUE((*file)->getBuffer().contains("// launch "));
   llvm::sys::fs::remove_directories(folder);
 }
+
+/// It would be all of one thread's.
+TEST(DeviceCode, HasNoJointGradient) {
+  std::unique_ptr<MLIRContext> context = test::makeTestContext();
+  DialectRegistry registry;
+  registerHalideModels(registry);
+  context->appendDialectRegistry(registry);
+  std::string said;
+  ScopedDiagnosticHandler handler(
+      context.get(), [&](Diagnostic &diagnostic) { said += diagnostic.str(); });
+  OwningOpRef<ModuleOp> module = test::parseModule(*context, R"(
+!x = tensor<4x32x16xf32>
+!r = tensor<4x32xf32>
+func.func private @joint(%q: !x, %k: !x, %v: !x, %a: !x, %s: !r, %d: !r) -> (!x, !x, !x)
+    attributes {maek.kernel} {
+  %0, %1, %2 = maek.attention_gradient %q, %k, %v, %a, %s, %d scale 0.5
+      : !x, !x, !x, !x, !r, !r
+  func.return %0, %1, %2 : !x, !x, !x
+}
+)");
+  ASSERT_TRUE(module) << said;
+  KernelOptions options;
+  options.target = "cuda";
+  EXPECT_TRUE(failed(compileKernels(*module, options)));
+  EXPECT_NE(said.find("devices have no joint gradient of attention"),
+            std::string::npos)
+      << said;
+}
