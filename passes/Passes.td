@@ -106,6 +106,34 @@ def FoldBatchNorm : Pass<"maek-fold-batch-norm", "::mlir::func::FuncOp"> {
   ];
 }
 
+def JoinAttentionGradients : Pass<"maek-join-attention-gradients", "::mlir::func::FuncOp"> {
+  let summary = "Makes the gradients of attention one kernel.";
+  let description = [{
+    maek.attention_query_gradient and maek.attention_key_gradient of the same
+    operands in one block, both of them used, become a maek.attention_gradient:
+    five products of queries and keys in place of seven. Its threads share
+    leading indices alone, so these are dynamic or 4 at least. Factors of bf16,
+    few rows and few features stay with the two kernels, which are faster then,
+    and so does all that runs on a device.
+
+    ```mlir
+    %q = maek.attention_query_gradient %0, %1, %2, %3, %4, %5 scale 0.5
+      : tensor<4x32x16xf32>, ...
+    %k, %v = maek.attention_key_gradient %0, %1, %2, %3, %4, %5 scale 0.5
+      : tensor<4x32x16xf32>, ...
+    ```
+    becomes
+    ```mlir
+    %q, %k, %v = maek.attention_gradient %0, %1, %2, %3, %4, %5 scale 0.5
+      : tensor<4x32x16xf32>, ...
+    ```
+  }];
+  let dependentDialects = ["::maek::MaekDialect"];
+  let statistics = [
+    Statistic<"numJoined", "num-joined", "pairs of gradients that are one">,
+  ];
+}
+
 def FuseEpilogues : Pass<"maek-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "Puts each product or reduction into a kernel with its epilogue.";
   let description = [{

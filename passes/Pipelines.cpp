@@ -11,12 +11,20 @@ using namespace mlir;
 namespace maek {
 
 ArrayRef<StringLiteral> getOptionalPasses() {
-  static constexpr StringLiteral names[] = {
-      "collapse-kernel-axes", "fold-batch-norm", "fuse-attention",
-      "fuse-elementwise",     "fuse-epilogues",  "hoist-input-projection",
-      "merge-gate-matmuls",   "prepack-weights", "prepare-parameters",
-      "rematerialize",        "simplify",        "sink-weight-gradients",
-      "split-concat-matmul"};
+  static constexpr StringLiteral names[] = {"collapse-kernel-axes",
+                                            "fold-batch-norm",
+                                            "fuse-attention",
+                                            "fuse-elementwise",
+                                            "fuse-epilogues",
+                                            "hoist-input-projection",
+                                            "join-attention-gradients",
+                                            "merge-gate-matmuls",
+                                            "prepack-weights",
+                                            "prepare-parameters",
+                                            "rematerialize",
+                                            "simplify",
+                                            "sink-weight-gradients",
+                                            "split-concat-matmul"};
   return names;
 }
 
@@ -115,6 +123,10 @@ void buildPipeline(OpPassManager &manager, const PipelineOptions &options) {
     add(createLowerPrecision());
     add(createSimplify());
   }
+
+  // After the factors of products are what they stay: those of bf16 have two
+  // kernels.
+  add(createJoinAttentionGradients());
 
   // The kernels. Packing comes first: an unpack is part of the product's
   // kernel, the pack one of its own that leaves the loop.

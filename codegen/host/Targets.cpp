@@ -85,9 +85,10 @@ FailureOr<SmallVector<BuildTarget>> parseTargets(StringRef list,
 void setTarget(PipelineOptions &options, const BuildTarget &target) {
   options.sumsInnermost = sumsGatesApart(target.full);
   // A device's blocks of threads read weights as they are, into memory that
-  // they share.
+  // they share, and need tiles of attention to share out, not leading axes.
   if (target.isDevice())
-    options.disable.push_back("prepack-weights");
+    options.disable.insert(options.disable.end(),
+                           {"prepack-weights", "join-attention-gradients"});
   options.singleQueries = target.isDevice();
   // Halide's kernels use no tensor cores.
   options.library =
