@@ -104,7 +104,7 @@ void AttentionBuilder::setDeviceTile(const Extent &numRows) {
 void AttentionBuilder::setColumns() {
   constexpr int group = AttentionStages::columnGroup;
   bool isJoint = isa<AttentionGradientOp>(op.op);
-  stages.mostColumns = isJoint ? 128 : op.causal ? 256 : 512;
+  stages.mostColumns = (op.causal ? 256 : 512) / (isJoint ? 4 : 1);
   Expr count = Halide::max(numColumns, 1), most = stages.mostColumns;
   if (op.causal)
     most = Halide::clamp(count / 16, isJoint ? 32 : 64, most);
