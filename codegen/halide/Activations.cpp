@@ -137,9 +137,10 @@ Expr hyperbolicTangent(const Expr &x) {
   return x.type().bits() == 64 ? Halide::tanh(x) : hyperbolicTangent32(x);
 }
 
-/// 1 / (1 + 2^n e^r). Beyond the least normal number it is that one.
+/// 1 / (1 + 2^n e^r). From n = 128 on, 2^n is infinity and this 0, as x times
+/// it must be, however large x is.
 static Expr sigmoid32(const Expr &x) {
-  Expr c = clampNumber(x, lowestExponent, -lowestExponent);
+  Expr c = clampNumber(x, -89.0f, -lowestExponent);
   // 2^n's exponent is n + 127. A product keeps NaNs of any bits.
   ReducedExponential e = reduceExponential(-c, /*beside=*/127);
   Expr power = reinterpret<float>(bitsOf(e.shifted) << 23);

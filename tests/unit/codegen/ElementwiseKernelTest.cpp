@@ -108,6 +108,41 @@ func.func @powers(%a: !t, %b: !t) -> (!t, !t) {
                              batches);
 }
 
+// What is left of a large negative number is 0, of an infinity nothing.
+TEST(ElementwiseKernels, SaturatedSigmoid) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> x = {-3e38, -1e34, -100, -89, -88.3, -87.3,
+                                 87.3,  100,   3e38, inf, -inf,  nan};
+  for (llvm::StringRef element : elements) {
+    OwnKernels own(R"(
+!t = tensor<?xf32, #maek.dims<B>>
+func.func private @sigmoid(%x: !t) -> (!t, !t) attributes {maek.kernel} {
+  %0 = maek.sigmoid %x : !t
+  %1 = maek.mul %x, %0 : !t
+  func.return %0, %1 : !t, !t
+}
+)",
+                   element.str());
+    ASSERT_TRUE(own.kernels);
+    auto size = int64_t(x.size());
+    std::vector<maek::Tensor> found = own.kernels->run(
+        own.module->lookupSymbol<mlir::func::FuncOp>("sigmoid"),
+        {maek::Tensor({size}, x)}, {{"B", size}});
+    for (size_t i = 0; i < x.size(); ++i) {
+      double sigmoid = 1 / (1 + std::exp(-x[i]));
+      for (auto [y, needed] : {std::pair(found[0].elements[i], sigmoid),
+                               std::pair(found[1].elements[i], x[i] * sigmoid)})
+        EXPECT_TRUE(std::isnan(needed)   ? std::isnan(y)
+                    : std::isinf(needed) ? y == needed
+                                         : std::abs(y - needed) <=
+                                               1e-6 * std::abs(needed) + 1e-36)
+            << element.str() << ": " << y << " for " << needed << " of "
+            << x[i];
+    }
+  }
+}
+
 // As f64 has it: the derivative of what is saturated is 0, so that a large
 // factor makes nothing of it.
 TEST(ElementwiseKernels, SaturatedTanh) {
