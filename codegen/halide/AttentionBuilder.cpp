@@ -61,9 +61,8 @@ AttentionBuilder::AttentionBuilder(const Attention &op, KernelAlgorithm &kernel,
   }
 }
 
-/// Two vectors of 64 bytes; half of one for few rows, as the one query of a
-/// text's next step is: the lanes beyond them are computed in vain. The joint
-/// gradient is not for these.
+/// Two vectors of 64 bytes; half of one for few rows: the lanes beyond them are
+/// computed in vain. The joint gradient is not for these.
 void AttentionBuilder::setTile(int64_t rank, Value rows) {
   Extent count = getExtent(rows.getType(), rank - 2);
   stages.lanes = 128 / type.bytes();

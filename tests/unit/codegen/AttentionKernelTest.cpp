@@ -98,8 +98,7 @@ static void fixSize(std::string &text, const std::string &symbol,
                        : "?x" + size + "xi1, #maek.dims<B, N>");
 }
 
-// Few rows, as the one query of a text's next step, have narrower tiles; in the
-// gradient by keys these are the rows.
+// Few rows have narrower tiles; in the gradient by keys these are the keys.
 TEST(AttentionKernels, FewRows) {
   std::string queries = makeKernels("scale 0.25 causal 2"), keys = queries;
   fixSize(queries, "N", "1");
