@@ -41,7 +41,7 @@ public:
 private:
   bool canMap(Operation *op) const;
   bool wants(Operation *op);
-  bool isBiasOfPart(Operation *op) const;
+  bool isBiasOfPart(Operation *op);
   void require();
   void build(Operation *op, OpBuilder &builder);
 
@@ -53,6 +53,8 @@ private:
   llvm::DenseSet<Operation *> mappable;
   /// What a product's value goes into, element by element or as a view.
   llvm::DenseSet<Operation *> derived;
+  /// Parts of products with biases, which stay.
+  llvm::DenseSet<Operation *> biased;
   /// What is computed outside, for its own sake and for the others' sake.
   llvm::SetVector<Operation *> wanted, required;
   /// The values outside, for all steps where they depend on the step.
@@ -91,16 +93,21 @@ bool Hoister::wants(Operation *op) {
 }
 
 /// Whether `op` adds what no step changes to a part of a product, as a bias to
-/// one gate of several. In the loop it is free, in the kernel that reads the
-/// part; outside it would be a kernel between the product and the scan.
-bool Hoister::isBiasOfPart(Operation *op) const {
+/// one gate of several, or one more. In the loop it is free, in the kernel that
+/// reads the part; outside it would be a kernel between the product and the
+/// scan.
+bool Hoister::isBiasOfPart(Operation *op) {
   if (!isa<AddOp>(op))
     return false;
   Value part = op->getOperand(0), bias = op->getOperand(1);
   if (dependence.of(part) == Dependence::Invariant)
     std::swap(part, bias);
-  return dependence.of(bias) == Dependence::Invariant &&
-         part.getDefiningOp<UnstackOp>();
+  Operation *source = part.getDefiningOp();
+  if (dependence.of(bias) != Dependence::Invariant ||
+      !(isa_and_nonnull<UnstackOp>(source) || biased.contains(source)))
+    return false;
+  biased.insert(op);
+  return true;
 }
 
 /// Finds what the wanted ops are made of, and keeps the body's order.

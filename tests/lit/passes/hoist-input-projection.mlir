@@ -52,20 +52,23 @@ func.func @gates_of_input(%W: tensor<2x4x3xf32>, %xs: tensor<9x2x3xf32>, %h0: te
   return %hT : tensor<2x4xf32>
 }
 
-// A bias of one gate stays with the kernel that reads the gate.
+// Biases of one gate stay with the kernel that reads the gate.
 // CHECK-LABEL: func.func @bias_of_part
-// CHECK: %[[P:.*]] = maek.einsum "tbk,gnk->tbgn" %arg2, %arg0
+// CHECK: %[[P:.*]] = maek.einsum "tbk,gnk->tbgn" %arg3, %arg0
 // CHECK-NEXT: maek.scan over(%[[P]])
 // CHECK-NEXT: ^bb0(%[[X:.*]]: tensor<2x2x4xf32>, %{{.*}}: tensor<2x4xf32>):
 // CHECK: %[[G:.*]]:2 = maek.unstack %[[X]] dim 1
-// CHECK: maek.add %[[G]]#0, %{{.*}}
-func.func @bias_of_part(%W: tensor<2x4x3xf32>, %b: tensor<4xf32>, %xs: tensor<9x2x3xf32>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
+// CHECK: %[[B:.*]] = maek.add %[[G]]#0, %{{.*}}
+// CHECK-NEXT: maek.add %[[B]], %{{.*}}
+func.func @bias_of_part(%W: tensor<2x4x3xf32>, %b: tensor<4xf32>, %d: tensor<4xf32>, %xs: tensor<9x2x3xf32>, %h0: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %hT = maek.scan over(%xs) init(%h0) {
   ^bb0(%x: tensor<2x3xf32>, %h: tensor<2x4xf32>):
     %p = maek.einsum "bk,gnk->bgn" %x, %W : tensor<2x3xf32>, tensor<2x4x3xf32>
     %g:2 = maek.unstack %p dim 1 : tensor<2x2x4xf32>
     %c = maek.broadcast %b dims [1] : tensor<4xf32> -> tensor<2x4xf32>
-    %s = maek.add %g#0, %c : tensor<2x4xf32>
+    %e = maek.broadcast %d dims [1] : tensor<4xf32> -> tensor<2x4xf32>
+    %r = maek.add %g#0, %c : tensor<2x4xf32>
+    %s = maek.add %r, %e : tensor<2x4xf32>
     %a = maek.mul %s, %h : tensor<2x4xf32>
     %n = maek.add %a, %g#1 : tensor<2x4xf32>
     maek.yield %n : tensor<2x4xf32>
