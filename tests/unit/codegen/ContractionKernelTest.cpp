@@ -111,7 +111,7 @@ func.func @back(%z: !z, %w: tensor<4xHxHxf32>, %r: !h) -> !h {
 
 TEST(ContractionKernels, LstmStep) {
   for (int units :
-       isOnDevice ? std::vector{37, 64} : std::vector{1, 37, 64, 200})
+       isOnDevice ? std::vector{37, 64} : std::vector{1, 24, 37, 64, 200})
     checkKernelsBothPrecisions(
         replaceAll(lstmStep(units), "xHx", "x" + std::to_string(units) + "x"),
         batches);
