@@ -99,10 +99,10 @@ def Maek_AttentionWithLogSumOp : Maek_Op<"attention_with_log_sum", [Pure,
   }];
 }
 
-class Maek_AttentionGradient<string mnemonic>
+class Maek_AttentionGradient<string mnemonic,
+                             TypeConstraint factor = Maek_ShortFloatTensor>
     : Maek_Op<mnemonic, [Pure, Maek_RelatesAxes, InferTypeOpAdaptor]> {
-  let arguments = (ins Maek_ShortFloatTensor:$query, Maek_ShortFloatTensor:$key,
-                       Maek_ShortFloatTensor:$value, Maek_ShortFloatTensor:$adjoint,
+  let arguments = (ins factor:$query, factor:$key, factor:$value, factor:$adjoint,
                        Maek_FloatTensor:$logSum, Maek_FloatTensor:$delta,
                        Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
                        OptionalAttr<Maek_IntAttr>:$causal);
@@ -150,7 +150,8 @@ def Maek_AttentionKeyGradientOp
                       Maek_FloatTensor:$valueGradient);
 }
 
-def Maek_AttentionGradientOp : Maek_AttentionGradient<"attention_gradient"> {
+def Maek_AttentionGradientOp
+    : Maek_AttentionGradient<"attention_gradient", Maek_FloatTensor> {
   let summary = "the gradients of attention by query, key and value";
   let description = [{
     What `maek.attention_query_gradient` and `maek.attention_key_gradient` of
@@ -162,11 +163,6 @@ def Maek_AttentionGradientOp : Maek_AttentionGradient<"attention_gradient"> {
       : tensor<4x8x4xf32>, tensor<4x9x4xf32>, tensor<4x9x4xf32>, tensor<4x8x4xf32>, tensor<4x8xf32>, tensor<4x8xf32>
     ```
   }];
-  let arguments = (ins Maek_FloatTensor:$query, Maek_FloatTensor:$key,
-                       Maek_FloatTensor:$value, Maek_FloatTensor:$adjoint,
-                       Maek_FloatTensor:$logSum, Maek_FloatTensor:$delta,
-                       Variadic<Maek_BoolTensor>:$masks, F64Attr:$scale,
-                       OptionalAttr<Maek_IntAttr>:$causal);
   let results = (outs Maek_FloatTensor:$queryGradient,
                       Maek_FloatTensor:$keyGradient,
                       Maek_FloatTensor:$valueGradient);

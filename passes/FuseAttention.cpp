@@ -273,9 +273,8 @@ StringRef AttentionMatch::whyNot(const NestedGradients &nested,
     return reason;
   if (StringRef reason = matchScores(); !reason.empty())
     return reason;
-  Extent queries =
-      getExtent(query.getType(), queryOrder[queryOrder.size() - 2]);
-  if (!singleQueries && queries.isStatic() && queries.factor == 1)
+  int64_t rows = queryOrder[queryOrder.size() - 2];
+  if (!singleQueries && getExtent(query.getType(), rows).isOne())
     return "there is one query";
   // Attention's gradient has none itself.
   if (nested.areOf(product))

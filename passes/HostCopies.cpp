@@ -49,9 +49,8 @@ static bool isReadOnce(Value operand, EinsumOp product) {
   unsigned side = product.getLhs() == operand ? 0 : 1;
   Value result = product.getResult();
   return llvm::all_of(llvm::enumerate(equation.getResult()), [&](auto axis) {
-    Extent extent = getExtent(result.getType(), axis.index());
     return equation.getTerm(side).contains(axis.value()) ||
-           (extent.isStatic() && extent.factor == 1);
+           getExtent(result.getType(), axis.index()).isOne();
   });
 }
 

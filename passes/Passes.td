@@ -208,11 +208,10 @@ def FuseAttention : Pass<"maek-fuse-attention", "::mlir::ModuleOp"> {
     A mask that says key <= query + number becomes `causal`: kernels leave out
     what it hides. A single query's softmax stays, as a row is all there is of
     it: the attention's kernel has queries side by side in vectors. With
-    `single-queries` it does not stay. A softmax whose scores or weights are used
-    elsewhere stays,
-    and one whose gradient the value of another gradient is made of. A floor of
-    the sum or of the maximum must be one that never counts: at most 1e-30, and
-    at most -1e30.
+    `single-queries` it does not stay. A softmax whose scores or weights are
+    used elsewhere stays, and one whose gradient the value of another gradient
+    is made of. A floor of the sum or of the maximum must be one that never
+    counts: at most 1e-30, and at most -1e30.
     Where a query may see no key, the result is 0.
 
     ```mlir

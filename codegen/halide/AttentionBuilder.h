@@ -69,6 +69,8 @@ protected:
   Halide::Expr getScore(const Halide::Func &dot) const;
   Halide::Expr weight(const Halide::Func &dot,
                       const Halide::Expr &logSum) const;
+  template <typename OpT>
+  Halide::Func setKeyPairs(OpT gradient);
   void setProduct(const Halide::Func &weights, mlir::Value value);
   std::vector<Halide::Expr> totalPlace(const Halide::Expr &feature) const;
   void
@@ -94,6 +96,21 @@ private:
   void setDeviceTile(const Extent &numRows);
   void setColumns();
 };
+
+/// Of rows of keys: the adjoints of the scores, and the weights.
+template <typename OpT>
+Halide::Func AttentionBuilder::setKeyPairs(OpT gradient) {
+  Halide::Func scores = scoreDot();
+  Halide::Func adjoints =
+      dot("adjointDot", panel("valueRows", gradient.getValue()),
+          gradient.getAdjoint());
+  Halide::Func pairs("weights");
+  Halide::Expr p = weight(scores, columnNumber(gradient.getLogSum()));
+  pairs(pair()) = Halide::Tuple(
+      p * (adjoints(pair()) - columnNumber(gradient.getDelta())), p);
+  stages.pairs = {pairs};
+  return pairs;
+}
 
 } // namespace maek::halide
 

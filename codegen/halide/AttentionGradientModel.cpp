@@ -12,7 +12,6 @@ using namespace mlir;
 using Halide::Expr;
 using Halide::Func;
 using Halide::RDom;
-using Halide::Tuple;
 
 // Note [Joint gradient]
 // A tile of keys and a step of queries give the weights p and their adjoints d
@@ -40,7 +39,6 @@ private:
   static Expr ceilDiv(const Expr &number, const Expr &size) {
     return (number + (size - 1)) / size;
   }
-  Func setPairs();
   Func padRows(const char *name, Value value, const Expr &row,
                const Halide::Var &which, const Halide::Var &part,
                std::vector<Func> &copies);
@@ -53,19 +51,6 @@ private:
   Expr numTiles, numSteps;
   JointGradient joint;
 };
-
-/// The adjoints of the scores, and the weights.
-Func JointGradientAlgorithm::setPairs() {
-  Func scores = scoreDot();
-  Func adjoints = dot("adjointDot", panel("valueRows", gradient.getValue()),
-                      gradient.getAdjoint());
-  Func pairs("weights");
-  Expr p = weight(scores, columnNumber(gradient.getLogSum()));
-  pairs(pair()) =
-      Tuple(p * (adjoints(pair()) - columnNumber(gradient.getDelta())), p);
-  stages.pairs = {pairs};
-  return pairs;
-}
 
 /// Rows of `value`, of all features that the total has. A schedule computes
 /// them where these are more.
@@ -177,7 +162,7 @@ void JointGradientAlgorithm::express() {
   int64_t most =
       std::max(getNumFeatures(op.key), getNumFeatures(gradient.getValue()));
   joint.features = int64_t(llvm::alignTo(most, 64 / type.bytes()));
-  setProducts(setPairs());
+  setProducts(setKeyPairs(gradient));
   setGradients();
   stages.joint = joint;
   kernel.addAttention(stages);

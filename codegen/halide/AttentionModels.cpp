@@ -169,14 +169,7 @@ void AttentionAlgorithm::expressQueryGradient(
 
 void AttentionAlgorithm::expressKeyGradient(AttentionKeyGradientOp gradient) {
   Value adjoint = gradient.getAdjoint();
-  Func scores = scoreDot();
-  Func adjoints =
-      dot("adjointDot", panel("valueRows", gradient.getValue()), adjoint);
-  Func pairs("weights");
-  Expr p = weight(scores, columnNumber(gradient.getLogSum()));
-  pairs(pair()) =
-      Tuple(p * (adjoints(pair()) - columnNumber(gradient.getDelta())), p);
-  stages.pairs = {pairs};
+  Func pairs = setKeyPairs(gradient);
   // Both gradients in one loop; the narrower one is not read past its end.
   RDom columns = factorsOfStep();
   stages.product.func = Func("product");
